@@ -1,0 +1,3 @@
+//! The only crate that touches the world: journal, git, processes, models.
+
+pub mod git;

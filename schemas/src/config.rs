@@ -1,0 +1,208 @@
+//! The configuration in effect: every key present, typed and bounded (design 3.7). [`crate::config::parse`] makes it
+//! from the text that a user wrote.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::LockName,
+    path::{RepoGlob, RepoPath},
+};
+
+/// `config.yaml`, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Local branch that work lands on. Required.
+    pub integration_branch: String,
+    /// Script that decides whether a candidate may land, relative to the repository's root. Required.
+    pub doctor: RepoPath,
+    /// Minutes the doctor may take. Default 30.
+    pub doctor_timeout: u64,
+    /// Tasks at once. Default 4.
+    pub max_parallel: u32,
+    /// Attempts after the first one, for a task that fails. Default 2.
+    pub max_retries: u32,
+    /// Minutes an attempt's agent may take. Default 60.
+    pub timeout_minutes: u64,
+    /// Minutes an agent may be silent. Default 15.
+    pub idle_timeout_minutes: u64,
+    /// Shell commands run in a fresh workspace before the agent. Default none.
+    pub bootstrap: Vec<String>,
+    /// Named resources that tasks lock. Default none.
+    pub resources: Vec<Resource>,
+    /// What a change outside the manifest means. Default `warn`.
+    pub manifest_enforcement: Mode,
+    /// What a failed attempt means. Default `retry`.
+    pub task_failure_policy: FailurePolicy,
+    /// Who makes the plan.
+    pub planner: Planner,
+    /// Who does the work.
+    pub worker: Worker,
+    /// Judges tests. Default off.
+    pub test_validator: Validator,
+    /// Judges style. Default off.
+    pub style_validator: Validator,
+    /// Judges architecture. Default off.
+    pub architecture_validator: Validator,
+    /// Limits of usage.
+    pub budgets: Budgets,
+    /// What is removed, and when.
+    pub cleanup: Cleanup,
+}
+
+impl Config {
+    /// The validators by their short names, in the order in which they run.
+    pub fn validators(&self) -> [(&'static str, &Validator); 3] {
+        [
+            ("test", &self.test_validator),
+            ("style", &self.style_validator),
+            ("architecture", &self.architecture_validator),
+        ]
+    }
+}
+
+/// A gate's mode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Not judged; a manifest's violations are still recorded.
+    #[default]
+    Off,
+    /// Judged and logged; never stops anything.
+    Warn,
+    /// What fails does not land.
+    Block,
+}
+
+/// What happens after an attempt fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailurePolicy {
+    /// Up to `max_retries` more attempts; other tasks go on.
+    #[default]
+    Retry,
+    /// No retry, and no new batch.
+    FailFast,
+}
+
+/// A named resource and the paths that belong to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Resource {
+    /// Name used in `locks`.
+    pub name: LockName,
+    /// A change to one of these paths needs the resource's write lock. May be empty.
+    pub paths: Vec<RepoGlob>,
+}
+
+/// Who makes the plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannerProvider {
+    /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
+    #[default]
+    Mock,
+}
+
+/// `planner`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Planner {
+    /// Default `mock`.
+    pub provider: PlannerProvider,
+}
+
+/// Who does the work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Agent {
+    /// Appends a line with the task's id to each path it may write.
+    #[default]
+    Mock,
+    /// A shell command run in the workspace.
+    Command,
+}
+
+/// `worker`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Worker {
+    /// Default `mock`.
+    pub agent: Agent,
+    /// The shell command, for `command`; required there.
+    pub command: Option<String>,
+    /// Price list entry to count cost with. Default `default`.
+    pub model: String,
+    /// More environment for agent, bootstrap, verify, validators and doctor: `NAME` hands on the operator's value,
+    /// `NAME=value` sets one. Default none.
+    pub env: Vec<String>,
+}
+
+/// Who judges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidatorProvider {
+    /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
+    #[default]
+    Mock,
+    /// A shell command run in the workspace; prints one report.
+    Command,
+}
+
+/// `test_validator`, `style_validator`, `architecture_validator`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Validator {
+    /// Default `off`.
+    pub mode: Mode,
+    /// Default `mock`.
+    pub provider: ValidatorProvider,
+    /// The shell command, for `command`; required there.
+    pub command: Option<String>,
+}
+
+/// `budgets`. A limit that is not set is none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Budgets {
+    /// `block` where a limit is set, else `off`; `off` itself cannot be configured.
+    pub mode: Mode,
+    /// Input plus output tokens of a task, all attempts.
+    pub max_tokens_per_task: Option<u64>,
+    /// Input plus output tokens of the run.
+    pub max_tokens_per_run: Option<u64>,
+    /// Cost of a task in millionths of a US dollar; written in dollars.
+    pub max_cost_microusd_per_task: Option<u64>,
+    /// Cost of the run in millionths of a US dollar; written in dollars.
+    pub max_cost_microusd_per_run: Option<u64>,
+    /// Price list by model. A cost limit needs the worker's model in it.
+    pub prices: BTreeMap<String, Price>,
+}
+
+/// Price of a million tokens, in millionths of a US dollar; written in dollars.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// Input tokens that were not cached.
+    pub input: u64,
+    /// Cached input tokens.
+    pub cached_input: u64,
+    /// Output tokens.
+    pub output: u64,
+}
+
+/// When something is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CleanupWhen {
+    /// Kept.
+    Never,
+    /// Removed once the task landed.
+    #[default]
+    OnSuccess,
+    /// Removed when the attempt is over.
+    Always,
+}
+
+/// `cleanup`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cleanup {
+    /// Workspaces. Default `on_success`.
+    pub workspaces: CleanupWhen,
+}

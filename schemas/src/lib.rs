@@ -1,0 +1,17 @@
+//! Every byte another process reads or writes: ids, paths, configuration, plan, state, events, messages,
+//! evidence, matrix. Types and their validation only; no files, no clock, no environment.
+
+pub mod config;
+pub mod event;
+pub mod evidence;
+pub mod id;
+pub mod manifest;
+pub mod matrix;
+pub mod messages;
+pub mod path;
+pub mod plan;
+pub mod problem;
+pub mod state;
+
+/// Version written into every persisted artifact. A reader that meets a newer one may read, never write.
+pub const SCHEMA_VERSION: u32 = 1;

@@ -1,0 +1,210 @@
+//! Paths inside a repository that cannot leave it (design 3.3).
+
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Longest repository path accepted, in bytes.
+pub const PATH_BYTES_MAX: usize = 4096;
+
+/// Why a text is not a path inside the repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Nothing was given.
+    #[error("is empty")]
+    Empty,
+    /// More than [`PATH_BYTES_MAX`] bytes.
+    #[error("is longer than {PATH_BYTES_MAX} bytes")]
+    TooLong,
+    /// Begins with `/`, `~` or a drive letter.
+    #[error("is absolute; write it relative to the repository's root")]
+    Absolute,
+    /// Has a `.`, `..` or empty component.
+    #[error("has the component {0:?}; write a plain path below the repository's root")]
+    Component(String),
+    /// Has a NUL, another control character or a backslash.
+    #[error("has the character {0:?}")]
+    Character(char),
+    /// Names git's own folder.
+    #[error("names git's own folder")]
+    GitDir,
+    /// Not UTF-8.
+    #[error("is not valid UTF-8")]
+    NotUtf8,
+}
+
+/// True for names that any file system may resolve to `.git` (case folding, NTFS short names and streams, HFS+
+/// ignorable characters).
+pub fn is_git_dir_name(component: &str) -> bool {
+    let folded: String = component
+        .chars()
+        .filter(|c| !matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let folded = folded.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']);
+    folded == ".git" || folded == "git~1"
+}
+
+fn check(text: &str) -> Result<(), PathError> {
+    if text.is_empty() {
+        return Err(PathError::Empty);
+    }
+    if text.len() > PATH_BYTES_MAX {
+        return Err(PathError::TooLong);
+    }
+    let drive = text.as_bytes().get(1) == Some(&b':') && text.as_bytes()[0].is_ascii_alphabetic();
+    if text.starts_with(['/', '~']) || drive {
+        return Err(PathError::Absolute);
+    }
+    if let Some(bad) = text.chars().find(|c| c.is_control() || *c == '\\') {
+        return Err(PathError::Character(bad));
+    }
+    for component in text.split('/') {
+        if matches!(component, "" | "." | "..") {
+            return Err(PathError::Component(component.to_owned()));
+        }
+        if is_git_dir_name(component) {
+            return Err(PathError::GitDir);
+        }
+    }
+    Ok(())
+}
+
+macro_rules! path_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The path as text, with `/` between components.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = PathError;
+
+            fn from_str(text: &str) -> Result<Self, PathError> {
+                check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = PathError;
+
+            fn try_from(text: String) -> Result<Self, PathError> {
+                check(&text)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(path: $name) -> String {
+                path.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "minLength": 1, "maxLength": 4096 })
+            }
+        }
+    };
+}
+
+path_type!(
+    /// A file of the repository, relative to its root, with `/` between components and no way out of it.
+    RepoPath
+);
+path_type!(
+    /// A glob over repository paths, such as `src/**/*.rs`. The same rules as [`RepoPath`]; `*`, `?`, `[…]` and
+    /// `{…}` have their usual meaning.
+    RepoGlob
+);
+
+impl RepoPath {
+    /// The glob that matches exactly this path.
+    pub fn to_glob(&self) -> RepoGlob {
+        let mut escaped = String::with_capacity(self.0.len());
+        for c in self.0.chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '{' | '}') {
+                escaped.extend(['[', c, ']']);
+            } else {
+                escaped.push(c);
+            }
+        }
+        RepoGlob(escaped)
+    }
+
+    /// True for `.mycelium` itself and everything below it.
+    pub fn is_mycelium(&self) -> bool {
+        let first = self.0.split('/').next().unwrap_or_default();
+        first.eq_ignore_ascii_case(".mycelium")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_leave_the_repository() {
+        for bad in [
+            "",
+            "..",
+            "a/../b",
+            "/etc/passwd",
+            "a//b",
+            "a/",
+            "./a",
+            "C:/x",
+            "~/x",
+            "a\\b",
+            "a\0b",
+            "a\nb",
+            ".git/config",
+            "x/.GIT/hooks",
+            "x/git~1",
+            ".git /x",
+            ".git::$INDEX_ALLOCATION",
+            ".g\u{200c}it/x",
+        ] {
+            assert!(bad.parse::<RepoPath>().is_err(), "{bad:?} was accepted");
+        }
+        for good in ["a", "src/main.rs", ".github/workflows/ci.yml", "a b/ü.txt", ".gitignore"] {
+            assert_eq!(good.parse::<RepoPath>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn the_glob_of_a_path_has_no_wildcards_left() {
+        let glob = "a*[x].txt".parse::<RepoPath>().unwrap().to_glob();
+        assert_eq!(glob.as_str(), "a[*][[]x[]].txt");
+    }
+
+    #[test]
+    fn mycelium_is_recognised_in_any_case() {
+        assert!(".Mycelium/x".parse::<RepoPath>().unwrap().is_mycelium());
+        assert!(!"src/.mycelium".parse::<RepoPath>().unwrap().is_mycelium());
+    }
+}

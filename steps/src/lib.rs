@@ -1,0 +1,3 @@
+//! The worlds, the step definitions and the `accept` program.
+
+pub mod context;
