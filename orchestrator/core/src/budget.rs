@@ -1,0 +1,70 @@
+//! The budget gate: totals against limits, every time, never a delta (design 3.1).
+
+use mycelium_schemas::{
+    config::{Budgets, Price},
+    event::{BudgetMetric, BudgetScope, BudgetVerdict},
+    state::Usage,
+};
+
+/// Cost of tokens at a price, in millionths of a US dollar, rounded up so that no use is free.
+pub fn cost_microusd(usage: Usage, price: Price) -> u64 {
+    let fresh = u128::from(usage.input_tokens.saturating_sub(usage.cached_input_tokens));
+    let cached = u128::from(usage.cached_input_tokens.min(usage.input_tokens));
+    let total = fresh * u128::from(price.input)
+        + cached * u128::from(price.cached_input)
+        + u128::from(usage.output_tokens) * u128::from(price.output);
+    u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// Every limit that the totals exceed.
+pub fn exceeded(budgets: &Budgets, task: Usage, run: Usage) -> Vec<BudgetVerdict> {
+    use BudgetMetric::{CostMicrousd, Tokens};
+    use BudgetScope::{Run, Task};
+    [
+        (Task, Tokens, task.tokens(), budgets.max_tokens_per_task),
+        (Run, Tokens, run.tokens(), budgets.max_tokens_per_run),
+        (Task, CostMicrousd, task.cost_microusd, budgets.max_cost_microusd_per_task),
+        (Run, CostMicrousd, run.cost_microusd, budgets.max_cost_microusd_per_run),
+    ]
+    .into_iter()
+    .filter_map(|(scope, metric, used, limit)| {
+        let limit = limit?;
+        (used > limit).then_some(BudgetVerdict { scope, metric, used, limit })
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(input: u64, output: u64) -> Usage {
+        Usage { input_tokens: input, output_tokens: output, ..Usage::default() }
+    }
+
+    #[test]
+    fn a_total_at_the_limit_is_within_and_one_more_is_over() {
+        let budgets = Budgets { max_tokens_per_task: Some(100), ..Budgets::default() };
+        assert!(exceeded(&budgets, tokens(60, 40), tokens(60, 40)).is_empty());
+        let over = exceeded(&budgets, tokens(60, 41), tokens(60, 41));
+        assert_eq!((over.len(), over[0].used, over[0].limit), (1, 101, 100));
+    }
+
+    #[test]
+    fn the_verdict_depends_on_totals_alone() {
+        let budgets = Budgets { max_tokens_per_run: Some(10), ..Budgets::default() };
+        // Judged again after a crash with nothing new, the same total is still over.
+        for _ in 0..2 {
+            assert_eq!(exceeded(&budgets, tokens(0, 0), tokens(11, 0)).len(), 1);
+        }
+    }
+
+    #[test]
+    fn cached_tokens_are_part_of_input_and_cost_their_own_price() {
+        let price = Price { input: 2_000_000, cached_input: 500_000, output: 10_000_000 };
+        let usage = Usage { input_tokens: 10, cached_input_tokens: 4, output_tokens: 3, cost_microusd: 0 };
+        assert_eq!(cost_microusd(usage, price), 6 * 2 + 2 + 30);
+        assert_eq!(cost_microusd(tokens(1, 0), Price { input: 1, ..Price::default() }), 1);
+        assert_eq!(cost_microusd(tokens(u64::MAX, u64::MAX), price), u64::MAX);
+    }
+}

@@ -1,0 +1,415 @@
+//! The state of a run: the fold of its events, and nothing else (design 3.1).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    event::{Event, EventKind, RefusalReason},
+    id::{CommitId, LockName, ProjectName, RunId, TaskId},
+    path::RepoPath,
+    state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
+};
+
+use crate::transition::{Move, next};
+
+/// What is known of a task.
+#[derive(Debug, Clone)]
+pub struct TaskFacts {
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Attempts started.
+    pub attempts: u32,
+    /// Attempts that failed, rescopes and conflicts not counted.
+    pub failures: u32,
+    /// Times its manifest was widened.
+    pub rescopes: u32,
+    /// Times its work did not merge.
+    pub conflicts: u32,
+    /// Of all attempts.
+    pub usage: Usage,
+    /// Of its last validated attempt.
+    pub commit: Option<CommitId>,
+    /// Paths added to `files.writes` so far.
+    pub added_files: BTreeSet<RepoPath>,
+    /// Locks added to `locks.writes` so far.
+    pub added_locks: BTreeSet<LockName>,
+    /// Oldest first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Default for TaskFacts {
+    fn default() -> Self {
+        Self {
+            status: TaskStatus::Pending,
+            attempts: 0,
+            failures: 0,
+            rescopes: 0,
+            conflicts: 0,
+            usage: Usage::default(),
+            commit: None,
+            added_files: BTreeSet::new(),
+            added_locks: BTreeSet::new(),
+            reasons: Vec::new(),
+        }
+    }
+}
+
+/// What is known of a batch.
+#[derive(Debug, Clone)]
+pub struct BatchFacts {
+    /// Its tasks in order of id.
+    pub tasks: Vec<TaskId>,
+    /// Those whose attempt was started.
+    pub started: BTreeSet<TaskId>,
+    /// Groups that a failing candidate was split into and that still wait; empty: all at once.
+    pub groups: VecDeque<Vec<TaskId>>,
+    /// Those that landed.
+    pub landed: Vec<TaskId>,
+    /// Times the branch moved under its candidate.
+    pub head_moves: u32,
+    /// True after `batch.complete`.
+    pub closed: bool,
+    /// Of its last landing.
+    pub commit: Option<CommitId>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Its last status.
+    pub status: RunStatus,
+    /// Why; none when complete.
+    pub reason: Option<StopReason>,
+}
+
+/// An event that cannot happen in the state it meets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IllegalEvent {
+    /// The first event is not `run.start`, or a later one is.
+    #[error("event {seq} is {kind}, which cannot stand there")]
+    OutOfPlace {
+        /// Its number.
+        seq: u64,
+        /// Its type.
+        kind: &'static str,
+    },
+    /// The number does not follow the one before.
+    #[error("event {found} follows event {last}")]
+    Gap {
+        /// Number before.
+        last: u64,
+        /// Number found.
+        found: u64,
+    },
+    /// A task or batch that the run does not have.
+    #[error("event {seq} ({kind}) names no task or batch of this run")]
+    Unknown {
+        /// Its number.
+        seq: u64,
+        /// Its type.
+        kind: &'static str,
+    },
+    /// A move that the table does not have.
+    #[error("event {seq} ({kind}) is not legal for task {task}, which is {status}")]
+    Transition {
+        /// Its number.
+        seq: u64,
+        /// Its type.
+        kind: &'static str,
+        /// The task.
+        task: TaskId,
+        /// Where it stands.
+        status: TaskStatus,
+    },
+}
+
+/// The fold of a run's events.
+#[derive(Debug, Clone)]
+pub struct RunState {
+    /// The run.
+    pub run_id: RunId,
+    /// Its project.
+    pub project: ProjectName,
+    /// Local branch that the work lands on.
+    pub integration_branch: String,
+    /// Its head at the start.
+    pub base: CommitId,
+    /// Its head as last seen.
+    pub head: CommitId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When the last event happened.
+    pub updated_at: Timestamp,
+    /// Number of the last event.
+    pub last_seq: u64,
+    /// Selected tasks.
+    pub tasks: BTreeMap<TaskId, TaskFacts>,
+    /// In order.
+    pub batches: Vec<BatchFacts>,
+    /// Of all tasks.
+    pub usage: Usage,
+    /// Landings tried so far.
+    pub landings: u32,
+    /// The first gate that blocked.
+    pub blocked: Option<StopReason>,
+    /// True after a landing was refused because the checkout is not clean.
+    pub checkout_blocked: bool,
+    /// Set once the run ended.
+    pub end: Option<RunEnd>,
+}
+
+impl RunState {
+    /// The state after the first event, which must be `run.start`.
+    pub fn start(project: ProjectName, event: &Event) -> Result<Self, IllegalEvent> {
+        let EventKind::RunStart(start) = &event.kind else {
+            return Err(IllegalEvent::OutOfPlace { seq: event.seq, kind: event.kind.type_name() });
+        };
+        Ok(Self {
+            run_id: event.run_id.clone(),
+            project,
+            integration_branch: start.integration_branch.clone(),
+            base: start.base_commit.clone(),
+            head: start.base_commit.clone(),
+            started_at: event.ts,
+            updated_at: event.ts,
+            last_seq: event.seq,
+            tasks: start.tasks.iter().map(|id| (id.clone(), TaskFacts::default())).collect(),
+            batches: Vec::new(),
+            usage: Usage::default(),
+            landings: 0,
+            blocked: None,
+            checkout_blocked: false,
+            end: None,
+        })
+    }
+
+    /// The batch that has not been closed, with its number.
+    pub fn open_batch(&self) -> Option<(u32, &BatchFacts)> {
+        let last = self.batches.last().filter(|batch| !batch.closed)?;
+        Some((u32::try_from(self.batches.len()).unwrap_or(u32::MAX), last))
+    }
+
+    /// Folds one more event. An event that is not legal changes nothing.
+    pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let (seq, kind) = (event.seq, event.kind.type_name());
+        if seq != self.last_seq + 1 {
+            return Err(IllegalEvent::Gap { last: self.last_seq, found: seq });
+        }
+        if self.end.is_some() || matches!(event.kind, EventKind::RunStart(_)) {
+            return Err(IllegalEvent::OutOfPlace { seq, kind });
+        }
+        self.apply_task(event)?;
+        self.apply_batch(event)?;
+        self.apply_run(event);
+        self.last_seq = seq;
+        self.updated_at = event.ts;
+        Ok(())
+    }
+
+    fn apply_task(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let Some(by) = task_move(&event.kind) else { return Ok(()) };
+        let (seq, kind) = (event.seq, event.kind.type_name());
+        let unknown = IllegalEvent::Unknown { seq, kind };
+        let id = event.task_id.as_ref().ok_or_else(|| unknown.clone())?;
+        let facts = self.tasks.get_mut(id).ok_or(unknown)?;
+        facts.status = next(facts.status, by).ok_or_else(|| IllegalEvent::Transition {
+            seq,
+            kind,
+            task: id.clone(),
+            status: facts.status,
+        })?;
+        facts.note(&event.kind);
+        Ok(())
+    }
+
+    fn apply_batch(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+        let unknown = || IllegalEvent::Unknown { seq: event.seq, kind: event.kind.type_name() };
+        if let EventKind::BatchStart(start) = &event.kind {
+            if self.open_batch().is_some() || start.tasks.iter().any(|id| !self.tasks.contains_key(id)) {
+                return Err(unknown());
+            }
+            self.head = start.base_commit.clone();
+            self.batches.push(BatchFacts {
+                tasks: start.tasks.clone(),
+                started: BTreeSet::new(),
+                groups: VecDeque::new(),
+                landed: Vec::new(),
+                head_moves: 0,
+                closed: false,
+                commit: None,
+            });
+            return Ok(());
+        }
+        let Some(batch) = self.batches.last_mut().filter(|batch| !batch.closed) else {
+            return match event.kind {
+                EventKind::BatchComplete(_) | EventKind::LandingDone(_) | EventKind::TaskStart(_) => {
+                    Err(unknown())
+                }
+                _ => Ok(()),
+            };
+        };
+        batch.note(event);
+        Ok(())
+    }
+
+    fn apply_run(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::UsageUpdate(update) => {
+                self.usage = self.usage.plus(update.usage);
+                if let Some(facts) = event.task_id.as_ref().and_then(|id| self.tasks.get_mut(id)) {
+                    facts.usage = facts.usage.plus(update.usage);
+                }
+            }
+            EventKind::BudgetBlock(_) => self.block(StopReason::BudgetBlock),
+            EventKind::ValidatorBlock(_) => self.block(StopReason::ValidatorBlock),
+            EventKind::ManifestBlock(_) => self.block(StopReason::ManifestBlock),
+            EventKind::LandingConflict(conflict) => {
+                self.landings = self.landings.max(conflict.landing);
+                if let Some(facts) = self.tasks.get_mut(&conflict.task) {
+                    facts.conflicts += 1;
+                }
+            }
+            EventKind::LandingDoctorPass(result) | EventKind::LandingDoctorFail(result) => {
+                self.landings = self.landings.max(result.landing);
+            }
+            EventKind::LandingDone(done) => {
+                self.head = done.commit.clone();
+            }
+            EventKind::LandingRefused(refused) => {
+                self.landings = self.landings.max(refused.landing);
+                self.checkout_blocked |= refused.reason == RefusalReason::CheckoutDirty;
+                if let Some(found) = &refused.found {
+                    self.head = found.clone();
+                }
+            }
+            EventKind::RunStop(stop) => {
+                self.end = Some(RunEnd { status: stop.status, reason: Some(stop.stop_reason) });
+            }
+            EventKind::RunComplete(_) => {
+                self.end = Some(RunEnd { status: RunStatus::Complete, reason: None });
+            }
+            _ => {}
+        }
+    }
+
+    fn block(&mut self, reason: StopReason) {
+        self.blocked.get_or_insert(reason);
+    }
+
+    /// What people and scripts read.
+    pub fn view(&self) -> RunView {
+        let finished =
+            self.end.as_ref().is_some_and(|e| matches!(e.status, RunStatus::Failed | RunStatus::Complete));
+        RunView {
+            schema_version: SCHEMA_VERSION,
+            run_id: self.run_id.clone(),
+            project: self.project.clone(),
+            status: self.end.as_ref().map_or(RunStatus::Running, |end| end.status),
+            stop_reason: self.end.as_ref().and_then(|end| end.reason),
+            integration_branch: self.integration_branch.clone(),
+            base_commit: self.base.clone(),
+            head_commit: self.head.clone(),
+            started_at: self.started_at,
+            updated_at: self.updated_at,
+            batches: (1..).zip(&self.batches).map(|(number, batch)| batch.view(number)).collect(),
+            tasks: self.tasks.iter().map(|(id, facts)| (id.clone(), facts.view(finished))).collect(),
+            usage: self.usage,
+        }
+    }
+}
+
+fn task_move(kind: &EventKind) -> Option<Move> {
+    Some(match kind {
+        EventKind::TaskStart(_) => Move::Start,
+        EventKind::TaskRetry(_) => Move::Retry,
+        EventKind::TaskRescope(_) => Move::Rescope,
+        EventKind::TaskValidated(_) => Move::Validate,
+        EventKind::TaskLanded(_) => Move::Land,
+        EventKind::TaskFail(_) => Move::Fail,
+        EventKind::TaskReview(_) => Move::Review,
+        _ => return None,
+    })
+}
+
+impl TaskFacts {
+    fn note(&mut self, kind: &EventKind) {
+        let mut because = |code: &str, message: String| {
+            self.reasons.push(Reason { code: code.to_owned(), message });
+        };
+        match kind {
+            EventKind::TaskStart(_) => self.attempts += 1,
+            EventKind::TaskRetry(retry) => {
+                because("task.retry", retry.reason.clone());
+                // A conflict is counted by its own event and leaves the work's own failures alone.
+                if self.commit.take().is_none() {
+                    self.failures += 1;
+                }
+            }
+            EventKind::TaskRescope(rescope) => {
+                let names = rescope.files.iter().map(RepoPath::as_str);
+                let names = names.chain(rescope.locks.iter().map(LockName::as_str)).collect::<Vec<_>>();
+                because("task.rescope", format!("the manifest now also allows {}", names.join(", ")));
+                self.rescopes += 1;
+                self.added_files.extend(rescope.files.iter().cloned());
+                self.added_locks.extend(rescope.locks.iter().cloned());
+            }
+            EventKind::TaskValidated(validated) => self.commit = Some(validated.commit.clone()),
+            EventKind::TaskFail(reason) | EventKind::TaskReview(reason) => {
+                because(&reason.code, reason.message.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn view(&self, run_finished: bool) -> TaskState {
+        let status = match self.status {
+            TaskStatus::Pending if run_finished => TaskStatus::Skipped,
+            status => status,
+        };
+        TaskState {
+            status,
+            attempts: self.attempts,
+            usage: self.usage,
+            commit: self.commit.clone(),
+            reasons: self.reasons.clone(),
+        }
+    }
+}
+
+impl BatchFacts {
+    fn note(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::TaskStart(_) => self.started.extend(event.task_id.clone()),
+            EventKind::LandingBisect(split) => {
+                self.groups.retain(|group| {
+                    !group.iter().any(|id| split.left.contains(id) || split.right.contains(id))
+                });
+                self.groups.push_front(split.right.clone());
+                self.groups.push_front(split.left.clone());
+            }
+            EventKind::LandingRefused(refused) if refused.reason == RefusalReason::HeadMoved => {
+                self.head_moves += 1;
+            }
+            EventKind::LandingDone(done) => {
+                self.landed.extend(done.tasks.iter().cloned());
+                self.commit = Some(done.commit.clone());
+            }
+            EventKind::BatchComplete(_) => self.closed = true,
+            _ => {}
+        }
+    }
+
+    fn view(&self, number: u32) -> BatchState {
+        BatchState {
+            batch: number,
+            tasks: self.tasks.clone(),
+            status: match (self.closed, self.landed.is_empty()) {
+                (false, _) => BatchStatus::Running,
+                (true, false) => BatchStatus::Landed,
+                (true, true) => BatchStatus::NotLanded,
+            },
+            commit: self.commit.clone(),
+        }
+    }
+}

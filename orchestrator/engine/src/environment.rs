@@ -1,0 +1,105 @@
+//! A snapshot of the process's environment, taken once at the start: the only place from which the rest of the
+//! program learns variables and the current folder.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::Timestamp;
+
+/// Variables that every child may see: what programs need to run at all, and nothing that holds a secret.
+const HANDED_ON: [&str; 11] =
+    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "SSL_CERT_FILE"];
+
+/// The environment of this process.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    vars: BTreeMap<String, String>,
+    /// Where the process was started.
+    pub current_dir: PathBuf,
+    /// Program that answers to the hidden `mock-agent` command: this very program.
+    pub program: PathBuf,
+}
+
+/// A variable of Mycelium's own that holds nonsense.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {name} is {value:?}, which is not {expected}")]
+pub struct BadVariable {
+    name: &'static str,
+    value: String,
+    expected: &'static str,
+}
+
+impl Environment {
+    /// The environment of this process. Variables that are not UTF-8 are left out.
+    pub fn from_process() -> std::io::Result<Self> {
+        Ok(Self {
+            vars: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            current_dir: std::env::current_dir()?,
+            program: std::env::current_exe()?,
+        })
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The same environment with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.vars.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// `MYCELIUM_NOW`, the start of a stepped clock.
+    pub fn now(&self) -> Result<Option<Timestamp>, BadVariable> {
+        let Some(value) = self.get("MYCELIUM_NOW") else { return Ok(None) };
+        value.parse().map(Some).map_err(|_| BadVariable {
+            name: "MYCELIUM_NOW",
+            value: value.to_owned(),
+            expected: "a time like 2026-01-02T03:04:05Z",
+        })
+    }
+
+    /// What agents, bootstrap, verify, validators and the doctor get: an allow-list plus `worker.env`.
+    pub fn for_children(&self, extra: &[String]) -> BTreeMap<String, String> {
+        let handed_on = |name: &str| Some((name.to_owned(), self.vars.get(name)?.clone()));
+        let locale = self.vars.iter().filter(|(name, _)| name.starts_with("LC_"));
+        let configured = extra.iter().filter_map(|entry| match entry.split_once('=') {
+            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+            None => handed_on(entry),
+        });
+        HANDED_ON
+            .into_iter()
+            .filter_map(handed_on)
+            .chain(locale.map(|(name, value)| (name.clone(), value.clone())))
+            .chain(configured)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_get_an_allow_list_and_what_is_configured() {
+        let environment = Environment::default()
+            .with("PATH", "/bin")
+            .with("SECRET_KEY", "s3cret")
+            .with("CARGO_HOME", "/cargo")
+            .with("LC_ALL", "C");
+        let children = environment.for_children(&["CARGO_HOME".into(), "MODE=fast=1".into(), "UNSET".into()]);
+        let names: Vec<&str> = children.keys().map(String::as_str).collect();
+        assert_eq!(names, ["CARGO_HOME", "LC_ALL", "MODE", "PATH"]);
+        assert_eq!(children["MODE"], "fast=1");
+    }
+
+    #[test]
+    fn a_clock_that_is_no_time_is_an_error() {
+        assert!(Environment::default().with("MYCELIUM_NOW", "yesterday").now().is_err());
+        assert!(Environment::default().with("MYCELIUM_NOW", "2026-01-02T03:04:05Z").now().unwrap().is_some());
+        assert!(Environment::default().now().unwrap().is_none());
+    }
+}

@@ -1,0 +1,148 @@
+//! What can go wrong, by whose fault it is: the command line maps each kind to an exit code.
+
+use std::{io, path::PathBuf};
+
+use mycelium_core::state::IllegalEvent;
+use mycelium_schemas::{id::RunId, problem::Problem};
+
+use crate::{environment::BadVariable, git::GitError, planning::FileDiff, runlock::Holder};
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The command line, the configuration, the plan, or a lock that another process holds: exit 2.
+    Input,
+    /// Disk, git or another part of the machine: exit 4.
+    Environment,
+    /// Mycelium itself: exit 70.
+    Bug,
+}
+
+/// An error of the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Problems in texts that the user wrote, all of them.
+    #[error("{} in the input", count(problems.len(), "problem"))]
+    Problems {
+        /// In order of place.
+        problems: Vec<Problem>,
+    },
+    /// A request that cannot be carried out.
+    #[error("{message}")]
+    Request {
+        /// What is wrong and why.
+        message: String,
+        /// What to do next.
+        help: String,
+    },
+    /// A run of that name exists.
+    #[error("the run {run_id} exists already")]
+    RunExists {
+        /// Its id.
+        run_id: RunId,
+    },
+    /// There is no such run.
+    #[error("there is no run {run_id} in this project")]
+    UnknownRun {
+        /// The id asked for.
+        run_id: RunId,
+    },
+    /// The planned tasks differ from those on disk.
+    #[error("other tasks are planned already")]
+    PlanDiffers {
+        /// What would change.
+        files: Vec<FileDiff>,
+    },
+    /// Another orchestrator works on this repository.
+    #[error("another mycelium works on this repository: {holder}")]
+    Locked {
+        /// Who.
+        holder: Holder,
+    },
+    /// A variable of Mycelium's own holds nonsense.
+    #[error(transparent)]
+    Variable(#[from] BadVariable),
+    /// Git.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A file operation.
+    #[error("could not {action} {}", path.display())]
+    Io {
+        /// What was tried, for example `write`.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that Mycelium wrote cannot be read back.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An event was about to be journaled that the state does not allow.
+    #[error("an event was refused by the state")]
+    Illegal(#[from] IllegalEvent),
+    /// A part of the engine stopped without an answer.
+    #[error("{0} stopped without an answer")]
+    Lost(&'static str),
+    /// A value of our own could not be written as JSON.
+    #[error("a value could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Problems { .. }
+            | Self::Request { .. }
+            | Self::RunExists { .. }
+            | Self::UnknownRun { .. }
+            | Self::PlanDiffers { .. }
+            | Self::Locked { .. }
+            | Self::Variable(_) => ErrorKind::Input,
+            Self::Git(error) if error.is_input() => ErrorKind::Input,
+            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Environment,
+            Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
+        }
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Problems { .. } | Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => return None,
+            Self::Request { help, .. } => help.clone(),
+            Self::RunExists { .. } => "give another --run-id, or leave it out to have one made".into(),
+            Self::UnknownRun { .. } => "see `mycelium status` for the latest run".into(),
+            Self::PlanDiffers { .. } => {
+                "keep them and run, or replace them with `mycelium plan --force`, which also removes what is no longer planned".into()
+            }
+            Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
+            Self::Variable(_) => "correct or unset the variable".into(),
+            Self::Git(error) => return error.help(),
+            Self::Io { .. } => "check space, permissions and the path; nothing half written is kept".into(),
+            Self::Damaged { .. } => "restore the file, or start a new run".into(),
+        })
+    }
+}
+
+/// Adds action and path to an I/O error.
+pub(crate) trait IoContext<T> {
+    /// Says what was tried on which path.
+    fn at(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|source| Error::Io { action, path: path.into(), source })
+    }
+}

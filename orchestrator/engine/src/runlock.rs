@@ -1,0 +1,92 @@
+//! One writer: a lock held by the living process guards the repository's landing (design 3.4). The operating system
+//! releases it when the process ends, so that a stale one never blocks.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, IoContext};
+
+/// Who holds the lock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Host name.
+    pub host: String,
+    /// When it took the lock.
+    pub since: Timestamp,
+    /// What it does, for example `run r1`.
+    pub doing: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {} since {} ({})", self.pid, self.host, self.since, self.doing)
+    }
+}
+
+/// The held lock; dropping it releases it.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock of a repository, given its common git folder, or says who holds it.
+    pub fn acquire(common_dir: &Path, doing: String) -> Result<Self, Error> {
+        let path = common_dir.join("mycelium.lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .at("open", &path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked { holder: read_holder(&mut file) }),
+            Err(TryLockError::Error(source)) => return Err(source).at("lock", &path),
+        }
+        let holder = Holder { pid: std::process::id(), host: host_name(), since: Timestamp::now(), doing };
+        file.set_len(0).at("write", &path)?;
+        file.rewind().at("write", &path)?;
+        file.write_all(&serde_json::to_vec(&holder)?).at("write", &path)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn read_holder(file: &mut File) -> Holder {
+    let mut text = String::new();
+    // The holder may be writing just now; who it is only informs, that it holds the lock is certain.
+    let read = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
+    read.unwrap_or(Holder { pid: 0, host: "unknown".into(), since: Timestamp::UNIX_EPOCH, doing: "starting".into() })
+}
+
+/// The machine's name.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_holds_it_and_a_dropped_lock_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = RunLock::acquire(dir.path(), "run r1".into()).unwrap();
+        let Err(Error::Locked { holder }) = RunLock::acquire(dir.path(), "run r2".into()) else {
+            panic!("the lock was given twice");
+        };
+        assert_eq!((holder.pid, holder.doing.as_str()), (std::process::id(), "run r1"));
+        drop(first);
+        assert!(RunLock::acquire(dir.path(), "run r3".into()).is_ok());
+    }
+}
