@@ -4,6 +4,7 @@
 pub mod config;
 pub mod event;
 pub mod evidence;
+pub mod goal;
 pub mod id;
 pub mod manifest;
 pub mod matrix;
@@ -12,6 +13,7 @@ pub mod path;
 pub mod plan;
 pub mod problem;
 pub mod state;
+pub mod verdict;
 
 /// Version written into every persisted artifact. A reader that meets a newer one may read, never write.
 pub const SCHEMA_VERSION: u32 = 1;

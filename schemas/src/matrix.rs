@@ -1,1 +1,469 @@
-//! To be written.
+//! The traceability matrix: which goal is proved by which scenario, and how far (design 4.3). Every report and every
+//! gate reads this one value.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    evidence::{Assertion, EvidenceFile},
+    goal::{GoalId, Tier},
+};
+
+/// All that is known about goals and their proof, at one moment, for one tree and one program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Matrix {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// Profile whose lanes and criteria the statuses were judged by.
+    pub profile: String,
+    /// The day that deadlines were compared with.
+    #[schemars(with = "String")]
+    pub today: Date,
+    /// What the results must be about.
+    pub subject: Subject,
+    /// The run that the results come from; none where nothing ran.
+    pub run: Option<RunFacts>,
+    /// One row a goal, sorted by id.
+    pub rows: Vec<Row>,
+    /// Every scenario, sorted by place: the backward view.
+    pub scenarios: Vec<Scenario>,
+    /// Scenarios that serve no goal.
+    pub orphans: Vec<Orphan>,
+    /// What is wrong with quarantine entries, beyond what a row says.
+    pub quarantine_problems: Vec<String>,
+    /// Goals that are promised and not automated yet. Never counted as covered.
+    pub backlog: Vec<BacklogGoal>,
+}
+
+impl Matrix {
+    /// The scenario at a place.
+    pub fn scenario(&self, key: &ScenarioKey) -> Option<&Scenario> {
+        let found = self.scenarios.binary_search_by(|scenario| scenario.key.cmp(key)).ok()?;
+        self.scenarios.get(found)
+    }
+
+    /// The row of a goal.
+    pub fn row(&self, goal: GoalId) -> Option<&Row> {
+        self.rows.iter().find(|row| row.goal == goal)
+    }
+
+    /// How many goals have each status, in the order of [`Status::ALL`], zeros included.
+    pub fn totals(&self) -> Vec<(Status, usize)> {
+        Status::ALL
+            .into_iter()
+            .map(|status| (status, self.rows.iter().filter(|row| row.status == status).count()))
+            .collect()
+    }
+}
+
+/// What the results must be about: the tree that is checked out and the program that is built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Subject {
+    /// Tree id of the repository; none outside git.
+    pub tree: Option<String>,
+    /// Whether the working tree differs from it.
+    pub dirty: bool,
+    /// SHA-256 of the program under test; none where it is not built.
+    pub binary_digest: Option<String>,
+}
+
+/// The run that the results come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunFacts {
+    /// Tree id that it ran on.
+    pub tree: Option<String>,
+    /// Whether the working tree differed from it.
+    pub dirty: bool,
+    /// SHA-256 of the program that it ran.
+    pub binary_digest: String,
+    /// What the program said about itself.
+    pub binary_version: serde_json::Value,
+    /// Seed of the scenario order.
+    pub seed: u64,
+    /// Lanes that it was asked for.
+    pub lanes: Vec<String>,
+    /// Why it cannot satisfy a gate; empty for a whole run.
+    pub partial: Vec<String>,
+    /// Scenarios that should have run and did not, as `place in lane`.
+    pub missing: Vec<String>,
+}
+
+/// A goal and how far it is proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its tier.
+    pub tier: Tier,
+    /// Its short name.
+    pub title: String,
+    /// The promise itself.
+    pub statement: String,
+    /// Parts of the product it is about, for example `run`.
+    pub scope: Vec<String>,
+    /// Configuration keys that matter.
+    pub config: Vec<String>,
+    /// Log events it promises.
+    pub events: Vec<String>,
+    /// How far it is proved: exactly one answer.
+    pub status: Status,
+    /// Why it has that status, and what else stands in its way: whole sentences.
+    pub reasons: Vec<String>,
+    /// The scenarios linked to it, sorted by place.
+    pub scenarios: Vec<ScenarioKey>,
+    /// What must not happen.
+    pub must_not: Vec<Declared>,
+    /// What proves that the work was done at all.
+    pub witness: Vec<Declared>,
+    /// What happens in its control twin, where the knob is off.
+    pub control: Vec<Declared>,
+    /// Lanes that it has to be proved in.
+    pub lanes: Vec<LaneCell>,
+    /// How easily its scenarios could flake.
+    pub flake_risk: FlakeRisk,
+    /// CI jobs that run its scenarios.
+    pub ci_jobs: Vec<String>,
+    /// Who looks after it.
+    pub owner: String,
+    /// What is still to be done about it, for example the issue of its quarantine.
+    pub follow_up: Option<String>,
+}
+
+/// How far a goal is proved. Exactly one applies; the first that matches, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// What the data files say about it contradicts itself.
+    Invalid,
+    /// A scenario failed.
+    Failing,
+    /// A scenario is known to be unreliable and waits to be fixed before a deadline.
+    Quarantined,
+    /// That deadline has passed.
+    QuarantineExpired,
+    /// A scenario passed once and failed once on the same tree.
+    Flaky,
+    /// A scenario did not run to its end where it had to.
+    NotRun,
+    /// The results are about another tree, program or text.
+    Stale,
+    /// The goal or its scenarios changed since somebody last reviewed them together.
+    Suspect,
+    /// Its scenarios passed without proving what the goal declares.
+    Weak,
+    /// It was proved in part only, for example by a filtered run.
+    Partial,
+    /// No scenario is linked to it.
+    NotAutomated,
+    /// Proved. The only status that counts.
+    Verified,
+}
+
+impl Status {
+    /// Every status in order of precedence.
+    pub const ALL: [Self; 12] = [
+        Self::Invalid,
+        Self::Failing,
+        Self::Quarantined,
+        Self::QuarantineExpired,
+        Self::Flaky,
+        Self::NotRun,
+        Self::Stale,
+        Self::Suspect,
+        Self::Weak,
+        Self::Partial,
+        Self::NotAutomated,
+        Self::Verified,
+    ];
+
+    /// The status as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Failing => "failing",
+            Self::Quarantined => "quarantined",
+            Self::QuarantineExpired => "quarantine-expired",
+            Self::Flaky => "flaky",
+            Self::NotRun => "not-run",
+            Self::Stale => "stale",
+            Self::Suspect => "suspect",
+            Self::Weak => "weak",
+            Self::Partial => "partial",
+            Self::NotAutomated => "not-automated",
+            Self::Verified => "verified",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How easily the scenarios of a goal could flake, as its author judges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlakeRisk {
+    /// Nothing in it depends on time or order.
+    Low,
+    /// Something does, behind a bound.
+    Medium,
+    /// Processes are killed, networks cut, containers raced.
+    High,
+}
+
+impl FlakeRisk {
+    /// The risk as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for FlakeRisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// An assertion that a goal declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Declared {
+    /// What it says, for people.
+    pub text: String,
+    /// Name of the assertion, for example `git.branch_unmoved`.
+    pub assertion: String,
+    /// Whether it was executed and held, in every lane that is required, where it counts.
+    pub executed: bool,
+}
+
+/// A lane that a goal has to be proved in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LaneCell {
+    /// The lane.
+    pub lane: String,
+    /// Whether the profile asks for it.
+    pub required: bool,
+    /// What came out; never `passed` where a scenario of the goal did not run in it.
+    pub result: LaneResult,
+}
+
+/// What came out for a goal in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaneResult {
+    /// Every scenario that ran in it passed at the first attempt, and at least one did.
+    Passed,
+    /// At least one failed.
+    Failed,
+    /// At least one did not run to its end.
+    NotRun,
+}
+
+impl LaneResult {
+    /// The result as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotRun => "not-run",
+        }
+    }
+}
+
+/// Where a scenario stands: the file and the line of the scenario, or of its examples row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioKey {
+    /// Path of the feature file.
+    pub uri: String,
+    /// One-based line.
+    pub line: u64,
+}
+
+impl fmt::Display for ScenarioKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}:{}", self.uri, self.line))
+    }
+}
+
+/// A scenario and what came out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Scenario {
+    /// Where it stands.
+    pub key: ScenarioKey,
+    /// Its name.
+    pub name: String,
+    /// Its tags, each with its `@`.
+    pub tags: Vec<String>,
+    /// Goals that its tags name and that exist.
+    pub goals: Vec<GoalId>,
+    /// Whether it is a control twin.
+    pub control: bool,
+    /// Its steps in words, those of the background included.
+    pub steps: Vec<String>,
+    /// What came out, by lane; empty where it did not run.
+    pub lanes: Vec<LaneRun>,
+}
+
+/// A scenario in one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LaneRun {
+    /// The lane.
+    pub lane: String,
+    /// Every attempt, in order. The first one is the result; the others only tell a flake from a failure.
+    pub attempts: Vec<Attempt>,
+}
+
+impl LaneRun {
+    /// The result: what came out of the first attempt.
+    pub fn outcome(&self) -> StepStatus {
+        self.attempts.first().map_or(StepStatus::Unknown, |attempt| attempt.outcome)
+    }
+}
+
+/// One attempt at a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// The worst of its steps.
+    pub outcome: StepStatus,
+    /// How long its steps took together, in nanoseconds.
+    pub duration_nanos: u64,
+    /// Its steps in order, hooks included.
+    pub steps: Vec<StepRun>,
+    /// Files kept, that belong to no step.
+    pub evidence: Vec<EvidenceFile>,
+}
+
+impl Attempt {
+    /// Every assertion of the attempt, in order.
+    pub fn assertions(&self) -> impl Iterator<Item = &Assertion> {
+        self.steps.iter().flat_map(|step| &step.assertions)
+    }
+
+    /// Every file kept by the attempt, those of its steps included.
+    pub fn evidence_files(&self) -> impl Iterator<Item = &EvidenceFile> {
+        self.steps.iter().flat_map(|step| &step.evidence).chain(&self.evidence)
+    }
+}
+
+/// A step as it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRun {
+    /// What it is in the scenario.
+    pub role: StepRole,
+    /// Its text.
+    pub text: String,
+    /// What came out of it.
+    pub status: StepStatus,
+    /// Why it failed.
+    pub message: Option<String>,
+    /// How long it took, in nanoseconds.
+    pub duration_nanos: u64,
+    /// Assertions it executed.
+    pub assertions: Vec<Assertion>,
+    /// Files kept while it ran.
+    pub evidence: Vec<EvidenceFile>,
+}
+
+/// What a step is in its scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepRole {
+    /// `Given`: puts the world in a state.
+    Given,
+    /// `When`: does something.
+    When,
+    /// `Then`: asserts.
+    Then,
+    /// `*`, which could be any of them.
+    Any,
+    /// Not written in the feature.
+    Hook,
+}
+
+impl StepRole {
+    /// The role as a word of a feature.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "Given",
+            Self::When => "When",
+            Self::Then => "Then",
+            Self::Any => "*",
+            Self::Hook => "Hook",
+        }
+    }
+}
+
+/// What came out of a step, from best to worst, so that the worst of many is their maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepStatus {
+    /// It ran and held.
+    Passed,
+    /// It did not run.
+    Skipped,
+    /// It is written and not done yet.
+    Pending,
+    /// No step definition fits.
+    Undefined,
+    /// More than one fits.
+    Ambiguous,
+    /// It ran and did not hold.
+    Failed,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl StepStatus {
+    /// The status as a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Skipped => "skipped",
+            Self::Pending => "pending",
+            Self::Undefined => "undefined",
+            Self::Ambiguous => "ambiguous",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for StepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A scenario that serves no goal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Orphan {
+    /// Where it stands.
+    pub key: ScenarioKey,
+    /// Its name.
+    pub name: String,
+    /// Why it serves none, as a whole sentence.
+    pub reason: String,
+}
+
+/// A goal that is promised and not automated yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BacklogGoal {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its short name.
+    pub title: String,
+    /// Where the work is planned.
+    pub ticket: String,
+    /// Why it is not automated yet.
+    pub reason: String,
+    /// Who looks after it.
+    pub owner: String,
+}

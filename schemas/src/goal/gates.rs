@@ -1,0 +1,235 @@
+//! `traceability/gates.yaml`: what each profile requires. A profile can ask for more than the floor below, never for
+//! less: a gate that can be switched off in a data file is no gate.
+
+use super::{
+    read::{done, mapping, required, word},
+    spec::LANES,
+};
+use crate::{
+    decode::{Decoder, Field, Section},
+    problem::{Problem, Source},
+    verdict::Gate,
+    yaml,
+};
+
+/// Gates that every profile requires.
+pub const FLOOR: [Gate; 8] = [
+    Gate::TierCoverage,
+    Gate::NoMergeSafety,
+    Gate::Orphans,
+    Gate::SuspectLinks,
+    Gate::Quarantine,
+    Gate::WholeRun,
+    Gate::CurrentResults,
+    Gate::Program,
+];
+
+const TIER_0_PERCENT: u8 = 100;
+const TIER_1_PERCENT_MIN: u8 = 80;
+
+/// What is required, by profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRules {
+    /// How much of Tier 1 has to be verified, in percent. Tier 0 is always 100.
+    pub tier_1_percent: u8,
+    local: Profile,
+    ci: Profile,
+    release: Profile,
+}
+
+impl GateRules {
+    /// What a profile requires.
+    pub fn profile(&self, name: ProfileName) -> &Profile {
+        match name {
+            ProfileName::Local => &self.local,
+            ProfileName::Ci => &self.ci,
+            ProfileName::Release => &self.release,
+        }
+    }
+
+    /// The percentage of a tier that has to be verified; none where the tier has no threshold.
+    pub fn required_percent(&self, tier: super::Tier) -> Option<u8> {
+        match tier {
+            super::Tier::Zero => Some(TIER_0_PERCENT),
+            super::Tier::One => Some(self.tier_1_percent),
+            super::Tier::Two => None,
+        }
+    }
+}
+
+/// For whom the gates are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProfileName {
+    /// A developer's machine.
+    Local,
+    /// Continuous integration.
+    Ci,
+    /// Before a release.
+    Release,
+}
+
+impl ProfileName {
+    /// Every profile, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Local, Self::Ci, Self::Release];
+
+    /// Its name in `gates.yaml`, on the command line and in every report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Ci => "ci",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// What one profile requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Which one it is.
+    pub name: ProfileName,
+    /// Lanes that goals have to be proved in, of those that they name.
+    pub lanes: Vec<String>,
+    /// Whether results of a tree with uncommitted changes count.
+    pub dirty_tree_allowed: bool,
+    /// Gates that have to be green.
+    pub gates: Vec<Gate>,
+}
+
+impl Profile {
+    /// Whether a gate has to be green.
+    pub fn requires(&self, gate: Gate) -> bool {
+        self.gates.contains(&gate)
+    }
+
+    /// Whether a lane has to be green.
+    pub fn requires_lane(&self, lane: &str) -> bool {
+        self.lanes.iter().any(|required| required == lane)
+    }
+}
+
+/// Reads the rules.
+pub fn parse(source: &Source) -> Result<GateRules, Vec<Problem>> {
+    let node = yaml::parse(source).map_err(|problem| vec![problem])?;
+    let mut d = Decoder::new(source);
+    let root = mapping(&mut d, "", &node, &["thresholds", "profiles"]);
+    let tier_1_percent = read_thresholds(&mut d, &root);
+    let profiles = read_profiles(&mut d, &root);
+    let rules = tier_1_percent.zip(profiles).map(|(tier_1_percent, (local, ci, release))| GateRules {
+        tier_1_percent,
+        local,
+        ci,
+        release,
+    });
+    done(d, rules)
+}
+
+fn read_thresholds(d: &mut Decoder<'_>, root: &Section<'_>) -> Option<u8> {
+    const HELP: &str = "Tier 0 is safety: nothing less than all of it is enough";
+    let field = required(d, root, "thresholds", "write `{tier0: 100, tier1: 80}`")?;
+    let section = mapping(d, "thresholds", field.node, &["tier0", "tier1"]);
+    if let Some(tier_0) = required(d, &section, "tier0", HELP) {
+        d.whole(&tier_0, TIER_0_PERCENT.into(), TIER_0_PERCENT.into(), HELP);
+    }
+    let help = format!("the threshold can be raised, not lowered below {TIER_1_PERCENT_MIN}");
+    let tier_1 = required(d, &section, "tier1", &help)?;
+    let percent = d.whole(&tier_1, TIER_1_PERCENT_MIN.into(), 100, &help)?;
+    u8::try_from(percent).ok()
+}
+
+fn read_profiles(d: &mut Decoder<'_>, root: &Section<'_>) -> Option<(Profile, Profile, Profile)> {
+    let names = ProfileName::ALL.map(ProfileName::name);
+    let field = required(d, root, "profiles", "write the profiles `local`, `ci` and `release`")?;
+    let section = mapping(d, "profiles", field.node, &names);
+    let [local, ci, release] = ProfileName::ALL.map(|name| {
+        let field = required(d, &section, name.name(), "say what this profile requires")?;
+        read_profile(d, &field, name)
+    });
+    Some((local?, ci?, release?))
+}
+
+fn read_profile(d: &mut Decoder<'_>, field: &Field<'_>, name: ProfileName) -> Option<Profile> {
+    let section = mapping(d, &field.label, field.node, &["lanes", "dirty_tree", "require"]);
+    let lanes = required(d, &section, "lanes", "list the lanes that are required")
+        .map(|field| words(d, &field, &LANES.map(|lane| (lane, lane))));
+    if lanes.as_ref().is_some_and(Vec::is_empty) {
+        d.report(
+            &field.node.span,
+            format!("`{}` requires no lane", field.label),
+            "a profile without one proves nothing",
+        );
+    }
+    let dirty_tree = required(d, &section, "dirty_tree", "write `allowed` or `refused`")
+        .and_then(|field| word(d, &field, &[("allowed", true), ("refused", false)]));
+    let gates = required(d, &section, "require", "list the gates that are required")
+        .map(|field| words(d, &field, &Gate::ALL.map(|gate| (gate.name(), gate))));
+    for gate in FLOOR {
+        if gates.as_ref().is_some_and(|gates| !gates.contains(&gate)) {
+            let message = format!("`{}` does not require the gate `{gate}`", field.label);
+            d.report(&field.node.span, message, "every profile requires it: add it");
+        }
+    }
+    Some(Profile {
+        name,
+        lanes: lanes?.into_iter().map(str::to_owned).collect(),
+        dirty_tree_allowed: dirty_tree?,
+        gates: gates?,
+    })
+}
+
+/// A list of words out of a known set.
+fn words<T: Copy>(d: &mut Decoder<'_>, field: &Field<'_>, known: &[(&str, T)]) -> Vec<T> {
+    let items = d.items(field, "write `[…]`");
+    items.iter().filter_map(|item| word(d, item, known)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = "\
+thresholds: {tier0: 100, tier1: 80}
+profiles:
+  local: &floor
+    lanes: [mock]
+    dirty_tree: allowed
+    require: [tier-coverage, no-merge-safety, orphans, suspect-links, quarantine, whole-run, current-results, program]
+  ci: *floor
+  release: *floor
+";
+
+    fn problems(text: &str) -> Vec<String> {
+        parse(&Source::new("gates.yaml", text)).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_rules_are_read() {
+        let rules = parse(&Source::new("gates.yaml", RULES)).unwrap();
+        let local = rules.profile(ProfileName::Local);
+        assert!(local.requires(Gate::TierCoverage) && !local.requires(Gate::Flake));
+        assert!(local.requires_lane("mock") && !local.requires_lane("docker"));
+    }
+
+    #[test]
+    fn a_threshold_cannot_be_lowered() {
+        assert_eq!(problems(&RULES.replace("tier1: 80", "tier1: 79")).len(), 1);
+        assert_eq!(problems(&RULES.replace("tier0: 100", "tier0: 99")).len(), 1);
+    }
+
+    #[test]
+    fn a_gate_of_the_floor_cannot_be_dropped() {
+        for gate in FLOOR {
+            let text = RULES.replace(&format!("{gate}, "), "").replace(&format!(", {gate}"), "");
+            assert!(problems(&text)[0].contains(&format!("does not require the gate `{gate}`")), "{gate}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_gate_or_lane_or_a_missing_profile_is_refused() {
+        assert!(problems(&RULES.replace("[tier-coverage", "[tier-coverge")).concat().contains("tier-coverge"));
+        assert!(problems(&RULES.replace("[mock]", "[]"))[0].contains("requires no lane"));
+        assert!(
+            problems(&RULES.replace("  release: *floor\n", ""))[0].contains("`profiles.release` is missing")
+        );
+        assert!(!problems("").is_empty());
+    }
+}
