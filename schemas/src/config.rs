@@ -1,6 +1,11 @@
 //! The configuration in effect: every key present, typed and bounded (design 3.7). [`crate::config::parse`] makes it
 //! from the text that a user wrote.
 
+mod dollars;
+mod keys;
+mod parse;
+mod reference;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -10,6 +15,11 @@ use crate::{
     id::LockName,
     path::{RepoGlob, RepoPath},
 };
+
+pub use keys::{Fallback, KeyDoc, Kind};
+pub use parse::parse;
+pub(crate) use reference::file_schema;
+pub use reference::{reference, reference_markdown};
 
 /// `config.yaml`, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,6 +2,7 @@
 //! evidence, matrix. Types and their validation only; no files, no clock, no environment.
 
 pub mod config;
+mod decode;
 pub mod event;
 pub mod evidence;
 pub mod goal;
@@ -14,6 +15,7 @@ pub mod plan;
 pub mod problem;
 pub mod state;
 pub mod verdict;
+mod yaml;
 
 /// Version written into every persisted artifact. A reader that meets a newer one may read, never write.
 pub const SCHEMA_VERSION: u32 = 1;

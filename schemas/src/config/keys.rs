@@ -1,0 +1,465 @@
+//! The one table of configuration keys: it names what the decoder accepts, and the reference and the JSON Schema of
+//! the file are made from it.
+
+/// What a key's value may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text that is not empty.
+    Text,
+    /// A path below the repository's root.
+    Path,
+    /// A glob over such paths.
+    Glob,
+    /// An id: letters, digits, `.`, `_` and `-`.
+    Id,
+    /// A whole number within bounds.
+    Whole {
+        /// Smallest accepted.
+        min: u64,
+        /// Largest accepted.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// One of several words.
+    Choice {
+        /// Those this version honours.
+        now: &'static [&'static str],
+        /// Those it knows but does not honour; each is an error that says so.
+        later: &'static [&'static str],
+    },
+    /// US dollars with at most six decimals.
+    Dollars,
+    /// A list.
+    List(&'static Kind),
+    /// Keys that are described below it.
+    Mapping,
+}
+
+/// What happens without the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// It must be there.
+    Required,
+    /// There is no value: no limit, no command, an empty list.
+    Nothing,
+    /// This value, as it would be written.
+    Value(&'static str),
+    /// What this sentence fragment says.
+    Rule(&'static str),
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyDoc {
+    /// Where it stands: `worker.agent`, `resources[].name`, `budgets.prices.<model>.input`.
+    pub key: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+    /// What it is when left out.
+    pub fallback: Fallback,
+    /// A line that sets it.
+    pub example: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+const MODES: &[&str] = &["off", "warn", "block"];
+const CLEANUP: &[&str] = &["never", "on_success", "always"];
+const LIMIT: Kind = Kind::Whole { min: 0, max: 1_000_000_000_000_000 };
+const MINUTES: Kind = Kind::Whole { min: 1, max: 10_080 };
+
+const fn choice(now: &'static [&'static str]) -> Kind {
+    Kind::Choice { now, later: &[] }
+}
+
+const fn key(
+    key: &'static str,
+    kind: Kind,
+    fallback: Fallback,
+    example: &'static str,
+    doc: &'static str,
+) -> KeyDoc {
+    KeyDoc { key, kind, fallback, example, doc }
+}
+
+macro_rules! validator {
+    ($name:literal, $what:literal) => {
+        [
+            key($name, Kind::Mapping, Fallback::Nothing, concat!($name, ": { mode: block }"), $what),
+            key(
+                concat!($name, ".mode"),
+                choice(MODES),
+                Fallback::Value("off"),
+                "mode: block",
+                "`warn` judges and logs; with `block`, work that does not pass does not land.",
+            ),
+            key(
+                concat!($name, ".provider"),
+                Kind::Choice { now: &["mock", "command"], later: &["openai", "anthropic", "codex", "claude"] },
+                Fallback::Value("mock"),
+                "provider: command",
+                "Who judges. `mock` reads a report from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`.",
+            ),
+            key(
+                concat!($name, ".model"),
+                Kind::Text,
+                Fallback::Nothing,
+                "model: mock",
+                "Model for a provider that calls one; `mock` and `command` call none, so it has no effect on them.",
+            ),
+            key(
+                concat!($name, ".command"),
+                Kind::Text,
+                Fallback::Nothing,
+                "command: ./validate.sh",
+                "Shell command run in the workspace; prints one JSON report `{\"pass\", \"summary\", \"issues\"}`. Required with `provider: command`.",
+            ),
+        ]
+    };
+}
+
+const GENERAL: [KeyDoc; 14] = [
+    key(
+        "integration_branch",
+        Kind::Text,
+        Fallback::Required,
+        "integration_branch: main",
+        "Local branch that work lands on. It must exist; Mycelium never makes it.",
+    ),
+    key(
+        "doctor",
+        Kind::Path,
+        Fallback::Required,
+        "doctor: .mycelium/doctor.sh",
+        "Script that decides whether a candidate may land: it is run with the candidate's files as working directory and must exit 0.",
+    ),
+    key("doctor_timeout", MINUTES, Fallback::Value("30"), "doctor_timeout: 30", "Minutes the doctor may take."),
+    key(
+        "doctor_canary",
+        Kind::Flag,
+        Fallback::Value("false"),
+        "doctor_canary: false",
+        "Whether the doctor is itself tested with a broken candidate. Only `false` is available in this version.",
+    ),
+    key(
+        "max_parallel",
+        Kind::Whole { min: 1, max: 256 },
+        Fallback::Value("4"),
+        "max_parallel: 4",
+        "Tasks at once.",
+    ),
+    key(
+        "max_retries",
+        Kind::Whole { min: 0, max: 100 },
+        Fallback::Value("2"),
+        "max_retries: 2",
+        "Attempts after the first one, for a task that fails.",
+    ),
+    key(
+        "timeout_minutes",
+        MINUTES,
+        Fallback::Value("60"),
+        "timeout_minutes: 60",
+        "Minutes an attempt's agent may take.",
+    ),
+    key(
+        "idle_timeout_minutes",
+        MINUTES,
+        Fallback::Value("15"),
+        "idle_timeout_minutes: 15",
+        "Minutes an agent may be silent.",
+    ),
+    key(
+        "bootstrap",
+        Kind::List(&Kind::Text),
+        Fallback::Nothing,
+        "bootstrap: [\"npm ci\"]",
+        "Shell commands run in a fresh workspace before the agent.",
+    ),
+    key(
+        "resources",
+        Kind::List(&Kind::Mapping),
+        Fallback::Nothing,
+        "resources: [{ name: database, paths: [\"migrations/**\"] }]",
+        "Named resources that tasks lock.",
+    ),
+    key("resources[].name", Kind::Id, Fallback::Required, "name: database", "Name used in `locks`."),
+    key(
+        "resources[].paths",
+        Kind::List(&Kind::Glob),
+        Fallback::Nothing,
+        "paths: [\"migrations/**\"]",
+        "A change to one of these paths needs the resource's write lock.",
+    ),
+    key(
+        "manifest_enforcement",
+        choice(MODES),
+        Fallback::Value("warn"),
+        "manifest_enforcement: warn",
+        "What a change outside a task's manifest means: `off` records it, `warn` widens the manifest and tries again, `block` blocks the task.",
+    ),
+    key(
+        "task_failure_policy",
+        choice(&["retry", "fail_fast"]),
+        Fallback::Value("retry"),
+        "task_failure_policy: retry",
+        "`retry` tries a failed task up to `max_retries` more times and lets others go on; `fail_fast` starts nothing more.",
+    ),
+];
+
+const PEOPLE: [KeyDoc; 8] = [
+    key("planner", Kind::Mapping, Fallback::Nothing, "planner: { provider: mock }", "Who makes the plan."),
+    key(
+        "planner.provider",
+        Kind::Choice { now: &["mock"], later: &["openai", "anthropic", "codex", "claude", "command"] },
+        Fallback::Value("mock"),
+        "provider: mock",
+        "`mock` reads the plan from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.",
+    ),
+    key(
+        "planner.model",
+        Kind::Text,
+        Fallback::Nothing,
+        "model: mock",
+        "Model for a provider that calls one; `mock` calls none, so it has no effect on it.",
+    ),
+    key("worker", Kind::Mapping, Fallback::Nothing, "worker: { agent: mock }", "Who does the work."),
+    key(
+        "worker.agent",
+        Kind::Choice { now: &["mock", "command"], later: &["codex", "claude"] },
+        Fallback::Value("mock"),
+        "agent: command",
+        "`mock` appends a line with the task's id to each path it may write; `command` runs `command` in the workspace.",
+    ),
+    key(
+        "worker.model",
+        Kind::Text,
+        Fallback::Value("default"),
+        "model: default",
+        "Entry of `budgets.prices` to count cost with.",
+    ),
+    key(
+        "worker.command",
+        Kind::Text,
+        Fallback::Nothing,
+        "command: ./agent.sh",
+        "Shell command run in the workspace; it gets the specification on standard input. Required with `agent: command`.",
+    ),
+    key(
+        "worker.env",
+        Kind::List(&Kind::Text),
+        Fallback::Nothing,
+        "env: [PATH_TO_TOOL, MODE=fast]",
+        "More environment for agent, bootstrap, verify, validators and doctor: `NAME` hands on the operator's value, `NAME=value` sets one.",
+    ),
+];
+
+const TEST_VALIDATOR: [KeyDoc; 5] = validator!("test_validator", "Judges tests.");
+const STYLE_VALIDATOR: [KeyDoc; 5] = validator!("style_validator", "Judges style.");
+const ARCHITECTURE_VALIDATOR: [KeyDoc; 5] = validator!("architecture_validator", "Judges architecture.");
+const DOCTOR_VALIDATOR: [KeyDoc; 5] = [
+    key(
+        "doctor_validator",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "doctor_validator: { mode: off }",
+        "Judges whether the doctor still tests enough.",
+    ),
+    key(
+        "doctor_validator.mode",
+        Kind::Choice { now: &["off"], later: &["warn", "block"] },
+        Fallback::Value("off"),
+        "mode: off",
+        "Only `off` is available in this version.",
+    ),
+    key(
+        "doctor_validator.provider",
+        Kind::Choice { now: &["mock", "command"], later: &["openai", "anthropic", "codex", "claude"] },
+        Fallback::Value("mock"),
+        "provider: mock",
+        "Who judges; without effect while the mode is `off`.",
+    ),
+    key(
+        "doctor_validator.model",
+        Kind::Text,
+        Fallback::Nothing,
+        "model: mock",
+        "Without effect while the mode is `off`.",
+    ),
+    key(
+        "doctor_validator.command",
+        Kind::Text,
+        Fallback::Nothing,
+        "command: ./validate.sh",
+        "Without effect while the mode is `off`.",
+    ),
+];
+
+const BUDGETS: [KeyDoc; 11] = [
+    key(
+        "budgets",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "budgets: { max_tokens_per_run: 2000000 }",
+        "Limits of usage.",
+    ),
+    key(
+        "budgets.mode",
+        choice(&["warn", "block"]),
+        Fallback::Rule("`block` where a limit is set"),
+        "mode: block",
+        "`warn` logs what exceeds a limit; `block` stops the run and lands nothing more.",
+    ),
+    key(
+        "budgets.max_tokens_per_task",
+        LIMIT,
+        Fallback::Nothing,
+        "max_tokens_per_task: 200000",
+        "Input plus output tokens of a task, all attempts.",
+    ),
+    key(
+        "budgets.max_tokens_per_run",
+        LIMIT,
+        Fallback::Nothing,
+        "max_tokens_per_run: 2000000",
+        "Input plus output tokens of the run.",
+    ),
+    key(
+        "budgets.max_cost_per_task",
+        Kind::Dollars,
+        Fallback::Nothing,
+        "max_cost_per_task: 1.50",
+        "Cost of a task in US dollars, all attempts. Needs a price for the worker's model.",
+    ),
+    key(
+        "budgets.max_cost_per_run",
+        Kind::Dollars,
+        Fallback::Nothing,
+        "max_cost_per_run: 20",
+        "Cost of the run in US dollars. Needs a price for the worker's model.",
+    ),
+    key(
+        "budgets.prices",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "prices: { default: { input: 1.25, cached_input: 0.125, output: 10 } }",
+        "Prices by model, in US dollars for a million tokens.",
+    ),
+    key(
+        "budgets.prices.<model>",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "default: { input: 1.25, output: 10 }",
+        "A model's prices; `worker.model` names it.",
+    ),
+    key(
+        "budgets.prices.<model>.input",
+        Kind::Dollars,
+        Fallback::Required,
+        "input: 1.25",
+        "Input tokens that were not cached.",
+    ),
+    key(
+        "budgets.prices.<model>.cached_input",
+        Kind::Dollars,
+        Fallback::Rule("the price of `input`"),
+        "cached_input: 0.125",
+        "Cached input tokens.",
+    ),
+    key("budgets.prices.<model>.output", Kind::Dollars, Fallback::Required, "output: 10", "Output tokens."),
+];
+
+const SURROUNDINGS: [KeyDoc; 11] = [
+    key(
+        "docker",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "docker: { image: \"debian:stable\" }",
+        "How containers are made. Checked, but without effect on local runs, the only ones in this version.",
+    ),
+    key("docker.image", Kind::Text, Fallback::Nothing, "image: \"debian:stable\"", "Image of the workspace."),
+    key(
+        "docker.network_mode",
+        Kind::Text,
+        Fallback::Nothing,
+        "network_mode: none",
+        "`none`, `bridge` or a network's name.",
+    ),
+    key(
+        "docker.user",
+        Kind::Text,
+        Fallback::Nothing,
+        "user: \"1000:1000\"",
+        "User and group in the container.",
+    ),
+    key(
+        "docker.memory_mb",
+        Kind::Whole { min: 16, max: 16_777_216 },
+        Fallback::Nothing,
+        "memory_mb: 4096",
+        "Memory in MiB.",
+    ),
+    key("docker.cpus", Kind::Whole { min: 1, max: 1024 }, Fallback::Nothing, "cpus: 2", "Processors."),
+    key(
+        "docker.pids_limit",
+        Kind::Whole { min: 16, max: 1_000_000 },
+        Fallback::Nothing,
+        "pids_limit: 512",
+        "Processes at once.",
+    ),
+    key(
+        "cleanup",
+        Kind::Mapping,
+        Fallback::Nothing,
+        "cleanup: { workspaces: on_success }",
+        "What is removed, and when.",
+    ),
+    key(
+        "cleanup.workspaces",
+        choice(CLEANUP),
+        Fallback::Value("on_success"),
+        "workspaces: on_success",
+        "Workspaces: kept, removed once the task landed, or removed when the attempt is over.",
+    ),
+    key(
+        "cleanup.containers",
+        choice(CLEANUP),
+        Fallback::Value("on_success"),
+        "containers: on_success",
+        "Containers. Checked, but without effect on local runs, the only ones in this version.",
+    ),
+    key(
+        "secrets",
+        Kind::List(&Kind::Text),
+        Fallback::Nothing,
+        "secrets: []",
+        "Variables whose values are redacted in every artifact. Only an empty list is available in this version.",
+    ),
+];
+
+/// Every key, in the order of the reference; a section stands before what is in it.
+pub(crate) fn all() -> impl Iterator<Item = &'static KeyDoc> {
+    GENERAL
+        .iter()
+        .chain(&PEOPLE)
+        .chain(&TEST_VALIDATOR)
+        .chain(&STYLE_VALIDATOR)
+        .chain(&ARCHITECTURE_VALIDATOR)
+        .chain(&DOCTOR_VALIDATOR)
+        .chain(&BUDGETS)
+        .chain(&SURROUNDINGS)
+}
+
+/// The keys that stand directly in a section, by their last name; the section's pattern is as in [`KeyDoc::key`], an
+/// entry of a list ends in `[]`.
+pub(crate) fn below(pattern: &str) -> impl Iterator<Item = (&'static str, &'static KeyDoc)> {
+    all().filter_map(move |doc| {
+        let name = if pattern.is_empty() {
+            doc.key
+        } else {
+            doc.key.strip_prefix(pattern)?.strip_prefix('.')?
+        };
+        (!name.contains(['.', '['])).then_some((name, doc))
+    })
+}

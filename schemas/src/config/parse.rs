@@ -1,0 +1,373 @@
+//! From the text of `config.yaml` to the configuration in effect, or every reason why not.
+
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    Agent, Budgets, Cleanup, Config, FailurePolicy, Mode, Planner, Price, Resource, Validator,
+    ValidatorProvider, Worker, dollars,
+    keys::{self, KeyDoc, Kind},
+};
+use crate::{
+    decode::{Decoder, Field, Section, quoted},
+    id::LockName,
+    problem::{Problem, Source, did_you_mean},
+    yaml::{self, Node, Value, shorten},
+};
+
+/// Reads a configuration strictly. All problems come back at once, in the order of their places.
+pub fn parse(source: &Source) -> Result<Config, Vec<Problem>> {
+    let root = yaml::parse(source).map_err(|problem| vec![problem])?;
+    let mut reader = Reader { decoder: Decoder::new(source) };
+    let config = reader.config(&root);
+    let problems = reader.decoder.finish();
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(problems),
+    }
+}
+
+/// A section of the file and its name in the table of keys.
+struct Keys<'n> {
+    section: Section<'n>,
+    pattern: String,
+}
+
+/// A value that is set, with what the table says about it.
+struct Set<'n> {
+    field: Field<'n>,
+    doc: &'static KeyDoc,
+    help: String,
+}
+
+impl<'n> Keys<'n> {
+    fn doc(&self, name: &str) -> Option<&'static KeyDoc> {
+        keys::below(&self.pattern).find(|(known, _)| *known == name).map(|(_, doc)| doc)
+    }
+
+    fn get(&self, name: &str) -> Option<Set<'n>> {
+        let doc = self.doc(name)?;
+        Some(Set { field: self.section.get(name)?, doc, help: for_example(doc) })
+    }
+}
+
+fn for_example(doc: &KeyDoc) -> String {
+    format!("write it like `{}`", doc.example)
+}
+
+struct Reader<'a> {
+    decoder: Decoder<'a>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, root: &Node) -> Option<Config> {
+        let keys = self.section("", "", root);
+        let integration_branch = self.integration_branch(&keys);
+        let doctor = self.required(&keys, "doctor").and_then(|set| self.parsed(&set));
+        let worker = self.worker(&keys);
+        let budgets = self.budgets(&keys, &worker.model);
+        self.check_without_effect(&keys);
+        Some(Config {
+            doctor_timeout: self.whole(&keys, "doctor_timeout").unwrap_or(30),
+            max_parallel: self.whole(&keys, "max_parallel").unwrap_or(4),
+            max_retries: self.whole(&keys, "max_retries").unwrap_or(2),
+            timeout_minutes: self.whole(&keys, "timeout_minutes").unwrap_or(60),
+            idle_timeout_minutes: self.whole(&keys, "idle_timeout_minutes").unwrap_or(15),
+            bootstrap: self.texts(&keys, "bootstrap"),
+            resources: self.resources(&keys),
+            manifest_enforcement: self.choice(&keys, "manifest_enforcement").unwrap_or(Mode::Warn),
+            task_failure_policy: self.choice(&keys, "task_failure_policy").unwrap_or(FailurePolicy::Retry),
+            planner: self.planner(&keys),
+            worker,
+            test_validator: self.validator(&keys, "test_validator"),
+            style_validator: self.validator(&keys, "style_validator"),
+            architecture_validator: self.validator(&keys, "architecture_validator"),
+            budgets,
+            cleanup: self.cleanup(&keys),
+            // Last, so that the problems of all other keys were found before.
+            integration_branch: integration_branch?,
+            doctor: doctor?,
+        })
+    }
+
+    fn integration_branch(&mut self, keys: &Keys<'_>) -> Option<String> {
+        let set = self.required(keys, "integration_branch")?;
+        let name = self.decoder.text(&set.field, &set.help)?;
+        let flaw = if name.starts_with("refs/") {
+            "is a full reference"
+        } else if name.starts_with('-') || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            "cannot be the name of a branch"
+        } else {
+            return Some(name.to_owned());
+        };
+        let message = format!("`integration_branch`: {:?} {flaw}", shorten(name));
+        self.decoder.report(&set.field.node.span, message, "write the short name of a local branch");
+        None
+    }
+
+    fn resources(&mut self, keys: &Keys<'_>) -> Vec<Resource> {
+        let mut resources: Vec<Resource> = Vec::new();
+        let Some(set) = keys.get("resources") else { return resources };
+        for item in self.decoder.items(&set.field, &set.help) {
+            let entry = self.section(&item.label, "resources[]", item.node);
+            let name_set = self.required(&entry, "name");
+            let name: Option<LockName> = name_set.as_ref().and_then(|set| self.parsed(set));
+            let paths = self.parsed_list(&entry, "paths");
+            let (Some(name_set), Some(name)) = (name_set, name) else { continue };
+            if resources.iter().any(|other| other.name == name) {
+                let message = format!("the resource `{name}` is declared twice");
+                self.decoder.report(&name_set.field.node.span, message, "give one of the two another name");
+                continue;
+            }
+            resources.push(Resource { name, paths });
+        }
+        resources
+    }
+
+    fn planner(&mut self, keys: &Keys<'_>) -> Planner {
+        let Some(keys) = self.subsection(keys, "planner") else { return Planner::default() };
+        self.text(&keys, "model");
+        Planner { provider: self.choice(&keys, "provider").unwrap_or_default() }
+    }
+
+    fn worker(&mut self, keys: &Keys<'_>) -> Worker {
+        let default_model = || "default".to_owned();
+        let Some(keys) = self.subsection(keys, "worker") else {
+            return Worker { model: default_model(), ..Worker::default() };
+        };
+        let agent = self.choice(&keys, "agent").unwrap_or_default();
+        let command = self.text(&keys, "command");
+        if agent == Agent::Command {
+            self.need_command(&keys, "agent");
+        }
+        let model = self.text(&keys, "model").unwrap_or_else(default_model);
+        Worker { agent, command, model, env: self.environment(&keys) }
+    }
+
+    fn environment(&mut self, keys: &Keys<'_>) -> Vec<String> {
+        let Some(set) = keys.get("env") else { return Vec::new() };
+        let mut entries = Vec::new();
+        for item in self.decoder.items(&set.field, &set.help) {
+            let Some(text) = self.decoder.text(&item, &set.help) else { continue };
+            let name = text.split('=').next().unwrap_or_default();
+            let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            if starts_well
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && !text.contains('\0')
+            {
+                entries.push(text.to_owned());
+            } else {
+                let message =
+                    format!("`{}`: {:?} is neither `NAME` nor `NAME=value`", item.label, shorten(text));
+                self.decoder.report(&item.node.span, message, set.help.as_str());
+            }
+        }
+        entries
+    }
+
+    fn validator(&mut self, keys: &Keys<'_>, name: &str) -> Validator {
+        let Some(keys) = self.subsection(keys, name) else { return Validator::default() };
+        let mode = self.choice(&keys, "mode").unwrap_or_default();
+        let provider = self.choice(&keys, "provider").unwrap_or_default();
+        let command = self.text(&keys, "command");
+        self.text(&keys, "model");
+        if provider == ValidatorProvider::Command {
+            self.need_command(&keys, "provider");
+        }
+        Validator { mode, provider, command }
+    }
+
+    /// Reports a missing `command` at the word that asks for it.
+    fn need_command(&mut self, keys: &Keys<'_>, asking: &str) {
+        if keys.section.get("command").is_some() {
+            return;
+        }
+        let (Some(set), Some(doc)) = (keys.get(asking), keys.doc("command")) else { return };
+        let message = format!("`{}: command` needs `{}`", set.field.label, keys.section.label("command"));
+        self.decoder.report(&set.field.node.span, message, format!("add for example `{}`", doc.example));
+    }
+
+    fn budgets(&mut self, keys: &Keys<'_>, model: &str) -> Budgets {
+        let Some(keys) = self.subsection(keys, "budgets") else { return Budgets::default() };
+        let mode: Option<Mode> = self.choice(&keys, "mode");
+        let mut budgets = Budgets {
+            mode: Mode::Off,
+            max_tokens_per_task: self.whole(&keys, "max_tokens_per_task"),
+            max_tokens_per_run: self.whole(&keys, "max_tokens_per_run"),
+            max_cost_microusd_per_task: self.dollars(&keys, "max_cost_per_task"),
+            max_cost_microusd_per_run: self.dollars(&keys, "max_cost_per_run"),
+            prices: self.prices(&keys),
+        };
+        for limit in ["max_cost_per_task", "max_cost_per_run"] {
+            if let Some(set) = keys.get(limit)
+                && !budgets.prices.contains_key(model)
+            {
+                self.need_price(&set, &budgets.prices, model);
+            }
+        }
+        let tokens = budgets.max_tokens_per_task.or(budgets.max_tokens_per_run);
+        let cost = budgets.max_cost_microusd_per_task.or(budgets.max_cost_microusd_per_run);
+        if tokens.or(cost).is_some() {
+            budgets.mode = mode.unwrap_or(Mode::Block);
+        }
+        budgets
+    }
+
+    /// Reports a limit of cost that nothing can be counted against.
+    fn need_price(&mut self, limit: &Set<'_>, prices: &BTreeMap<String, Price>, model: &str) {
+        let message =
+            format!("`{}` is set, but `budgets.prices` has no entry for the model `{model}`", limit.field.label);
+        let help = match did_you_mean(model, prices.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}` in `worker.model`?"),
+            None => format!("add `{model}: {{ input: …, output: … }}` to `budgets.prices`"),
+        };
+        self.decoder.report(&limit.field.node.span, message, help);
+    }
+
+    fn prices(&mut self, keys: &Keys<'_>) -> BTreeMap<String, Price> {
+        let mut prices = BTreeMap::new();
+        let Some(set) = keys.get("prices") else { return prices };
+        let models = self.decoder.section(&set.field.label, set.field.node, &[]);
+        for (model, field) in models.fields() {
+            let entry = self.section(&field.label, "budgets.prices.<model>", field.node);
+            let input = self.required(&entry, "input").and_then(|_| self.dollars(&entry, "input"));
+            let output = self.required(&entry, "output").and_then(|_| self.dollars(&entry, "output"));
+            let cached_input = self.dollars(&entry, "cached_input");
+            if let (Some(input), Some(output)) = (input, output) {
+                let cached_input = cached_input.unwrap_or(input);
+                prices.insert(model.to_owned(), Price { input, cached_input, output });
+            }
+        }
+        prices
+    }
+
+    fn cleanup(&mut self, keys: &Keys<'_>) -> Cleanup {
+        let Some(keys) = self.subsection(keys, "cleanup") else { return Cleanup::default() };
+        let _: Option<super::CleanupWhen> = self.choice(&keys, "containers");
+        Cleanup { workspaces: self.choice(&keys, "workspaces").unwrap_or_default() }
+    }
+
+    /// The keys of the design that this version checks but cannot honour, or does not need.
+    fn check_without_effect(&mut self, keys: &Keys<'_>) {
+        if let Some(set) = keys.get("doctor_canary")
+            && self.decoder.flag(&set.field, &set.help) == Some(true)
+        {
+            self.unavailable(&set, "true");
+        }
+        if let Some(set) = keys.get("secrets")
+            && !self.decoder.items(&set.field, &set.help).is_empty()
+        {
+            self.unavailable(&set, "a list with entries");
+        }
+        // Its mode can only be `off`, so nothing of it takes effect.
+        self.validator(keys, "doctor_validator");
+        if let Some(docker) = self.subsection(keys, "docker") {
+            for name in ["image", "network_mode", "user"] {
+                self.text(&docker, name);
+            }
+            for name in ["memory_mb", "cpus", "pids_limit"] {
+                let _: Option<u64> = self.whole(&docker, name);
+            }
+        }
+    }
+}
+
+/// Reading one key by what the table says about it.
+impl Reader<'_> {
+    fn section<'n>(&mut self, path: &str, pattern: &str, node: &'n Node) -> Keys<'n> {
+        let allowed: Vec<&str> = keys::below(pattern).map(|(name, _)| name).collect();
+        Keys { section: self.decoder.section(path, node, &allowed), pattern: pattern.to_owned() }
+    }
+
+    fn subsection<'n>(&mut self, keys: &Keys<'n>, name: &str) -> Option<Keys<'n>> {
+        let set = keys.get(name)?;
+        Some(self.section(&set.field.label, set.doc.key, set.field.node))
+    }
+
+    fn required<'n>(&mut self, keys: &Keys<'n>, name: &str) -> Option<Set<'n>> {
+        let set = keys.get(name);
+        if set.is_none()
+            && let Some(doc) = keys.doc(name)
+        {
+            self.decoder.missing(&keys.section, name, format!("add for example `{}`", doc.example));
+        }
+        set
+    }
+
+    fn text(&mut self, keys: &Keys<'_>, name: &str) -> Option<String> {
+        let set = keys.get(name)?;
+        self.decoder.text(&set.field, &set.help).map(str::to_owned)
+    }
+
+    fn texts(&mut self, keys: &Keys<'_>, name: &str) -> Vec<String> {
+        let Some(set) = keys.get(name) else { return Vec::new() };
+        let items = self.decoder.items(&set.field, &set.help);
+        items.iter().filter_map(|item| self.decoder.text(item, &set.help)).map(str::to_owned).collect()
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, set: &Set<'_>) -> Option<T> {
+        self.decoder.parsed(&set.field, &set.help)
+    }
+
+    fn parsed_list<T: FromStr<Err: Display>>(&mut self, keys: &Keys<'_>, name: &str) -> Vec<T> {
+        let Some(set) = keys.get(name) else { return Vec::new() };
+        let items = self.decoder.items(&set.field, &set.help);
+        items.iter().filter_map(|item| self.decoder.parsed(item, &set.help)).collect()
+    }
+
+    /// A whole number within the table's bounds; those fit the type asked for.
+    fn whole<T: TryFrom<u64>>(&mut self, keys: &Keys<'_>, name: &str) -> Option<T> {
+        let set = keys.get(name)?;
+        let Kind::Whole { min, max } = set.doc.kind else { return None };
+        self.decoder.whole(&set.field, min, max, &set.help)?.try_into().ok()
+    }
+
+    /// Millionths of a dollar.
+    fn dollars(&mut self, keys: &Keys<'_>, name: &str) -> Option<u64> {
+        let set = keys.get(name)?;
+        let Value::Number(text) = &set.field.node.value else {
+            self.decoder.mismatch(&set.field, "an amount of US dollars", set.help.as_str());
+            return None;
+        };
+        match dollars::parse_microusd(text) {
+            Ok(amount) => Some(amount),
+            Err(error) => {
+                let message = format!("`{}`: {text} {error}", set.field.label);
+                self.decoder.report(&set.field.node.span, message, set.help.as_str());
+                None
+            }
+        }
+    }
+
+    /// One of the table's words, which are the names that the type has in serialized form.
+    fn choice<T: DeserializeOwned>(&mut self, keys: &Keys<'_>, name: &str) -> Option<T> {
+        let set = keys.get(name)?;
+        let Kind::Choice { now, later } = set.doc.kind else { return None };
+        let expected = if now.len() == 1 { quoted(now) } else { format!("one of {}", quoted(now)) };
+        let Value::Text(word) = &set.field.node.value else {
+            self.decoder.mismatch(&set.field, &expected, set.help.as_str());
+            return None;
+        };
+        if now.contains(&word.as_str()) {
+            return serde_json::from_value(serde_json::Value::String(word.clone())).ok();
+        }
+        if later.contains(&word.as_str()) {
+            self.unavailable(&set, word);
+            return None;
+        }
+        let help =
+            did_you_mean(word, now.iter().copied()).map_or(set.help.clone(), |near| format!("did you mean `{near}`?"));
+        self.decoder.mismatch(&set.field, &expected, help);
+        None
+    }
+
+    fn unavailable(&mut self, set: &Set<'_>, value: &str) {
+        let message = format!("`{}`: {value} is not available in this version", set.field.label);
+        let help = match set.doc.kind {
+            Kind::Choice { now, .. } => format!("available are {}", quoted(now)),
+            _ => format!("remove it, or write `{}`", set.doc.example),
+        };
+        self.decoder.report(&set.field.node.span, message, help);
+    }
+}
