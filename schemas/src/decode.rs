@@ -95,7 +95,8 @@ impl<'a> Decoder<'a> {
             Value::Map(entries) => entries,
             other => {
                 let name = if path.is_empty() { "the document".to_owned() } else { format!("`{path}`") };
-                let message = format!("{name} must be a mapping of keys to values, but is {}", other.describe());
+                let message =
+                    format!("{name} must be a mapping of keys to values, but is {}", other.describe());
                 self.report(&node.span, message, known_keys(allowed));
                 return section;
             }

@@ -13,9 +13,12 @@ pub mod messages;
 pub mod path;
 pub mod plan;
 pub mod problem;
+mod schema;
 pub mod state;
 pub mod verdict;
 mod yaml;
+
+pub use schema::schemas;
 
 /// Version written into every persisted artifact. A reader that meets a newer one may read, never write.
 pub const SCHEMA_VERSION: u32 = 1;

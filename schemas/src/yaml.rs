@@ -240,8 +240,14 @@ mod tests {
         assert!(matches!(&number.value, Value::Number(text) if text == "2.50"));
         let Value::List(items) = &list.value else { panic!() };
         let described: Vec<_> = items.iter().map(|item| item.value.describe()).collect();
-        let expected =
-            ["the text \"on\"", "the text \"007\"", "the text \"1_0\"", "nothing", "the boolean true", "the text \"q\""];
+        let expected = [
+            "the text \"on\"",
+            "the text \"007\"",
+            "the text \"1_0\"",
+            "nothing",
+            "the boolean true",
+            "the text \"q\"",
+        ];
         assert_eq!(described, expected);
         assert_eq!(&source.text[items[5].span.clone()], "'q'");
     }
@@ -270,10 +276,13 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_its_place_and_a_message_without_it() {
-        assert_eq!(problem("a: b: c\n"), "x:1:5: not valid YAML: mapping values are not allowed in this context");
+        assert_eq!(
+            problem("a: b: c\n"),
+            "x:1:5: not valid YAML: mapping values are not allowed in this context"
+        );
         assert!(problem("a:\n\t- b\n").starts_with("x:2:2: not valid YAML: tabs disallowed"));
         assert!(problem("a: 'b\n").starts_with("x:1:4: not valid YAML: unclosed quote"));
-        assert!(problem("a: 1\n---\nb: 2\n").starts_with("x:2:1: not valid YAML: "));
+        assert!(problem("a: 1\n---\nb: 2\n").starts_with("x:3:1: not valid YAML: only single YAML document"));
         assert!(problem("a: *nope\n").starts_with("x:1:4: "));
     }
 

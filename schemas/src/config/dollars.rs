@@ -33,7 +33,8 @@ pub(crate) fn parse_microusd(text: &str) -> Result<u64, DollarsError> {
     if whole > DOLLARS_MAX {
         return Err(DollarsError::TooLarge);
     }
-    let millionths: u64 = format!("{decimals:0<DECIMALS_MAX$}").parse().map_err(|_| DollarsError::NotDecimal)?;
+    let millionths: u64 =
+        format!("{decimals:0<DECIMALS_MAX$}").parse().map_err(|_| DollarsError::NotDecimal)?;
     Ok(whole * 1_000_000 + millionths)
 }
 
@@ -43,7 +44,9 @@ mod tests {
 
     #[test]
     fn an_amount_is_exact_to_the_millionth() {
-        for (text, microusd) in [("0", 0), ("1", 1_000_000), ("0.1", 100_000), ("1.25", 1_250_000), ("0.000001", 1)] {
+        for (text, microusd) in
+            [("0", 0), ("1", 1_000_000), ("0.1", 100_000), ("1.25", 1_250_000), ("0.000001", 1)]
+        {
             assert_eq!(parse_microusd(text), Ok(microusd), "{text}");
         }
     }

@@ -134,7 +134,13 @@ const GENERAL: [KeyDoc; 14] = [
         "doctor: .mycelium/doctor.sh",
         "Script that decides whether a candidate may land: it is run with the candidate's files as working directory and must exit 0.",
     ),
-    key("doctor_timeout", MINUTES, Fallback::Value("30"), "doctor_timeout: 30", "Minutes the doctor may take."),
+    key(
+        "doctor_timeout",
+        MINUTES,
+        Fallback::Value("30"),
+        "doctor_timeout: 30",
+        "Minutes the doctor may take.",
+    ),
     key(
         "doctor_canary",
         Kind::Flag,
@@ -455,11 +461,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static KeyDoc> {
 /// entry of a list ends in `[]`.
 pub(crate) fn below(pattern: &str) -> impl Iterator<Item = (&'static str, &'static KeyDoc)> {
     all().filter_map(move |doc| {
-        let name = if pattern.is_empty() {
-            doc.key
-        } else {
-            doc.key.strip_prefix(pattern)?.strip_prefix('.')?
-        };
+        let name =
+            if pattern.is_empty() { doc.key } else { doc.key.strip_prefix(pattern)?.strip_prefix('.')? };
         (!name.contains(['.', '['])).then_some((name, doc))
     })
 }

@@ -216,8 +216,10 @@ impl Reader<'_> {
 
     /// Reports a limit of cost that nothing can be counted against.
     fn need_price(&mut self, limit: &Set<'_>, prices: &BTreeMap<String, Price>, model: &str) {
-        let message =
-            format!("`{}` is set, but `budgets.prices` has no entry for the model `{model}`", limit.field.label);
+        let message = format!(
+            "`{}` is set, but `budgets.prices` has no entry for the model `{model}`",
+            limit.field.label
+        );
         let help = match did_you_mean(model, prices.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}` in `worker.model`?"),
             None => format!("add `{model}: {{ input: …, output: … }}` to `budgets.prices`"),
@@ -356,8 +358,8 @@ impl Reader<'_> {
             self.unavailable(&set, word);
             return None;
         }
-        let help =
-            did_you_mean(word, now.iter().copied()).map_or(set.help.clone(), |near| format!("did you mean `{near}`?"));
+        let help = did_you_mean(word, now.iter().copied())
+            .map_or(set.help.clone(), |near| format!("did you mean `{near}`?"));
         self.decoder.mismatch(&set.field, &expected, help);
         None
     }

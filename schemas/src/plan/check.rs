@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{PlanDraft, Placed, TASKS_MAX, TaskDraft};
+use super::{Placed, PlanDraft, TASKS_MAX, TaskDraft};
 use crate::{
     id::{LockName, TaskId},
     manifest::Manifest,
@@ -104,12 +104,7 @@ fn check_dependencies(task: &TaskDraft, by_id: &HashMap<&TaskId, usize>, problem
     }
 }
 
-fn check_locks(
-    task: &TaskDraft,
-    known: &HashSet<&str>,
-    in_order: &[LockName],
-    problems: &mut Vec<Problem>,
-) {
+fn check_locks(task: &TaskDraft, known: &HashSet<&str>, in_order: &[LockName], problems: &mut Vec<Problem>) {
     for lock in &task.locks {
         if known.contains(lock.value.as_str()) {
             continue;
@@ -117,7 +112,9 @@ fn check_locks(
         let message = format!("no resource of the configuration has the name \"{}\"", lock.value);
         let help = match did_you_mean(lock.value.as_str(), in_order.iter().map(LockName::as_str)) {
             Some(near) => {
-                format!("did you mean \"{near}\"? Otherwise declare it under `resources` in the configuration")
+                format!(
+                    "did you mean \"{near}\"? Otherwise declare it under `resources` in the configuration"
+                )
             }
             None => "declare it under `resources` in the configuration, or remove the lock".to_owned(),
         };
@@ -164,8 +161,14 @@ fn report_cycles(tasks: &[TaskDraft], by_id: &HashMap<&TaskId, usize>, problems:
                 Mark::Open if next == position => {}
                 Mark::Open => {
                     let on_path = path.iter().map(|(position, _)| *position).skip_while(|task| *task != next);
-                    let names: Vec<&str> = on_path.chain([next]).filter_map(|task| name(tasks, task)).collect();
-                    problems.push(at(task, dependency, cycle_message(&names), "remove one of these dependencies"));
+                    let names: Vec<&str> =
+                        on_path.chain([next]).filter_map(|task| name(tasks, task)).collect();
+                    problems.push(at(
+                        task,
+                        dependency,
+                        cycle_message(&names),
+                        "remove one of these dependencies",
+                    ));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, ops::Range, str::FromStr};
 
-use super::{PlanDraft, Placed, TaskDraft, glob_flaw};
+use super::{Placed, PlanDraft, TaskDraft, glob_flaw};
 use crate::{
     SCHEMA_VERSION,
     decode::{Decoder, Field, Section},
@@ -84,13 +84,11 @@ fn required<T: FromStr<Err: Display>>(
     key: &str,
     help: &str,
 ) -> Option<T> {
-    match section.get(key) {
-        Some(field) => decoder.parsed(&field, help),
-        None => {
-            decoder.missing(section, key, help);
-            None
-        }
+    let field = section.get(key);
+    if field.is_none() {
+        decoder.missing(section, key, help);
     }
+    decoder.parsed(&field?, help)
 }
 
 fn task(source: &Source, path: &str, node: &Node) -> TaskDraft {
@@ -103,7 +101,8 @@ fn task(source: &Source, path: &str, node: &Node) -> TaskDraft {
     let dependencies = placed_list(&mut decoder, section.get("dependencies"), ID_HELP);
     let locks = subsection(&mut decoder, &section, "locks", &["reads", "writes"]);
     let lock_help = "write the names of resources that the configuration declares";
-    let lock_reads: Vec<Placed<LockName>> = placed_list(&mut decoder, part(locks.as_ref(), "reads"), lock_help);
+    let lock_reads: Vec<Placed<LockName>> =
+        placed_list(&mut decoder, part(locks.as_ref(), "reads"), lock_help);
     let lock_writes = placed_list(&mut decoder, part(locks.as_ref(), "writes"), lock_help);
     let files = subsection(&mut decoder, &section, "files", &["reads", "writes"]);
     let reads = globs(&mut decoder, part(files.as_ref(), "reads"));
@@ -129,7 +128,15 @@ fn task(source: &Source, path: &str, node: &Node) -> TaskDraft {
         _ => None,
     };
     let locks = lock_reads.into_iter().chain(lock_writes).collect();
-    TaskDraft { source: source.clone(), span: first_line(node, source), id, dependencies, locks, manifest, problems }
+    TaskDraft {
+        source: source.clone(),
+        span: first_line(node, source),
+        id,
+        dependencies,
+        locks,
+        manifest,
+        problems,
+    }
 }
 
 /// Where a task begins, without running over many lines.
@@ -200,9 +207,7 @@ fn placed_list<T: FromStr<Err: Display>>(
     let items = decoder.items(&field, LIST_HELP);
     items
         .iter()
-        .filter_map(|item| {
-            Some(Placed { value: decoder.parsed(item, help)?, span: item.node.span.clone() })
-        })
+        .filter_map(|item| Some(Placed { value: decoder.parsed(item, help)?, span: item.node.span.clone() }))
         .collect()
 }
 

@@ -1,0 +1,31 @@
+//! The JSON Schemas of everything that is persisted or read by others, generated from the types.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+
+use crate::{config, event, manifest, matrix, state};
+
+/// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
+///
+/// `config` describes `config.yaml` as people write it, `config-snapshot` the configuration in effect.
+pub fn schemas() -> BTreeMap<&'static str, Schema> {
+    BTreeMap::from([
+        ("candidate", of::<event::LandingIntent>()),
+        ("compliance", of::<event::Violations>()),
+        ("config", config::file_schema()),
+        ("config-snapshot", of::<config::Config>()),
+        ("conflict", of::<event::LandingConflict>()),
+        ("event", of::<event::Event>()),
+        ("manifest", of::<manifest::Manifest>()),
+        ("matrix", of::<matrix::Matrix>()),
+        ("plan-index", of::<manifest::PlanIndex>()),
+        ("plan-snapshot", of::<manifest::PlanSnapshot>()),
+        ("state", of::<state::RunView>()),
+        ("validator-report", of::<event::ValidatorReport>()),
+    ])
+}
+
+fn of<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}

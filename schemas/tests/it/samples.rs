@@ -1,0 +1,99 @@
+//! Kept samples of every version: what was once written can be read for ever, and the schemas describe it.
+
+use std::{collections::BTreeSet, fs};
+
+use mycelium_schemas::{
+    config,
+    event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
+    manifest::{Manifest, PlanIndex, PlanSnapshot},
+    problem::Source,
+    state::RunView,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+fn sample(name: &str) -> String {
+    fs::read_to_string(crate::file("samples/v1").join(name)).unwrap()
+}
+
+fn assert_valid(schema: &str, value: &Value) {
+    let schema = mycelium_schemas::schemas().remove(schema).unwrap();
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let flaws: Vec<String> =
+        validator.iter_errors(value).map(|flaw| format!("{}: {flaw}", flaw.instance_path())).collect();
+    assert!(flaws.is_empty(), "{flaws:#?}\n{value:#}");
+}
+
+/// Reads a sample with its type, writes it again and compares; the schema accepts it, and refuses it when a required
+/// key is gone.
+fn assert_kept<T: Serialize + DeserializeOwned>(name: &str, schema: &str) {
+    let value: Value = serde_json::from_str(&sample(name)).unwrap();
+    assert_valid(schema, &value);
+    let typed: T = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(serde_json::to_value(typed).unwrap(), value, "{name}");
+    let schema = mycelium_schemas::schemas().remove(schema).unwrap();
+    assert!(
+        jsonschema::validate(schema.as_value(), &serde_json::json!({})).is_err(),
+        "{name} requires nothing"
+    );
+}
+
+#[test]
+fn every_sample_of_a_document_is_read_and_described() {
+    assert_kept::<RunView>("state.json", "state");
+    assert_kept::<Manifest>("manifest.json", "manifest");
+    assert_kept::<PlanIndex>("plan.json", "plan-index");
+    assert_kept::<PlanSnapshot>("plan.snapshot.json", "plan-snapshot");
+    assert_kept::<ValidatorReport>("validator-test.json", "validator-report");
+    assert_kept::<Violations>("compliance.json", "compliance");
+    assert_kept::<LandingIntent>("candidate.json", "candidate");
+    assert_kept::<LandingConflict>("conflict.json", "conflict");
+}
+
+#[test]
+fn the_sample_configuration_is_accepted_by_decoder_and_schema() {
+    let text = sample("config.yaml");
+    assert_valid("config", &serde_saphyr::from_str(&text).unwrap());
+    let config = config::parse(&Source::new("config.yaml", text)).unwrap();
+    assert_valid("config-snapshot", &serde_json::to_value(config).unwrap());
+}
+
+#[test]
+fn every_event_type_has_a_sample_that_is_read_and_described() {
+    let mut seen = BTreeSet::new();
+    for (index, line) in sample("events.jsonl").lines().enumerate() {
+        let event: Event = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&event).unwrap(), line, "line {}", index + 1);
+        assert_valid("event", &serde_json::from_str(line).unwrap());
+        let raw: RawEvent = serde_json::from_str(line).unwrap();
+        assert_eq!(raw.kind, event.kind.type_name());
+        seen.insert(event.kind.type_name());
+    }
+    let known: BTreeSet<_> = EventKind::TYPES.iter().copied().collect();
+    let missing: Vec<_> = known.difference(&seen).collect();
+    assert!(missing.is_empty(), "no sample of {missing:?}");
+}
+
+#[test]
+fn the_schema_of_an_event_refuses_what_no_event_is() {
+    let line = sample("events.jsonl").lines().next().unwrap().to_owned();
+    let schema = mycelium_schemas::schemas().remove("event").unwrap();
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let good: Value = serde_json::from_str(&line).unwrap();
+    for (pointer, bad) in [
+        ("/type", "from.the.future".into()),
+        ("/ts", Value::from(1)),
+        ("/run_id", "../x".into()),
+        ("/payload/base_commit", "HEAD".into()),
+        ("/seq", "1".into()),
+    ] {
+        let mut event = good.clone();
+        *event.pointer_mut(pointer).unwrap() = bad;
+        assert!(!validator.is_valid(&event), "{pointer} was accepted");
+    }
+    for required in ["v", "ts", "seq", "type", "run_id", "payload"] {
+        let mut event = good.clone();
+        event.as_object_mut().unwrap().remove(required);
+        assert!(!validator.is_valid(&event), "missing {required} was accepted");
+    }
+}
