@@ -1,1 +1,3 @@
+//! `accept`: runs the features and judges what they prove.
+
 fn main() {}

@@ -1,0 +1,99 @@
+//! The step catalogue: what each step definition says to a feature's author, embedded by the build script.
+
+use std::fmt;
+
+/// Which kind of step a definition answers to; steps of different kinds never match each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keyword {
+    /// Puts the world in a state.
+    Given,
+    /// Does what the operator does.
+    When,
+    /// Looks at what came of it.
+    Then,
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Given => "Given",
+            Self::When => "When",
+            Self::Then => "Then",
+        })
+    }
+}
+
+/// How a definition's expression is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// A Cucumber Expression.
+    Expression,
+    /// A regular expression.
+    Regex,
+    /// The very text.
+    Literal,
+}
+
+/// A step definition, as its source declares it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Which steps it answers to.
+    pub keyword: Keyword,
+    /// How to read the expression.
+    pub pattern: Pattern,
+    /// The text that steps are matched with.
+    pub expression: &'static str,
+    /// The doc comment: what the step means.
+    pub doc: &'static str,
+    /// The function's name.
+    pub function: &'static str,
+    /// Source file, from the workspace root.
+    pub file: &'static str,
+    /// One-based line of its attribute.
+    pub line: u32,
+}
+
+impl Definition {
+    /// True where the step says what must **not** happen: by convention a `Then` whose function is named `never_…`. The
+    /// runner holds the name to its word: such a step fails unless it records an assertion of that polarity.
+    pub fn is_negative(&self) -> bool {
+        self.keyword == Keyword::Then && self.function.starts_with("never_")
+    }
+
+    /// `file:line`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// A parameter type that this project adds to those of Cucumber Expressions.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, as in `{name}`.
+    pub name: &'static str,
+    /// What it matches.
+    pub regex: &'static str,
+    /// The doc comment: what it means.
+    pub doc: &'static str,
+    /// Source file, from the workspace root.
+    pub file: &'static str,
+}
+
+/// All step definitions and parameter types of a step library.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalogue {
+    /// The definitions, by file and line.
+    pub definitions: &'static [Definition],
+    /// The parameter types, by file.
+    pub parameters: &'static [Parameter],
+}
+
+impl Catalogue {
+    /// The definition whose attribute stands at this place.
+    pub fn at(&self, file: &str, line: u32) -> Option<&'static Definition> {
+        self.definitions.iter().find(|definition| definition.line == line && definition.file == file)
+    }
+}
+
+/// The catalogue of the steps in this crate.
+pub static CATALOGUE: Catalogue = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));

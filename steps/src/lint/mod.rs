@@ -1,0 +1,180 @@
+//! The lint of feature files: everything that can be said without running anything, all of it at once, each with its
+//! place and its mend.
+
+mod shape;
+mod steps;
+mod tags;
+
+use std::fmt;
+
+use mycelium_schemas::{goal::GoalId, messages::Location};
+
+use crate::runner::{
+    Vocabulary,
+    suite::{FeatureFile, Suite},
+};
+
+/// What a problem is about; decides what a run exits with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// The file is not Gherkin.
+    Syntax,
+    /// The file's name does not begin with its goal.
+    FileName,
+    /// A goal that nobody declared.
+    UnknownGoal,
+    /// No goal at all: the scenario proves nothing that was promised.
+    NoGoal,
+    /// The tier's tag is missing or is not that of the goal.
+    Tier,
+    /// No lane, so it would run nowhere.
+    NoLane,
+    /// A tag that hides failures.
+    ForbiddenTag,
+    /// A malformed `@timeout`.
+    Timeout,
+    /// A step that means nothing.
+    Undefined,
+    /// A step that means several things.
+    Ambiguous,
+    /// A scenario that does nothing.
+    NoSteps,
+    /// A scenario that checks nothing.
+    NoThen,
+    /// A scenario that does not say what must not happen.
+    NoNegative,
+    /// Two scenarios that reports cannot tell apart.
+    DuplicateName,
+    /// A Tier-0 goal without the scenario that shows what happens with the knob off.
+    NoControl,
+    /// A feature file without a scenario.
+    NoScenario,
+}
+
+impl Rule {
+    /// True where the input itself is wrong (exit 2), false where it fails its purpose (exit 1).
+    pub fn is_bad_input(self) -> bool {
+        match self {
+            Self::Syntax
+            | Self::FileName
+            | Self::UnknownGoal
+            | Self::NoGoal
+            | Self::Tier
+            | Self::NoLane
+            | Self::ForbiddenTag
+            | Self::Timeout => true,
+            Self::Undefined
+            | Self::Ambiguous
+            | Self::NoSteps
+            | Self::NoThen
+            | Self::NoNegative
+            | Self::DuplicateName
+            | Self::NoControl
+            | Self::NoScenario => false,
+        }
+    }
+
+    /// Its name in messages and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::FileName => "file-name",
+            Self::UnknownGoal => "unknown-goal",
+            Self::NoGoal => "no-goal",
+            Self::Tier => "tier",
+            Self::NoLane => "no-lane",
+            Self::ForbiddenTag => "forbidden-tag",
+            Self::Timeout => "timeout",
+            Self::Undefined => "undefined-step",
+            Self::Ambiguous => "ambiguous-step",
+            Self::NoSteps => "no-steps",
+            Self::NoThen => "no-then",
+            Self::NoNegative => "no-negative-assertion",
+            Self::DuplicateName => "duplicate-name",
+            Self::NoControl => "no-control-twin",
+            Self::NoScenario => "no-scenario",
+        }
+    }
+}
+
+/// One problem of a feature file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LintProblem {
+    /// The file.
+    pub uri: String,
+    /// One-based line.
+    pub line: u32,
+    /// One-based column.
+    pub column: u32,
+    /// What it is about.
+    pub rule: Rule,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+    /// The line itself.
+    pub excerpt: String,
+}
+
+impl fmt::Display for LintProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { uri, line, column, rule, message, help, excerpt } = self;
+        writeln!(f, "{uri}:{line}:{column}: {message} [{}]", rule.name())?;
+        if !excerpt.trim().is_empty() {
+            let margin = " ".repeat(line.to_string().len());
+            let indent = " ".repeat((*column as usize).saturating_sub(1));
+            writeln!(f, " {line} | {excerpt}\n {margin} | {indent}^")?;
+        }
+        write!(f, "   = {help}")
+    }
+}
+
+/// Finds every problem of the suite, sorted by place.
+pub fn lint(suite: &Suite, vocabulary: &Vocabulary, goals: &[GoalId]) -> Vec<LintProblem> {
+    let mut problems = Vec::new();
+    for file in &suite.files {
+        let mut report = Report { file, problems: &mut problems };
+        match &file.parsed {
+            Err(errors) => {
+                for error in errors {
+                    report.add(
+                        Rule::Syntax,
+                        error.location,
+                        error.kind.to_string(),
+                        "correct the Gherkin at this place",
+                    );
+                }
+            }
+            Ok(feature) => {
+                tags::check(&mut report, feature, goals);
+                shape::check(&mut report, feature, vocabulary);
+                steps::check(&mut report, feature, vocabulary);
+            }
+        }
+    }
+    // The rows of an outline share their steps, and so their problems.
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+/// Collects the problems of one file.
+struct Report<'a> {
+    file: &'a FeatureFile,
+    problems: &'a mut Vec<LintProblem>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, rule: Rule, at: Location, message: impl Into<String>, help: impl Into<String>) {
+        let line = at.line.max(1);
+        self.problems.push(LintProblem {
+            uri: self.file.uri.clone(),
+            line,
+            column: at.column.unwrap_or(1).max(1),
+            rule,
+            message: message.into(),
+            help: help.into(),
+            excerpt: self.file.source.lines().nth(line as usize - 1).unwrap_or_default().to_owned(),
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! Tags: they link a scenario to its goal, tier and lane, so a wrong one makes a proof vanish or appear.
+
+use std::path::Path;
+
+use mycelium_schemas::{
+    goal::GoalId,
+    messages::{FeatureChild, Location, Pickle, Scenario, Tag},
+    problem::did_you_mean,
+};
+
+use super::{Report, Rule};
+use crate::{
+    context::Lane,
+    runner::{suite::Feature, timeout_of},
+};
+
+pub(super) fn check(report: &mut Report<'_>, feature: &Feature, goals: &[GoalId]) {
+    for tag in all_tags(feature) {
+        check_tag(report, tag, goals);
+    }
+    for scenario in feature.scenarios() {
+        for pickle in feature.pickles.iter().filter(|pickle| pickle.ast_node_ids.contains(&scenario.id)) {
+            check_links(report, pickle, scenario);
+        }
+    }
+    check_file_name(report, feature);
+}
+
+fn check_tag(report: &mut Report<'_>, tag: &Tag, goals: &[GoalId]) {
+    if let Some(Err(error)) = timeout_of(&tag.name) {
+        report.add(Rule::Timeout, tag.location, error.to_string(), "write a whole number of ms, s or m");
+    }
+    if tag.name.starts_with("@retry") || tag.name.starts_with("@allow.skipped") {
+        report.add(
+            Rule::ForbiddenTag,
+            tag.location,
+            format!("{} would hide a failure", tag.name),
+            "remove it; an unreliable scenario belongs into traceability/quarantine.yaml",
+        );
+    }
+    if is_goal_like(&tag.name) && !goals.iter().any(|goal| goal.to_string() == tag.name[1..]) {
+        let known: Vec<String> = goals.iter().map(|goal| format!("@{goal}")).collect();
+        let nearest = did_you_mean(&tag.name, known.iter().map(String::as_str));
+        let help = nearest.map_or_else(
+            || "declare the goal in traceability/goals/, or correct the tag".to_owned(),
+            |nearest| format!("did you mean {nearest}? Goals are declared in traceability/goals/"),
+        );
+        report.add(Rule::UnknownGoal, tag.location, format!("{} is no declared goal", tag.name), help);
+    }
+}
+
+/// `@G` and a digit: meant as a goal, whether or not it is one.
+fn is_goal_like(tag: &str) -> bool {
+    tag.strip_prefix("@G").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn check_links(report: &mut Report<'_>, pickle: &Pickle, scenario: &Scenario) {
+    let tags: Vec<&str> = pickle.tags.iter().map(|tag| tag.name.as_str()).collect();
+    let at = scenario.location;
+    let goal_tags: Vec<&str> = tags.iter().copied().filter(|tag| is_goal_like(tag)).collect();
+    if goal_tags.is_empty() {
+        report.add(
+            Rule::NoGoal,
+            at,
+            "the scenario has no goal",
+            "tag it (or its feature) with the goal that it proves, for example @G0.1",
+        );
+    }
+    let lanes = [Lane::Mock, Lane::Docker];
+    if !tags.iter().any(|tag| lanes.iter().any(|lane| tag.strip_prefix('@') == Some(lane.as_str()))) {
+        report.add(Rule::NoLane, at, "the scenario has no lane, so it would run nowhere", "tag it @mock or @docker");
+    }
+    let tiers: Vec<&str> = tags.iter().copied().filter(|tag| tag.starts_with("@tier")).collect();
+    for goal in goal_tags.iter().filter_map(|tag| tag[1..].parse::<GoalId>().ok()) {
+        let wanted = format!("@tier{}", goal.tier().number());
+        if tiers.is_empty() {
+            report.add(Rule::Tier, at, "the scenario has no tier", format!("tag it (or its feature) with {wanted}"));
+        } else if tiers != [wanted.as_str()] {
+            let found = tiers.join(" ");
+            report.add(Rule::Tier, at, format!("{goal} is not of {found}"), format!("tag it with {wanted} alone"));
+        }
+    }
+}
+
+fn check_file_name(report: &mut Report<'_>, feature: &Feature) {
+    let stem = Path::new(&report.file.uri).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let goal = stem.as_deref().and_then(|stem| stem.split('-').next()).unwrap_or_default();
+    let tag = format!("@{goal}");
+    let linked = feature.pickles.iter().any(|pickle| pickle.tags.iter().any(|t| t.name == tag));
+    if !feature.pickles.is_empty() && !linked {
+        report.add(
+            Rule::FileName,
+            Location { line: 1, column: Some(1) },
+            format!("the file's name begins with {goal:?}, which is the goal of none of its scenarios"),
+            "name the file by its goal, for example G0.1-budget-block-never-merges.feature",
+        );
+    }
+}
+
+fn all_tags(feature: &Feature) -> Vec<&Tag> {
+    let Some(node) = &feature.document.feature else { return Vec::new() };
+    let rules = node.children.iter().filter_map(|child| match child {
+        FeatureChild::Rule(rule) => Some(&rule.tags),
+        FeatureChild::Background(_) | FeatureChild::Scenario(_) => None,
+    });
+    let scenarios = feature.scenarios();
+    let of_scenarios = scenarios.iter().flat_map(|scenario| {
+        scenario.tags.iter().chain(scenario.examples.iter().flat_map(|examples| &examples.tags))
+    });
+    node.tags.iter().chain(rules.flatten()).chain(of_scenarios).collect()
+}

@@ -1,0 +1,380 @@
+//! Conducts a run: starts scenarios up to the number of jobs, listens to their threads, gives up those that hang, and
+//! tells everything to the message stream, which is completed whatever happens.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    time::{Duration, Instant},
+};
+
+use cucumber::World;
+use mycelium_gherkin::IdGenerator;
+use mycelium_schemas::{
+    evidence::{Planned, RunInfo},
+    messages::TestStepResultStatus as Status,
+};
+use tempfile::TempDir;
+
+use super::{
+    attempt::Attempt,
+    case::{Binding, Case, Place},
+    order::shuffle,
+    outcome::{Cause, Interrupt, RunResult, ScenarioResult},
+    panic,
+    scenario::{self, Progress},
+    select::Filter,
+    store::{Store, StoreError},
+    suite::Suite,
+    transcript::{self, CaseIds},
+    vocabulary::Library,
+};
+use crate::context::{Context, Lane};
+
+/// What a run is told about its surroundings and put into its stream.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Tree of the repository under test.
+    pub tree: Option<String>,
+    /// Whether the working tree differs from it.
+    pub dirty: bool,
+    /// SHA-256 of the program under test.
+    pub binary_digest: String,
+    /// Its `--version --json` answer.
+    pub binary_version: serde_json::Value,
+}
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The program under test.
+    pub bin: PathBuf,
+    /// Where scenarios run.
+    pub lane: Lane,
+    /// Scenarios at a time.
+    pub jobs: NonZeroUsize,
+    /// Seed of their order.
+    pub seed: u64,
+    /// Limit of a step, where its scenario has no `@timeout` tag.
+    pub step_timeout: Duration,
+    /// Starts no further scenario after one failed.
+    pub fail_fast: bool,
+    /// Keeps the folders of scenarios that passed, too.
+    pub keep: bool,
+    /// The output folder.
+    pub out: PathBuf,
+    /// What the stream says of the surroundings.
+    pub facts: Facts,
+}
+
+/// The run could not be conducted; a failure of scenarios is a result, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Writing the output failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A scenario's folder, thread or runtime could not be made.
+    #[error("cannot start the scenario at {place}")]
+    Start {
+        /// The scenario.
+        place: Place,
+        /// Why.
+        source: io::Error,
+    },
+    /// The signals of this process cannot be listened to.
+    #[error("cannot listen to signals")]
+    Signals(#[source] io::Error),
+}
+
+/// What the conductor listens to.
+#[derive(Debug)]
+enum Event {
+    Report(usize, Progress),
+    Interrupted(Interrupt),
+}
+
+/// Ends a run early, from any thread.
+#[derive(Debug, Clone)]
+pub struct Interrupter(Sender<Event>);
+
+impl Interrupter {
+    /// Asks the run to end; false where it is over.
+    pub fn interrupt(&self, interrupt: Interrupt) -> bool {
+        self.0.send(Event::Interrupted(interrupt)).is_ok()
+    }
+}
+
+/// Tells a scenario's thread where to report.
+#[derive(Clone)]
+pub(super) struct Reporter(Sender<Event>);
+
+impl Reporter {
+    /// Reports; false where nobody listens any more.
+    pub(super) fn send(&self, number: usize, progress: Progress) -> bool {
+        self.0.send(Event::Report(number, progress)).is_ok()
+    }
+}
+
+/// Runs the selected scenarios of a suite. `prepare` gets the means to end the run early, `tell` each scenario's result
+/// as it comes, with the number of those to come.
+pub fn run<W: World>(
+    library: &Library<W>,
+    suite: Suite,
+    filter: &Filter,
+    settings: &Settings,
+    prepare: impl FnOnce(Interrupter) -> io::Result<()>,
+    tell: impl FnMut(&ScenarioResult, usize),
+) -> Result<RunResult, RunError> {
+    panic::install_hook();
+    // What panicked before belongs to no run.
+    panic::take_stray();
+    let (sender, events) = mpsc::channel();
+    prepare(Interrupter(sender.clone())).map_err(RunError::Signals)?;
+    let mut store = Store::open(&settings.out)?;
+    let mut ids = suite.ids.clone();
+    let cases: Vec<Case<W>> = filter
+        .select(&suite, settings.lane)
+        .into_iter()
+        .map(|(feature, pickle)| Case::new(library, feature, pickle))
+        .collect();
+    let definition_ids = transcript::prologue(&mut store, &mut ids, &suite, library.vocabulary())?;
+    let (run_id, case_ids) =
+        transcript::begin(&mut store, &mut ids, library.vocabulary(), &definition_ids, &cases)?;
+    let mut queue: Vec<usize> = (0..cases.len()).collect();
+    shuffle(&mut queue, settings.seed);
+    let mut conductor = Conductor {
+        settings,
+        cases,
+        case_ids,
+        ids,
+        queue: queue.into(),
+        running: BTreeMap::new(),
+        store,
+        sender,
+        result: RunResult {
+            scenarios: Vec::new(),
+            not_started: Vec::new(),
+            causes: Vec::new(),
+            interrupted: None,
+            notes: Vec::new(),
+        },
+        stopped_by_failure: false,
+        tell,
+    };
+    conductor.conduct(&events)?;
+    conductor.conclude(&run_id, filter)
+}
+
+struct Conductor<'a, W, T> {
+    settings: &'a Settings,
+    cases: Vec<Case<W>>,
+    case_ids: Vec<CaseIds>,
+    ids: IdGenerator,
+    queue: VecDeque<usize>,
+    running: BTreeMap<usize, Attempt>,
+    store: Store,
+    sender: Sender<Event>,
+    result: RunResult,
+    stopped_by_failure: bool,
+    tell: T,
+}
+
+impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
+    fn conduct(&mut self, events: &Receiver<Event>) -> Result<(), RunError> {
+        loop {
+            while self.running.len() < self.settings.jobs.get() && !self.stopped_by_failure {
+                let Some(number) = self.queue.pop_front() else { break };
+                self.start(number)?;
+            }
+            let Some(deadline) = self.running.values().map(Attempt::deadline).min() else { return Ok(()) };
+            match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Event::Report(number, progress)) => self.take(number, progress)?,
+                Ok(Event::Interrupted(interrupt)) => {
+                    self.result.interrupted = Some(interrupt);
+                    return self.give_up_all(interrupt);
+                }
+                // Disconnected is impossible, because the conductor holds a sender.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.give_up_late()?,
+            }
+        }
+    }
+
+    fn start(&mut self, number: usize) -> Result<(), RunError> {
+        let case = &self.cases[number];
+        if case.steps.is_empty() {
+            self.result.causes.push(Cause::NoSteps(case.place.clone()));
+            return Ok(());
+        }
+        let cannot_start = |source| RunError::Start { place: case.place.clone(), source };
+        let scratch = tempfile::Builder::new().prefix("accept-").tempdir().map_err(cannot_start)?;
+        let attempt = Attempt::start(
+            &mut self.store,
+            self.ids.next_id(),
+            case,
+            &self.case_ids[number],
+            self.settings.lane,
+            scratch,
+            self.settings.step_timeout,
+        )?;
+        let context = Context {
+            bin: self.settings.bin.clone(),
+            lane: self.settings.lane,
+            scratch: attempt.scratch(),
+            recorder: attempt.recorder.clone(),
+        };
+        let bindings: Vec<Binding<W>> = case.steps.iter().map(|step| step.binding.clone()).collect();
+        scenario::start::<W>(number, bindings, context, Reporter(self.sender.clone())).map_err(cannot_start)?;
+        self.running.insert(number, attempt);
+        Ok(())
+    }
+
+    fn take(&mut self, number: usize, progress: Progress) -> Result<(), RunError> {
+        let (case, ids) = (&self.cases[number], &self.case_ids[number]);
+        // A scenario that was given up may still talk.
+        let Some(attempt) = self.running.get_mut(&number) else { return Ok(()) };
+        match progress {
+            Progress::StepStarted { step, at } => attempt.step_started(&mut self.store, ids, step, at)?,
+            Progress::StepFinished { step, report, at } => {
+                attempt.step_finished(&mut self.store, case, ids, step, report, at)?;
+            }
+            Progress::Ended { teardown } => {
+                if let Some(message) = teardown {
+                    self.result.causes.push(Cause::Teardown(case.place.clone(), message));
+                }
+                self.finish(number, Folder::Unused)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the scenarios whose time is over. Their threads cannot be stopped; they are left alone.
+    fn give_up_late(&mut self) -> Result<(), RunError> {
+        let now = Instant::now();
+        let late: Vec<usize> =
+            self.running.iter().filter(|(_, attempt)| attempt.deadline() <= now).map(|(n, _)| *n).collect();
+        for number in late {
+            let (case, ids) = (&self.cases[number], &self.case_ids[number]);
+            if let Some(attempt) = self.running.get_mut(&number) {
+                let message = format!("timed out after {} and was given up", seconds(attempt.limit()));
+                if attempt.all_told(ids) {
+                    self.result.causes.push(Cause::Teardown(case.place.clone(), message));
+                } else {
+                    attempt.give_up(&mut self.store, case, ids, Status::Failed, &message)?;
+                }
+            }
+            self.finish(number, Folder::InUse)?;
+        }
+        Ok(())
+    }
+
+    fn give_up_all(&mut self, interrupt: Interrupt) -> Result<(), RunError> {
+        let message = format!("not finished: the run was ended by {interrupt}");
+        for number in self.running.keys().copied().collect::<Vec<_>>() {
+            let (case, ids) = (&self.cases[number], &self.case_ids[number]);
+            if let Some(attempt) = self.running.get_mut(&number)
+                && !attempt.all_told(ids)
+            {
+                attempt.give_up(&mut self.store, case, ids, Status::Unknown, &message)?;
+            }
+            self.finish(number, Folder::InUse)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, number: usize, folder: Folder) -> Result<(), RunError> {
+        let Some(attempt) = self.running.remove(&number) else { return Ok(()) };
+        let case = &self.cases[number];
+        let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
+        let passed = result.status == Status::Passed;
+        match folder {
+            // A thread may still write there.
+            Folder::InUse => result.kept = Some(scratch.keep()),
+            Folder::Unused if passed && !self.settings.keep => self.remove(scratch),
+            Folder::Unused => {
+                let path = scratch.keep();
+                result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &path)?);
+            }
+        }
+        self.stopped_by_failure |= self.settings.fail_fast && !passed;
+        (self.tell)(&result, self.queue.len() + self.running.len());
+        self.result.scenarios.push(result);
+        Ok(())
+    }
+
+    fn remove(&mut self, scratch: TempDir) {
+        let path = scratch.path().to_owned();
+        if let Err(error) = scratch.close() {
+            self.result.notes.push(format!("cannot remove the folder {}: {error}", path.display()));
+        }
+    }
+
+    /// Judges the run, and tells its end to the stream.
+    fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
+        let result = &mut self.result;
+        result.not_started = self.queue.iter().map(|number| self.cases[*number].place.clone()).collect();
+        result.causes.extend(panic::take_stray().into_iter().map(Cause::StrayPanic));
+        if self.cases.is_empty() {
+            result.causes.push(Cause::NothingSelected);
+        }
+        let failed = result.scenarios.iter().filter(|s| !matches!(s.status, Status::Passed | Status::Unknown)).count();
+        if failed > 0 {
+            result.causes.push(Cause::ScenariosFailed(failed));
+        }
+        let unfinished = result.scenarios.iter().filter(|s| s.status == Status::Unknown).count();
+        if unfinished + result.not_started.len() > 0 {
+            result.causes.push(Cause::ScenariosNotRun(unfinished + result.not_started.len()));
+        }
+        let mut partial = filter.partial_reasons();
+        partial.extend(result.interrupted.map(|interrupt| format!("ended by {interrupt}")));
+        if self.stopped_by_failure && !result.not_started.is_empty() {
+            partial.push("stopped at the first failure".to_owned());
+        }
+        // What is wrong beside the steps shows in no step's status, so the stream says it here.
+        partial.extend(
+            result
+                .causes
+                .iter()
+                .filter(|cause| matches!(cause, Cause::NoSteps(_) | Cause::Teardown(..) | Cause::StrayPanic(_)))
+                .map(ToString::to_string),
+        );
+        let facts = self.settings.facts.clone();
+        let lane = self.settings.lane.as_str().to_owned();
+        let info = RunInfo {
+            tree: facts.tree,
+            dirty: facts.dirty,
+            binary_digest: facts.binary_digest,
+            binary_version: facts.binary_version,
+            seed: self.settings.seed,
+            partial,
+            lanes: vec![lane.clone()],
+            planned: self
+                .cases
+                .iter()
+                .map(|case| Planned { pickle_id: case.pickle_id.clone(), lane: lane.clone() })
+                .collect(),
+        };
+        let causes: Vec<String> = self.result.causes.iter().map(ToString::to_string).collect();
+        let message = (!causes.is_empty()).then(|| causes.join("; "));
+        transcript::end(&mut self.store, run_id, &info, self.result.passed(), message)?;
+        self.store.finish()?;
+        Ok(self.result)
+    }
+}
+
+/// Whether a scenario's thread may still use its folder.
+enum Folder {
+    Unused,
+    InUse,
+}
+
+/// `features/tier0/G0.1-x.feature:12` as `G0.1-x-12`.
+fn folder_name(place: &Place) -> String {
+    let file = place.uri.rsplit('/').next().unwrap_or(&place.uri);
+    format!("{}-{}", file.trim_end_matches(".feature"), place.line)
+}
+
+fn seconds(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}

@@ -1,0 +1,28 @@
+//! The runner: takes a step library and a suite of features, runs the selected scenarios in parallel and tells the run as
+//! Cucumber Messages.
+//!
+//! Nothing here knows which world the steps work on; the runner's own tests bring a tiny one.
+
+mod attempt;
+mod case;
+mod conduct;
+mod order;
+mod outcome;
+mod panic;
+mod scenario;
+mod select;
+pub mod signal;
+pub mod store;
+pub mod suite;
+mod tags;
+mod transcript;
+mod vocabulary;
+
+pub use case::Place;
+pub(crate) use case::keyword_of;
+pub use conduct::{Facts, Interrupter, RunError, Settings, run};
+pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};
+pub use panic::Panic;
+pub use select::{Filter, Target, TargetError};
+pub use tags::{TagExpression, TagExpressionError, TimeoutTagError, timeout_of};
+pub use vocabulary::{Library, Matched, Resolution, Vocabulary, VocabularyError};

@@ -1,0 +1,167 @@
+//! Which scenarios are meant: paths, lines, tags and names together, never one instead of the other.
+
+use std::path::{Path, PathBuf};
+
+use mycelium_schemas::messages::{FeatureChild, Pickle, RuleChild, Scenario, Tag};
+use regex::Regex;
+
+use super::{
+    suite::{Feature, Suite},
+    tags::TagExpression,
+};
+use crate::context::Lane;
+
+/// A `PATH[:LINE]…` argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// A feature file or a folder, from the root of the run.
+    pub path: PathBuf,
+    /// Lines of that file; none means all of it.
+    pub lines: Vec<u32>,
+}
+
+/// The argument is not a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not PATH or PATH:LINE")]
+pub struct TargetError(String);
+
+impl std::str::FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let mut path = text;
+        let mut lines = Vec::new();
+        while let Some((head, tail)) = path.rsplit_once(':') {
+            let Ok(line) = tail.parse() else { break };
+            lines.insert(0, line);
+            path = head;
+        }
+        if path.is_empty() {
+            return Err(TargetError(text.to_owned()));
+        }
+        Ok(Self { path: path.into(), lines })
+    }
+}
+
+/// What a run is limited to, besides its lane.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Files, folders and lines; none means all features.
+    pub targets: Vec<Target>,
+    /// A tag expression.
+    pub tags: Option<TagExpression>,
+    /// A pattern of the scenario's name.
+    pub name: Option<Regex>,
+}
+
+impl Filter {
+    /// Why a run under this filter is only a part; empty where nothing is filtered.
+    pub fn partial_reasons(&self) -> Vec<String> {
+        let given = [
+            (!self.targets.is_empty(), "limited to given paths"),
+            (self.tags.is_some(), "limited by --tags"),
+            (self.name.is_some(), "limited by --name"),
+        ];
+        given.iter().filter(|(is_given, _)| *is_given).map(|(_, reason)| (*reason).to_owned()).collect()
+    }
+
+    /// The scenarios of a lane that the filter selects.
+    pub fn select<'a>(&self, suite: &'a Suite, lane: Lane) -> Vec<(&'a Feature, &'a Pickle)> {
+        let lane_tag = format!("@{}", lane.as_str());
+        suite
+            .pickles()
+            .filter(|(feature, pickle)| {
+                let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
+                tags().any(|tag| tag == lane_tag)
+                    && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
+                    && self.name.as_ref().is_none_or(|name| name.is_match(&pickle.name))
+                    && self.selects_place(feature, pickle)
+            })
+            .collect()
+    }
+
+    fn selects_place(&self, feature: &Feature, pickle: &Pickle) -> bool {
+        self.targets.is_empty()
+            || self.targets.iter().any(|target| {
+                let in_path = Path::new(&pickle.uri).starts_with(&target.path);
+                in_path
+                    && (target.lines.is_empty()
+                        || target.lines.iter().any(|line| selects_line(feature, pickle, *line)))
+            })
+    }
+}
+
+/// Whether a line of the file means this pickle: a row of examples means that row, a line of a scenario its pickles, a
+/// line of a rule or of the feature (or of their backgrounds) everything in it.
+fn selects_line(feature: &Feature, pickle: &Pickle, line: u32) -> bool {
+    let sections = sections(feature);
+    let Some(section) = sections.iter().rfind(|section| section.first_line <= line) else { return false };
+    if !section.scenarios.iter().any(|scenario| pickle.ast_node_ids.contains(&scenario.id)) {
+        return false;
+    }
+    let row = section
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.examples)
+        .flat_map(|examples| &examples.table_body)
+        .find(|row| row.location.line == line);
+    row.is_none_or(|row| pickle.ast_node_ids.contains(&row.id))
+}
+
+/// A part of a file, from its first line to the next part.
+struct Section<'a> {
+    first_line: u32,
+    scenarios: Vec<&'a Scenario>,
+}
+
+impl<'a> Section<'a> {
+    fn of(scenario: &'a Scenario) -> Self {
+        Self { first_line: first_line(&scenario.tags, scenario.location.line), scenarios: vec![scenario] }
+    }
+}
+
+fn sections(feature: &Feature) -> Vec<Section<'_>> {
+    let Some(node) = &feature.document.feature else { return Vec::new() };
+    let mut sections =
+        vec![Section { first_line: first_line(&node.tags, node.location.line), scenarios: feature.scenarios() }];
+    for child in &node.children {
+        match child {
+            FeatureChild::Background(_) => {}
+            FeatureChild::Scenario(scenario) => sections.push(Section::of(scenario)),
+            FeatureChild::Rule(rule) => {
+                let scenarios: Vec<&Scenario> = rule
+                    .children
+                    .iter()
+                    .filter_map(|child| match child {
+                        RuleChild::Scenario(scenario) => Some(scenario),
+                        RuleChild::Background(_) => None,
+                    })
+                    .collect();
+                sections.push(Section {
+                    first_line: first_line(&rule.tags, rule.location.line),
+                    scenarios: scenarios.clone(),
+                });
+                sections.extend(scenarios.into_iter().map(Section::of));
+            }
+        }
+    }
+    sections
+}
+
+fn first_line(tags: &[Tag], keyword_line: u32) -> u32 {
+    tags.iter().map(|tag| tag.location.line).min().unwrap_or(keyword_line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_path_with_lines_behind_it() {
+        let target = |text: &str| text.parse::<Target>().unwrap();
+        assert_eq!(target("features/a.feature"), Target { path: "features/a.feature".into(), lines: vec![] });
+        assert_eq!(target("a.feature:12:20"), Target { path: "a.feature".into(), lines: vec![12, 20] });
+        assert_eq!(target("odd:name.feature:3"), Target { path: "odd:name.feature".into(), lines: vec![3] });
+        assert!(":12".parse::<Target>().is_err());
+    }
+}

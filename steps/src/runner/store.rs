@@ -1,0 +1,172 @@
+//! The output folder of a run: the message stream, evidence by digest and the kept folders of failed scenarios.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::{evidence::EvidenceFile, messages::Envelope};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+/// Name of the message stream.
+pub const MESSAGES: &str = "messages.ndjson";
+/// Folder of evidence.
+pub const EVIDENCE: &str = "evidence";
+/// Folder of failed scenarios.
+pub const FAILED: &str = "failed";
+/// What is derived from the stream, each a file.
+pub const DERIVED: [&str; 5] = ["matrix.json", "report.html", "junit.xml", "summary.md", "matrix.csv"];
+
+const UNFINISHED: &str = "messages.ndjson.unfinished";
+
+/// Writing to the output folder failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {path}")]
+pub struct StoreError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError { action, path, source }
+}
+
+/// The output folder while a run writes to it.
+#[derive(Debug)]
+pub struct Store {
+    out: PathBuf,
+    stream: BufWriter<File>,
+}
+
+impl Store {
+    /// Opens the folder. What an earlier run left goes first: nobody may take it for the result of this one.
+    pub fn open(out: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(out).map_err(failed("create", out))?;
+        for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
+            remove(&out.join(name), |path| fs::remove_file(path))?;
+        }
+        for name in [EVIDENCE, FAILED] {
+            remove(&out.join(name), |path| fs::remove_dir_all(path))?;
+        }
+        let evidence = out.join(EVIDENCE);
+        fs::create_dir(&evidence).map_err(failed("create", &evidence))?;
+        let path = out.join(UNFINISHED);
+        let file = File::create(&path).map_err(failed("create", &path))?;
+        Ok(Self { out: out.to_owned(), stream: BufWriter::new(file) })
+    }
+
+    /// Appends a message.
+    pub fn emit(&mut self, envelope: &Envelope) -> Result<(), StoreError> {
+        serde_json::to_writer(&mut self.stream, envelope)
+            .map_err(io::Error::from)
+            .and_then(|()| self.stream.write_all(b"\n"))
+            .map_err(failed("write", &self.out.join(UNFINISHED)))
+    }
+
+    /// Keeps a file of evidence under its digest.
+    pub fn keep_evidence(&mut self, name: &str, bytes: &[u8]) -> Result<EvidenceFile, StoreError> {
+        let sha256 = hex_digest(bytes);
+        let path = self.out.join(EVIDENCE).join(&sha256);
+        if !path.exists() {
+            fs::write(&path, bytes).map_err(failed("write", &path))?;
+        }
+        Ok(EvidenceFile { name: name.to_owned(), sha256, bytes: bytes.len() as u64 })
+    }
+
+    /// Keeps a scenario's folder and says where it is now.
+    pub fn keep_folder(&mut self, name: &str, folder: &Path) -> Result<PathBuf, StoreError> {
+        let kept = self.out.join(FAILED).join(name);
+        let parent = self.out.join(FAILED);
+        fs::create_dir_all(&parent).map_err(failed("create", &parent))?;
+        if fs::rename(folder, &kept).is_err() {
+            // Another file system: copy, then remove.
+            copy_folder(folder, &kept).map_err(failed("keep the scenario's folder as", &kept))?;
+            fs::remove_dir_all(folder).map_err(failed("remove", folder))?;
+        }
+        Ok(kept)
+    }
+
+    /// Completes the stream: from now on it stands under its own name.
+    pub fn finish(mut self) -> Result<PathBuf, StoreError> {
+        let unfinished = self.out.join(UNFINISHED);
+        let path = self.out.join(MESSAGES);
+        self.stream.flush().map_err(failed("write", &unfinished))?;
+        self.stream.get_ref().sync_all().map_err(failed("write", &unfinished))?;
+        fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
+        Ok(path)
+    }
+}
+
+/// The SHA-256 of bytes, as lower-case hex.
+pub fn hex_digest(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+fn remove(path: &Path, remove: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), StoreError> {
+    match remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Copies files, folders and links; sockets and pipes are of no use to a reader.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in WalkDir::new(from).follow_links(false) {
+        let entry = entry?;
+        let target = match entry.path().strip_prefix(from) {
+            Ok(relative) => to.join(relative),
+            Err(_) => continue,
+        };
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            fs::create_dir_all(&target)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path())?, &target)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_run_leaves_nothing_to_be_taken_for_this_one() {
+        let out = tempfile::tempdir().unwrap();
+        for name in DERIVED.into_iter().chain([MESSAGES]) {
+            fs::write(out.path().join(name), "old").unwrap();
+        }
+        let mut store = Store::open(out.path()).unwrap();
+        let file = store.keep_evidence("state.json", b"{}").unwrap();
+        assert_eq!(fs::read(out.path().join(EVIDENCE).join(&file.sha256)).unwrap(), b"{}");
+        for name in DERIVED.into_iter().chain([MESSAGES]) {
+            assert!(!out.path().join(name).exists(), "{name} is still there");
+        }
+        assert!(store.finish().unwrap().ends_with(MESSAGES));
+        assert!(!out.path().join(UNFINISHED).exists());
+    }
+
+    #[test]
+    fn a_kept_folder_holds_files_links_and_modes() {
+        let from = tempfile::tempdir().unwrap();
+        let to = tempfile::tempdir().unwrap();
+        fs::create_dir(from.path().join("sub")).unwrap();
+        fs::write(from.path().join("sub/file"), "x").unwrap();
+        std::os::unix::fs::symlink("sub/file", from.path().join("link")).unwrap();
+        copy_folder(from.path(), &to.path().join("kept")).unwrap();
+        assert_eq!(fs::read_to_string(to.path().join("kept/link")).unwrap(), "x");
+    }
+}

@@ -1,0 +1,211 @@
+//! A run told in Cucumber Messages: everything that a reader needs before the first step, and the end.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mycelium_gherkin::IdGenerator;
+use mycelium_schemas::{
+    evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
+    messages::{
+        Attachment, AttachmentContentEncoding, Envelope, Location, Meta, PROTOCOL_VERSION, ParameterType, Product,
+        Source, SourceMediaType, SourceReference, StepDefinition, StepDefinitionPattern, StepDefinitionPatternType,
+        StepMatchArgumentsList, TestCase, TestRunFinished, TestRunStarted, TestStep, Timestamp,
+    },
+};
+use serde::Serialize;
+
+use super::{
+    case::{Binding, Case},
+    store::{Store, StoreError},
+    suite::Suite,
+    vocabulary::Vocabulary,
+};
+use crate::catalogue::Pattern;
+
+/// The ids of a test case and of its steps.
+#[derive(Debug)]
+pub(super) struct CaseIds {
+    pub(super) case: String,
+    pub(super) steps: Vec<String>,
+}
+
+/// Writes what comes before the run: the runner, the features, the pickles and the step definitions. Returns the ids of
+/// the definitions, in the vocabulary's order.
+pub(super) fn prologue(
+    store: &mut Store,
+    ids: &mut IdGenerator,
+    suite: &Suite,
+    vocabulary: &Vocabulary,
+) -> Result<Vec<String>, StoreError> {
+    store.emit(&Envelope::Meta(meta()))?;
+    for file in &suite.files {
+        store.emit(&Envelope::Source(Source {
+            uri: file.uri.clone(),
+            data: file.source.clone(),
+            media_type: SourceMediaType::Plain,
+        }))?;
+        if let Ok(feature) = &file.parsed {
+            store.emit(&Envelope::GherkinDocument(feature.document.clone()))?;
+            for pickle in &feature.pickles {
+                store.emit(&Envelope::Pickle(pickle.clone()))?;
+            }
+        }
+    }
+    for parameter in vocabulary.catalogue().parameters {
+        store.emit(&Envelope::ParameterType(ParameterType {
+            name: parameter.name.to_owned(),
+            regular_expressions: vec![parameter.regex.to_owned()],
+            prefer_for_regular_expression_match: false,
+            use_for_snippets: true,
+            id: ids.next_id(),
+            source_reference: Some(source_reference(parameter.file, None)),
+        }))?;
+    }
+    let mut definition_ids = Vec::new();
+    for definition in vocabulary.definitions() {
+        let id = ids.next_id();
+        let (source, pattern_type) = match definition.pattern {
+            Pattern::Expression => {
+                (definition.expression.to_owned(), StepDefinitionPatternType::CucumberExpression)
+            }
+            Pattern::Regex => (definition.expression.to_owned(), StepDefinitionPatternType::RegularExpression),
+            Pattern::Literal => (
+                format!("^{}$", regex::escape(definition.expression)),
+                StepDefinitionPatternType::RegularExpression,
+            ),
+        };
+        store.emit(&Envelope::StepDefinition(StepDefinition {
+            id: id.clone(),
+            pattern: StepDefinitionPattern { source, pattern_type },
+            source_reference: source_reference(definition.file, Some(definition.line)),
+        }))?;
+        definition_ids.push(id);
+    }
+    Ok(definition_ids)
+}
+
+/// Writes that the run begins, with its test cases. Returns the run's id and those of the cases.
+pub(super) fn begin<W>(
+    store: &mut Store,
+    ids: &mut IdGenerator,
+    vocabulary: &Vocabulary,
+    definition_ids: &[String],
+    cases: &[Case<W>],
+) -> Result<(String, Vec<CaseIds>), StoreError> {
+    let run = ids.next_id();
+    store.emit(&Envelope::TestRunStarted(TestRunStarted { timestamp: now(), id: Some(run.clone()) }))?;
+    let definition_id = |definition: &crate::catalogue::Definition| {
+        vocabulary.index_of(definition).map(|index| definition_ids[index].clone())
+    };
+    let mut all = Vec::with_capacity(cases.len());
+    for case in cases {
+        let mut steps = Vec::with_capacity(case.steps.len());
+        let mut case_ids = CaseIds { case: ids.next_id(), steps: Vec::with_capacity(case.steps.len()) };
+        for step in &case.steps {
+            let (definitions, arguments) = match &step.binding {
+                Binding::Call(call) => (
+                    definition_id(call.definition).into_iter().collect(),
+                    vec![StepMatchArgumentsList { step_match_arguments: step.arguments.clone() }],
+                ),
+                Binding::Undefined => (Vec::new(), Vec::new()),
+                Binding::Ambiguous(definitions) => (
+                    definitions.iter().filter_map(|definition| definition_id(definition)).collect(),
+                    vec![StepMatchArgumentsList::default(); definitions.len()],
+                ),
+            };
+            let id = ids.next_id();
+            steps.push(TestStep {
+                hook_id: None,
+                id: id.clone(),
+                pickle_step_id: Some(step.pickle_step_id.clone()),
+                step_definition_ids: Some(definitions),
+                step_match_arguments_lists: Some(arguments),
+            });
+            case_ids.steps.push(id);
+        }
+        store.emit(&Envelope::TestCase(TestCase {
+            id: case_ids.case.clone(),
+            pickle_id: case.pickle_id.clone(),
+            test_steps: steps,
+            test_run_started_id: Some(run.clone()),
+        }))?;
+        all.push(case_ids);
+    }
+    Ok((run, all))
+}
+
+/// Writes what was run, and that the run is over.
+pub(super) fn end(
+    store: &mut Store,
+    run: &str,
+    info: &RunInfo,
+    success: bool,
+    message: Option<String>,
+) -> Result<(), StoreError> {
+    let mut attachment = json_attachment(RUN_INFO_MEDIA_TYPE, info);
+    attachment.test_run_started_id = Some(run.to_owned());
+    store.emit(&Envelope::Attachment(attachment))?;
+    store.emit(&Envelope::TestRunFinished(TestRunFinished {
+        message,
+        success,
+        timestamp: now(),
+        exception: None,
+        test_run_started_id: Some(run.to_owned()),
+    }))
+}
+
+/// An attachment of a value as JSON, to nothing yet.
+pub(super) fn json_attachment(media_type: &str, value: &impl Serialize) -> Attachment {
+    // Our own types have string keys and no fallible serializer, so this cannot fail; if it did, the reader would refuse
+    // the empty body.
+    text_attachment(media_type, serde_json::to_string(value).unwrap_or_default())
+}
+
+/// An attachment of a text, to nothing yet.
+pub(super) fn text_attachment(media_type: &str, body: String) -> Attachment {
+    Attachment {
+        body,
+        content_encoding: AttachmentContentEncoding::Identity,
+        file_name: None,
+        media_type: media_type.to_owned(),
+        source: None,
+        test_case_started_id: None,
+        test_step_id: None,
+        url: None,
+        test_run_started_id: None,
+        test_run_hook_started_id: None,
+        timestamp: Some(now()),
+    }
+}
+
+pub(super) fn now() -> Timestamp {
+    timestamp(SystemTime::now())
+}
+
+pub(super) fn timestamp(at: SystemTime) -> Timestamp {
+    // A clock before 1970 is wrong anyway.
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
+}
+
+fn meta() -> Meta {
+    let product = |name: &str, version: Option<&str>| Product {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+    };
+    Meta {
+        protocol_version: PROTOCOL_VERSION.to_owned(),
+        implementation: product("mycelium-accept", Some(env!("CARGO_PKG_VERSION"))),
+        runtime: product("rust", None),
+        os: product(std::env::consts::OS, None),
+        cpu: product(std::env::consts::ARCH, None),
+        ci: None,
+    }
+}
+
+fn source_reference(file: &str, line: Option<u32>) -> SourceReference {
+    SourceReference {
+        uri: Some(file.to_owned()),
+        location: line.map(|line| Location { line, column: None }),
+        ..SourceReference::default()
+    }
+}

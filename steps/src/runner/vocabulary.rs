@@ -1,0 +1,294 @@
+//! The step library: which definition a step means, and the function that carries it out.
+//!
+//! The registry of the `cucumber` crate holds places, patterns and functions; the catalogue holds expressions and doc
+//! comments. Both are joined here by place, and a step known to only one of them is an error: a step library that was
+//! not linked in, or a catalogue of another build, must not run anything.
+
+use cucumber::{
+    World,
+    codegen::{StepConstructor, WorldInventory},
+    step::Location,
+};
+use mycelium_schemas::{
+    messages::{Group, PickleStep, PickleStepType, StepMatchArgument},
+    problem::did_you_mean,
+};
+use regex::{Captures, Regex};
+
+use crate::catalogue::{Catalogue, Definition, Keyword, Pattern};
+
+/// Why a step library cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum VocabularyError {
+    /// Nothing is registered: the crate with the steps was not linked in.
+    #[error("no {0} step is registered; the step library is not linked into this program")]
+    Empty(Keyword),
+    /// A registered step that the catalogue does not know.
+    #[error("the step at {0} is not in the step catalogue; build again")]
+    Uncatalogued(String),
+    /// A catalogued step that is not registered.
+    #[error("the step at {0} is in the step catalogue, but not registered; is its module compiled in?")]
+    Unregistered(String),
+    /// An expression names a parameter type that the catalogue does not know.
+    #[error("the step at {place} has the parameter {{{name}}}, which is not in the step catalogue")]
+    UnknownParameter {
+        /// The step.
+        place: String,
+        /// The parameter's name.
+        name: String,
+    },
+}
+
+/// The parameter types of Cucumber Expressions themselves.
+const BUILT_IN: [&str; 5] = ["", "int", "float", "word", "string"];
+
+/// What a step means.
+#[derive(Debug)]
+pub enum Resolution {
+    /// Exactly one definition.
+    Defined(Matched),
+    /// None.
+    Undefined,
+    /// More than one.
+    Ambiguous(Vec<&'static Definition>),
+}
+
+/// A step matched with its only definition.
+#[derive(Debug)]
+pub struct Matched {
+    /// Index of the definition in its vocabulary.
+    pub index: usize,
+    /// The definition.
+    pub definition: &'static Definition,
+    /// The whole match and its groups, as the `cucumber` crate hands them to the step's function.
+    pub captures: Vec<(Option<String>, String)>,
+    /// The arguments, as Cucumber Messages describe them.
+    pub arguments: Vec<StepMatchArgument>,
+}
+
+/// All definitions with their compiled patterns.
+#[derive(Debug)]
+pub struct Vocabulary {
+    entries: Vec<(&'static Definition, Regex)>,
+    catalogue: Catalogue,
+}
+
+/// A vocabulary with the functions of its steps.
+pub struct Library<W> {
+    vocabulary: Vocabulary,
+    functions: Vec<cucumber::Step<W>>,
+}
+
+impl<W> std::fmt::Debug for Library<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Library").field("vocabulary", &self.vocabulary).finish_non_exhaustive()
+    }
+}
+
+impl<W: World + WorldInventory> Library<W> {
+    /// Joins what is registered for the world with its catalogue.
+    pub fn load(catalogue: Catalogue) -> Result<Self, VocabularyError> {
+        let mut registered: Vec<(Keyword, Location, Regex, cucumber::Step<W>)> = Vec::new();
+        let mut add = |keyword, (location, regex, function): (Location, fn() -> Regex, cucumber::Step<W>)| {
+            registered.push((keyword, location, regex(), function));
+        };
+        for step in inventory::iter::<W::Given> {
+            add(Keyword::Given, step.inner());
+        }
+        for step in inventory::iter::<W::When> {
+            add(Keyword::When, step.inner());
+        }
+        for step in inventory::iter::<W::Then> {
+            add(Keyword::Then, step.inner());
+        }
+        // The order of registration is the linker's; ours is that of the sources.
+        registered.sort_by_key(|(_, location, ..)| *location);
+        for keyword in [Keyword::Given, Keyword::When, Keyword::Then] {
+            if !registered.iter().any(|(k, ..)| *k == keyword) {
+                return Err(VocabularyError::Empty(keyword));
+            }
+        }
+        let mut entries = Vec::with_capacity(registered.len());
+        let mut functions = Vec::with_capacity(registered.len());
+        for (keyword, location, regex, function) in registered {
+            let definition = catalogue
+                .at(location.path, location.line)
+                .filter(|definition| definition.keyword == keyword)
+                .ok_or_else(|| VocabularyError::Uncatalogued(location.to_string()))?;
+            entries.push((definition, regex));
+            functions.push(function);
+        }
+        let missing = catalogue.definitions.iter().find(|d| !entries.iter().any(|(known, _)| known == d));
+        if let Some(missing) = missing {
+            return Err(VocabularyError::Unregistered(missing.place()));
+        }
+        for definition in catalogue.definitions {
+            let known = |name: &str| BUILT_IN.contains(&name) || catalogue.parameters.iter().any(|p| p.name == name);
+            if let Some(name) = parameter_names(definition).into_iter().find(|name| !known(name)) {
+                return Err(VocabularyError::UnknownParameter { place: definition.place(), name });
+            }
+        }
+        Ok(Self { vocabulary: Vocabulary { entries, catalogue }, functions })
+    }
+}
+
+impl<W> Library<W> {
+    /// The definitions.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The function of a matched step.
+    pub(super) fn function(&self, matched: &Matched) -> cucumber::Step<W> {
+        self.functions[matched.index]
+    }
+}
+
+impl Vocabulary {
+    /// The definitions, in the order of their sources.
+    pub fn definitions(&self) -> impl ExactSizeIterator<Item = &'static Definition> {
+        self.entries.iter().map(|(definition, _)| *definition)
+    }
+
+    /// The catalogue it was made from.
+    pub fn catalogue(&self) -> Catalogue {
+        self.catalogue
+    }
+
+    /// Index of a definition.
+    pub(super) fn index_of(&self, definition: &Definition) -> Option<usize> {
+        self.entries.iter().position(|(known, _)| std::ptr::eq(*known, definition))
+    }
+
+    /// What a step means.
+    pub fn resolve(&self, step: &PickleStep) -> Resolution {
+        let mut matches = self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, (definition, _))| answers(definition.keyword, step.step_type))
+            .filter_map(|(index, (definition, regex))| Some((index, *definition, regex, regex.captures(&step.text)?)));
+        let Some((index, definition, regex, captures)) = matches.next() else {
+            return Resolution::Undefined;
+        };
+        let others: Vec<&'static Definition> = matches.map(|(_, definition, ..)| definition).collect();
+        if !others.is_empty() {
+            return Resolution::Ambiguous([vec![definition], others].concat());
+        }
+        let arguments = arguments(definition, regex, &captures, &step.text);
+        let captures = regex
+            .capture_names()
+            .zip(captures.iter())
+            .map(|(name, group)| (name.map(str::to_owned), group.map_or("", |g| g.as_str()).to_owned()))
+            .collect();
+        Resolution::Defined(Matched { index, definition, captures, arguments })
+    }
+
+    /// The definition nearest to a step that means nothing: the same text under another keyword, or a likely typo.
+    pub fn nearest(&self, step: &PickleStep) -> Option<&'static Definition> {
+        if let Some((definition, _)) = self.entries.iter().find(|(_, regex)| regex.is_match(&step.text)) {
+            return Some(definition);
+        }
+        let text = skeleton(&step.text);
+        let candidates: Vec<(String, &'static Definition)> = self
+            .definitions()
+            .filter(|definition| answers(definition.keyword, step.step_type))
+            .map(|definition| (skeleton(definition.expression), definition))
+            .collect();
+        let nearest = did_you_mean(&text, candidates.iter().map(|(text, _)| text.as_str()))?;
+        candidates.iter().find(|(text, _)| text == nearest).map(|(_, definition)| *definition)
+    }
+}
+
+fn answers(keyword: Keyword, step_type: Option<PickleStepType>) -> bool {
+    match step_type {
+        Some(PickleStepType::Context) => keyword == Keyword::Given,
+        Some(PickleStepType::Action) => keyword == Keyword::When,
+        Some(PickleStepType::Outcome) => keyword == Keyword::Then,
+        // A `*` that begins a scenario says nothing of its kind.
+        Some(PickleStepType::Unknown) | None => true,
+    }
+}
+
+/// A step's text without its values, and an expression without the names of its parameters, so that both compare by
+/// their words.
+fn skeleton(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let closing = match c {
+            '"' => Some('"'),
+            '{' => Some('}'),
+            _ => None,
+        };
+        let end = closing.and_then(|closing| rest[1..].find(closing));
+        if let Some(end) = end {
+            out.push('_');
+            rest = &rest[end + 2..];
+        } else if c.is_ascii_digit() {
+            out.push('_');
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// The arguments of a match. A parameter with several alternatives, such as `{string}`, compiles to several groups named
+/// `__<parameter>_<alternative>`, of which one took part.
+fn arguments(definition: &Definition, regex: &Regex, captures: &Captures<'_>, text: &str) -> Vec<StepMatchArgument> {
+    let mut names = parameter_names(definition).into_iter();
+    let mut arguments = Vec::new();
+    let mut last_parameter: Option<&str> = None;
+    for (name, group) in regex.capture_names().zip(captures.iter()).skip(1) {
+        let parameter = name.and_then(|name| name.strip_prefix("__")?.split('_').next());
+        if parameter.is_none() || parameter != last_parameter {
+            arguments.push(StepMatchArgument { group: Group::default(), parameter_type_name: names.next() });
+        }
+        last_parameter = parameter;
+        if let (Some(group), Some(argument)) = (group, arguments.last_mut()) {
+            let start = text[..group.start()].chars().count();
+            argument.group = Group {
+                children: None,
+                start: u32::try_from(start).ok(),
+                value: Some(group.as_str().to_owned()),
+            };
+        }
+    }
+    arguments
+}
+
+/// The names of an expression's parameters, in order.
+fn parameter_names(definition: &Definition) -> Vec<String> {
+    if definition.pattern != Pattern::Expression {
+        return Vec::new();
+    }
+    let mut names = Vec::new();
+    let mut rest = definition.expression;
+    while let Some(open) = rest.find('{') {
+        let escaped = rest[..open].ends_with('\\');
+        rest = &rest[open + 1..];
+        if let (false, Some(close)) = (escaped, rest.find('}')) {
+            names.push(rest[..close].to_owned());
+            rest = &rest[close + 1..];
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_and_its_expression_compare_by_their_words() {
+        assert_eq!(
+            skeleton(r#"the log has a "budget.block" event 12 times"#),
+            skeleton("the log has a {string} event {int} times")
+        );
+        assert_ne!(skeleton("the run is blocked"), skeleton("the run is complete"));
+        assert_eq!(skeleton("an open \" quote {"), "an open \" quote {");
+    }
+}
