@@ -9,7 +9,7 @@ use std::{
 };
 
 use mycelium_gherkin::{IdGenerator, compile, parse};
-use mycelium_schemas::messages::{Envelope, SourceMediaType};
+use mycelium_schemas::messages::{Envelope, Source, SourceMediaType};
 
 /// The `.feature` files of one folder of the official data, with the uris that its messages use.
 fn features(dir: &Path, folder: &str) -> io::Result<Vec<(PathBuf, String)>> {
@@ -89,6 +89,53 @@ fn every_bad_file_gives_the_official_errors() {
         }
     }
     report("bad", files.len(), 12, &failures);
+}
+
+#[test]
+fn every_stream_of_the_compatibility_kit_holds_the_trees_and_pickles_that_its_sources_give() {
+    let Some(dir) = official::conformance_dir() else { return official::skip() };
+    let mut total = 0;
+    let mut failures = Vec::new();
+    for sample in fs::read_dir(dir.join("cck-samples")).unwrap() {
+        let path = sample.unwrap().path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(path.join(format!("{name}.ndjson"))).unwrap();
+        let stream: Vec<Envelope> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        if let Some((found, wanted)) = trees_and_pickles(&stream) {
+            total += 1;
+            if found != wanted {
+                failures.push(format!("{name}:\nexpected {wanted:#?}\nfound {found:#?}"));
+            }
+        }
+    }
+    report("compatibility kit", total, 45, &failures);
+}
+
+/// What the sources of a stream give, and what the stream holds. Nothing for a stream of Gherkin in Markdown.
+fn trees_and_pickles(stream: &[Envelope]) -> Option<(Vec<Envelope>, Vec<Envelope>)> {
+    let mut ids = IdGenerator::new();
+    let mut found = Vec::new();
+    let mut wanted = Vec::new();
+    for envelope in stream {
+        match envelope {
+            Envelope::Source(source) if source.media_type == SourceMediaType::Markdown => return None,
+            Envelope::Source(Source { uri, data, .. }) => match parse(uri, data, &mut ids) {
+                Ok(document) => {
+                    let pickles = compile(&document, uri, &mut ids);
+                    found.push(Envelope::GherkinDocument(document));
+                    found.extend(pickles.into_iter().map(Envelope::Pickle));
+                }
+                Err(errors) => {
+                    found.extend(errors.iter().map(|error| Envelope::ParseError(error.to_message(uri))));
+                }
+            },
+            Envelope::GherkinDocument(_) | Envelope::Pickle(_) | Envelope::ParseError(_) => {
+                wanted.push(envelope.clone());
+            }
+            _ => {}
+        }
+    }
+    Some((found, wanted))
 }
 
 /// Prints the count; fewer files than the data had when this was written is a failure too.
