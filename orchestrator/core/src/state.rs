@@ -299,13 +299,12 @@ impl RunState {
 
     /// What people and scripts read.
     pub fn view(&self) -> RunView {
-        let finished =
-            self.end.as_ref().is_some_and(|e| matches!(e.status, RunStatus::Failed | RunStatus::Complete));
+        let end = self.end.as_ref().map(|end| end.status);
         RunView {
             schema_version: SCHEMA_VERSION,
             run_id: self.run_id.clone(),
             project: self.project.clone(),
-            status: self.end.as_ref().map_or(RunStatus::Running, |end| end.status),
+            status: end.unwrap_or(RunStatus::Running),
             stop_reason: self.end.as_ref().and_then(|end| end.reason),
             integration_branch: self.integration_branch.clone(),
             base_commit: self.base.clone(),
@@ -313,7 +312,7 @@ impl RunState {
             started_at: self.started_at,
             updated_at: self.updated_at,
             batches: (1..).zip(&self.batches).map(|(number, batch)| batch.view(number)).collect(),
-            tasks: self.tasks.iter().map(|(id, facts)| (id.clone(), facts.view(finished))).collect(),
+            tasks: self.tasks.iter().map(|(id, facts)| (id.clone(), facts.view(end))).collect(),
             usage: self.usage,
         }
     }
@@ -362,10 +361,12 @@ impl TaskFacts {
         }
     }
 
-    fn view(&self, run_finished: bool) -> TaskState {
-        let status = match self.status {
-            TaskStatus::Pending if run_finished => TaskStatus::Skipped,
-            status => status,
+    fn view(&self, run: Option<RunStatus>) -> TaskState {
+        let status = match (self.status, run) {
+            (TaskStatus::Pending, Some(RunStatus::Failed | RunStatus::Complete)) => TaskStatus::Skipped,
+            // Its attempt ended with the run that was interrupted and does not count.
+            (TaskStatus::Running, Some(_)) => TaskStatus::Pending,
+            (status, _) => status,
         };
         TaskState {
             status,
