@@ -1,0 +1,9 @@
+//! The steps that put the world in a state. They assert nothing.
+
+#![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
+
+mod agent;
+mod configuration;
+mod plan;
+mod repository;
+mod user;

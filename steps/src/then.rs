@@ -1,0 +1,12 @@
+//! The steps that assert, on disk, refs, journal and output alone. Those named `never_…` say what must not happen.
+
+#![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
+
+mod checkout;
+mod event;
+mod files;
+mod git;
+mod plan;
+mod program;
+mod schedule;
+mod state;

@@ -1,0 +1,43 @@
+//! What the run's folder holds.
+
+use cucumber::then;
+use mycelium_schemas::evidence::AssertionKind::Fs;
+
+use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
+
+/// The run's folder holds that file, which is not empty.
+#[then(expr = "the run folder holds the file {string}")]
+fn run_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let content = world.run_folder()?.file(&path);
+    let found = match &content {
+        None => "no file",
+        Some(text) if text.is_empty() => "an empty file",
+        Some(_) => "a file",
+    };
+    world.must(Claim::new(Fs, "present", path.clone(), path), Verdict::equal("a file", found))
+}
+
+/// The run's folder does not hold that file.
+#[then(expr = "the run folder does not hold the file {string}")]
+fn never_run_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let found = world.run_folder()?.file(&path).unwrap_or_else(|| "no file".to_owned());
+    world.never(Claim::new(Fs, "absent", path.clone(), path), Verdict::equal("no file", found))
+}
+
+/// That file of the run's folder contains the text.
+#[then(expr = "the run file {string} contains {string}")]
+fn run_file_contains(world: &mut MyceliumWorld, path: String, wanted: String) -> Result<(), WorldError> {
+    let content = world.run_folder()?.file(&path);
+    let held = content.as_ref().is_some_and(|content| content.contains(&wanted));
+    let verdict = Verdict::of(held, wanted, content.unwrap_or_else(|| "no file".to_owned()));
+    world.must(Claim::new(Fs, "contains", path.clone(), path), verdict)
+}
+
+/// No command of the scenario created a run.
+#[then(expr = "no run was created")]
+fn never_run_created(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (first, all) = world.commands()?;
+    let runs = all.last().map_or(&first.before.runs, |last| &last.after.runs);
+    let found = lines(runs.difference(&first.before.runs).map(|path| path.display()));
+    world.never(Claim::new(Fs, "no_run", "run folders", "MYCELIUM_HOME"), Verdict::equal("", found))
+}

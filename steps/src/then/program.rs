@@ -1,0 +1,54 @@
+//! How the last command ended and what it printed.
+
+use cucumber::then;
+use mycelium_fixtures::process::Ending;
+use mycelium_schemas::evidence::AssertionKind::{Exit, Output};
+
+use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, ending_text};
+
+/// The command ended by itself with that exit code.
+#[then(expr = "the exit code is {int}")]
+fn exit_code(world: &mut MyceliumWorld, code: i32) -> Result<(), WorldError> {
+    let run = world.last()?;
+    let expected = ending_text(Ending::Exited(code));
+    let found = ending_text(run.finished.ending);
+    let stderr = String::from_utf8_lossy(&run.finished.stderr);
+    let claim = Claim::new(Exit, "exit_code", format!("the exit code of `{}`", run.line), "exit status");
+    // What it said is part of what was found, so that a wrong code explains itself.
+    world.must(claim, Verdict::of(expected == found, expected, format!("{found}\n{stderr}")))
+}
+
+/// What the command said on standard error contains the text.
+#[then(expr = "standard error says {string}")]
+fn stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    let found = stderr(world)?;
+    let claim = Claim::new(Output, "stderr", "standard error", "stderr");
+    world.must(claim, Verdict::of(found.contains(&text), text, found))
+}
+
+/// What the command said on standard error does not contain the text.
+#[then(expr = "standard error does not say {string}")]
+fn never_stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    let found = stderr(world)?;
+    let claim = Claim::new(Output, "stderr_not", "standard error", "stderr");
+    world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
+}
+
+/// What the command printed on standard output contains the text.
+#[then(expr = "standard output says {string}")]
+fn stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
+    let claim = Claim::new(Output, "stdout", "standard output", "stdout");
+    world.must(claim, Verdict::of(found.contains(&text), text, found))
+}
+
+/// The command printed nothing on standard output.
+#[then(expr = "nothing is printed on standard output")]
+fn never_stdout(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
+    world.never(Claim::new(Output, "stdout_empty", "standard output", "stdout"), Verdict::equal("", found))
+}
+
+fn stderr(world: &MyceliumWorld) -> Result<String, WorldError> {
+    Ok(String::from_utf8_lossy(&world.last()?.finished.stderr).into_owned())
+}

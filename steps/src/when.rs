@@ -1,0 +1,5 @@
+//! The steps in which something happens: the operator or the user acts.
+
+#![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
+
+mod command;

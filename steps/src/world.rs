@@ -1,0 +1,79 @@
+//! The world of one scenario: a sandbox, a repository in it, and what the program under test did so far.
+
+mod check;
+mod command;
+mod error;
+mod observe;
+mod parameters;
+mod run;
+mod stage;
+mod table;
+
+pub use error::WorldError;
+
+pub(crate) use check::{Claim, Verdict, lines};
+pub(crate) use command::ending_text;
+pub(crate) use parameters::{
+    EventType, FixtureName, RunStatusName, StopReasonName, TaskName, TaskStatusName,
+};
+pub(crate) use run::{JournalLine, summary};
+pub(crate) use stage::Stage;
+pub(crate) use table::{Table, doc_string, plan};
+
+use std::path::PathBuf;
+
+use command::CommandRun;
+use mycelium_fixtures::sandbox::Sandbox;
+
+use crate::context::{Context, Lane};
+
+/// What the steps of one scenario share.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::new)]
+pub struct MyceliumWorld {
+    context: Context,
+    sandbox: Sandbox,
+    stage: Option<Stage>,
+    commands: Vec<CommandRun>,
+}
+
+impl MyceliumWorld {
+    /// Builds the world in the scratch folder that the runner gave this thread.
+    pub fn new() -> Result<Self, WorldError> {
+        let context = Context::current().ok_or(WorldError::NoContext)?;
+        if context.lane != Lane::Mock {
+            return Err(WorldError::Lane(context.lane.as_str()));
+        }
+        let sandbox = Sandbox::create(&context.scratch)?;
+        Ok(Self { context, sandbox, stage: None, commands: Vec::new() })
+    }
+
+    /// The sandbox.
+    pub(crate) fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
+    }
+
+    /// The file that hooks append their traces to.
+    pub(crate) fn hook_trace(&self) -> PathBuf {
+        self.sandbox.root().join("hook-traces")
+    }
+
+    /// The folder that the commands run in, with what is in it.
+    pub(crate) fn stage(&self) -> Result<&Stage, WorldError> {
+        self.stage.as_ref().ok_or(WorldError::NoRepository)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn stage_mut(&mut self) -> Result<&mut Stage, WorldError> {
+        self.stage.as_mut().ok_or(WorldError::NoRepository)
+    }
+
+    /// Puts a folder on the stage; a scenario has one.
+    pub(crate) fn set_stage(&mut self, stage: Stage) -> Result<(), WorldError> {
+        if self.stage.is_some() {
+            return Err(WorldError::SecondRepository);
+        }
+        self.stage = Some(stage);
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a step did not do or find what it says.
+
+use std::path::PathBuf;
+
+use mycelium_fixtures::FixtureError;
+
+/// A step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The world was built outside the runner.
+    #[error("no scenario runs on this thread: the world is built by `accept run` alone")]
+    NoContext,
+    /// The scenario asks for a lane that does not exist.
+    #[error("the lane {0:?} is not available in this version; `mock` is")]
+    Lane(&'static str),
+    /// A step needs a repository.
+    #[error("there is no repository yet: begin with `Given the repository \"toy-repo\"`")]
+    NoRepository,
+    /// The scenario sets up two repositories.
+    #[error("the scenario has a repository already")]
+    SecondRepository,
+    /// A step needs git, and the scenario's folder has none.
+    #[error("the folder is not a git repository")]
+    NoGit,
+    /// The integration branch of the fixture is gone.
+    #[error("the integration branch does not exist")]
+    NoBranch,
+    /// A Then came before any When.
+    #[error("nothing ran yet: a Then looks at what a When did")]
+    NothingRan,
+    /// No run was created where one is looked at.
+    #[error("there is no run to look at: no command of this scenario created one below {}", .0.display())]
+    NoRun(PathBuf),
+    /// The command line of a When cannot be run.
+    #[error("cannot run {line:?}: {why}")]
+    CommandLine {
+        /// As the feature says it.
+        line: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A set-up command of a Given failed.
+    #[error("setting up with `{line}` failed ({ending}):\n{stderr}")]
+    SetUp {
+        /// The command.
+        line: String,
+        /// How it ended.
+        ending: String,
+        /// What it said.
+        stderr: String,
+    },
+    /// A table or doc string is not what the step takes.
+    #[error("{0}")]
+    Argument(String),
+    /// An artifact is not what its schema says.
+    #[error("{} is not valid: {why}", path.display())]
+    Artifact {
+        /// The artifact.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// An assertion did not hold.
+    #[error("{subject}\n  looked at: {artifact}\n{diff}")]
+    Mismatch {
+        /// What it was about.
+        subject: String,
+        /// What it read.
+        artifact: String,
+        /// Expected and found.
+        diff: String,
+    },
+    /// A fixture could not be set up, run or read.
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
+}

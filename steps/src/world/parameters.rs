@@ -1,0 +1,117 @@
+//! The typed parameters of steps. Each expression lists the allowed values, so that a wrong one is found by `accept
+//! lint`, before anything runs. The tests hold the lists against the schemas.
+
+use std::str::FromStr;
+
+use cucumber::Parameter;
+use mycelium_fixtures::Fixture;
+
+/// A value that the parameter's expression lets through but its type does not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not an allowed value")]
+pub(crate) struct ParameterError(String);
+
+macro_rules! text_parameter {
+    ($(#[$doc:meta])* $name:ident, $parameter:literal, $regex:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+        #[param(name = $parameter, regex = $regex)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            /// The value.
+            pub(crate) fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParameterError;
+
+            fn from_str(text: &str) -> Result<Self, ParameterError> {
+                Ok(Self(text.to_owned()))
+            }
+        }
+    };
+}
+
+text_parameter!(
+    /// A task by its id, in quotes.
+    TaskName,
+    "task",
+    r#""([A-Za-z0-9][A-Za-z0-9._-]*)""#
+);
+text_parameter!(
+    /// The type of an event, in quotes.
+    EventType,
+    "eventType",
+    r#""(run\.start|run\.stop|run\.complete|batch\.start|batch\.complete|task\.start|task\.retry|task\.rescope|task\.validated|task\.landed|task\.fail|task\.review|worker\.start|worker\.exit|agent\.event|usage\.update|manifest\.warn|manifest\.block|validator\.pass|validator\.warn|validator\.block|budget\.warn|budget\.block|landing\.intent|landing\.conflict|landing\.doctor_pass|landing\.doctor_fail|landing\.bisect|landing\.done|landing\.refused|path\.refused)""#
+);
+text_parameter!(
+    /// The status of a run, in quotes.
+    RunStatusName,
+    "runStatus",
+    r#""(running|complete|failed|needs_human_review|interrupted)""#
+);
+text_parameter!(
+    /// The status of a task, in quotes.
+    TaskStatusName,
+    "taskStatus",
+    r#""(pending|running|validated|landed|failed|needs_human_review|skipped)""#
+);
+text_parameter!(
+    /// Why a run stopped, in quotes.
+    StopReasonName,
+    "stopReason",
+    r#""(budget_block|validator_block|manifest_block|task_failed|doctor_failed|review|checkout_blocked|environment|signal)""#
+);
+
+/// A fixture repository by name, in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "fixture", regex = r#""(toy-repo|conflict-repo|large-repo-sim)""#)]
+pub(crate) struct FixtureName(pub(crate) Fixture);
+
+impl FromStr for FixtureName {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Fixture::named(text).map(Self).ok_or_else(|| ParameterError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use mycelium_schemas::{
+        event::EventKind,
+        state::{RunStatus, StopReason, TaskStatus},
+    };
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn allowed(regex: &str) -> BTreeSet<String> {
+        let inner = regex.strip_prefix("\"(").and_then(|r| r.strip_suffix(")\"")).unwrap();
+        inner.replace('\\', "").split('|').map(str::to_owned).collect()
+    }
+
+    /// Serde lists the variants in its error for an unknown one.
+    fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
+        let Err(error) = serde_json::from_str::<T>("\"no such variant\"") else { panic!("it exists") };
+        let text = error.to_string();
+        let list = text.split("expected one of ").nth(1).unwrap().split(" at line").next().unwrap();
+        list.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+    }
+
+    #[test]
+    fn the_lists_are_those_of_the_schemas() {
+        let types: BTreeSet<String> = EventKind::TYPES.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(allowed(EventType::REGEX), types);
+        assert_eq!(allowed(RunStatusName::REGEX), variants::<RunStatus>());
+        assert_eq!(allowed(TaskStatusName::REGEX), variants::<TaskStatus>());
+        assert_eq!(allowed(StopReasonName::REGEX), variants::<StopReason>());
+        let fixtures: BTreeSet<String> = Fixture::ALL.iter().map(|f| f.name().to_owned()).collect();
+        assert_eq!(allowed(FixtureName::REGEX), fixtures);
+    }
+}

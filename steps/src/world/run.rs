@@ -1,0 +1,102 @@
+//! Reads the artifacts of the scenario's run as any outsider would: by their schemas.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::{event::Event, id::TaskId, state::RunView};
+use serde_json::Value;
+
+use super::{MyceliumWorld, WorldError};
+
+/// The folder of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunFolder(PathBuf);
+
+/// One line of a journal, typed and as it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct JournalLine {
+    /// The typed event.
+    pub(crate) event: Event,
+    /// Its payload as JSON.
+    pub(crate) payload: Value,
+}
+
+impl JournalLine {
+    /// Whether it has that type and, where one is asked for, that task.
+    pub(crate) fn is(&self, kind: &str, task: Option<&str>) -> bool {
+        let about = self.event.task_id.as_ref().map(TaskId::as_str);
+        self.event.kind.type_name() == kind && (task.is_none() || task == about)
+    }
+
+    /// `seq type task attempt batch`, as far as they apply.
+    fn summary(&self) -> String {
+        let mut line = format!("{:>3} {}", self.event.seq, self.event.kind.type_name());
+        // Writing to a String cannot fail.
+        if let Some(task) = &self.event.task_id {
+            let _ = write!(line, " task {task}");
+        }
+        if let Some(attempt) = self.event.attempt {
+            let _ = write!(line, " attempt {attempt}");
+        }
+        if let Some(batch) = self.event.batch {
+            let _ = write!(line, " batch {batch}");
+        }
+        line
+    }
+}
+
+/// A journal for people, one line an event.
+pub(crate) fn summary(journal: &[JournalLine]) -> String {
+    journal.iter().map(|line| line.summary() + "\n").collect()
+}
+
+impl MyceliumWorld {
+    /// The run that the scenario's latest creating command made.
+    pub(crate) fn run_folder(&self) -> Result<RunFolder, WorldError> {
+        let made = |run: &super::CommandRun| run.after.runs.difference(&run.before.runs).last().cloned();
+        let folder = self.commands.iter().rev().find_map(made);
+        folder.map(RunFolder).ok_or_else(|| WorldError::NoRun(self.sandbox.mycelium_home()))
+    }
+}
+
+impl RunFolder {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `state.json`.
+    pub(crate) fn state(&self) -> Result<RunView, WorldError> {
+        let path = self.0.join("state.json");
+        let bytes = read(&path)?;
+        serde_json::from_slice(&bytes).map_err(|e| WorldError::Artifact { path, why: e.to_string() })
+    }
+
+    /// `orchestrator.jsonl`; every line must be an event of the schema.
+    pub(crate) fn journal(&self) -> Result<Vec<JournalLine>, WorldError> {
+        let path = self.0.join("orchestrator.jsonl");
+        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+        let parse = |(number, line): (usize, &str)| {
+            let invalid = |e: serde_json::Error| WorldError::Artifact {
+                path: path.clone(),
+                why: format!("line {}: {e}", number + 1),
+            };
+            let value: Value = serde_json::from_str(line).map_err(invalid)?;
+            let event: Event = serde_json::from_value(value.clone()).map_err(invalid)?;
+            Ok(JournalLine { event, payload: value["payload"].clone() })
+        };
+        text.lines().enumerate().map(parse).collect()
+    }
+
+    /// A file of the run as text; none where it does not exist.
+    pub(crate) fn file(&self, path: &str) -> Option<String> {
+        fs::read(self.0.join(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, WorldError> {
+    fs::read(path).map_err(|e| WorldError::Artifact { path: path.to_owned(), why: e.to_string() })
+}
