@@ -1,6 +1,6 @@
 //! Tag expressions, and the tags that steer a run.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use gherkin::tagexpr::TagOperation;
 
@@ -16,15 +16,19 @@ pub struct TagExpressionError {
     column: usize,
 }
 
-impl TagExpression {
+impl FromStr for TagExpression {
+    type Err = TagExpressionError;
+
     /// Parses an expression of tags, `and`, `or`, `not` and parentheses.
-    pub fn parse(text: &str) -> Result<Self, TagExpressionError> {
+    fn from_str(text: &str) -> Result<Self, TagExpressionError> {
         text.trim()
             .parse()
             .map(Self)
             .map_err(|error| TagExpressionError { text: text.to_owned(), column: error.location.column })
     }
+}
 
+impl TagExpression {
     /// Whether a scenario with these tags (each with its `@`) is meant.
     pub fn matches<'a>(&self, tags: impl IntoIterator<Item = &'a str>) -> bool {
         let tags: Vec<&str> = tags.into_iter().collect();
@@ -71,18 +75,18 @@ mod tests {
 
     #[test]
     fn an_expression_selects_by_whole_tags() {
-        let expression = TagExpression::parse(" @tier0 and not (@docker or @control) ").unwrap();
+        let expression = " @tier0 and not (@docker or @control) ".parse::<TagExpression>().unwrap();
         assert!(expression.matches(["@tier0", "@G0.1"]));
         assert!(!expression.matches(["@tier0", "@control"]));
         assert!(!expression.matches(["@tier01"]));
-        let goal = TagExpression::parse("@G0.1").unwrap();
+        let goal = "@G0.1".parse::<TagExpression>().unwrap();
         assert!(goal.matches(["@G0.1"]) && !goal.matches(["@G0.12"]));
     }
 
     #[test]
     fn a_broken_expression_is_refused() {
         for bad in ["", "tier0", "@a and", "@a @b", "(@a"] {
-            assert!(TagExpression::parse(bad).is_err(), "{bad:?} was accepted");
+            assert!(bad.parse::<TagExpression>().is_err(), "{bad:?} was accepted");
         }
     }
 

@@ -1,0 +1,97 @@
+//! The lint: each rule speaks up where it must, with its place, and keeps quiet otherwise.
+
+use mycelium_steps::{
+    lint::{LintProblem, Rule, lint},
+    runner::Library,
+};
+
+use crate::{
+    bench::{Bench, CATALOGUE},
+    world::TinyWorld,
+};
+
+const GOOD: &str = "\
+@G0.1 @tier0 @mock
+Feature: A goal
+
+  Scenario: it is blocked
+    When it errs
+    Then it never happens
+
+  @control
+  Scenario: it lands with the knob off
+    Given nothing
+    Then it is so
+    And it never happens
+";
+
+fn problems(name: &str, text: &str) -> Vec<LintProblem> {
+    let bench = Bench::new();
+    bench.write(name, text);
+    let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
+    lint(&bench.suite(), library.vocabulary(), &["G0.1".parse().unwrap(), "G1.3".parse().unwrap()])
+}
+
+/// Rules and lines of what is wrong with the good feature after a change.
+fn after(from: &str, to: &str) -> Vec<(Rule, u32)> {
+    assert!(GOOD.contains(from));
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace(from, to));
+    found.iter().map(|problem| (problem.rule, problem.line)).collect()
+}
+
+#[test]
+fn a_good_feature_has_no_problem() {
+    assert_eq!(problems("G0.1-a-goal.feature", GOOD), []);
+}
+
+#[test]
+fn each_rule_finds_its_problem_at_its_line() {
+    assert_eq!(after("    When it errs\n", "    When it errs\n    oops\n"), [(Rule::Syntax, 6)]);
+    assert_eq!(after("When it errs", "When it does it"), [(Rule::Undefined, 5)]);
+    assert_eq!(after("When it errs", "When it means two things"), [(Rule::Ambiguous, 5)]);
+    assert_eq!(after("    When it errs\n    Then it never happens\n", ""), [(Rule::NoSteps, 4)]);
+    assert_eq!(after("    Then it never happens\n", ""), [(Rule::NoThen, 4)]);
+    assert_eq!(after("    And it never happens\n", ""), [(Rule::NoNegative, 9)]);
+    assert_eq!(after("it lands with the knob off", "it is blocked"), [(Rule::DuplicateName, 9)]);
+    assert_eq!(after("  @control\n", ""), [(Rule::NoControl, 2)]);
+    assert_eq!(after("@mock", "@mock @control"), [(Rule::NoControl, 2)]);
+    assert_eq!(after("@mock", "@mock @retry(3)"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @allow.skipped"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @timeout(2)"), [(Rule::Timeout, 1)]);
+    assert_eq!(after("@mock", ""), [(Rule::NoLane, 4), (Rule::NoLane, 9)]);
+    assert_eq!(after("@tier0", "@tier1"), [(Rule::Tier, 4), (Rule::Tier, 9)]);
+    assert_eq!(after("@tier0 ", ""), [(Rule::Tier, 4), (Rule::Tier, 9)]);
+    assert_eq!(after("@G0.1 ", ""), [(Rule::FileName, 1), (Rule::NoGoal, 4), (Rule::NoGoal, 9)]);
+    assert_eq!(after("@G0.1", "@G0.1 @G0.2"), [(Rule::UnknownGoal, 1)]);
+    assert_eq!(problems("G1.3-x.feature", GOOD)[0].rule, Rule::FileName);
+    assert_eq!(problems("G0.1-x.feature", "Feature: none\n")[0].rule, Rule::NoScenario);
+}
+
+#[test]
+fn a_typo_is_answered_with_the_nearest_step_or_goal() {
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("it never happens", "it newer hapens"));
+    assert_eq!(found.len(), 2);
+    assert!(found[0].help.contains("did you mean `Then it never happens`"), "{}", found[0].help);
+    assert!(found[0].to_string().starts_with("features/G0.1-a-goal.feature:6:5: no step is `Then it newer"));
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("@G0.1", "@G0.1 @G1.4"));
+    assert!(found[0].help.contains("did you mean @G1.3"), "{}", found[0].help);
+}
+
+#[test]
+fn a_step_under_the_wrong_keyword_is_answered_with_the_right_one() {
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("When it errs", "Given it errs"));
+    assert!(found[0].help.contains("did you mean `When it errs`"), "{}", found[0].help);
+}
+
+#[test]
+fn the_rows_of_an_outline_share_their_problem() {
+    let text = "@G1.3 @tier1 @mock\nFeature: F\n  Scenario Outline: S <n>\n    When it does it <n>\n    \
+                Then it never happens\n    Examples:\n      | n |\n      | 1 |\n      | 1 |\n";
+    assert_eq!(problems("G1.3-x.feature", text).len(), 1);
+}
+
+#[test]
+fn all_syntax_errors_of_a_file_are_reported() {
+    let found = problems("G0.1-x.feature", "Feature: F\n  oops: a description\n  Scenario: S\n    Given a\n    x\n    y\n");
+    assert_eq!(found.iter().filter(|problem| problem.rule == Rule::Syntax).count(), 2, "{found:?}");
+}

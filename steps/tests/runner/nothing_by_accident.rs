@@ -1,0 +1,92 @@
+//! Nothing passes by accident.
+
+use mycelium_schemas::messages::TestStepResultStatus as Status;
+use mycelium_steps::{
+    catalogue::Catalogue,
+    runner::{Cause, Library, RunResult, VocabularyError},
+};
+
+use crate::{bench::{Bench, CATALOGUE}, world::TinyWorld};
+
+/// The message of the only failure.
+fn failure(result: &RunResult) -> String {
+    assert!(!result.passed());
+    let failures: Vec<_> = result.scenarios.iter().filter_map(|scenario| scenario.failure.as_ref()).collect();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    failures[0].message.clone()
+}
+
+#[test]
+fn a_scenario_whose_steps_all_pass_passes() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it is so\n And it never happens\n");
+    let result = bench.run();
+    assert!(result.passed(), "{result:?}");
+    assert_eq!(bench.step_statuses(), [Status::Passed; 3]);
+    assert!(bench.run_info().partial.is_empty());
+}
+
+#[test]
+fn an_undefined_step_fails_and_skips_the_rest() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n When it does what nobody knows\n Then it never happens\n");
+    assert!(failure(&bench.run()).contains("no step definition"));
+    assert_eq!(bench.step_statuses(), [Status::Passed, Status::Undefined, Status::Skipped]);
+}
+
+#[test]
+fn an_ambiguous_step_fails_with_both_places() {
+    let bench = Bench::with("Scenario: S\n When it means two things\n Then it never happens\n");
+    let message = failure(&bench.run());
+    assert_eq!(message.matches("steps/tests/runner/world.rs:").count(), 2, "{message}");
+    assert_eq!(bench.step_statuses(), [Status::Ambiguous, Status::Skipped]);
+}
+
+#[test]
+fn an_empty_folder_and_an_empty_selection_fail() {
+    assert_eq!(Bench::new().run().causes, [Cause::NothingSelected]);
+    let mut bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
+    bench.filter.tags = Some("@nope".parse().unwrap());
+    assert_eq!(bench.run().causes, [Cause::NothingSelected]);
+}
+
+#[test]
+fn a_scenario_without_steps_fails() {
+    let bench = Bench::with("Scenario: S\n Givena typo\n");
+    assert!(matches!(bench.run().causes.as_slice(), [Cause::NoSteps(place)] if place.line == 3));
+    assert_eq!(bench.run_info().partial.len(), 1);
+}
+
+#[test]
+fn a_then_that_records_nothing_fails() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it looks away\n");
+    assert!(failure(&bench.run()).contains("recorded no assertion"));
+}
+
+#[test]
+fn a_step_named_never_must_record_what_must_not_happen() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens, it says\n");
+    assert!(failure(&bench.run()).contains("never_kept"));
+}
+
+#[test]
+fn an_assertion_that_did_not_hold_fails_a_step_that_passed() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it shrugs\n");
+    assert!(failure(&bench.run()).contains("did not hold"));
+}
+
+#[test]
+fn a_world_that_cannot_be_made_fails_the_scenario() {
+    let mut bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
+    bench.settings.bin = "no-world".into();
+    assert!(failure(&bench.run()).contains("there is no context"));
+}
+
+#[test]
+fn a_step_library_that_is_not_linked_in_cannot_be_loaded() {
+    #[derive(Debug, Default, cucumber::World)]
+    struct Unlinked;
+
+    let empty = Catalogue { definitions: &[], parameters: &[] };
+    assert!(matches!(Library::<Unlinked>::load(empty), Err(VocabularyError::Empty(_))));
+    assert!(matches!(Library::<TinyWorld>::load(empty), Err(VocabularyError::Uncatalogued(_))));
+    assert!(Library::<TinyWorld>::load(CATALOGUE).is_ok());
+}

@@ -1,0 +1,123 @@
+//! Scenarios that panic, hang or are interrupted end as such, with their place, and hold up no other.
+
+use std::{fs, num::NonZeroUsize, time::Duration};
+
+use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
+use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult};
+
+use crate::bench::Bench;
+
+fn failure(result: &RunResult) -> &Failure {
+    result.scenarios.iter().find_map(|scenario| scenario.failure.as_ref()).unwrap()
+}
+
+#[test]
+fn a_panic_fails_with_its_place_and_the_log_before_it() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n When it panics\n Then it never happens\n");
+    let result = bench.run();
+    let failure = failure(&result);
+    assert_eq!(failure.message, "on purpose");
+    assert_eq!((failure.step.as_str(), failure.place.line), ("When it panics", 5));
+    assert!(failure.code_place.as_ref().unwrap().starts_with("steps/tests/runner/world.rs:"));
+    assert_eq!(failure.log, ["about to panic"]);
+    assert_eq!(bench.step_statuses(), [Status::Passed, Status::Failed, Status::Skipped]);
+}
+
+#[test]
+fn a_step_that_returns_an_error_fails_with_it() {
+    let bench = Bench::with("Scenario: S\n When it errs\n Then it never happens\n");
+    assert!(failure(&bench.run()).message.contains("invalid digit"));
+}
+
+#[test]
+fn a_panic_in_a_task_of_the_step_fails_the_step() {
+    let bench = Bench::with("Scenario: S\n When a task of it panics\n Then it never happens\n");
+    let result = bench.run();
+    assert!(failure(&result).message.contains("in a task"));
+    assert!(failure(&result).code_place.is_some());
+}
+
+#[test]
+fn a_panic_in_a_thread_of_the_step_fails_the_run() {
+    let bench = Bench::with("Scenario: S\n When a thread of it panics\n Then it never happens\n");
+    let result = bench.run();
+    assert!(matches!(result.causes.as_slice(), [Cause::StrayPanic(panic)] if panic.message == "in a thread"));
+    assert_eq!(bench.run_info().partial.len(), 1);
+}
+
+#[test]
+fn a_hung_step_is_given_up_and_the_others_finish() {
+    for step in ["it waits for ever", "it blocks for ever"] {
+        let mut bench = Bench::with(&format!(
+            "Scenario: hangs\n When {step}\n Then it never happens\nScenario: ends\n Then it never happens\n"
+        ));
+        bench.settings.jobs = NonZeroUsize::MIN;
+        bench.settings.step_timeout = Duration::from_millis(200);
+        let result = bench.run();
+        assert_eq!(result.scenarios.len(), 2);
+        assert_eq!(result.causes, [Cause::ScenariosFailed(1)]);
+        let hung = failure(&result);
+        assert!(hung.message.contains("timed out after 0.2 s"), "{}", hung.message);
+        assert_eq!(hung.place.line, 4);
+        fs::remove_dir_all(result.scenarios.iter().find_map(|s| s.kept.as_ref()).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_timeout_tag_limits_its_scenario() {
+    let bench = Bench::with("@timeout(200ms)\nScenario: S\n When it waits for ever\n Then it never happens\n");
+    let result = bench.run();
+    assert!(failure(&result).message.contains("timed out after 0.2 s"));
+    fs::remove_dir_all(result.scenarios[0].kept.as_ref().unwrap()).unwrap();
+}
+
+#[test]
+fn an_interrupted_run_leaves_a_complete_stream_that_says_so() {
+    let mut bench = Bench::with(
+        "Scenario: A\n When somebody presses Ctrl-C\n Then it never happens\n\
+         Scenario: B\n When somebody presses Ctrl-C\n Then it never happens\n",
+    );
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert_eq!(result.interrupted, Some(Interrupt::Sigint));
+    assert_eq!((result.scenarios.len(), result.not_started.len()), (1, 1));
+    assert!(!result.passed());
+    let info = bench.run_info();
+    assert_eq!(info.partial, ["ended by SIGINT"]);
+    assert_eq!(info.planned.len(), 2);
+    assert_eq!(bench.step_statuses(), [Status::Unknown, Status::Skipped]);
+    let messages = bench.messages();
+    assert!(matches!(messages.last(), Some(Envelope::TestRunFinished(finished)) if !finished.success));
+    fs::remove_dir_all(result.scenarios[0].kept.as_ref().unwrap()).unwrap();
+}
+
+#[test]
+fn scenarios_run_at_the_same_time() {
+    let scenario = "When it meets the other\n Then it never happens\n";
+    let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
+    bench.settings.jobs = NonZeroUsize::new(2).unwrap();
+    let result = bench.run();
+    assert!(result.passed(), "{result:?}");
+}
+
+#[test]
+fn fail_fast_starts_nothing_after_the_first_failure() {
+    let scenario = "When it panics\n Then it never happens\n";
+    let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    bench.settings.fail_fast = true;
+    let result = bench.run();
+    assert_eq!((result.scenarios.len(), result.not_started.len()), (1, 1));
+    assert_eq!(bench.run_info().partial, ["stopped at the first failure"]);
+}
+
+#[test]
+fn the_folder_of_a_failed_scenario_is_kept_and_that_of_a_passed_one_is_not() {
+    let bench = Bench::with(
+        "Scenario: A\n When it panics\n Then it never happens\nScenario: B\n Then it never happens\n",
+    );
+    let result = bench.run();
+    let kept: Vec<_> = result.scenarios.iter().filter_map(|scenario| scenario.kept.as_ref()).collect();
+    assert_eq!(kept, [&bench.out().join("failed/a-3")]);
+    assert_eq!(fs::read_to_string(kept[0].join("note.txt")).unwrap(), "written by the world");
+}

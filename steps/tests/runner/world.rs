@@ -1,0 +1,195 @@
+//! A world of nothing but steps that go right and wrong in every way a runner has to survive.
+
+use std::{
+    future::pending,
+    sync::{
+        Barrier, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+use cucumber::{World, given, then, when};
+use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
+use mycelium_steps::{
+    context::{Context, Record},
+    runner::{Interrupt, Interrupter},
+};
+
+/// The world: its context, and a file in its scratch folder.
+#[derive(Debug, World)]
+#[world(init = Self::new)]
+pub(crate) struct TinyWorld {
+    context: Context,
+}
+
+/// The world could not be made.
+#[derive(Debug)]
+struct NoContext;
+
+impl std::fmt::Display for NoContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("there is no context")
+    }
+}
+
+impl std::error::Error for NoContext {}
+
+impl TinyWorld {
+    fn new() -> Result<Self, NoContext> {
+        let context = Context::current().ok_or(NoContext)?;
+        if context.bin.ends_with("no-world") {
+            return Err(NoContext);
+        }
+        std::fs::write(context.scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
+        Ok(Self { context })
+    }
+
+    fn record(&self, polarity: Polarity, held: bool) {
+        self.context.recorder.push(Record::Assertion(Assertion {
+            kind: AssertionKind::Fs,
+            check: "sample".to_owned(),
+            polarity,
+            subject: "a file".to_owned(),
+            artifact: "note.txt".to_owned(),
+            expected: "present".to_owned(),
+            actual_digest: "0".repeat(64),
+            held,
+        }));
+    }
+}
+
+/// The run that a step interrupts.
+pub(crate) static INTERRUPTER: Mutex<Option<Interrupter>> = Mutex::new(None);
+
+/// Scenarios that meet: each waits until the other is there, which only happens where both run at once.
+static MEETING: Barrier = Barrier::new(2);
+
+/// Does nothing.
+#[given("nothing")]
+fn nothing(_: &mut TinyWorld) {}
+
+/// Holds a number.
+#[given(expr = "the number {int} and the text {string}")]
+fn values(world: &mut TinyWorld, number: u32, text: String) {
+    world.context.recorder.push(Record::Log(format!("{number} and {text}")));
+}
+
+/// A mood, one of two.
+#[derive(Debug, cucumber::Parameter)]
+#[param(name = "mood", regex = "good|bad")]
+struct Mood(String);
+
+impl std::str::FromStr for Mood {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Is in a mood.
+#[given(expr = "a {mood} mood")]
+fn in_a_mood(world: &mut TinyWorld, mood: Mood) {
+    world.context.recorder.push(Record::Log(mood.0));
+}
+
+/// Takes a table and a doc string.
+#[given("an argument:")]
+fn argument(world: &mut TinyWorld, step: &cucumber::gherkin::Step) {
+    let text = step.docstring.clone().unwrap_or_else(|| {
+        let rows = step.table.iter().flat_map(|table| &table.rows);
+        rows.map(|row| row.join(",")).collect::<Vec<_>>().join(";")
+    });
+    world.context.recorder.push(Record::Evidence { name: "argument".to_owned(), bytes: text.into_bytes() });
+}
+
+/// Panics.
+#[when("it panics")]
+fn panics(world: &mut TinyWorld) {
+    world.context.recorder.push(Record::Log("about to panic".to_owned()));
+    panic!("on purpose");
+}
+
+/// Returns an error.
+#[when("it errs")]
+fn errs(_: &mut TinyWorld) -> Result<(), std::num::ParseIntError> {
+    "x".parse::<u8>().map(|_| ())
+}
+
+/// A spawned task panics; the step does not notice.
+#[when("a task of it panics")]
+async fn task_panics(_: &mut TinyWorld) {
+    let joined = tokio::spawn(async { panic!("in a task") }).await;
+    assert!(joined.is_err());
+}
+
+/// A spawned thread panics; the step does not notice.
+#[when("a thread of it panics")]
+fn thread_panics(_: &mut TinyWorld) {
+    let joined = std::thread::spawn(|| panic!("in a thread")).join();
+    assert!(joined.is_err());
+}
+
+/// Waits for ever, politely.
+#[when("it waits for ever")]
+async fn waits(_: &mut TinyWorld) {
+    pending::<()>().await;
+}
+
+/// Waits for ever and holds its thread.
+#[when("it blocks for ever")]
+fn blocks(_: &mut TinyWorld) {
+    let (_sender, receiver): (Sender<()>, Receiver<()>) = channel();
+    // The sender lives, so this never returns.
+    let _ = receiver.recv();
+}
+
+/// Two scenarios meet here.
+#[when("it meets the other")]
+fn meets(_: &mut TinyWorld) {
+    MEETING.wait();
+}
+
+/// Asks the run to end, then waits for ever.
+#[when("somebody presses Ctrl-C")]
+fn interrupted(world: &mut TinyWorld) {
+    let interrupter = INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    interrupter.unwrap().interrupt(Interrupt::Sigint);
+    blocks(world);
+}
+
+/// Matches twice, see below.
+#[when(expr = "it means {word} things")]
+fn ambiguous_one(_: &mut TinyWorld, _how_many: String) {}
+
+/// Matches twice, see above.
+#[when(regex = "^it means (two|three) things$")]
+fn ambiguous_two(_: &mut TinyWorld, _how_many: String) {}
+
+/// Something is so.
+#[then("it is so")]
+fn is_so(world: &mut TinyWorld) {
+    world.record(Polarity::Must, true);
+}
+
+/// Something must not be so.
+#[then("it never happens")]
+fn never_happens(world: &mut TinyWorld) {
+    world.record(Polarity::MustNot, true);
+}
+
+/// Named as a negative assertion, but it is none.
+#[then("it never happens, it says")]
+fn never_kept(world: &mut TinyWorld) {
+    world.record(Polarity::Must, true);
+}
+
+/// Looks at nothing.
+#[then("it looks away")]
+fn looks_away(_: &mut TinyWorld) {}
+
+/// Its assertion does not hold, and it passes.
+#[then("it shrugs")]
+fn shrugs(world: &mut TinyWorld) {
+    world.record(Polarity::MustNot, false);
+}
