@@ -1,0 +1,186 @@
+//! Whether the user's checkout of the integration branch may be fast-forwarded. Reads only.
+//!
+//! Files are judged as git does: an index entry whose times and size still match is unchanged, else the content is
+//! hashed by the rules of the repository's own configuration and attributes. Rules from `~/.gitconfig` are not seen
+//! (see [`super::setup`]): a checkout made with a global `core.autocrlf` is clean as long as its index is fresh.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use git2::{Delta, Diff, DiffOptions, Index, IndexEntry, Repository, RepositoryState};
+use mycelium_schemas::id::CommitId;
+
+use super::{
+    error::GitError,
+    oid::commit_tree,
+    tree::{Entry, Mode, as_path, printable},
+    upstream::Upstream,
+};
+
+const ASSUME_UNCHANGED: u16 = 0x8000;
+const SKIP_WORKTREE: u16 = 0x4000;
+
+/// What keeps the checkout from being fast-forwarded: paths, and states such as a merge in progress. Empty where it
+/// is clean.
+///
+/// Asked only where the branch is checked out here. Dirty are the index and tracked files that differ from HEAD and,
+/// where `new` is given, anything untracked in the way of a path that lands. `.mycelium/` is exempt.
+pub fn dirty(upstream: &Upstream, new: Option<&CommitId>) -> Result<Vec<String>, GitError> {
+    let repo = upstream.open()?;
+    let mut reasons = states(upstream, &repo);
+    let head = repo.head().and_then(|head| head.peel_to_tree()).map_err(GitError::git("read HEAD"))?;
+    let index = open_index(upstream, &repo)?;
+    let mut paths = BTreeSet::new();
+    let staged = repo
+        .diff_tree_to_index(Some(&head), Some(&index), None)
+        .map_err(GitError::git("compare the index with HEAD"))?;
+    paths.extend(touched(&staged));
+    paths.extend(touched(&working_changes(&repo, &index, &[])?));
+    if let Some(new) = new {
+        for change in changes(&repo, &head, &commit_tree(&repo, new)?)? {
+            if in_the_way(upstream, &index, &change) {
+                paths.insert(change.path);
+            }
+        }
+    }
+    let exempt = |path: &&Vec<u8>| path.starts_with(b".mycelium/") || path.as_slice() == b".mycelium";
+    reasons.extend(paths.iter().filter(|path| !exempt(path)).map(|path| printable(path)));
+    Ok(reasons)
+}
+
+/// A path that differs between two trees.
+pub(super) struct PathChange {
+    pub(super) path: Vec<u8>,
+    pub(super) old: Option<Entry>,
+    pub(super) new: Option<Entry>,
+}
+
+/// The paths that differ between two trees, in order.
+pub(super) fn changes(
+    repo: &Repository,
+    old: &git2::Tree<'_>,
+    new: &git2::Tree<'_>,
+) -> Result<Vec<PathChange>, GitError> {
+    let diff = repo
+        .diff_tree_to_tree(Some(old), Some(new), Some(DiffOptions::new().include_typechange(true)))
+        .map_err(GitError::git("compare two trees"))?;
+    let entry = |file: git2::DiffFile<'_>| {
+        (!file.id().is_zero()).then(|| Entry { mode: Mode::from_raw(file.mode().into()), id: file.id() })
+    };
+    let mut changes: Vec<_> = diff
+        .deltas()
+        .filter_map(|delta| {
+            let path = delta.new_file().path_bytes().or(delta.old_file().path_bytes())?.to_vec();
+            Some(PathChange { path, old: entry(delta.old_file()), new: entry(delta.new_file()) })
+        })
+        .collect();
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(changes)
+}
+
+/// Tracked files that differ from the index, among `paths` or, where none are given, all. Submodules do not count.
+pub(super) fn working_changes<'repo>(
+    repo: &'repo Repository,
+    index: &Index,
+    paths: &[&[u8]],
+) -> Result<Diff<'repo>, GitError> {
+    let mut options = DiffOptions::new();
+    options.ignore_submodules(true).disable_pathspec_match(true);
+    for path in paths {
+        options.pathspec(as_path(path));
+    }
+    repo.diff_index_to_workdir(Some(index), Some(&mut options))
+        .map_err(GitError::git("compare the working tree with the index"))
+}
+
+/// The paths of a diff.
+pub(super) fn touched(diff: &Diff<'_>) -> Vec<Vec<u8>> {
+    diff.deltas()
+        .filter(|delta| delta.status() != Delta::Unmodified)
+        .filter_map(|delta| {
+            delta.new_file().path_bytes().or(delta.old_file().path_bytes()).map(<[u8]>::to_vec)
+        })
+        .collect()
+}
+
+/// Opens the index; some features of git's own are not understood.
+pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index, GitError> {
+    repo.index().map_err(|source| match source.message().contains("extension") {
+        true => GitError::Unsupported {
+            path: upstream.worktree().to_owned(),
+            reason: format!("{}; sparse and split indexes cannot be read", source.message()),
+        },
+        false => GitError::git("read the index")(source),
+    })
+}
+
+/// The lock of the index of this working tree.
+pub(super) fn index_lock(upstream: &Upstream) -> PathBuf {
+    upstream.git_dir().join("index.lock")
+}
+
+/// True where the user told git not to look at the file: what it holds is unknown.
+pub(super) fn is_hidden(entry: &IndexEntry) -> bool {
+    entry.flags & ASSUME_UNCHANGED != 0 || entry.flags_extended & SKIP_WORKTREE != 0
+}
+
+/// True where something that no commit holds would be overwritten by, or blocks, a path that lands.
+pub(super) fn blocked(worktree: &Path, path: &[u8], tracked: impl Fn(&[u8]) -> bool) -> bool {
+    let parents = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(slash, _)| &path[..slash]);
+    for parent in parents {
+        match fs::symlink_metadata(worktree.join(as_path(parent))) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return !tracked(parent),
+            Err(_) => return false,
+        }
+    }
+    match fs::symlink_metadata(worktree.join(as_path(path))) {
+        Ok(found) if found.is_dir() => holds_untracked(worktree, path, &tracked),
+        Ok(_) => !tracked(path),
+        Err(_) => false,
+    }
+}
+
+fn holds_untracked(worktree: &Path, folder: &[u8], tracked: &impl Fn(&[u8]) -> bool) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Ok(entries) = fs::read_dir(worktree.join(as_path(folder))) else { return true };
+    entries.into_iter().any(|entry| {
+        let Ok(entry) = entry else { return true };
+        let path = [folder, b"/", entry.file_name().as_bytes()].concat();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => holds_untracked(worktree, &path, tracked),
+            _ => !tracked(&path),
+        }
+    })
+}
+
+fn in_the_way(upstream: &Upstream, index: &Index, change: &PathChange) -> bool {
+    let tracked = |path: &[u8]| index.get_path(as_path(path), 0).is_some();
+    if index.get_path(as_path(&change.path), 0).is_some_and(|entry| is_hidden(&entry)) {
+        return true;
+    }
+    change.new.is_some() && blocked(upstream.worktree(), &change.path, tracked)
+}
+
+fn states(upstream: &Upstream, repo: &Repository) -> Vec<String> {
+    let mut found = Vec::new();
+    if index_lock(upstream).exists() {
+        found.push("index.lock is held by another git process".to_owned());
+    }
+    let state = match repo.state() {
+        RepositoryState::Clean => return found,
+        RepositoryState::Merge => "a merge",
+        RepositoryState::Revert | RepositoryState::RevertSequence => "a revert",
+        RepositoryState::CherryPick | RepositoryState::CherryPickSequence => "a cherry-pick",
+        RepositoryState::Bisect => "a bisect",
+        RepositoryState::Rebase | RepositoryState::RebaseInteractive | RepositoryState::RebaseMerge => {
+            "a rebase"
+        }
+        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => "the applying of patches",
+    };
+    found.push(format!("{state} is in progress"));
+    found
+}

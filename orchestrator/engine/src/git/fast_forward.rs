@@ -1,0 +1,211 @@
+//! Brings the user's checkout to a commit that landed, where it has the branch checked out.
+//!
+//! File by file: a path is written only while it is, in index and working tree, what the old commit holds. One that
+//! already is what the new commit holds counts as done, so that a call interrupted anywhere is completed by another.
+//! Anything else belongs to the user, is left alone and reported.
+
+use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
+
+use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState, build::CheckoutBuilder};
+use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
+
+use super::{
+    checkout::{PathChange, blocked, changes, index_lock, is_hidden, open_index, touched, working_changes},
+    error::GitError,
+    oid::commit_tree,
+    tree::{Entry, Mode, as_path, printable},
+    upstream::{Branch, Upstream},
+};
+
+/// How often a held index is looked at, and how long is waited between: two seconds in all.
+const LOCK_TRIES: u32 = 40;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
+/// What became of the checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FastForward {
+    /// For the journal.
+    pub update: CheckoutUpdate,
+    /// Paths left alone, since they are neither their old nor their new content.
+    pub left: Vec<String>,
+}
+
+/// What a path of the landing is at the moment.
+enum State {
+    Old,
+    New,
+    Other,
+}
+
+/// Shows `new` in the checkout in place of `old`. Called after the ref moved, and again by whoever finds it undone.
+pub fn fast_forward(
+    upstream: &Upstream,
+    branch: &Branch,
+    old: &CommitId,
+    new: &CommitId,
+) -> Result<FastForward, GitError> {
+    if upstream.current_branch()?.as_deref() != Some(branch.name()) {
+        return Ok(FastForward { update: CheckoutUpdate::NotCheckedOut, left: Vec::new() });
+    }
+    let repo = upstream.open()?;
+    await_index(upstream)?;
+    let mut index = open_index(upstream, &repo)?;
+    let changes = changes(&repo, &commit_tree(&repo, old)?, &commit_tree(&repo, new)?)?;
+    let mut left = Vec::new();
+    if repo.state() == RepositoryState::Clean {
+        let states = judge(upstream, &repo, &index, &changes)?;
+        apply(upstream, &repo, &mut index, &changes, &states, &mut left)?;
+    } else {
+        left = changes.iter().map(|change| printable(&change.path)).collect();
+    }
+    let update = if left.is_empty() { CheckoutUpdate::FastForwarded } else { CheckoutUpdate::LeftPartly };
+    Ok(FastForward { update, left })
+}
+
+fn await_index(upstream: &Upstream) -> Result<(), GitError> {
+    let lock = index_lock(upstream);
+    for _ in 0..LOCK_TRIES {
+        if !lock.exists() {
+            return Ok(());
+        }
+        thread::sleep(LOCK_WAIT);
+    }
+    Err(GitError::Locked { path: lock })
+}
+
+fn judge(
+    upstream: &Upstream,
+    repo: &Repository,
+    index: &Index,
+    changes: &[PathChange],
+) -> Result<Vec<State>, GitError> {
+    let paths: Vec<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
+    let modified = differing(repo, index, &paths)?;
+    let renewed = index_of_new(changes).map_err(GitError::git("compare the working tree"))?;
+    let not_new = differing(repo, &renewed, &paths)?;
+    let on_disk = |path: &[u8]| fs::symlink_metadata(upstream.worktree().join(as_path(path))).ok();
+    let state = |change: &PathChange| {
+        let staged = index.get_path(as_path(&change.path), 0);
+        let submodule = [change.old, change.new].iter().flatten().any(|entry| entry.mode == Mode::Submodule);
+        if submodule || staged.as_ref().is_some_and(is_hidden) {
+            return State::Other;
+        }
+        let staged =
+            staged.map(|entry| Entry { mode: Mode::from_raw(entry.mode.cast_signed()), id: entry.id });
+        // A folder in place of a file that is absent is made of other paths, which are judged by themselves.
+        let absent = on_disk(&change.path).is_none_or(|found| found.is_dir());
+        let is_new = if change.new.is_some() { !not_new.contains(&change.path) } else { absent };
+        let is_old = if change.old.is_some() { !modified.contains(&change.path) } else { absent };
+        if is_new && (staged == change.new || staged == change.old) {
+            State::New
+        } else if is_old && staged == change.old {
+            State::Old
+        } else {
+            State::Other
+        }
+    };
+    Ok(changes.iter().map(state).collect())
+}
+
+fn differing(repo: &Repository, index: &Index, paths: &[&[u8]]) -> Result<HashSet<Vec<u8>>, GitError> {
+    // No pathspec at all would mean every file.
+    if paths.is_empty() {
+        return Ok(HashSet::new());
+    }
+    Ok(touched(&working_changes(repo, index, paths)?).into_iter().collect())
+}
+
+/// An index that holds the new entries alone, without times: comparing with it hashes the files.
+fn index_of_new(changes: &[PathChange]) -> Result<Index, git2::Error> {
+    let mut index = Index::new()?;
+    for change in changes {
+        if let Some(entry) = change.new {
+            index.add(&index_entry(&change.path, entry))?;
+        }
+    }
+    Ok(index)
+}
+
+fn index_entry(path: &[u8], entry: Entry) -> IndexEntry {
+    IndexEntry {
+        ctime: IndexTime::new(0, 0),
+        mtime: IndexTime::new(0, 0),
+        dev: 0,
+        ino: 0,
+        mode: entry.mode.stored().into(),
+        uid: 0,
+        gid: 0,
+        file_size: 0,
+        id: entry.id,
+        flags: 0,
+        flags_extended: 0,
+        path: path.to_vec(),
+    }
+}
+
+fn apply(
+    upstream: &Upstream,
+    repo: &Repository,
+    index: &mut Index,
+    changes: &[PathChange],
+    states: &[State],
+    left: &mut Vec<String>,
+) -> Result<(), GitError> {
+    let failed = || GitError::git("update the index");
+    let mut checkout = CheckoutBuilder::new();
+    checkout.force().disable_pathspec_match(true).update_index(true);
+    let mut writes = false;
+    // Removals first: a file may take the place of a folder, and the other way round.
+    let removals = changes.iter().zip(states).filter(|(change, _)| change.new.is_none());
+    for (change, state) in removals {
+        match state {
+            State::Other => left.push(printable(&change.path)),
+            State::Old => remove(upstream.worktree(), &change.path)?,
+            State::New => {}
+        }
+        if !matches!(state, State::Other) {
+            index.remove(as_path(&change.path), 0).or_else(missing_is_done).map_err(failed())?;
+        }
+    }
+    for (change, state) in changes.iter().zip(states) {
+        let Some(new) = change.new else { continue };
+        let in_the_way = change.old.is_none() && blocked(upstream.worktree(), &change.path, |_| false);
+        match state {
+            State::Old if !in_the_way => {
+                index.add(&index_entry(&change.path, new)).map_err(failed())?;
+                checkout.path(as_path(&change.path));
+                writes = true;
+            }
+            State::New => index.add_path(as_path(&change.path)).map_err(failed())?,
+            State::Old | State::Other => left.push(printable(&change.path)),
+        }
+    }
+    if writes {
+        repo.checkout_index(Some(index), Some(&mut checkout))
+            .map_err(GitError::git("write the files of a landing"))?;
+    }
+    left.sort();
+    index.write().map_err(failed())
+}
+
+fn missing_is_done(error: git2::Error) -> Result<(), git2::Error> {
+    if error.code() == git2::ErrorCode::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Removes a file, and the folders that it leaves empty.
+fn remove(worktree: &Path, path: &[u8]) -> Result<(), GitError> {
+    let target = worktree.join(as_path(path));
+    match fs::remove_file(&target) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(GitError::io("remove", target)(error)),
+    }
+    let mut folder = target.parent();
+    while let Some(parent) = folder.filter(|parent| *parent != worktree) {
+        if fs::remove_dir(parent).is_err() {
+            break;
+        }
+        folder = parent.parent();
+    }
+    Ok(())
+}

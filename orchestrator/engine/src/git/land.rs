@@ -1,0 +1,127 @@
+//! Moves the integration branch to a tested commit, if and only if it still is where the test began.
+//!
+//! Never touches HEAD, index or working tree, and runs no hook.
+
+use std::{thread, time::Duration};
+
+use git2::{ErrorCode, Repository, Transaction};
+use jiff::Timestamp;
+use mycelium_schemas::id::CommitId;
+
+use super::{
+    commit::signature,
+    error::GitError,
+    oid::{find_commit, to_oid},
+    pack,
+    quarantine::Quarantine,
+    upstream::{Branch, Upstream, read_ref},
+};
+
+/// How often a held lock is tried, and how long is waited between: a second in all, ten times git's own patience.
+const LOCK_TRIES: u32 = 20;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
+/// How a landing ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// The ref was moved.
+    Moved,
+    /// The ref was at the commit already: an earlier call had moved it.
+    AlreadyThere,
+}
+
+/// Why the ref was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum LandError {
+    /// Somebody else moved the branch. Nothing was written to the user's repository.
+    #[error("the branch moved: expected {expected}, found {}", found.as_ref().map_or("no commit", CommitId::as_str))]
+    HeadMoved {
+        /// The head that the candidate was built on.
+        expected: CommitId,
+        /// The head found; none where the branch is gone or symbolic.
+        found: Option<CommitId>,
+    },
+    /// The candidate was not built on that head, so that its tree is not what was tested there.
+    #[error("the commit {commit} does not have {expected} as its first parent")]
+    NotBuiltOnHead {
+        /// The head it should have been built on.
+        expected: CommitId,
+        /// The candidate.
+        commit: CommitId,
+    },
+    /// Git failed; the ref was not moved.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// Lands `new`, built on `old`, on the branch.
+///
+/// The objects are copied as one pack, the ref is moved under git's own lock by compare-and-swap, and both are
+/// fsynced before this returns. While the lock is held the head is compared before the pack becomes part of the
+/// user's object database: a refused landing leaves nothing there.
+pub fn land(
+    upstream: &Upstream,
+    quarantine: &Quarantine,
+    branch: &Branch,
+    old: &CommitId,
+    new: &CommitId,
+) -> Result<Landing, LandError> {
+    let repo = upstream.open()?;
+    if let Some(done) = compare(&repo, branch, old, new)? {
+        return Ok(done);
+    }
+    let source = quarantine.open()?;
+    let (old_id, new_id) = (to_oid(old)?, to_oid(new)?);
+    if find_commit(&source, new)?.parent_ids().next() != Some(old_id) {
+        return Err(LandError::NotBuiltOnHead { expected: old.clone(), commit: new.clone() });
+    }
+    let pack = pack::prepare(&source, &repo, &upstream.objects_dir(), old_id, new_id)?;
+
+    let failed = || GitError::git(format!("move {}", branch.refname()));
+    let mut transaction = lock(&repo, upstream, branch)?;
+    if let Some(done) = compare(&repo, branch, old, new)? {
+        return Ok(done);
+    }
+    let kept = pack.install()?;
+    let author = signature(Timestamp::now())?;
+    let message = format!("mycelium: land {}", new.short());
+    transaction.set_target(&branch.refname(), new_id, Some(&author), &message).map_err(failed())?;
+    transaction.commit().map_err(failed())?;
+    kept.release()?;
+    Ok(Landing::Moved)
+}
+
+/// The compare of compare-and-swap: none where the branch is at `old`.
+fn compare(
+    repo: &Repository,
+    branch: &Branch,
+    old: &CommitId,
+    new: &CommitId,
+) -> Result<Option<Landing>, LandError> {
+    let found = read_ref(repo, &branch.refname())?;
+    if found.as_ref() == Some(new) {
+        Ok(Some(Landing::AlreadyThere))
+    } else if found.as_ref() == Some(old) {
+        Ok(None)
+    } else {
+        Err(LandError::HeadMoved { expected: old.clone(), found })
+    }
+}
+
+fn lock<'repo>(
+    repo: &'repo Repository,
+    upstream: &Upstream,
+    branch: &Branch,
+) -> Result<Transaction<'repo>, GitError> {
+    let refname = branch.refname();
+    let failed = || GitError::git(format!("lock {refname}"));
+    for _ in 0..LOCK_TRIES {
+        let mut transaction = repo.transaction().map_err(failed())?;
+        match transaction.lock_ref(&refname) {
+            Ok(()) => return Ok(transaction),
+            Err(error) if error.code() == ErrorCode::Locked => thread::sleep(LOCK_WAIT),
+            Err(error) => return Err(failed()(error)),
+        }
+    }
+    Err(GitError::Locked { path: upstream.common_dir().join(format!("{refname}.lock")) })
+}

@@ -1,0 +1,168 @@
+//! Brings the objects of a tested commit into the user's object database, as one verified pack.
+//!
+//! The pack is written and checked in a folder beside the user's objects that git itself treats as temporary
+//! (`tmp_objdir-*`, removed by `git prune`), and enters `objects/pack` by rename alone.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use git2::{Indexer, ObjectType, Oid, Repository, Tree};
+use tempfile::TempDir;
+
+use super::{ancestry, error::GitError};
+
+/// A pack that is complete on disk but not yet part of the object database.
+pub(super) struct PreparedPack {
+    folder: TempDir,
+    stem: String,
+    objects_dir: PathBuf,
+}
+
+/// A pack that git's maintenance must not drop, since no ref names its commits yet.
+#[must_use = "release it once a ref names its commits"]
+pub(super) struct KeptPack {
+    keep_file: PathBuf,
+}
+
+/// Packs what `new` needs and the history of `old` does not hold.
+pub(super) fn prepare(
+    quarantine: &Repository,
+    upstream: &Repository,
+    objects_dir: &Path,
+    old: Oid,
+    new: Oid,
+) -> Result<PreparedPack, GitError> {
+    let failed = || GitError::git("pack the objects of a landing");
+    let mut builder = quarantine.packbuilder().map_err(failed())?;
+    for id in missing_objects(quarantine, upstream, old, new)? {
+        builder.insert_object(id, None).map_err(failed())?;
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("tmp_objdir-mycelium-")
+        .tempdir_in(objects_dir)
+        .map_err(GitError::io("create a folder in", objects_dir))?;
+    let odb = upstream.odb().map_err(failed())?;
+    // `verify`: an object whose tree, parent or blob is neither in the pack nor upstream fails here.
+    let mut indexer = Indexer::new(Some(&odb), folder.path(), 0, true).map_err(failed())?;
+    let mut refusal: Option<io::Error> = None;
+    let written = builder.foreach(|bytes| match indexer.write_all(bytes) {
+        Ok(()) => true,
+        Err(error) => {
+            refusal = Some(error);
+            false
+        }
+    });
+    if let Some(error) = refusal {
+        return Err(GitError::io("write a pack in", folder.path())(error));
+    }
+    written.map_err(failed())?;
+    let stem = format!("pack-{}", indexer.commit().map_err(failed())?);
+    Ok(PreparedPack { folder, stem, objects_dir: objects_dir.to_owned() })
+}
+
+impl PreparedPack {
+    /// Moves the pack into the object database, durably. The index comes last: git looks for it first.
+    pub(super) fn install(self) -> Result<KeptPack, GitError> {
+        let packs = self.objects_dir.join("pack");
+        fs::create_dir_all(&packs).map_err(GitError::io("create", &packs))?;
+        let keep_file = packs.join(format!("{}.keep", self.stem));
+        fs::write(&keep_file, "mycelium: landing\n").map_err(GitError::io("write", &keep_file))?;
+        for extension in ["pack", "idx"] {
+            let name = format!("{}.{extension}", self.stem);
+            let (from, to) = (self.folder.path().join(&name), packs.join(&name));
+            if !to.exists() {
+                fs::rename(&from, &to).map_err(GitError::io("move a pack to", &to))?;
+            }
+        }
+        File::open(&packs).and_then(|folder| folder.sync_all()).map_err(GitError::io("sync", &packs))?;
+        Ok(KeptPack { keep_file })
+    }
+}
+
+impl KeptPack {
+    /// Lets maintenance have the pack.
+    pub(super) fn release(self) -> Result<(), GitError> {
+        fs::remove_file(&self.keep_file).map_err(GitError::io("remove", &self.keep_file))
+    }
+}
+
+/// Commits that `new` reaches and `old` does not, and of each what its first parent's tree does not hold.
+fn missing_objects(
+    quarantine: &Repository,
+    upstream: &Repository,
+    old: Oid,
+    new: Oid,
+) -> Result<Vec<Oid>, GitError> {
+    let mut objects = Objects::default();
+    let mut seen = HashSet::from([old, new]);
+    let mut todo = vec![new];
+    while let Some(id) = todo.pop() {
+        let failed = || GitError::git(format!("read the commit {id}"));
+        let commit = quarantine.find_commit(id).map_err(failed())?;
+        objects.add(id);
+        let base = match commit.parent_ids().next() {
+            Some(_) => Some(commit.parent(0).and_then(|parent| parent.tree()).map_err(failed())?),
+            None => None,
+        };
+        objects.add_tree(quarantine, &commit.tree().map_err(failed())?, base.as_ref())?;
+        for parent in commit.parent_ids() {
+            let landed =
+                upstream.find_commit(parent).is_ok() && ancestry::is_ancestor(upstream, parent, old)?;
+            if !landed && seen.insert(parent) {
+                todo.push(parent);
+            }
+        }
+    }
+    Ok(objects.list)
+}
+
+#[derive(Default)]
+struct Objects {
+    list: Vec<Oid>,
+    seen: HashSet<Oid>,
+}
+
+impl Objects {
+    fn add(&mut self, id: Oid) -> bool {
+        let new = self.seen.insert(id);
+        if new {
+            self.list.push(id);
+        }
+        new
+    }
+
+    /// Adds what `tree` holds and `base`, name by name, does not. That an object of this id happens to exist upstream
+    /// proves nothing: it may be unreachable there, and pruned tomorrow.
+    fn add_tree(
+        &mut self,
+        repo: &Repository,
+        tree: &Tree<'_>,
+        base: Option<&Tree<'_>>,
+    ) -> Result<(), GitError> {
+        if base.is_some_and(|base| base.id() == tree.id()) || !self.add(tree.id()) {
+            return Ok(());
+        }
+        let subtree = |id: Oid| repo.find_tree(id).map_err(GitError::git(format!("read the tree {id}")));
+        for entry in tree {
+            let old = base.and_then(|base| base.get_name_bytes(entry.name_bytes()));
+            if old.as_ref().is_some_and(|old| old.id() == entry.id()) {
+                continue;
+            }
+            match entry.kind() {
+                Some(ObjectType::Tree) => {
+                    let old = old.filter(|old| old.kind() == Some(ObjectType::Tree));
+                    let old = old.map(|old| subtree(old.id())).transpose()?;
+                    self.add_tree(repo, &subtree(entry.id())?, old.as_ref())?;
+                }
+                Some(ObjectType::Blob) => drop(self.add(entry.id())),
+                // A submodule's commit lives in another repository.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Behaviour of the git module on real temporary repositories. Where git itself is the judge, its program is asked.
+
+mod checkout;
+mod hostile;
+mod landing;
+mod merging;
+mod repository;
+mod rig;
+mod upstream;
+mod workspaces;

@@ -1,0 +1,119 @@
+//! Repositories of the user that are set up in unusual ways.
+
+use std::fs;
+
+use super::rig::{Rig, changes, git_command, git_in, task, time, write};
+use crate::git::{GitError, Landing, Quarantine, Upstream, candidate, commit, land, snapshot, workspace};
+
+/// The whole way in a repository: workspace, snapshot, commit, candidate, landing on `work`.
+fn whole_way(repo: &std::path::Path, run: &std::path::Path) {
+    let upstream = Upstream::discover(repo).unwrap();
+    let branch = upstream.branch("work").unwrap();
+    let base = upstream.head(&branch).unwrap();
+    let quarantine = Quarantine::create(run, &upstream).unwrap();
+    let dir = run.join("w");
+    workspace::create(&dir, &base, &upstream.objects_dir()).unwrap();
+    git_in(&dir, &["log"]);
+    git_in(&dir, &["fsck", "--connectivity-only"]);
+    write(&dir.join("new.txt"), "n");
+    let shot = snapshot(&dir, &base, &quarantine).unwrap();
+    assert_eq!(changes(&shot), ["A new.txt"]);
+    let made = commit(&quarantine, &shot.tree, std::slice::from_ref(&base), "t", time()).unwrap();
+    let tasks = [(task("001"), made)];
+    let candidate = candidate(&quarantine, &base, &tasks, "m", time()).unwrap();
+    let landing = land(&upstream, &quarantine, &branch, &base, &candidate.commit).unwrap();
+    assert_eq!(landing, Landing::Moved);
+    git_in(repo, &["fsck", "--full", "--strict"]);
+    assert_eq!(git_in(repo, &["show", "work:new.txt"]), "n");
+}
+
+#[test]
+fn a_linked_working_tree() {
+    let rig = Rig::new();
+    let linked = rig.run.join("linked");
+    rig.git(&["worktree", "add", "-q", "-b", "other", linked.to_str().unwrap()]);
+    whole_way(&linked, &rig.run);
+}
+
+#[test]
+fn a_clone_that_borrows_its_objects() {
+    let rig = Rig::new();
+    let clone = rig.run.join("clone");
+    git_in(&rig.run, &["clone", "-q", "--shared", rig.repo.to_str().unwrap(), "clone"]);
+    git_in(&clone, &["branch", "work"]);
+    whole_way(&clone, &rig.run);
+}
+
+#[test]
+fn a_clone_that_borrows_by_a_relative_path() {
+    let rig = Rig::new();
+    git_in(&rig.run, &["clone", "-q", "--shared", rig.repo.to_str().unwrap(), "clone"]);
+    let clone = rig.run.join("clone");
+    write(&clone.join(".git/objects/info/alternates"), "# a comment\n../../../../user repo/.git/objects\n");
+    git_in(&clone, &["branch", "work"]);
+    whole_way(&clone, &rig.run);
+}
+
+#[test]
+fn a_shallow_clone() {
+    let rig = Rig::new();
+    rig.commit(&[("a.txt", "2\n")], "second");
+    rig.commit(&[("a.txt", "3\n")], "third");
+    let url = format!("file://{}", rig.repo.display());
+    git_in(&rig.run, &["clone", "-q", "--depth", "1", &url, "clone"]);
+    let clone = rig.run.join("clone");
+    git_in(&clone, &["branch", "work"]);
+    whole_way(&clone, &rig.run);
+}
+
+#[test]
+fn a_repository_with_all_objects_and_refs_packed() {
+    let rig = Rig::new();
+    rig.git(&["gc", "-q"]);
+    rig.git(&["pack-refs", "--all"]);
+    whole_way(&rig.repo, &rig.run);
+}
+
+#[test]
+fn a_path_with_a_line_break_is_refused() {
+    let rig = Rig::new();
+    let odd = rig.run.join("line\nbreak");
+    fs::rename(&rig.repo, &odd).unwrap();
+    let upstream = Upstream::discover(&odd).unwrap();
+    let refused = Quarantine::create(&rig.run, &upstream);
+    assert!(matches!(refused, Err(GitError::Unsupported { .. })), "{refused:?}");
+}
+
+#[test]
+fn configuration_and_hooks_of_the_user_have_no_part_in_commits() {
+    let rig = Rig::new();
+    let base = rig.head("work");
+    let plain = rig.task("one", &base, |dir| write(&dir.join("n"), "x\r\n"));
+    write(&rig.repo.join(".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n");
+    git_command(&rig.repo).args(["config", "core.autocrlf", "input"]).status().unwrap();
+    git_command(&rig.repo).args(["config", "user.name", "Somebody"]).status().unwrap();
+    git_command(&rig.repo).args(["config", "commit.gpgsign", "true"]).status().unwrap();
+    let other = rig.run.join("other run");
+    fs::create_dir(&other).unwrap();
+    let quarantine = Quarantine::create(&other, &rig.upstream()).unwrap();
+    let dir = rig.workspace("two", &base);
+    write(&dir.join("n"), "x\r\n");
+    let shot = snapshot(&dir, &base, &quarantine).unwrap();
+    let again = commit(&quarantine, &shot.tree, &[base], "one", time()).unwrap();
+    assert_eq!(plain, again, "equal input, equal id");
+}
+
+#[test]
+fn kept_commits_are_found_again() {
+    let rig = Rig::new();
+    let base = rig.head("work");
+    let quarantine = rig.quarantine();
+    for id in ["001", "a..b", "x.lock", "a.b"] {
+        assert_eq!(quarantine.task_commit(&task(id), 1).unwrap(), None);
+        let commit = rig.task(&format!("w-{id}"), &base, |dir| write(&dir.join("n"), id));
+        quarantine.keep_task(&task(id), 1, &commit).unwrap();
+        assert_eq!(rig.quarantine().task_commit(&task(id), 1).unwrap(), Some(commit.clone()));
+        quarantine.keep_candidate(1, &commit).unwrap();
+        assert_eq!(quarantine.candidate_commit(1).unwrap(), Some(commit));
+    }
+}

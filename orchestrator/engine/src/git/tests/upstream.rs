@@ -1,0 +1,110 @@
+//! Which repositories and branches are accepted, and what a refusal says.
+
+use std::fs;
+
+use super::rig::{Rig, git_in, write};
+use crate::git::{CheckedOut, ErrorKind, GitError, Upstream, setup};
+
+#[test]
+fn the_nearest_repository_upward_is_found() {
+    let rig = Rig::new();
+    let upstream = Upstream::discover(&rig.repo.join("dir")).unwrap();
+    assert_eq!(upstream.worktree(), rig.repo.canonicalize().unwrap());
+    assert_eq!(upstream.current_branch().unwrap().as_deref(), Some("main"));
+    assert_eq!(upstream.objects_dir(), rig.repo.canonicalize().unwrap().join(".git/objects"));
+}
+
+#[test]
+fn outside_a_repository_is_an_input_error() {
+    setup().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = Upstream::discover(folder.path()).unwrap_err();
+    assert!(matches!(error, GitError::NotARepository { .. }), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Input);
+}
+
+#[test]
+fn a_bare_repository_is_refused() {
+    setup().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    git_in(folder.path(), &["init", "-q", "--bare"]);
+    assert!(matches!(Upstream::discover(folder.path()), Err(GitError::Bare { .. })));
+}
+
+#[test]
+fn formats_that_cannot_be_read_are_refused_by_name() {
+    setup().unwrap();
+    for (option, word) in
+        [("--object-format=sha256", "object format"), ("--ref-format=reftable", "refstorage")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        git_in(folder.path(), &["init", "-q", option]);
+        let error = Upstream::discover(folder.path()).unwrap_err();
+        assert!(matches!(&error, GitError::Unsupported { .. }), "{error:?}");
+        assert!(error.to_string().to_lowercase().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn an_unborn_branch_is_refused() {
+    setup().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    git_in(folder.path(), &["init", "-q", "-b", "main"]);
+    let error = Upstream::discover(folder.path()).unwrap().branch("main").unwrap_err();
+    assert!(matches!(error, GitError::Unborn { .. }), "{error:?}");
+}
+
+#[test]
+fn a_misspelt_branch_is_an_error_with_a_suggestion_and_never_a_new_branch() {
+    let rig = Rig::new();
+    let before = rig.git_dir_content();
+    let error = rig.upstream().branch("mian").unwrap_err();
+    assert_eq!(error.to_string(), "there is no local branch \"mian\"; did you mean \"main\"?");
+    assert!(error.help().contains("integration_branch: main"));
+    for name in ["", "-", "a..b", "no such", "nothing-like-it", "a\0b"] {
+        let refused = rig.upstream().branch(name);
+        assert!(
+            matches!(refused, Err(GitError::BranchMissing { nearest: None, .. })),
+            "{name:?} {refused:?}"
+        );
+    }
+    assert_eq!(rig.git_dir_content(), before);
+}
+
+#[test]
+fn a_symbolic_branch_is_refused_with_what_it_stands_for() {
+    let rig = Rig::new();
+    rig.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    let error = rig.upstream().branch("alias").unwrap_err();
+    assert!(error.help().contains("main"), "{error}");
+    assert!(matches!(error, GitError::BranchSymbolic { .. }));
+}
+
+#[test]
+fn another_working_tree_that_holds_the_branch_is_named() {
+    let rig = Rig::new();
+    let linked = rig.run.join("linked");
+    rig.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "work"]);
+    let from_main = rig.upstream();
+    assert_eq!(from_main.checked_out(&rig.branch("main")).unwrap(), CheckedOut::Here);
+    let error = from_main.refuse_elsewhere(&rig.branch("work")).unwrap_err();
+    assert!(error.to_string().contains("linked"), "{error}");
+
+    let from_linked = Upstream::discover(&linked).unwrap();
+    assert_eq!(from_linked.common_dir(), from_main.common_dir());
+    assert_eq!(from_linked.checked_out(&rig.branch("work")).unwrap(), CheckedOut::Here);
+    let main = from_linked.checked_out(&rig.branch("main")).unwrap();
+    assert!(matches!(main, CheckedOut::Elsewhere(path) if path.ends_with("user repo")));
+
+    fs::remove_dir_all(&linked).unwrap();
+    assert_eq!(from_main.checked_out(&rig.branch("work")).unwrap(), CheckedOut::No);
+}
+
+#[test]
+fn a_rebase_of_the_branch_counts_as_checked_out() {
+    let rig = Rig::new();
+    rig.git(&["checkout", "-q", "--detach"]);
+    assert_eq!(rig.upstream().checked_out(&rig.branch("main")).unwrap(), CheckedOut::No);
+    write(&rig.repo.join(".git/rebase-merge/head-name"), "refs/heads/main\n");
+    assert_eq!(rig.upstream().checked_out(&rig.branch("main")).unwrap(), CheckedOut::Here);
+}
