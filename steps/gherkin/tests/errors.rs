@@ -75,6 +75,19 @@ fn a_space_in_a_tag_is_reported_once_at_that_tag() {
 }
 
 #[test]
+fn the_error_of_a_line_that_is_looked_at_twice_is_told_once() {
+    let found = errors("Feature: f\n  Scenario: s\n    Given a\n  @good\n  @bad one\n  Scenario: t\n");
+    let whitespace = found.iter().filter(|error| error.ends_with("A tag may not contain whitespace"));
+    assert_eq!(whitespace.collect::<Vec<_>>(), ["(5:3): A tag may not contain whitespace"], "{found:?}");
+}
+
+#[test]
+fn a_table_is_judged_once_at_its_first_odd_row() {
+    let source = "Feature: f\n  Scenario: s\n    Given t\n      | a | b |\n      | 1 |\n      | 2 |\n";
+    assert_eq!(errors(source), ["(5:7): inconsistent cell count within the table"]);
+}
+
+#[test]
 fn an_error_keeps_its_kind_and_becomes_a_message() {
     let found = parse("broken.feature", "# language: xx\n", &mut IdGenerator::new()).unwrap_err();
     assert_eq!(found[0].kind, ParseErrorKind::UnsupportedLanguage { language: "xx".to_owned() });

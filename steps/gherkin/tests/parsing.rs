@@ -157,7 +157,7 @@ fn a_doc_string_holds_keywords_comments_and_the_other_delimiter_as_text() {
     let doc_string =
         doc_string("    Given d\n    ```\n    Scenario: no\n    # no\n    \"\"\"\n    \\`\\`\\`\n    ```\n");
     assert_eq!(doc_string.content, "Scenario: no\n# no\n\"\"\"\n```");
-    assert_eq!(doc_string.delimiter, "```");
+    assert_eq!((doc_string.delimiter.as_str(), doc_string.media_type), ("```", None));
 }
 
 #[test]
