@@ -5,7 +5,12 @@ use std::{io, path::PathBuf};
 use mycelium_core::state::IllegalEvent;
 use mycelium_schemas::{id::RunId, problem::Problem};
 
-use crate::{environment::BadVariable, git::GitError, planning::FileDiff, runlock::Holder};
+use crate::{
+    environment::BadVariable,
+    git::{self, GitError},
+    planning::FileDiff,
+    runlock::Holder,
+};
 
 /// Whose fault an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +115,7 @@ impl Error {
             | Self::PlanDiffers { .. }
             | Self::Locked { .. }
             | Self::Variable(_) => ErrorKind::Input,
-            Self::Git(error) if error.is_input() => ErrorKind::Input,
+            Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
             Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Environment,
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
         }
@@ -128,7 +133,7 @@ impl Error {
             }
             Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
             Self::Variable(_) => "correct or unset the variable".into(),
-            Self::Git(error) => return error.help(),
+            Self::Git(error) => error.help(),
             Self::Io { .. } => "check space, permissions and the path; nothing half written is kept".into(),
             Self::Damaged { .. } => "restore the file, or start a new run".into(),
         })

@@ -74,7 +74,11 @@ pub struct Journal {
 
 impl Journal {
     /// Begins the journal with its first event, `run.start`.
-    pub fn begin(mut file: EventFile, project: ProjectName, start: Draft) -> Result<(Self, Vec<Event>), Error> {
+    pub fn begin(
+        mut file: EventFile,
+        project: ProjectName,
+        start: Draft,
+    ) -> Result<(Self, Vec<Event>), Error> {
         let events = file.append(vec![start])?;
         file.sync()?;
         let first = events.first().ok_or(Error::Lost("the journal"))?;

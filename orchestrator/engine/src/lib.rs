@@ -1,3 +1,28 @@
 //! The only crate that touches the world: journal, git, processes, models.
+//!
+//! A run goes `start` (check, freeze) -> `run` (decide, do, journal) -> `attempt` and `landing` (effects). Everything
+//! that is decided is decided in `mycelium-core`.
 
+pub mod agent;
+pub mod attempt;
+pub mod clock;
+pub mod doctor;
+pub mod environment;
+pub mod error;
 pub mod git;
+pub mod init;
+pub mod journal;
+pub mod landing;
+pub mod mock;
+pub mod planning;
+pub mod process;
+pub mod project;
+pub mod run;
+pub mod runlock;
+pub mod settings;
+pub mod signals;
+pub mod start;
+pub mod store;
+pub mod validator;
+
+pub use error::{Error, ErrorKind};

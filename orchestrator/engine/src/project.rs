@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     environment::Environment,
     error::{Error, IoContext},
-    git,
+    git::Upstream,
 };
 
 /// What the command line says about places.
@@ -43,8 +43,8 @@ impl Project {
         let absolute = |path: &Path| environment.current_dir.join(path);
         let start = locator.repo.as_deref().map_or_else(|| environment.current_dir.clone(), absolute);
         let start = start.canonicalize().at("find the folder", start)?;
-        let root = git::discover(&start)?;
-        let root = root.canonicalize().at("find the folder", root)?;
+        let upstream = Upstream::discover(&start)?;
+        let root = upstream.worktree().canonicalize().at("find the folder", upstream.worktree())?;
         let home = environment.get("MYCELIUM_HOME").map(|home| absolute(Path::new(home)));
         Ok(Self {
             config_path: locator

@@ -66,7 +66,12 @@ fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
     // The holder may be writing just now; who it is only informs, that it holds the lock is certain.
     let read = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
-    read.unwrap_or(Holder { pid: 0, host: "unknown".into(), since: Timestamp::UNIX_EPOCH, doing: "starting".into() })
+    read.unwrap_or(Holder {
+        pid: 0,
+        host: "unknown".into(),
+        since: Timestamp::UNIX_EPOCH,
+        doing: "starting".into(),
+    })
 }
 
 /// The machine's name.

@@ -1,0 +1,352 @@
+//! One attempt at a task: bootstrap, agent, snapshot, compliance, verify, validators (design 3.4). Returns facts; what
+//! follows from them is decided in the core.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use mycelium_core::{
+    manifest::{self, Change, Compliance, Scope},
+    settle::{AttemptFacts, Draft, Judgement, Outcome},
+};
+use mycelium_schemas::{
+    config::{CleanupWhen, Config, Mode},
+    event::{
+        ChangeKind, EventKind, Local, PathRefused, TaskValidated, Violation, ViolationKind, Violations,
+        WorkerExit,
+    },
+    id::{CommitId, LockName, RunId},
+    manifest::{Manifest, PlannedTask},
+    path::RepoGlob,
+    state::Usage,
+};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    agent::{self, AgentWatcher, AttemptKey},
+    clock::Clock,
+    environment::Environment,
+    error::{Error, IoContext},
+    git::{self, Quarantine},
+    journal::EventFile,
+    process::{self, Exit, Ignore, Job, StopLevel},
+    store::{self, make_dir, remove_dir},
+    validator::{self, Surroundings},
+};
+
+/// Everything an attempt needs; it shares nothing that it could change with the run.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Which one.
+    pub key: AttemptKey,
+    /// The run.
+    pub run_id: RunId,
+    /// Its task as frozen at the start of the run.
+    pub task: PlannedTask,
+    /// What it may write, widenings included.
+    pub writes: Vec<RepoGlob>,
+    /// Write locks it holds, widenings included.
+    pub write_locks: BTreeSet<LockName>,
+    /// Locks that other tasks of the batch hold in any way.
+    pub held_by_others: BTreeSet<LockName>,
+    /// Times its manifest was widened.
+    pub rescopes: u32,
+    /// Commit that the workspace starts from.
+    pub base: CommitId,
+    /// Time of its commit: the run's start.
+    pub time: Timestamp,
+    /// Start of a stepped clock, if there is one.
+    pub stepped_from: Option<Timestamp>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The operator's environment.
+    pub environment: Arc<Environment>,
+    /// Where its commit goes.
+    pub quarantine: Quarantine,
+    /// Objects that the workspace's own git reads.
+    pub upstream_objects: PathBuf,
+    /// Its artifacts.
+    pub dir: PathBuf,
+    /// Its workspace.
+    pub workspace: PathBuf,
+    /// To the run's journal.
+    pub journal: mpsc::UnboundedSender<Draft>,
+    /// When it must end.
+    pub stop: watch::Receiver<StopLevel>,
+}
+
+/// What the workspace holds after the agent.
+struct Judged {
+    snapshot: git::Snapshot,
+    refused: Vec<PathRefused>,
+    violations: Vec<Violation>,
+    compliance: Compliance,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn minutes(n: u64) -> Duration {
+    MINUTE.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+impl Attempt {
+    /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
+    pub async fn run(self) -> Result<AttemptFacts, Error> {
+        let facts = self.work().await?;
+        if self.config.cleanup.workspaces == CleanupWhen::Always {
+            remove_dir(&self.workspace)?;
+        }
+        Ok(facts)
+    }
+
+    async fn work(&self) -> Result<AttemptFacts, Error> {
+        self.prepare().await?;
+        let failed = |usage, why: String| AttemptFacts {
+            usage,
+            refused: Vec::new(),
+            violations: Vec::new(),
+            outcome: Outcome::Failed(why),
+        };
+        if let Some(why) = self.bootstrap().await? {
+            return Ok(failed(None, why));
+        }
+        let (exit, usage) = self.run_agent().await?;
+        if !exit.is_success() {
+            return Ok(failed(usage, format!("the agent {}", exit.describe())));
+        }
+        let judged = self.judge().await?;
+        let outcome = match judged.compliance {
+            Compliance::Goes => self.check(&judged.snapshot).await?,
+            broken => Outcome::OutOfManifest(broken),
+        };
+        Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, outcome })
+    }
+
+    async fn prepare(&self) -> Result<(), Error> {
+        make_dir(&self.dir)?;
+        let manifest = Manifest {
+            files: mycelium_schemas::manifest::Files {
+                reads: self.task.manifest.files.reads.clone(),
+                writes: self.writes.clone(),
+            },
+            ..self.task.manifest.clone()
+        };
+        store::write_json(&self.manifest_path(), &manifest)?;
+        store::write_atomic(&self.spec_path(), self.task.spec_text.as_bytes())?;
+        let (workspace, base, objects) =
+            (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
+        blocking(move || {
+            remove_dir(&workspace)?;
+            Ok(git::workspace::create(&workspace, &base, &objects)?)
+        })
+        .await
+    }
+
+    fn manifest_path(&self) -> PathBuf {
+        self.dir.join("manifest.json")
+    }
+
+    fn spec_path(&self) -> PathBuf {
+        self.dir.join("spec.md")
+    }
+
+    /// Environment of everything that runs in the workspace.
+    fn env(&self) -> std::collections::BTreeMap<String, String> {
+        let mut env = self.environment.for_children(&self.config.worker.env);
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        env.extend([
+            ("MYCELIUM_RUN_ID".to_owned(), self.run_id.to_string()),
+            ("MYCELIUM_TASK_ID".to_owned(), self.key.task.to_string()),
+            ("MYCELIUM_ATTEMPT".to_owned(), self.key.attempt.to_string()),
+            ("MYCELIUM_WORKSPACE".to_owned(), path(&self.workspace)),
+            ("MYCELIUM_TASK_SPEC".to_owned(), path(&self.spec_path())),
+            ("MYCELIUM_TASK_MANIFEST".to_owned(), path(&self.manifest_path())),
+        ]);
+        env
+    }
+
+    fn shell_job(&self, command: &str, log: &str) -> Job {
+        let (program, args) = Job::shell(command);
+        Job {
+            program,
+            args,
+            cwd: self.workspace.clone(),
+            env: self.env(),
+            stdin: Vec::new(),
+            timeout: minutes(self.config.timeout_minutes),
+            idle_timeout: None,
+            log: self.dir.join(log),
+        }
+    }
+
+    /// Why bootstrap failed, if it did.
+    async fn bootstrap(&self) -> Result<Option<String>, Error> {
+        for (number, command) in (1..).zip(&self.config.bootstrap) {
+            let job = self.shell_job(command, &format!("bootstrap-{number}.log"));
+            let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+            if !exit.is_success() {
+                return Ok(Some(format!("bootstrap command {number} {}", exit.describe())));
+            }
+        }
+        if self.config.bootstrap.is_empty() {
+            return Ok(None);
+        }
+        let changes = self.snapshot().await?.changes;
+        Ok(changes.first().map(|change| {
+            format!(
+                "bootstrap changed {}, which is not ignored and would be taken for the task's work",
+                change.path
+            )
+        }))
+    }
+
+    async fn run_agent(&self) -> Result<(Exit, Option<Usage>), Error> {
+        let (program, args) = agent::command_line(&self.config, &self.environment);
+        let mut env = self.env();
+        if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
+            env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());
+        }
+        let job = Job {
+            program,
+            args,
+            cwd: self.workspace.clone(),
+            env,
+            stdin: self.task.spec_text.clone().into_bytes(),
+            timeout: minutes(self.config.timeout_minutes),
+            idle_timeout: Some(minutes(self.config.idle_timeout_minutes)),
+            log: self.dir.join("agent.log"),
+        };
+        let clock = Clock::new(self.stepped_from);
+        let mut events = EventFile::create(&self.dir.join("events.jsonl"), self.run_id.clone(), clock)?;
+        let mut watcher = AgentWatcher {
+            key: self.key.clone(),
+            events: &mut events,
+            journal: self.journal.clone(),
+            agent: agent::name(&self.config),
+            price: self.config.budgets.prices.get(&self.config.worker.model).copied(),
+            usage: None,
+        };
+        let exit = process::run(job, self.stop.clone(), &mut watcher).await?;
+        let usage = watcher.usage;
+        let local = Local {
+            duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
+            detail: exit.detail.clone(),
+            ..Local::default()
+        };
+        let (reason, exit_code, signal) = (exit.reason, exit.code, exit.signal);
+        let kind = EventKind::WorkerExit(WorkerExit { reason, exit_code, signal, local });
+        let draft = self.key.draft(kind);
+        events.append(vec![draft.clone()])?;
+        events.sync()?;
+        // The receiver is gone only when the run is ending; then nobody reads it any more.
+        let _unheard = self.journal.send(draft);
+        Ok((exit, usage))
+    }
+
+    async fn snapshot(&self) -> Result<git::Snapshot, Error> {
+        let (workspace, base, quarantine) =
+            (self.workspace.clone(), self.base.clone(), self.quarantine.clone());
+        blocking(move || Ok(git::snapshot(&workspace, &base, &quarantine)?)).await
+    }
+
+    /// What changed, and whether the manifest allows it.
+    async fn judge(&self) -> Result<Judged, Error> {
+        let snapshot = self.snapshot().await?;
+        let patch = {
+            let (quarantine, base, tree) =
+                (self.quarantine.clone(), self.base.clone(), snapshot.tree.clone());
+            blocking(move || Ok(git::patch(&quarantine, &quarantine.tree_of(&base)?, &tree)?)).await?
+        };
+        let path = self.dir.join("diff.patch");
+        std::fs::write(&path, patch).at("write", path)?;
+
+        let scope = Scope::new(&self.writes, &self.write_locks, &self.config.resources).map_err(|error| {
+            Error::Request { message: error.to_string(), help: "correct the glob".into() }
+        })?;
+        let changes: Vec<Change> =
+            snapshot.changes.iter().map(|c| Change { path: c.path.clone(), kind: c.kind }).collect();
+        let mut violations = scope.violations(&changes);
+        violations.extend(snapshot.refused.iter().map(|refused| Violation {
+            path: refused.path.clone(),
+            change: ChangeKind::Added,
+            kind: ViolationKind::Refused,
+            resource: None,
+        }));
+        violations.sort();
+        let mode = self.config.manifest_enforcement;
+        let compliance =
+            manifest::judge(&violations, mode, |lock| self.held_by_others.contains(lock), self.rescopes);
+        store::write_json(&self.dir.join("compliance.json"), &Violations { violations: violations.clone() })?;
+        let refused = snapshot
+            .refused
+            .iter()
+            .map(|refused| PathRefused { path: refused.path.clone(), why: refused.why.clone() })
+            .collect();
+        Ok(Judged { snapshot, refused, violations, compliance })
+    }
+
+    /// Verify and validators, on work that keeps to its manifest.
+    async fn check(&self, snapshot: &git::Snapshot) -> Result<Outcome, Error> {
+        if snapshot.changes.is_empty() && !self.writes.is_empty() {
+            return Ok(Outcome::Failed("the agent exited with 0 but changed nothing".to_owned()));
+        }
+        if let Some(command) = &self.task.manifest.verify.doctor {
+            let job = self.shell_job(command, "verify.log");
+            let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+            if !exit.is_success() {
+                return Ok(Outcome::Failed(format!("the task's verify command {}", exit.describe())));
+            }
+        }
+        let validators = self.validate().await?;
+        let commit = self.commit(snapshot).await?;
+        let changed = snapshot.changes.iter().map(|change| change.path.clone()).collect();
+        Ok(Outcome::Judged { validators, work: TaskValidated { commit, changed } })
+    }
+
+    async fn validate(&self) -> Result<Vec<Judgement>, Error> {
+        let mut judgements = Vec::new();
+        for (name, validator) in self.config.validators() {
+            if validator.mode == Mode::Off {
+                continue;
+            }
+            let around = Surroundings {
+                environment: &self.environment,
+                env: self.env(),
+                workspace: self.workspace.clone(),
+                log: self.dir.join(format!("validator-{name}.log")),
+                timeout: minutes(self.config.timeout_minutes),
+                stop: self.stop.clone(),
+            };
+            let report = validator::ask(validator, around).await?;
+            let path = self.dir.join(format!("validator-{name}.json"));
+            match &report {
+                Ok(report) => store::write_json(&path, report)?,
+                Err(why) => store::write_json(&path, &serde_json::json!({ "error": why }))?,
+            }
+            judgements.push(Judgement { validator: name, mode: validator.mode, report });
+        }
+        Ok(judgements)
+    }
+
+    async fn commit(&self, snapshot: &git::Snapshot) -> Result<CommitId, Error> {
+        let message = format!(
+            "{}: {}\n\nMycelium-Run: {}\nMycelium-Task: {}\n",
+            self.key.task, self.task.manifest.name, self.run_id, self.key.task
+        );
+        let (quarantine, tree, base, time) =
+            (self.quarantine.clone(), snapshot.tree.clone(), self.base.clone(), self.time);
+        let (task, attempt) = (self.key.task.clone(), self.key.attempt);
+        blocking(move || {
+            let commit = git::commit(&quarantine, &tree, &[base], &message, time)?;
+            quarantine.keep_task(&task, attempt, &commit)?;
+            Ok(commit)
+        })
+        .await
+    }
+}
+
+/// Runs file and git work off the event loop.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost("a file operation"))?
+}

@@ -1,0 +1,247 @@
+//! Landing: candidate merged in memory, doctor on exactly that tree, then compare-and-swap (design 3.2).
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use mycelium_core::{permit::MergePermit, settle::LandingOutcome};
+use mycelium_schemas::{
+    event::{
+        DoctorResult, ExitReason, LandingConflict, LandingDone, LandingIntent, LandingRefused, Local,
+        RefusalReason,
+    },
+    id::CommitId,
+};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::{
+    attempt::blocking,
+    doctor,
+    error::Error,
+    git::{self, Branch, CheckedOut, Conflict, MergeError, Quarantine, Upstream},
+    process::{self, Ignore, Job, StopLevel},
+    store::{self, RunPaths, make_dir, remove_dir},
+};
+
+/// What landings of a run work with.
+#[derive(Debug)]
+pub struct Lander {
+    /// The user's repository.
+    pub upstream: Upstream,
+    /// The branch.
+    pub branch: Branch,
+    /// Where the tasks' commits are.
+    pub quarantine: Quarantine,
+    /// The run's places.
+    pub paths: RunPaths,
+    /// Environment of the doctor.
+    pub env: BTreeMap<String, String>,
+    /// How long the doctor may take.
+    pub doctor_timeout: Duration,
+    /// Message and time of merge commits.
+    pub merge_message: String,
+    /// The run's start.
+    pub time: jiff::Timestamp,
+    /// When the doctor must end.
+    pub stop: watch::Receiver<StopLevel>,
+}
+
+/// A candidate that the doctor let through: the only thing that [`Lander::move_ref`] takes.
+#[derive(Debug)]
+pub struct Tested {
+    intent: LandingIntent,
+    pass: DoctorResult,
+}
+
+impl Tested {
+    /// What is about to be done.
+    pub fn intent(&self) -> &LandingIntent {
+        &self.intent
+    }
+
+    /// The doctor's verdict.
+    pub fn pass(&self) -> &DoctorResult {
+        &self.pass
+    }
+}
+
+/// How building and testing a candidate went.
+#[derive(Debug)]
+pub enum Tried {
+    /// It may land.
+    Tested(Box<Tested>),
+    /// It may not.
+    Not(LandingOutcome),
+    /// The run was stopped while the doctor ran: nothing is known.
+    Stopped,
+}
+
+/// `conflict.json`.
+#[derive(Serialize)]
+struct ConflictReport<'a> {
+    #[serde(flatten)]
+    event: &'a LandingConflict,
+    files: &'a [git::ConflictFile],
+}
+
+impl Lander {
+    /// Builds the candidate and lets the doctor judge it. Consumes the permit: one permit, one try.
+    pub async fn try_candidate(&self, permit: MergePermit) -> Result<Tried, Error> {
+        let landing = permit.landing();
+        let dir = self.paths.landing(landing);
+        make_dir(&dir)?;
+        let Some(old_head) = self.upstream.find_head(&self.branch)? else {
+            return Err(self
+                .upstream
+                .head(&self.branch)
+                .err()
+                .map_or(Error::Lost("the branch"), Error::from));
+        };
+        let candidate = match self.merge(&permit, &old_head).await {
+            Ok(candidate) => candidate,
+            Err(MergeError::Conflict(conflict)) => return self.conflict(&permit, &conflict).map(Tried::Not),
+            Err(MergeError::Git(error)) => return Err(error.into()),
+            Err(MergeError::BaseGone { task, base }) => {
+                return Err(Error::Request {
+                    message: format!("task {task} was made on {base}, which the branch no longer has"),
+                    help: "somebody rewrote the integration branch; start a new run".into(),
+                });
+            }
+        };
+        let intent = LandingIntent {
+            landing,
+            tasks: permit.task_ids(),
+            old_tree: self.upstream.tree_of(&old_head)?,
+            old_head,
+            commit: candidate.commit,
+            tree: candidate.tree,
+        };
+        store::write_json(&dir.join("candidate.json"), &intent)?;
+        self.quarantine.keep_candidate(landing, &intent.commit)?;
+        if let Some(refused) = self.refuse_dirty(&intent)? {
+            return Ok(Tried::Not(refused));
+        }
+        let pass = self.run_doctor(&intent, dir.join("doctor.log")).await?;
+        Ok(match (pass.reason, pass.exit_code) {
+            (ExitReason::Exited, Some(0)) => Tried::Tested(Box::new(Tested { intent, pass })),
+            (ExitReason::Stopped, _) => Tried::Stopped,
+            _ => Tried::Not(LandingOutcome::DoctorFailed(pass)),
+        })
+    }
+
+    async fn merge(&self, permit: &MergePermit, head: &CommitId) -> Result<git::Candidate, MergeError> {
+        let (quarantine, head, tasks) = (self.quarantine.clone(), head.clone(), permit.tasks().to_vec());
+        let (message, time) = (self.merge_message.clone(), self.time);
+        let merged =
+            tokio::task::spawn_blocking(move || git::candidate(&quarantine, &head, &tasks, &message, time));
+        match merged.await {
+            Ok(result) => result,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    fn conflict(&self, permit: &MergePermit, conflict: &Conflict) -> Result<LandingOutcome, Error> {
+        let event = LandingConflict {
+            landing: permit.landing(),
+            task: conflict.task.clone(),
+            commit: conflict.commit.clone(),
+            onto: conflict.onto.clone(),
+            paths: conflict.paths(),
+        };
+        let path = self.paths.landing(permit.landing()).join("conflict.json");
+        store::write_json(&path, &ConflictReport { event: &event, files: &conflict.files })?;
+        Ok(LandingOutcome::Conflict(event))
+    }
+
+    /// The user's checkout of the branch must be as git left it, and nothing untracked may be in the way.
+    fn refuse_dirty(&self, intent: &LandingIntent) -> Result<Option<LandingOutcome>, Error> {
+        if self.upstream.checked_out(&self.branch)? == CheckedOut::No {
+            return Ok(None);
+        }
+        let paths = git::dirty(&self.upstream, None)?;
+        Ok((!paths.is_empty()).then(|| {
+            LandingOutcome::Refused(LandingRefused {
+                landing: intent.landing,
+                tasks: intent.tasks.clone(),
+                reason: RefusalReason::CheckoutDirty,
+                expected: intent.old_head.clone(),
+                found: Some(intent.old_head.clone()),
+                paths,
+            })
+        }))
+    }
+
+    async fn run_doctor(&self, intent: &LandingIntent, log: PathBuf) -> Result<DoctorResult, Error> {
+        let scratch = self.paths.workspaces.join(format!(".landing-{}", intent.landing));
+        {
+            let (scratch, commit, objects) =
+                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir());
+            blocking(move || {
+                remove_dir(&scratch)?;
+                Ok(git::workspace::create(&scratch, &commit, &objects)?)
+            })
+            .await?;
+        }
+        let (program, args) = doctor::command_line(&self.paths.doctor)?;
+        let job = Job {
+            program,
+            args,
+            cwd: scratch.clone(),
+            env: self.env.clone(),
+            stdin: Vec::new(),
+            timeout: self.doctor_timeout,
+            idle_timeout: None,
+            log,
+        };
+        let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+        remove_dir(&scratch)?;
+        Ok(DoctorResult {
+            landing: intent.landing,
+            tasks: intent.tasks.clone(),
+            commit: intent.commit.clone(),
+            tree: intent.tree.clone(),
+            reason: exit.reason,
+            exit_code: exit.code,
+            local: Local {
+                duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
+                detail: exit.detail,
+                ..Local::default()
+            },
+        })
+    }
+
+    /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's
+    /// checkout where the branch is checked out. The intent must be in the journal before.
+    pub async fn move_ref(&self, tested: Tested) -> Result<LandingOutcome, Error> {
+        let intent = tested.intent;
+        // The doctor took its time: look at the checkout again.
+        if let Some(refused) = self.refuse_dirty(&intent)? {
+            return Ok(refused);
+        }
+        match git::land(&self.upstream, &self.quarantine, &self.branch, &intent.old_head, &intent.commit) {
+            Ok(_) => {}
+            Err(git::LandError::HeadMoved { found, .. }) => {
+                return Ok(LandingOutcome::Refused(LandingRefused {
+                    landing: intent.landing,
+                    tasks: intent.tasks,
+                    reason: RefusalReason::HeadMoved,
+                    expected: intent.old_head,
+                    found,
+                    paths: Vec::new(),
+                }));
+            }
+            Err(git::LandError::Git(error)) => return Err(error.into()),
+            Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
+        }
+        let checkout = git::fast_forward(&self.upstream, &self.branch, &intent.old_head, &intent.commit)?;
+        if !checkout.left.is_empty() {
+            tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
+        }
+        Ok(LandingOutcome::Done(LandingDone {
+            landing: intent.landing,
+            tasks: intent.tasks,
+            old_head: intent.old_head,
+            commit: intent.commit,
+            checkout: checkout.update,
+        }))
+    }
+}

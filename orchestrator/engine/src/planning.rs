@@ -1,0 +1,228 @@
+//! `mycelium plan`: a planner's output becomes one folder a task below `.mycelium/tasks` (design 3.5, 3.6).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mycelium_core::{plan::Plan, schedule::batch_plan};
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    id::{LockName, TaskId},
+    manifest::{Manifest, PlanIndex, PlanIndexEntry},
+    path::RepoPath,
+    plan,
+};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::{
+    environment::Environment,
+    error::{Error, IoContext},
+    git::Upstream,
+    mock,
+    project::Project,
+    runlock::RunLock,
+    settings::{Settings, read_source},
+    store::{make_dir, remove_dir, sync_dir},
+};
+
+/// What the command line asks for.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// The description of the work.
+    pub input: PathBuf,
+    /// Show, write nothing.
+    pub dry_run: bool,
+    /// Replace other tasks that are there.
+    pub force: bool,
+}
+
+/// What became of the tasks on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanOutcome {
+    /// They were written.
+    Written,
+    /// The same tasks were there.
+    Unchanged,
+    /// Nothing was written, as asked.
+    DryRun,
+}
+
+/// A plan that was made.
+#[derive(Debug, Clone)]
+pub struct PlanReport {
+    /// What became of the tasks on disk.
+    pub outcome: PlanOutcome,
+    /// In order of id.
+    pub tasks: Vec<Manifest>,
+    /// The batches that a run forms if every task lands at once.
+    pub batches: Vec<Vec<TaskId>>,
+}
+
+/// One file that a new plan would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDiff {
+    /// Below `.mycelium/tasks`.
+    pub path: String,
+    /// Content now; none where the file would be added.
+    pub old: Option<String>,
+    /// Content then; none where the file would be removed.
+    pub new: Option<String>,
+}
+
+/// Plans.
+pub fn plan(
+    project: &Project,
+    environment: &Environment,
+    settings: &Settings,
+    request: &PlanRequest,
+) -> Result<PlanReport, Error> {
+    let input = environment.current_dir.join(&request.input);
+    read_source(project, &input, || Error::Request {
+        message: format!("the input {} is not there", request.input.display()),
+        help: "name the file that describes the work with --input".into(),
+    })?;
+    let manifests = ask_planner(environment, settings)?;
+    let limit = usize::try_from(settings.config.max_parallel).unwrap_or(usize::MAX);
+    let files = render(&manifests)?;
+    let plan = Plan::new(manifests.iter().map(|manifest| mycelium_schemas::manifest::PlannedTask {
+        dir: dir_of(manifest),
+        manifest: manifest.clone(),
+        spec_text: manifest.spec.clone(),
+    }));
+    let batches = batch_plan(&plan, limit);
+    let outcome = if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force)? };
+    Ok(PlanReport { outcome, tasks: manifests, batches })
+}
+
+fn ask_planner(environment: &Environment, settings: &Settings) -> Result<Vec<Manifest>, Error> {
+    let text = mock::llm_output(environment).map_err(|error| Error::Request {
+        message: format!("the mock planner has no answer: {error}"),
+        help: "set MOCK_LLM_OUTPUT to a plan in JSON, or MOCK_LLM_OUTPUT_PATH to a file that holds one"
+            .into(),
+    })?;
+    let locks: Vec<LockName> = settings.config.resources.iter().map(|r| r.name.clone()).collect();
+    plan::parse(&text).and_then(|draft| draft.check(&locks)).map_err(|problems| Error::Problems { problems })
+}
+
+/// `<id>-<name>`, with the name reduced to small letters, digits and dashes.
+fn dir_of(manifest: &Manifest) -> RepoPath {
+    let mut slug = String::new();
+    for c in manifest.name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+        if slug.len() >= 40 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    let name = if slug.is_empty() { manifest.id.to_string() } else { format!("{}-{slug}", manifest.id) };
+    // An id followed by small letters and dashes is a plain component, whatever the name was.
+    name.parse().unwrap_or_else(|_| unreachable!("{name:?} is a plain component"))
+}
+
+/// Every file below `tasks`, by its path.
+fn render(manifests: &[Manifest]) -> Result<BTreeMap<String, String>, Error> {
+    let mut files = BTreeMap::new();
+    let mut index = PlanIndex { schema_version: SCHEMA_VERSION, tasks: Vec::new() };
+    for manifest in manifests {
+        let dir = dir_of(manifest);
+        let on_disk = Manifest { spec: "spec.md".to_owned(), ..manifest.clone() };
+        files.insert(format!("{dir}/manifest.json"), pretty(&on_disk)?);
+        files.insert(format!("{dir}/spec.md"), with_newline(&manifest.spec));
+        index.tasks.push(PlanIndexEntry { id: manifest.id.clone(), dir });
+    }
+    files.insert("plan.json".to_owned(), pretty(&index)?);
+    Ok(files)
+}
+
+/// Readable JSON with a newline at its end.
+pub(crate) fn pretty(value: &impl serde::Serialize) -> Result<String, Error> {
+    Ok(with_newline(&serde_json::to_string_pretty(value)?))
+}
+
+fn with_newline(text: &str) -> String {
+    format!("{}\n", text.trim_end_matches('\n'))
+}
+
+fn write(project: &Project, files: &BTreeMap<String, String>, force: bool) -> Result<PlanOutcome, Error> {
+    let upstream = Upstream::discover(&project.root)?;
+    let _lock = RunLock::acquire(upstream.common_dir(), "plan".to_owned())?;
+    let tasks = project.tasks_dir();
+    let old = read_tree(&tasks)?;
+    let differences = diff(&old, files);
+    if differences.is_empty() {
+        return Ok(PlanOutcome::Unchanged);
+    }
+    if !old.is_empty() && !force {
+        return Err(Error::PlanDiffers { files: differences });
+    }
+    replace(&project.dir(), &tasks, files)?;
+    Ok(PlanOutcome::Written)
+}
+
+/// Builds the new folder beside the old one and exchanges the two, so that a crash leaves one of them whole.
+fn replace(dir: &Path, tasks: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    make_dir(dir)?;
+    let new = tempfile::Builder::new().prefix(".tasks-").tempdir_in(dir).at("create a folder in", dir)?;
+    for (name, content) in files {
+        let path = new.path().join(name);
+        make_dir(path.parent().unwrap_or(dir))?;
+        let file = fs::File::create(&path).at("create", &path)?;
+        std::io::Write::write_all(&mut &file, content.as_bytes()).at("write", &path)?;
+        file.sync_all().at("sync", &path)?;
+    }
+    make_readable(new.path())?;
+    if tasks.symlink_metadata().is_ok() {
+        renameat_with(CWD, new.path(), CWD, tasks, RenameFlags::EXCHANGE)
+            .map_err(std::io::Error::from)
+            .at("replace", tasks)?;
+        sync_dir(dir)?;
+        remove_dir(new.path())
+    } else {
+        fs::rename(new.path(), tasks).at("create", tasks)?;
+        sync_dir(dir)
+    }
+}
+
+fn make_readable(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).at("set the mode of", dir)
+}
+
+/// Every file below a folder, by its path; binary ones as lossy text.
+fn read_tree(root: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let mut files = BTreeMap::new();
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        let entries = match fs::read_dir(&dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && dir == root => break,
+            result => result.at("list", &dir)?,
+        };
+        for entry in entries {
+            let entry = entry.at("list", &dir)?;
+            let path = entry.path();
+            if entry.file_type().at("look at", &path)?.is_dir() {
+                dirs.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                let content = fs::read(&path).at("read", &path)?;
+                files.insert(name, String::from_utf8_lossy(&content).into_owned());
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn diff(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<FileDiff> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .map(|name| FileDiff { path: name.clone(), old: old.get(name).cloned(), new: new.get(name).cloned() })
+        .filter(|file| file.old != file.new)
+        .collect()
+}

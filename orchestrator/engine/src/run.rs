@@ -1,0 +1,366 @@
+//! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
+
+use std::{collections::BTreeSet, fs, sync::Arc};
+
+use jiff::Timestamp;
+use mycelium_core::{
+    decide::{Action, decide, effective_locks, effective_writes},
+    permit::MergePermit,
+    plan::Plan,
+    settle::{self, AttemptFacts, Draft, LandingOutcome},
+    state::RunState,
+};
+use mycelium_schemas::{
+    config::{CleanupWhen, Config},
+    event::{BatchStart, Event, EventKind, RunComplete, RunStop, TaskStart},
+    id::TaskId,
+    manifest::Manifest,
+    state::{RunStatus, RunView, StopReason},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    agent::AttemptKey,
+    attempt::Attempt,
+    environment::Environment,
+    error::Error,
+    git::QUARANTINE_DIR,
+    journal::Journal,
+    landing::{Lander, Tried},
+    planning::pretty,
+    process::StopLevel,
+    project::Project,
+    signals::{Signals, StopSignal},
+    store::{self, RunPaths, remove_dir},
+};
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunReport {
+    /// Its state.
+    pub view: RunView,
+    /// Its artifacts.
+    pub paths: RunPaths,
+    /// The signal that stopped it, if one did.
+    pub signal: Option<StopSignal>,
+    /// What of the machine failed, if that stopped it.
+    pub failure: Option<Error>,
+}
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) plan: Plan,
+    pub(crate) paths: RunPaths,
+    pub(crate) journal: Journal,
+    pub(crate) lander: Lander,
+    pub(crate) stepped_from: Option<Timestamp>,
+    pub(crate) stop: watch::Sender<StopLevel>,
+    pub(crate) progress: &'a mut dyn FnMut(&Event),
+}
+
+/// What an attempt's task hands back.
+struct Ended {
+    key: AttemptKey,
+    facts: Result<AttemptFacts, Error>,
+}
+
+/// Why the loop ended.
+enum Halt {
+    /// There is nothing more to do.
+    Finished,
+    /// A signal came.
+    Signal(StopSignal),
+    /// Disk, git or another part of the machine failed.
+    Failure(Error),
+}
+
+impl Run<'_> {
+    /// Runs to the end.
+    pub(crate) async fn drive(mut self, mut signals: Signals) -> Result<RunReport, Error> {
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let mut attempts = JoinSet::new();
+        let halt = self.work(&sender, &mut events, &mut attempts, &mut signals).await;
+        let halt = halt.unwrap_or_else(Halt::Failure);
+        let (signal, failure) = match halt {
+            Halt::Finished => {
+                self.tidy()?;
+                (None, None)
+            }
+            Halt::Signal(signal) => {
+                self.end_attempts(&mut attempts, &mut signals).await;
+                self.interrupt(StopReason::Signal, format!("{signal} stopped the run"))?;
+                (Some(signal), None)
+            }
+            Halt::Failure(failure) => {
+                self.stop.send_replace(StopLevel::Graceful);
+                self.end_attempts(&mut attempts, &mut signals).await;
+                if let Err(unwritten) = self.interrupt(StopReason::Environment, chain(&failure)) {
+                    tracing::warn!(error = %unwritten, "the end of the run could not be journaled");
+                    return Err(failure);
+                }
+                (None, Some(failure))
+            }
+        };
+        Ok(RunReport { view: self.journal.state().view(), paths: self.paths, signal, failure })
+    }
+
+    async fn work(
+        &mut self,
+        sender: &mpsc::UnboundedSender<Draft>,
+        events: &mut mpsc::UnboundedReceiver<Draft>,
+        attempts: &mut JoinSet<Ended>,
+        signals: &mut Signals,
+    ) -> Result<Halt, Error> {
+        loop {
+            let actions = decide(&self.plan, self.journal.state(), &self.config);
+            if actions.is_empty() && attempts.is_empty() {
+                self.save_view()?;
+                return Ok(Halt::Finished);
+            }
+            let waiting = actions.is_empty();
+            for action in actions {
+                if let Some(signal) = self.act(action, sender, attempts, signals).await? {
+                    return Ok(Halt::Signal(signal));
+                }
+            }
+            if !waiting {
+                continue;
+            }
+            self.save_view()?;
+            tokio::select! {
+                biased;
+                Some(draft) = events.recv() => self.record(vec![draft])?,
+                Some(ended) = attempts.join_next() => {
+                    // What the attempt reported on its way comes before its end.
+                    while let Ok(draft) = events.try_recv() {
+                        self.record(vec![draft])?;
+                    }
+                    self.attempt_ended(ended.map_err(|_| Error::Lost("an attempt"))?)?;
+                }
+                signal = signals.next() => {
+                    self.stop.send_replace(StopLevel::Graceful);
+                    return Ok(Halt::Signal(signal));
+                }
+            }
+        }
+    }
+
+    /// Does one thing. Gives the signal that interrupted it, if one did.
+    async fn act(
+        &mut self,
+        action: Action,
+        sender: &mpsc::UnboundedSender<Draft>,
+        attempts: &mut JoinSet<Ended>,
+        signals: &mut Signals,
+    ) -> Result<Option<StopSignal>, Error> {
+        match action {
+            Action::StartBatch { batch, tasks } => {
+                let base_commit = self.lander.upstream.head(&self.lander.branch)?;
+                let start = BatchStart { tasks, base_commit };
+                self.record(vec![Draft::batch(batch, EventKind::BatchStart(start))])?;
+            }
+            Action::StartAttempt { batch, task, attempt } => {
+                let key = AttemptKey { batch, task, attempt };
+                let base_commit = self.journal.state().head.clone();
+                self.record(vec![key.draft(EventKind::TaskStart(TaskStart { base_commit }))])?;
+                let work = self.attempt(key.clone(), sender)?;
+                attempts.spawn(async move { Ended { key, facts: work.run().await } });
+            }
+            Action::Land(permit) => return self.land(permit, signals).await,
+            Action::CloseBatch { batch, result } => {
+                self.record(vec![settle::close_batch(batch, result)])?;
+            }
+            Action::Complete => {
+                let head_commit = self.journal.state().head.clone();
+                self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
+            }
+            Action::Stop(stop) => self.record(vec![Draft::run(EventKind::RunStop(stop))])?,
+        }
+        Ok(None)
+    }
+
+    /// Journals events durably and shows them.
+    fn record(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
+        for event in self.journal.append(drafts)? {
+            (self.progress)(&event);
+        }
+        Ok(())
+    }
+
+    fn save_view(&self) -> Result<(), Error> {
+        store::write_json(&self.paths.state, &self.journal.state().view())
+    }
+
+    fn attempt(&self, key: AttemptKey, sender: &mpsc::UnboundedSender<Draft>) -> Result<Attempt, Error> {
+        let state = self.journal.state();
+        let task = self.plan.get(&key.task).ok_or(Error::Lost("a planned task"))?.clone();
+        let others = state.open_batch().map(|(_, batch)| batch.tasks.clone()).unwrap_or_default();
+        let held_by_others = others
+            .iter()
+            .filter(|other| **other != key.task)
+            .flat_map(|other| {
+                let locks = effective_locks(&self.plan, state, other);
+                locks.reads.into_iter().chain(locks.writes)
+            })
+            .collect::<BTreeSet<_>>();
+        Ok(Attempt {
+            run_id: state.run_id.clone(),
+            writes: effective_writes(&self.plan, state, &key.task),
+            write_locks: effective_locks(&self.plan, state, &key.task).writes,
+            held_by_others,
+            rescopes: state.tasks.get(&key.task).map_or(0, |facts| facts.rescopes),
+            base: state.head.clone(),
+            time: state.started_at,
+            stepped_from: self.stepped_from,
+            config: Arc::clone(&self.config),
+            environment: Arc::clone(&self.environment),
+            quarantine: self.lander.quarantine.clone(),
+            upstream_objects: self.lander.upstream.objects_dir(),
+            dir: self.paths.attempt(&key.task, key.attempt),
+            workspace: self.paths.workspaces.join(key.task.as_str()),
+            journal: sender.clone(),
+            stop: self.stop.subscribe(),
+            task,
+            key,
+        })
+    }
+
+    fn attempt_ended(&mut self, ended: Ended) -> Result<(), Error> {
+        let Ended { key, facts } = ended;
+        let drafts =
+            settle::attempt(self.journal.state(), &self.config, key.batch, &key.task, key.attempt, facts?);
+        let rescoped = drafts.iter().any(|draft| matches!(draft.kind, EventKind::TaskRescope(_)));
+        self.record(drafts)?;
+        if rescoped {
+            self.rewrite_manifest(&key.task)?;
+        }
+        Ok(())
+    }
+
+    /// Shows a widening in the operator's manifest, unless the operator changed it since the run began.
+    fn rewrite_manifest(&self, id: &TaskId) -> Result<(), Error> {
+        let Some(task) = self.plan.get(id) else { return Ok(()) };
+        let path = self.project.tasks_dir().join(task.dir.as_str()).join("manifest.json");
+        let on_disk = fs::read_to_string(&path).ok();
+        let on_disk = on_disk.and_then(|text| serde_json::from_str::<Manifest>(&text).ok());
+        let widened = widened(&self.plan, self.journal.state(), id);
+        let same_otherwise =
+            on_disk.is_some_and(|found| {
+                Manifest {
+                    files: task.manifest.files.clone(),
+                    locks: task.manifest.locks.clone(),
+                    ..found.clone()
+                } == task.manifest
+                    && found.files.writes.iter().all(|glob| {
+                        widened.as_ref().is_some_and(|widened| widened.files.writes.contains(glob))
+                    })
+            });
+        match widened {
+            Some(widened) if same_otherwise => store::write_atomic(&path, pretty(&widened)?.as_bytes()),
+            _ => {
+                tracing::warn!(task = %id, "manifest.json was changed during the run and is left as it is");
+                Ok(())
+            }
+        }
+    }
+
+    async fn land(
+        &mut self,
+        permit: MergePermit,
+        signals: &mut Signals,
+    ) -> Result<Option<StopSignal>, Error> {
+        let batch = permit.batch();
+        let mut signal = None;
+        let tried = {
+            let mut candidate = std::pin::pin!(self.lander.try_candidate(permit));
+            loop {
+                tokio::select! {
+                    tried = &mut candidate => break tried?,
+                    came = signals.next() => {
+                        let level = if signal.is_none() { StopLevel::Graceful } else { StopLevel::AtOnce };
+                        self.stop.send_replace(level);
+                        signal.get_or_insert(came);
+                    }
+                }
+            }
+        };
+        let outcome = match tried {
+            _ if signal.is_some() => return Ok(signal),
+            Tried::Stopped => return Err(Error::Lost("the doctor")),
+            Tried::Not(outcome) => outcome,
+            Tried::Tested(tested) => {
+                self.record(vec![
+                    Draft::batch(batch, EventKind::LandingDoctorPass(tested.pass().clone())),
+                    Draft::batch(batch, EventKind::LandingIntent(tested.intent().clone())),
+                ])?;
+                self.lander.move_ref(*tested).await?
+            }
+        };
+        let landed = match &outcome {
+            LandingOutcome::Done(done) => done.tasks.clone(),
+            _ => Vec::new(),
+        };
+        self.record(settle::landing(self.journal.state(), &self.config, batch, outcome))?;
+        if self.config.cleanup.workspaces == CleanupWhen::OnSuccess {
+            for task in landed {
+                remove_dir(&self.paths.workspaces.join(task.as_str()))?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until every attempt has ended its processes; what they report is no longer judged.
+    async fn end_attempts(&self, attempts: &mut JoinSet<Ended>, signals: &mut Signals) {
+        loop {
+            tokio::select! {
+                ended = attempts.join_next() => if ended.is_none() { return },
+                _ = signals.next() => {
+                    self.stop.send_replace(StopLevel::AtOnce);
+                }
+            }
+        }
+    }
+
+    /// After a complete run the user's repository holds everything: the run's own objects and workspaces go.
+    fn tidy(&self) -> Result<(), Error> {
+        let complete = self.journal.state().view().status == RunStatus::Complete;
+        if complete && self.config.cleanup.workspaces != CleanupWhen::Never {
+            remove_dir(&self.paths.run_dir.join(QUARANTINE_DIR))?;
+            remove_dir(&self.paths.workspaces)?;
+        }
+        Ok(())
+    }
+
+    fn interrupt(&mut self, stop_reason: StopReason, message: String) -> Result<(), Error> {
+        let stop = RunStop { status: RunStatus::Interrupted, stop_reason, message };
+        self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
+        self.save_view()
+    }
+}
+
+/// The manifest of a task with everything that was added to it.
+fn widened(plan: &Plan, state: &RunState, id: &TaskId) -> Option<Manifest> {
+    let mut manifest = plan.get(id)?.manifest.clone();
+    manifest.files.writes = effective_writes(plan, state, id);
+    let facts = state.tasks.get(id)?;
+    manifest.locks.writes.extend(facts.added_locks.iter().cloned());
+    Some(manifest)
+}
+
+/// An error with its causes.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

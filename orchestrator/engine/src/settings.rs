@@ -1,0 +1,149 @@
+//! Loads the configuration and the planned tasks from the operator's checkout, with every problem at once.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mycelium_core::plan::Plan;
+use mycelium_schemas::{
+    config::{self, Config},
+    id::LockName,
+    manifest::{Manifest, PlanIndex, PlannedTask},
+    path::RepoPath,
+    plan::{self, PlanDraft},
+    problem::{Problem, Source},
+};
+
+use crate::{
+    error::{Error, IoContext},
+    project::Project,
+};
+
+/// A configuration with the text it came from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// As written.
+    pub source: Source,
+    /// As in effect.
+    pub config: Config,
+}
+
+impl Settings {
+    /// Reads the project's configuration.
+    pub fn load(project: &Project) -> Result<Self, Error> {
+        let source = read_source(project, &project.config_path, || Error::Request {
+            message: format!("there is no configuration {}", project.display(&project.config_path)),
+            help: "write one with `mycelium init`, or name it with --config".into(),
+        })?;
+        let config = config::parse(&source).map_err(|problems| Error::Problems { problems })?;
+        Ok(Self { source, config })
+    }
+
+    /// A problem with the value of a key.
+    pub fn problem(&self, key: &str, message: String, help: &str) -> Problem {
+        Problem { source: self.source.clone(), span: self.key_span(key), message, help: help.to_owned() }
+    }
+
+    /// The line of a top-level key.
+    fn key_span(&self, key: &str) -> std::ops::Range<usize> {
+        let mut start = 0;
+        for line in self.source.text.split_inclusive('\n') {
+            if line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
+                return start..start + line.trim_end().len();
+            }
+            start += line.len();
+        }
+        0..0
+    }
+
+    /// Where the doctor script lies, if it is there.
+    pub fn doctor(&self, project: &Project) -> Result<PathBuf, Problem> {
+        let path = project.root.join(self.config.doctor.as_str());
+        if path.is_file() {
+            return Ok(path);
+        }
+        let message =
+            format!("the doctor {} is not there, so nothing could ever be tested", self.config.doctor);
+        Err(self.problem(
+            "doctor",
+            message,
+            "write the script, or correct the path; it is relative to the repository's root",
+        ))
+    }
+}
+
+/// Reads a text that the user wrote.
+pub(crate) fn read_source(
+    project: &Project,
+    path: &Path,
+    missing: impl FnOnce() -> Error,
+) -> Result<Source, Error> {
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(project.display(path), text)),
+            Err(error) => Err(not_utf8(project, path, &error)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
+        Err(error) => Err(error).at("read", path),
+    }
+}
+
+fn not_utf8(project: &Project, path: &Path, error: &std::string::FromUtf8Error) -> Error {
+    let valid = error.utf8_error().valid_up_to();
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    Error::Problems {
+        problems: vec![Problem {
+            source: Source::new(project.display(path), text),
+            span: valid..valid,
+            message: "a byte here is not valid UTF-8".into(),
+            help: "save the file as UTF-8".into(),
+        }],
+    }
+}
+
+/// Reads every planned task and checks the plan as a whole.
+pub fn load_plan(project: &Project, config: &Config) -> Result<Plan, Error> {
+    let path = project.tasks_dir().join("plan.json");
+    let index_source = read_source(project, &path, || Error::Request {
+        message: format!("nothing is planned: there is no {}", project.display(&path)),
+        help: "plan first, with `mycelium plan --input FILE`".into(),
+    })?;
+    let index: PlanIndex =
+        plan::parse_index(&index_source).map_err(|problems| Error::Problems { problems })?;
+    let mut sources = Vec::with_capacity(index.tasks.len());
+    for entry in &index.tasks {
+        let path = project.tasks_dir().join(entry.dir.as_str()).join("manifest.json");
+        sources.push(read_source(project, &path, || Error::Request {
+            message: format!("the plan lists task {}, but {} is not there", entry.id, project.display(&path)),
+            help: "plan again with `mycelium plan --input FILE --force`".into(),
+        })?);
+    }
+    let locks: Vec<LockName> = config.resources.iter().map(|resource| resource.name.clone()).collect();
+    let manifests = PlanDraft::from_manifests(&index_source, &sources)
+        .check(&locks)
+        .map_err(|problems| Error::Problems { problems })?;
+    let tasks = manifests
+        .into_iter()
+        .map(|manifest| {
+            let dir = index.tasks.iter().find(|entry| entry.id == manifest.id).map(|entry| entry.dir.clone());
+            let dir = dir.ok_or_else(|| Error::Request {
+                message: format!("task {} has another id in plan.json than in its manifest", manifest.id),
+                help: "plan again with `mycelium plan --input FILE --force`".into(),
+            })?;
+            with_spec(project, dir, manifest)
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(Plan::new(tasks))
+}
+
+/// Reads the specification beside the manifest.
+fn with_spec(project: &Project, dir: RepoPath, manifest: Manifest) -> Result<PlannedTask, Error> {
+    let path = project.tasks_dir().join(dir.as_str()).join("spec.md");
+    let missing = || Error::Request {
+        message: format!("the specification {} is not there", project.display(&path)),
+        help: "restore it, or plan again with `mycelium plan --input FILE --force`".into(),
+    };
+    let spec_text = read_source(project, &path, missing)?.text.to_string();
+    Ok(PlannedTask { dir, manifest, spec_text })
+}

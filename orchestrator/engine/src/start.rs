@@ -1,0 +1,295 @@
+//! From a request to a run under way: every check first, all problems at once, nothing written until they pass
+//! (design 3.5).
+
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use mycelium_core::{plan::Plan, schedule::batch_plan, settle::Draft};
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    config::Config,
+    event::{Event, EventKind, Local, RunStart},
+    id::{CommitId, RunId, TaskId},
+    manifest::PlanSnapshot,
+    problem::Problem,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use crate::{
+    clock::Clock,
+    environment::Environment,
+    error::{Error, IoContext},
+    git::{self, Branch, CheckedOut, Quarantine, Upstream},
+    journal::{EventFile, Journal},
+    landing::Lander,
+    process::StopLevel,
+    project::Project,
+    run::{Run, RunReport},
+    runlock::{RunLock, host_name},
+    settings::{Settings, load_plan},
+    signals::Signals,
+    store::{self, RunPaths, make_dir, sync_dir},
+};
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// Name of the run; made from time and chance if none is given.
+    pub run_id: Option<RunId>,
+    /// The tasks to run; all if none is named.
+    pub tasks: Vec<TaskId>,
+    /// Tasks at once; the configuration's if none is given.
+    pub max_parallel: Option<u32>,
+}
+
+/// A run that may start: everything was checked, nothing was written.
+#[derive(Debug)]
+pub struct Ready {
+    settings: Settings,
+    plan: Plan,
+    upstream: Upstream,
+    branch: Branch,
+    base: CommitId,
+    doctor: Vec<u8>,
+    now: Option<Timestamp>,
+    run_id: RunId,
+    paths: RunPaths,
+}
+
+impl Ready {
+    /// Checks a request.
+    pub fn check(project: &Project, environment: &Environment, request: &RunRequest) -> Result<Self, Error> {
+        let now = environment.now()?;
+        let mut settings = Settings::load(project)?;
+        if let Some(limit) = request.max_parallel {
+            settings.config.max_parallel = limit;
+        }
+        let upstream = Upstream::discover(&project.root)?;
+        let mut problems = Vec::new();
+        let branch = noted(&mut problems, check_branch(&settings, &upstream))?;
+        let doctor = noted(&mut problems, settings.doctor(project).map_err(one))?;
+        let plan = noted(&mut problems, load_plan(project, &settings.config))?;
+        let (Some((branch, base)), Some(doctor), Some(plan)) = (branch, doctor, plan) else {
+            return Err(Error::Problems { problems });
+        };
+        let plan = select(plan, &request.tasks)?;
+        refuse_dirty(&upstream, &branch)?;
+        let doctor = fs::read(&doctor).at("read", doctor)?;
+        let run_id = match &request.run_id {
+            Some(run_id) => run_id.clone(),
+            None => new_run_id(now)?,
+        };
+        let paths = RunPaths::new(project, &run_id);
+        if paths.run_dir.symlink_metadata().is_ok() {
+            return Err(Error::RunExists { run_id });
+        }
+        Ok(Self { settings, plan, upstream, branch, base, doctor, now, run_id, paths })
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// The batches that form if every task lands at once: what a dry run shows.
+    pub fn batches(&self) -> Vec<Vec<TaskId>> {
+        batch_plan(&self.plan, usize::try_from(self.settings.config.max_parallel).unwrap_or(usize::MAX))
+    }
+
+    /// Runs to the end.
+    pub fn run(
+        self,
+        project: &Project,
+        environment: &Environment,
+        progress: &mut dyn FnMut(&Event),
+    ) -> Result<RunReport, Error> {
+        let _lock = RunLock::acquire(self.upstream.common_dir(), format!("run {}", self.run_id))?;
+        // Looked at again under the lock: another run may have landed in between.
+        let base = self.upstream.head(&self.branch)?;
+        let ready = Self { base, ..self };
+        ready.freeze(project)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .at("start", "the runtime")?;
+        runtime.block_on(async {
+            let signals = Signals::listen()?;
+            let run = ready.begin(project, environment, progress)?;
+            run.drive(signals).await
+        })
+    }
+
+    /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
+    fn freeze(&self, project: &Project) -> Result<(), Error> {
+        if project.home_in_checkout {
+            make_dir(&project.home)?;
+            let ignore = project.home.join(".gitignore");
+            fs::write(&ignore, "*\n").at("write", ignore)?;
+        }
+        let runs = project.runs_dir();
+        make_dir(&runs)?;
+        match fs::create_dir(&self.paths.run_dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::RunExists { run_id: self.run_id.clone() });
+            }
+            result => result.at("create", &self.paths.run_dir)?,
+        }
+        let snapshot =
+            PlanSnapshot { schema_version: SCHEMA_VERSION, tasks: self.plan.tasks().cloned().collect() };
+        store::write_json(&self.paths.plan, &snapshot)?;
+        store::write_atomic(&self.paths.config, self.settings.source.text.as_bytes())?;
+        store::write_atomic(&self.paths.doctor, &self.doctor)?;
+        sync_dir(&runs)
+    }
+
+    fn begin<'a>(
+        self,
+        project: &'a Project,
+        environment: &Environment,
+        progress: &'a mut dyn FnMut(&Event),
+    ) -> Result<Run<'a>, Error> {
+        let config = self.settings.config;
+        let quarantine = Quarantine::create(&self.paths.run_dir, &self.upstream)?;
+        let start = Draft::run(EventKind::RunStart(RunStart {
+            tasks: self.plan.ids().cloned().collect(),
+            integration_branch: self.branch.name().to_owned(),
+            base_commit: self.base,
+            max_parallel: config.max_parallel,
+            config_digest: hex(&Sha256::digest(self.settings.source.text.as_bytes())),
+            local: Local {
+                pid: Some(std::process::id()),
+                host: Some(host_name()),
+                path: Some(project.root.display().to_string()),
+                ..Local::default()
+            },
+        }));
+        let file = EventFile::create(&self.paths.journal, self.run_id.clone(), Clock::new(self.now))?;
+        let (journal, events) = Journal::begin(file, project.name.clone(), start)?;
+        for event in &events {
+            progress(event);
+        }
+        let (stop, stopped) = watch::channel(StopLevel::None);
+        let lander = Lander {
+            env: doctor_env(environment, &config, &self.run_id),
+            doctor_timeout: Duration::from_secs(config.doctor_timeout.saturating_mul(60)),
+            merge_message: format!("Land work of run {}\n\nMycelium-Run: {0}\n", self.run_id),
+            time: journal.state().started_at,
+            upstream: self.upstream,
+            branch: self.branch,
+            quarantine,
+            paths: self.paths.clone(),
+            stop: stopped,
+        };
+        Ok(Run {
+            project,
+            environment: Arc::new(environment.clone()),
+            config: Arc::new(config),
+            plan: self.plan,
+            paths: self.paths,
+            journal,
+            lander,
+            stepped_from: self.now,
+            stop,
+            progress,
+        })
+    }
+}
+
+fn doctor_env(environment: &Environment, config: &Config, run: &RunId) -> BTreeMap<String, String> {
+    let mut env = environment.for_children(&config.worker.env);
+    env.insert("MYCELIUM_RUN_ID".to_owned(), run.to_string());
+    env
+}
+
+/// Keeps the problems of a check for later; other errors end the checks.
+fn noted<T>(problems: &mut Vec<Problem>, result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Problems { problems: found }) => {
+            problems.extend(found);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn one(problem: Problem) -> Error {
+    Error::Problems { problems: vec![problem] }
+}
+
+fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, CommitId), Error> {
+    let name = &settings.config.integration_branch;
+    let found = upstream.branch(name).and_then(|branch| {
+        upstream.refuse_elsewhere(&branch)?;
+        Ok((upstream.head(&branch)?, branch))
+    });
+    match found {
+        Ok((head, branch)) => Ok((branch, head)),
+        Err(error) if error.kind() == git::ErrorKind::Input => {
+            Err(one(settings.problem("integration_branch", error.to_string(), &error.help())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The plan reduced to the tasks that were asked for.
+fn select(plan: Plan, wanted: &[TaskId]) -> Result<Plan, Error> {
+    if wanted.is_empty() {
+        return Ok(plan);
+    }
+    for id in wanted {
+        let Some(task) = plan.get(id) else {
+            let known = plan.ids().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
+            return Err(Error::Request {
+                message: format!("--tasks names {id}, which is not planned"),
+                help: format!("planned are: {known}"),
+            });
+        };
+        if let Some(missing) = task.manifest.dependencies.iter().find(|d| !wanted.contains(d)) {
+            return Err(Error::Request {
+                message: format!("task {id} depends on {missing}, which --tasks leaves out"),
+                help: format!("add {missing} to --tasks"),
+            });
+        }
+    }
+    Ok(Plan::new(plan.tasks().filter(|task| wanted.contains(&task.manifest.id)).cloned()))
+}
+
+fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<(), Error> {
+    if upstream.checked_out(branch)? == CheckedOut::No {
+        return Ok(());
+    }
+    let paths = git::dirty(upstream, None)?;
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
+    Err(Error::Request {
+        message: format!(
+            "the integration branch {} is checked out here and not clean: {shown}{more}",
+            branch.name()
+        ),
+        help: "commit or stash the changes, or check out another branch".into(),
+    })
+}
+
+/// The start's time and six random hex digits.
+fn new_run_id(now: Option<Timestamp>) -> Result<RunId, Error> {
+    let time = now.unwrap_or_else(Timestamp::now).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let mut seed = [0u8; 3];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut random| std::io::Read::read_exact(&mut random, &mut seed))
+        .at("read", "/dev/urandom")?;
+    let id = format!("{time}-{}", hex(&seed));
+    id.parse().map_err(|why| Error::Request {
+        message: format!("the run id {id:?} {why}"),
+        help: "give one with --run-id".into(),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

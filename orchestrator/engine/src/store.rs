@@ -1,0 +1,164 @@
+//! The run's folder: names, atomic writes, and reading back (design 3.6).
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    id::{RunId, TaskId},
+    state::RunView,
+};
+use serde::Serialize;
+
+use crate::{
+    error::{Error, IoContext},
+    project::Project,
+};
+
+/// Where a run's artifacts lie.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunPaths {
+    /// The run's folder.
+    pub run_dir: PathBuf,
+    /// `orchestrator.jsonl`.
+    pub journal: PathBuf,
+    /// `state.json`.
+    pub state: PathBuf,
+    /// `config.snapshot.yaml`.
+    pub config: PathBuf,
+    /// `plan.snapshot.json`.
+    pub plan: PathBuf,
+    /// The frozen doctor script.
+    pub doctor: PathBuf,
+    /// A folder a task, with one an attempt.
+    pub tasks: PathBuf,
+    /// A folder a landing.
+    pub landing: PathBuf,
+    /// A folder a task.
+    pub workspaces: PathBuf,
+}
+
+impl RunPaths {
+    /// The places of a run, existing or not.
+    pub fn new(project: &Project, run: &RunId) -> Self {
+        let run_dir = project.runs_dir().join(run.as_str());
+        Self {
+            journal: run_dir.join("orchestrator.jsonl"),
+            state: run_dir.join("state.json"),
+            config: run_dir.join("config.snapshot.yaml"),
+            plan: run_dir.join("plan.snapshot.json"),
+            doctor: run_dir.join("doctor"),
+            tasks: run_dir.join("tasks"),
+            landing: run_dir.join("landing"),
+            workspaces: project.workspaces_dir(run),
+            run_dir,
+        }
+    }
+
+    /// Folder of an attempt.
+    pub fn attempt(&self, task: &TaskId, attempt: u32) -> PathBuf {
+        self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
+    }
+
+    /// Folder of a landing.
+    pub fn landing(&self, number: u32) -> PathBuf {
+        self.landing.join(number.to_string())
+    }
+}
+
+/// Makes a folder and its parents.
+pub fn make_dir(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).at("create", path)
+}
+
+/// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
+/// rename, fsync of the folder.
+pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir).at("write in", dir)?;
+    file.write_all(content).at("write", path)?;
+    file.as_file().sync_all().at("sync", path)?;
+    file.persist(path).map_err(|error| error.error).at("replace", path)?;
+    sync_dir(dir)
+}
+
+/// Makes the entries of a folder survive a power cut.
+pub fn sync_dir(dir: &Path) -> Result<(), Error> {
+    File::open(dir).and_then(|dir| dir.sync_all()).at("sync", dir)
+}
+
+/// Writes a value as readable JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    write_atomic(path, &bytes)
+}
+
+/// Removes a folder with everything in it; one that is not there is fine.
+pub fn remove_dir(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result.at("remove", path),
+    }
+}
+
+/// The runs of a project, oldest first by their start. A folder without a readable state is left out.
+pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
+    let dir = project.runs_dir();
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result.at("list", &dir)?,
+    };
+    let mut runs: Vec<RunView> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok())
+        .filter_map(|run| read_view(project, &run).ok())
+        .collect();
+    runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
+    Ok(runs)
+}
+
+/// The state of a run. Reading never writes.
+pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
+    let path = RunPaths::new(project, run).state;
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::UnknownRun { run_id: run.clone() });
+        }
+        result => result.at("read", &path)?,
+    };
+    let view: RunView = serde_json::from_str(&text)
+        .map_err(|error| Error::Damaged { path: path.clone(), reason: error.to_string() })?;
+    if view.schema_version > SCHEMA_VERSION {
+        tracing::warn!(version = view.schema_version, "the state was written by a newer mycelium");
+    }
+    Ok(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_atomic_write_replaces_the_file_and_leaves_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_keeps_the_old_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), b"kept").unwrap();
+        assert!(write_atomic(&path, b"new").is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(path.join("inside")).unwrap(), b"kept");
+    }
+}

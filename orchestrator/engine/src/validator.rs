@@ -1,0 +1,95 @@
+//! Asks a validator for its report (design 3.6): a mock model's answer, or what a command prints.
+
+use std::{path::PathBuf, time::Duration};
+
+use mycelium_schemas::{
+    config::{Validator, ValidatorProvider},
+    event::ValidatorReport,
+};
+use tokio::sync::watch;
+
+use crate::{
+    environment::Environment,
+    error::Error,
+    mock,
+    process::{self, Job, StopLevel, Watcher},
+};
+
+/// Bytes of standard output that a report may have.
+const REPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Where and how a validator's command runs.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// For the mock's variables.
+    pub environment: &'a Environment,
+    /// The command's environment.
+    pub env: std::collections::BTreeMap<String, String>,
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// Where its output is kept.
+    pub log: PathBuf,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// When it must end.
+    pub stop: watch::Receiver<StopLevel>,
+}
+
+/// The report, or why there is none.
+pub async fn ask(
+    validator: &Validator,
+    around: Surroundings<'_>,
+) -> Result<Result<ValidatorReport, String>, Error> {
+    match (validator.provider, &validator.command) {
+        (ValidatorProvider::Command, Some(command)) => run(command, around).await,
+        _ => Ok(match mock::llm_output(around.environment) {
+            Ok(source) => read(&source.text),
+            Err(error) => Err(format!("the mock validator has no answer: {error}")),
+        }),
+    }
+}
+
+async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<ValidatorReport, String>, Error> {
+    let (program, args) = Job::shell(command);
+    let job = Job {
+        program,
+        args,
+        cwd: around.workspace,
+        env: around.env,
+        stdin: Vec::new(),
+        timeout: around.timeout,
+        idle_timeout: None,
+        log: around.log,
+    };
+    let mut output = Output::default();
+    let exit = process::run(job, around.stop, &mut output).await?;
+    if !exit.is_success() {
+        return Ok(Err(format!("the validator's command {}", exit.describe())));
+    }
+    Ok(match std::str::from_utf8(&output.0) {
+        Ok(text) => read(text),
+        Err(_) => Err("the validator's output is not UTF-8".to_owned()),
+    })
+}
+
+fn read(text: &str) -> Result<ValidatorReport, String> {
+    serde_json::from_str(text).map_err(|error| {
+        format!("the validator's output is not one report {{\"pass\", \"summary\", \"issues\"}}: {error}")
+    })
+}
+
+/// Collects standard output, bounded.
+#[derive(Default)]
+struct Output(Vec<u8>);
+
+impl Watcher for Output {
+    fn started(&mut self, _: u32) {}
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Error> {
+        if self.0.len() + line.len() < REPORT_BYTES_MAX {
+            self.0.extend_from_slice(line);
+            self.0.push(b'\n');
+        }
+        Ok(())
+    }
+}
