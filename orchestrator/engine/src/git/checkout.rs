@@ -15,7 +15,8 @@ use mycelium_schemas::id::CommitId;
 
 use super::{
     error::GitError,
-    oid::commit_tree,
+    oid::{commit_tree, find_tree, to_id},
+    quarantine::Quarantine,
     tree::{Entry, Mode, as_path, printable},
     upstream::Upstream,
 };
@@ -27,8 +28,11 @@ const SKIP_WORKTREE: u16 = 0x4000;
 /// is clean.
 ///
 /// Asked only where the branch is checked out here. Dirty are the index and tracked files that differ from HEAD and,
-/// where `new` is given, anything untracked in the way of a path that lands. `.mycelium/` is exempt.
-pub fn dirty(upstream: &Upstream, new: Option<&CommitId>) -> Result<Vec<String>, GitError> {
+/// where a commit of the quarantine is about to land, anything untracked in its way. `.mycelium/` is exempt.
+pub fn dirty(
+    upstream: &Upstream,
+    incoming: Option<(&Quarantine, &CommitId)>,
+) -> Result<Vec<String>, GitError> {
     let repo = upstream.open()?;
     let mut reasons = states(upstream, &repo);
     let head = repo.head().and_then(|head| head.peel_to_tree()).map_err(GitError::git("read HEAD"))?;
@@ -39,8 +43,10 @@ pub fn dirty(upstream: &Upstream, new: Option<&CommitId>) -> Result<Vec<String>,
         .map_err(GitError::git("compare the index with HEAD"))?;
     paths.extend(touched(&staged));
     paths.extend(touched(&working_changes(&repo, &index, &[])?));
-    if let Some(new) = new {
-        for change in changes(&repo, &head, &commit_tree(&repo, new)?)? {
+    if let Some((quarantine, new)) = incoming {
+        let source = quarantine.open()?;
+        let head = find_tree(&source, &to_id(head.id())?)?;
+        for change in changes(&source, &head, &commit_tree(&source, new)?)? {
             if in_the_way(upstream, &index, &change) {
                 paths.insert(change.path);
             }
@@ -108,12 +114,13 @@ pub(super) fn touched(diff: &Diff<'_>) -> Vec<Vec<u8>> {
 
 /// Opens the index; some features of git's own are not understood.
 pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index, GitError> {
-    repo.index().map_err(|source| match source.message().contains("extension") {
-        true => GitError::Unsupported {
-            path: upstream.worktree().to_owned(),
-            reason: format!("{}; sparse and split indexes cannot be read", source.message()),
-        },
-        false => GitError::git("read the index")(source),
+    repo.index().map_err(|source| {
+        if source.message().contains("extension") {
+            let reason = format!("{}; sparse and split indexes cannot be read", source.message());
+            GitError::Unsupported { path: upstream.worktree().to_owned(), reason }
+        } else {
+            GitError::git("read the index")(source)
+        }
     })
 }
 

@@ -2,24 +2,17 @@
 //!
 //! Never touches HEAD, index or working tree, and runs no hook.
 
-use std::{thread, time::Duration};
-
-use git2::{ErrorCode, Repository, Transaction};
-use jiff::Timestamp;
+use git2::Repository;
 use mycelium_schemas::id::CommitId;
 
 use super::{
-    commit::signature,
     error::GitError,
     oid::{find_commit, to_oid},
     pack,
     quarantine::Quarantine,
+    ref_lock::RefLock,
     upstream::{Branch, Upstream, read_ref},
 };
-
-/// How often a held lock is tried, and how long is waited between: a second in all, ten times git's own patience.
-const LOCK_TRIES: u32 = 20;
-const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 /// How a landing ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +51,8 @@ pub enum LandError {
 ///
 /// The objects are copied as one pack, the ref is moved under git's own lock by compare-and-swap, and both are
 /// fsynced before this returns. While the lock is held the head is compared before the pack becomes part of the
-/// user's object database: a refused landing leaves nothing there.
+/// user's object database: a refused landing leaves nothing there. The caller holds the repository's landing lock, so
+/// that what an earlier, killed landing left behind can be told from another's work, and is cleared first.
 pub fn land(
     upstream: &Upstream,
     quarantine: &Quarantine,
@@ -67,6 +61,7 @@ pub fn land(
     new: &CommitId,
 ) -> Result<Landing, LandError> {
     let repo = upstream.open()?;
+    pack::clear_abandoned(&upstream.objects_dir())?;
     if let Some(done) = compare(&repo, branch, old, new)? {
         return Ok(done);
     }
@@ -77,17 +72,13 @@ pub fn land(
     }
     let pack = pack::prepare(&source, &repo, &upstream.objects_dir(), old_id, new_id)?;
 
-    let failed = || GitError::git(format!("move {}", branch.refname()));
-    let mut transaction = lock(&repo, upstream, branch)?;
+    let lock = RefLock::take(&repo, upstream, branch, new)?;
     if let Some(done) = compare(&repo, branch, old, new)? {
         return Ok(done);
     }
     let kept = pack.install()?;
-    let author = signature(Timestamp::now())?;
-    let message = format!("mycelium: land {}", new.short());
-    transaction.set_target(&branch.refname(), new_id, Some(&author), &message).map_err(failed())?;
-    transaction.commit().map_err(failed())?;
-    kept.release()?;
+    lock.set(new_id, &format!("mycelium: land {}", new.short()))?;
+    drop(kept);
     Ok(Landing::Moved)
 }
 
@@ -106,22 +97,4 @@ fn compare(
     } else {
         Err(LandError::HeadMoved { expected: old.clone(), found })
     }
-}
-
-fn lock<'repo>(
-    repo: &'repo Repository,
-    upstream: &Upstream,
-    branch: &Branch,
-) -> Result<Transaction<'repo>, GitError> {
-    let refname = branch.refname();
-    let failed = || GitError::git(format!("lock {refname}"));
-    for _ in 0..LOCK_TRIES {
-        let mut transaction = repo.transaction().map_err(failed())?;
-        match transaction.lock_ref(&refname) {
-            Ok(()) => return Ok(transaction),
-            Err(error) if error.code() == ErrorCode::Locked => thread::sleep(LOCK_WAIT),
-            Err(error) => return Err(failed()(error)),
-        }
-    }
-    Err(GitError::Locked { path: upstream.common_dir().join(format!("{refname}.lock")) })
 }

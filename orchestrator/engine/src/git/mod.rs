@@ -25,6 +25,7 @@ mod oid;
 mod pack;
 mod patch;
 mod quarantine;
+mod ref_lock;
 mod scan;
 mod setup;
 mod snapshot;

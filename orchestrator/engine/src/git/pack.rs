@@ -15,6 +15,12 @@ use tempfile::TempDir;
 
 use super::{ancestry, error::GitError};
 
+/// Begin of the name of the folder that a pack is made in.
+const FOLDER_PREFIX: &str = "tmp_objdir-mycelium-";
+
+/// What our `.keep` files say.
+const KEEP_TEXT: &[u8] = b"mycelium: landing\n";
+
 /// A pack that is complete on disk but not yet part of the object database.
 pub(super) struct PreparedPack {
     folder: TempDir,
@@ -22,10 +28,51 @@ pub(super) struct PreparedPack {
     objects_dir: PathBuf,
 }
 
-/// A pack that git's maintenance must not drop, since no ref names its commits yet.
-#[must_use = "release it once a ref names its commits"]
+/// A pack that git's maintenance must not drop, since no ref names its commits yet. Maintenance may have it as soon as
+/// this is dropped.
+#[must_use = "keep it until a ref names its commits"]
 pub(super) struct KeptPack {
     keep_file: PathBuf,
+}
+
+impl Drop for KeptPack {
+    fn drop(&mut self) {
+        // Harmless where it fails: the pack is then never repacked, until `clear_abandoned` finds the file.
+        if let Err(error) = fs::remove_file(&self.keep_file) {
+            tracing::warn!(path = %self.keep_file.display(), %error, "a .keep file stays behind");
+        }
+    }
+}
+
+/// Removes what a landing that was killed left in the object database. Nothing else lands meanwhile: the caller holds
+/// the repository's landing lock.
+pub(super) fn clear_abandoned(objects_dir: &Path) -> Result<(), GitError> {
+    for path in list(objects_dir)? {
+        if file_name(&path).starts_with(FOLDER_PREFIX) {
+            fs::remove_dir_all(&path).map_err(GitError::io("remove", &path))?;
+        }
+    }
+    for path in list(&objects_dir.join("pack"))? {
+        let is_keep = path.extension().is_some_and(|extension| extension == "keep");
+        if is_keep && fs::read(&path).is_ok_and(|text| text == KEEP_TEXT) {
+            fs::remove_file(&path).map_err(GitError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(GitError::io("list", folder)(error)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths.collect::<Result<_, _>>().map_err(GitError::io("list", folder))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Packs what `new` needs and the history of `old` does not hold.
@@ -42,7 +89,7 @@ pub(super) fn prepare(
         builder.insert_object(id, None).map_err(failed())?;
     }
     let folder = tempfile::Builder::new()
-        .prefix("tmp_objdir-mycelium-")
+        .prefix(FOLDER_PREFIX)
         .tempdir_in(objects_dir)
         .map_err(GitError::io("create a folder in", objects_dir))?;
     let odb = upstream.odb().map_err(failed())?;
@@ -70,7 +117,8 @@ impl PreparedPack {
         let packs = self.objects_dir.join("pack");
         fs::create_dir_all(&packs).map_err(GitError::io("create", &packs))?;
         let keep_file = packs.join(format!("{}.keep", self.stem));
-        fs::write(&keep_file, "mycelium: landing\n").map_err(GitError::io("write", &keep_file))?;
+        fs::write(&keep_file, KEEP_TEXT).map_err(GitError::io("write", &keep_file))?;
+        let kept = KeptPack { keep_file };
         for extension in ["pack", "idx"] {
             let name = format!("{}.{extension}", self.stem);
             let (from, to) = (self.folder.path().join(&name), packs.join(&name));
@@ -79,14 +127,7 @@ impl PreparedPack {
             }
         }
         File::open(&packs).and_then(|folder| folder.sync_all()).map_err(GitError::io("sync", &packs))?;
-        Ok(KeptPack { keep_file })
-    }
-}
-
-impl KeptPack {
-    /// Lets maintenance have the pack.
-    pub(super) fn release(self) -> Result<(), GitError> {
-        fs::remove_file(&self.keep_file).map_err(GitError::io("remove", &self.keep_file))
+        Ok(kept)
     }
 }
 

@@ -51,5 +51,7 @@ fn enable_fsync() -> c_int {
     libgit2_sys::init();
     // SAFETY: libgit2 is initialised; this option takes exactly one `int` and stores it in a global flag. The same
     // argument about other threads holds as in `search_nowhere`.
-    unsafe { libgit2_sys::git_libgit2_opts(libgit2_sys::GIT_OPT_ENABLE_FSYNC_GITDIR as c_int, 1 as c_int) }
+    unsafe {
+        libgit2_sys::git_libgit2_opts(libgit2_sys::GIT_OPT_ENABLE_FSYNC_GITDIR.cast_signed(), 1 as c_int)
+    }
 }

@@ -120,9 +120,10 @@ impl Upstream {
             Ok(found) => found,
             Err(error) if error.code() == git2::ErrorCode::NotFound => {
                 let unborn = self.current_branch()?.as_deref() == Some(name);
-                return Err(match unborn {
-                    true => GitError::Unborn { branch: name.to_owned() },
-                    false => missing(&repo)?,
+                return Err(if unborn {
+                    GitError::Unborn { branch: name.to_owned() }
+                } else {
+                    missing(&repo)?
                 });
             }
             Err(error) => return Err(GitError::git(format!("read the branch {name:?}"))(error)),
@@ -161,10 +162,8 @@ impl Upstream {
     pub fn checked_out(&self, branch: &Branch) -> Result<CheckedOut, GitError> {
         for (worktree, git_dir) in self.worktrees()? {
             if holds(&git_dir, branch)? {
-                return Ok(match git_dir == self.git_dir {
-                    true => CheckedOut::Here,
-                    false => CheckedOut::Elsewhere(worktree),
-                });
+                let here = git_dir == self.git_dir;
+                return Ok(if here { CheckedOut::Here } else { CheckedOut::Elsewhere(worktree) });
             }
         }
         Ok(CheckedOut::No)

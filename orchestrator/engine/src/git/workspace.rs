@@ -121,14 +121,13 @@ fn create_file(target: &Path, mode: u32) -> io::Result<File> {
 
 /// The index entry of a file just written, with its times and sizes, so that git sees it as unchanged.
 fn index_entry(path: Vec<u8>, entry: Entry, metadata: &fs::Metadata) -> IndexEntry {
+    // A submodule's folder has no times that git would compare.
     let known = entry.mode != Mode::Submodule;
     // The index keeps the low 32 bits of each field, as git does.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the index holds 32 bits")]
+    #[expect(clippy::cast_possible_truncation, reason = "the index holds 32 bits")]
     let low = |value: u64| if known { value as u32 } else { 0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the index holds 32 bits")]
-    let time = |seconds: i64, nanoseconds: i64| match known {
-        true => IndexTime::new(seconds as i32, nanoseconds as u32),
-        false => IndexTime::new(0, 0),
+    let time = |seconds: i64, nanoseconds: i64| {
+        IndexTime::new(low(seconds.cast_unsigned()).cast_signed(), low(nanoseconds.cast_unsigned()))
     };
     IndexEntry {
         ctime: time(metadata.ctime(), metadata.ctime_nsec()),

@@ -40,14 +40,9 @@ fn done() -> FastForward {
     FastForward { update: CheckoutUpdate::FastForwarded, left: vec![] }
 }
 
-/// What stands in the way of landing `new`, with its objects at hand.
+/// What stands in the way of landing `new`.
 fn in_the_way(rig: &Rig, new: &CommitId) -> Vec<String> {
-    fs::create_dir_all(rig.repo.join(".git/objects/info")).unwrap();
-    let objects = rig.quarantine().objects_dir();
-    fs::write(rig.repo.join(".git/objects/info/alternates"), format!("{}\n", objects.display())).unwrap();
-    let found = dirty(&rig.upstream(), Some(new)).unwrap();
-    fs::remove_file(rig.repo.join(".git/objects/info/alternates")).unwrap();
-    found
+    dirty(&rig.upstream(), Some((&rig.quarantine(), new))).unwrap()
 }
 
 #[test]

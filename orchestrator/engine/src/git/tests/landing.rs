@@ -48,8 +48,8 @@ fn a_landing_moves_the_branch_and_leaves_a_repository_that_git_finds_sound() {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
     };
     assert!(!leftovers(".git/objects").iter().any(|name| name.starts_with("tmp")));
-    assert!(!leftovers(".git/objects/pack").iter().any(|name| name.ends_with(".keep")));
-    assert!(!leftovers(".git/refs/heads").iter().any(|name| name.ends_with(".lock")));
+    assert!(!leftovers(".git/objects/pack").iter().any(|name| name.contains("keep")));
+    assert!(!leftovers(".git/refs/heads").iter().any(|name| name.contains("lock")));
 }
 
 #[test]
@@ -165,4 +165,37 @@ fn maintenance_with_pruning_finds_nothing_to_drop() {
     rig.git(&["gc", "-q", "--prune=now"]);
     rig.fsck();
     assert_eq!(rig.git(&["show", "work:new/deep/x.sh"]), "x");
+}
+
+#[test]
+fn what_a_killed_landing_left_behind_is_cleared_by_the_next() {
+    let rig = Rig::new();
+    let (old, new) = merged(&rig);
+    let git = rig.repo.join(".git");
+    for left_in_lock in [String::new(), format!("{new}\n")] {
+        write(&git.join("mycelium.ref-lock"), format!("refs/heads/work\n{new}\n"));
+        write(&git.join("refs/heads/work.lock"), &left_in_lock);
+        write(&git.join("objects/tmp_objdir-mycelium-1/pack-x.pack"), "half a pack");
+        write(&git.join("objects/pack/pack-1.keep"), "mycelium: landing\n");
+        write(&git.join("objects/pack/pack-2.keep"), "the user's own\n");
+        landed(&rig, &old, &new).unwrap();
+        assert!(!git.join("objects/tmp_objdir-mycelium-1").exists());
+        assert!(!git.join("objects/pack/pack-1.keep").exists());
+        assert!(!git.join("mycelium.ref-lock").exists() && !git.join("refs/heads/work.lock").exists());
+        assert!(git.join("objects/pack/pack-2.keep").exists());
+        assert_eq!(rig.head("work"), new);
+        rig.git(&["update-ref", "refs/heads/work", old.as_str()]);
+    }
+}
+
+#[test]
+fn the_lock_of_another_is_never_removed() {
+    let rig = Rig::new();
+    let (old, new) = merged(&rig);
+    let git = rig.repo.join(".git");
+    write(&git.join("mycelium.ref-lock"), format!("refs/heads/work\n{new}\n"));
+    write(&git.join("refs/heads/work.lock"), format!("{old}\n"));
+    let refused = landed(&rig, &old, &new);
+    assert!(matches!(refused, Err(LandError::Git(GitError::Locked { .. }))), "{refused:?}");
+    assert!(git.join("refs/heads/work.lock").exists());
 }
