@@ -32,8 +32,10 @@ pub struct Matrix {
     pub scenarios: Vec<Scenario>,
     /// Scenarios that serve no goal.
     pub orphans: Vec<Orphan>,
-    /// What is wrong with quarantine entries, beyond what a row says.
-    pub quarantine_problems: Vec<String>,
+    /// Quarantine entries that fit no goal or no scenario, in sentences.
+    pub dead_quarantine: Vec<String>,
+    /// Reviewed links that fit no goal, in sentences.
+    pub dead_links: Vec<String>,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -89,6 +91,8 @@ pub struct RunFacts {
     pub partial: Vec<String>,
     /// Scenarios that should have run and did not, as `place in lane`.
     pub missing: Vec<String>,
+    /// Why the results are not about the subject, in sentences; empty where they are.
+    pub stale: Vec<String>,
 }
 
 /// A goal and how far it is proved.
@@ -128,8 +132,47 @@ pub struct Row {
     pub ci_jobs: Vec<String>,
     /// Who looks after it.
     pub owner: String,
-    /// What is still to be done about it, for example the issue of its quarantine.
-    pub follow_up: Option<String>,
+    /// Whether somebody reviewed it together with its scenarios.
+    pub link: Link,
+    /// Its scenarios in quarantine.
+    pub quarantine: Vec<QuarantineMark>,
+}
+
+/// Whether a goal and its scenarios are as somebody last reviewed them together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Link {
+    /// Nothing changed since.
+    Reviewed {
+        /// The day of the review.
+        #[schemars(with = "String")]
+        on: Date,
+        /// Who reviewed.
+        by: String,
+    },
+    /// Something did, or nobody ever looked.
+    Suspect {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// There are no scenarios to review.
+    NoScenarios,
+}
+
+/// A scenario of a goal in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QuarantineMark {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Where its cause is looked for.
+    pub issue: String,
+    /// Who looks for it.
+    pub owner: String,
+    /// The last day on which it does not fail the gate.
+    #[schemars(with = "String")]
+    pub expires: Date,
+    /// Days until then; negative once it has expired.
+    pub days_left: i32,
 }
 
 /// How far a goal is proved. Exactly one applies; the first that matches, in this order.
@@ -415,10 +458,10 @@ pub enum StepStatus {
     Undefined,
     /// More than one fits.
     Ambiguous,
+    /// Nobody knows: it did not end.
+    Unknown,
     /// It ran and did not hold.
     Failed,
-    /// Nobody knows.
-    Unknown,
 }
 
 impl StepStatus {

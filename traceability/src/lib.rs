@@ -1,1 +1,24 @@
-//! x
+//! What is promised, what is proved, and whether that is enough: goals, results, matrix and gates (design 4.3).
+//!
+//! Everything here is a function of its arguments: no files, no clock, no environment. The texts come in as values and
+//! the day as an argument, so that every rule can be tested, above all against lies.
+//!
+//! ```text
+//! files of traceability/ -> Registry ─┐
+//! feature files          -> Catalogue ├-> Matrix -> Evaluation
+//! messages.ndjson        -> Results  ─┘
+//! ```
+
+mod catalogue;
+mod fingerprint;
+mod gates;
+mod matrix;
+mod registry;
+mod results;
+
+pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
+pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
+pub use gates::evaluate;
+pub use matrix::{Inputs, build};
+pub use registry::{Files, Registry};
+pub use results::{ReadError, ReadProblem, Results};

@@ -225,7 +225,9 @@ profiles:
 
     #[test]
     fn an_unknown_gate_or_lane_or_a_missing_profile_is_refused() {
-        assert!(problems(&RULES.replace("[tier-coverage", "[tier-coverge")).concat().contains("tier-coverge"));
+        assert!(
+            problems(&RULES.replace("[tier-coverage", "[tier-coverge")).concat().contains("tier-coverge")
+        );
         assert!(problems(&RULES.replace("[mock]", "[]"))[0].contains("requires no lane"));
         assert!(
             problems(&RULES.replace("  release: *floor\n", ""))[0].contains("`profiles.release` is missing")

@@ -26,6 +26,14 @@ pub struct Fingerprint(String);
 pub struct FingerprintError;
 
 impl Fingerprint {
+    /// The fingerprint that a digest is.
+    pub fn new(digest: &[u8; 32]) -> Self {
+        const HEX: [char; 16] =
+            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        Self(digits.map(|digit| HEX[usize::from(digit)]).collect())
+    }
+
     /// The fingerprint as hex text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -109,9 +117,14 @@ fn render(links: &[ReviewedLink]) -> String {
         let ReviewedLink { goal, text: fingerprint, scenarios, reviewed, by } = link;
         // A JSON string is a YAML string in which nothing can break out.
         let by = serde_json::Value::from(by.as_str());
-        text.push_str(&format!(
-            "- goal: {goal}\n  text: \"{fingerprint}\"\n  scenarios: \"{scenarios}\"\n  reviewed: {reviewed}\n  by: {by}\n"
-        ));
+        let entry = [
+            format!("- goal: {goal}"),
+            format!("  text: \"{fingerprint}\""),
+            format!("  scenarios: \"{scenarios}\""),
+            format!("  reviewed: {reviewed}"),
+            format!("  by: {by}\n"),
+        ];
+        text.push_str(&entry.join("\n"));
     }
     text
 }
@@ -139,6 +152,14 @@ mod tests {
         let links = parse(&Source::new("links.yaml", third.clone())).unwrap();
         assert_eq!(links, [link("G0.1", '3', "c"), link("G1.2", '1', "Q \"A\": # x")]);
         assert_eq!(render(&links), third);
+    }
+
+    #[test]
+    fn a_digest_is_written_in_hex() {
+        let mut digest = [0; 32];
+        digest[..2].copy_from_slice(&[0x0f, 0xa9]);
+        assert_eq!(Fingerprint::new(&digest).as_str(), format!("0fa9{}", "0".repeat(60)));
+        assert!("0FA9".parse::<Fingerprint>().is_err());
     }
 
     #[test]

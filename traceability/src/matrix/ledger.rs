@@ -1,0 +1,79 @@
+//! Which assertions of a goal count: those that were executed in a passing `Then`, that held, and that read an artifact
+//! of the run.
+
+use mycelium_schemas::{
+    evidence::{Assertion, Polarity},
+    goal::spec::Claim,
+    matrix::{Declared, LaneRun, StepRole, StepStatus},
+};
+
+use crate::catalogue::ScenarioSpec;
+
+/// A scenario of a goal with what came out of it.
+pub(super) struct Linked<'a> {
+    pub(super) spec: &'a ScenarioSpec,
+    pub(super) runs: &'a [LaneRun],
+}
+
+impl Linked<'_> {
+    pub(super) fn in_lane(&self, lane: &str) -> Option<&LaneRun> {
+        self.runs.iter().find(|run| run.lane == lane)
+    }
+
+    /// The assertions that count in a lane: of the first attempt alone, and only if it passed.
+    fn counting(&self, lane: &str) -> impl Iterator<Item = &Assertion> {
+        let first = self.in_lane(lane).and_then(|run| run.attempts.first());
+        let passed = first.filter(|attempt| attempt.outcome == StepStatus::Passed);
+        let thens = passed.into_iter().flat_map(|attempt| &attempt.steps);
+        thens
+            .filter(|step| step.role == StepRole::Then && step.status == StepStatus::Passed)
+            .flat_map(|step| &step.assertions)
+            .filter(|assertion| assertion.held && !assertion.artifact.is_empty())
+    }
+
+    /// Whether something that must not happen was looked for in a lane.
+    pub(super) fn has_negative(&self, lane: &str) -> bool {
+        self.counting(lane).any(|assertion| assertion.polarity == Polarity::MustNot)
+    }
+
+    /// Assertions that did not hold in steps that passed all the same.
+    pub(super) fn unheld(&self) -> impl Iterator<Item = &Assertion> {
+        let attempts = self.runs.iter().flat_map(|run| &run.attempts);
+        attempts
+            .flat_map(|attempt| &attempt.steps)
+            .filter(|step| step.status == StepStatus::Passed)
+            .flat_map(|step| &step.assertions)
+            .filter(|assertion| !assertion.held)
+    }
+}
+
+/// Where the claims of a goal are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// What must not happen: in the goal's scenarios, as a negative assertion.
+    MustNot,
+    /// That the work was done: in the goal's scenarios.
+    Witness,
+    /// What happens with the knob off: in the control twins.
+    Control,
+}
+
+/// Each claim, and whether it was executed in every one of these lanes.
+pub(super) fn declared(claims: &[Claim], part: Part, linked: &[Linked<'_>], lanes: &[&str]) -> Vec<Declared> {
+    let of_part = |scenario: &&Linked<'_>| scenario.spec.is_control() == matches!(part, Part::Control);
+    let fits = |assertion: &Assertion, claim: &Claim| {
+        let negative = assertion.polarity == Polarity::MustNot;
+        assertion.name() == claim.assertion.as_str() && (negative || !matches!(part, Part::MustNot))
+    };
+    let executed = |claim: &Claim, lane: &str| {
+        linked.iter().filter(of_part).any(|scenario| scenario.counting(lane).any(|found| fits(found, claim)))
+    };
+    claims
+        .iter()
+        .map(|claim| Declared {
+            text: claim.text.clone(),
+            assertion: claim.assertion.to_string(),
+            executed: !lanes.is_empty() && lanes.iter().all(|lane| executed(claim, lane)),
+        })
+        .collect()
+}

@@ -1,0 +1,309 @@
+//! One goal: everything that stands in the way of its proof, and so its status.
+
+use std::collections::BTreeMap;
+
+use mycelium_schemas::{
+    goal::{Tier, spec::Goal},
+    matrix::{
+        Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, Status, StepStatus,
+    },
+};
+
+use super::{
+    Inputs,
+    ledger::{Linked, Part, declared},
+    runs_of,
+};
+use crate::fingerprint::{goal_fingerprint, scenarios_fingerprint};
+
+/// What stands in the way of a goal's proof: reasons by the status that they lead to.
+#[derive(Default)]
+struct Findings(BTreeMap<Status, Vec<String>>);
+
+impl Findings {
+    fn add(&mut self, status: Status, reason: impl Into<String>) {
+        self.0.entry(status).or_default().push(reason.into());
+    }
+
+    /// The first status that matches, and the reasons: its own, then those of the statuses behind it.
+    fn settle(self, proof: impl FnOnce() -> String) -> (Status, Vec<String>) {
+        match self.0.first_key_value() {
+            Some((status, _)) => (*status, self.0.into_values().flatten().collect()),
+            None => (Status::Verified, vec![proof()]),
+        }
+    }
+}
+
+/// The parts of a row that its status follows from.
+struct Judged<'a> {
+    inputs: &'a Inputs<'a>,
+    goal: &'a Goal,
+    linked: Vec<Linked<'a>>,
+    /// Lanes that the goal names and the profile requires.
+    lanes: Vec<&'a str>,
+    must_not: Vec<Declared>,
+    witness: Vec<Declared>,
+    control: Vec<Declared>,
+    link: Link,
+    quarantine: Vec<QuarantineMark>,
+}
+
+pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'a Goal) -> Row {
+    let linked: Vec<Linked<'a>> = inputs
+        .catalogue
+        .of_goal(goal.id)
+        .into_iter()
+        .map(|spec| Linked { spec, runs: runs_of(inputs, spec) })
+        .collect();
+    let lanes: Vec<&str> =
+        goal.lanes.iter().map(String::as_str).filter(|lane| inputs.profile.requires_lane(lane)).collect();
+    let judged = Judged {
+        must_not: declared(&goal.must_not, Part::MustNot, &linked, &lanes),
+        witness: declared(&goal.witness, Part::Witness, &linked, &lanes),
+        control: declared(&goal.control, Part::Control, &linked, &lanes),
+        link: link(inputs, goal, &linked),
+        quarantine: quarantine(inputs, goal),
+        inputs,
+        goal,
+        linked,
+        lanes,
+    };
+    let (status, reasons) = judged.findings(run).settle(|| judged.proof());
+    let lanes = goal.lanes.iter().map(|lane| judged.lane_cell(lane)).collect();
+    Row {
+        goal: goal.id,
+        tier: goal.tier(),
+        title: goal.title.clone(),
+        statement: goal.statement.clone(),
+        scope: goal.scope.clone(),
+        config: goal.config.clone(),
+        events: goal.artifacts.events.clone(),
+        status,
+        reasons,
+        scenarios: judged.linked.iter().map(|linked| linked.spec.key.clone()).collect(),
+        must_not: judged.must_not,
+        witness: judged.witness,
+        control: judged.control,
+        lanes,
+        flake_risk: goal.flake_risk,
+        ci_jobs: goal.ci_jobs.clone(),
+        owner: goal.owner.clone(),
+        link: judged.link,
+        quarantine: judged.quarantine,
+    }
+}
+
+fn link(inputs: &Inputs<'_>, goal: &Goal, linked: &[Linked<'_>]) -> Link {
+    if linked.is_empty() {
+        return Link::NoScenarios;
+    }
+    let Some(reviewed) = inputs.registry.links.iter().find(|link| link.goal == goal.id) else {
+        return Link::Suspect {
+            reason: "Nobody has reviewed the goal together with its scenarios.".to_owned(),
+        };
+    };
+    let text = reviewed.text == goal_fingerprint(goal);
+    let scenarios = reviewed.scenarios == scenarios_fingerprint(linked.iter().map(|linked| linked.spec));
+    let changed = match (text, scenarios) {
+        (true, true) => return Link::Reviewed { on: reviewed.reviewed, by: reviewed.by.clone() },
+        (false, true) => "text of the goal",
+        (true, false) => "scenarios",
+        (false, false) => "text of the goal and the scenarios",
+    };
+    Link::Suspect { reason: format!("The {changed} changed since the review of {}.", reviewed.reviewed) }
+}
+
+fn quarantine(inputs: &Inputs<'_>, goal: &Goal) -> Vec<QuarantineMark> {
+    let entries = inputs.registry.quarantine.iter().filter(|entry| entry.goal == goal.id);
+    entries
+        .map(|entry| QuarantineMark {
+            scenario: entry.scenario.clone(),
+            issue: entry.issue.clone(),
+            owner: entry.owner.clone(),
+            expires: entry.expires,
+            days_left: days_between(inputs.today, entry.expires),
+        })
+        .collect()
+}
+
+fn days_between(from: jiff::civil::Date, to: jiff::civil::Date) -> i32 {
+    // Dates lie within ±9999 years: some 7 million days.
+    i32::try_from(to.duration_since(from).as_hours() / 24).unwrap_or(i32::MAX)
+}
+
+impl Judged<'_> {
+    fn findings(&self, run: Option<&RunFacts>) -> Findings {
+        let mut findings = Findings::default();
+        self.contradictions(&mut findings);
+        self.quarantined(&mut findings);
+        if self.linked.is_empty() {
+            findings.add(Status::NotAutomated, format!("No scenario is tagged @{}.", self.goal.id));
+            return findings;
+        }
+        self.failures(&mut findings);
+        self.gaps(&mut findings);
+        if let Link::Suspect { reason } = &self.link {
+            findings.add(Status::Suspect, reason.as_str());
+        }
+        if let Some(run) = run {
+            run.stale.iter().for_each(|reason| findings.add(Status::Stale, reason.as_str()));
+            run.partial
+                .iter()
+                .for_each(|why| findings.add(Status::Partial, format!("The run was not whole: {why}")));
+        }
+        // Where a scenario did not pass, nothing it asserts counts: that is no finding of its own.
+        let unproved = [Status::Failing, Status::Flaky, Status::NotRun];
+        if !unproved.iter().any(|status| findings.0.contains_key(status)) {
+            self.weaknesses(&mut findings);
+        }
+        findings
+    }
+
+    fn contradictions(&self, findings: &mut Findings) {
+        let registry = self.inputs.registry;
+        if registry.backlog.iter().any(|entry| entry.goal == self.goal.id) {
+            findings.add(Status::Invalid, "The goal stands in goals/ and in the backlog.");
+        }
+        if registry.goals.iter().filter(|goal| goal.id == self.goal.id).count() > 1 {
+            findings.add(Status::Invalid, "The goal stands in goals/ more than once.");
+        }
+        if self.goal.tier() == Tier::Zero && !self.quarantine.is_empty() {
+            findings.add(Status::Invalid, "A Tier-0 goal cannot be quarantined.");
+        }
+        if self.goal.must_not.is_empty() {
+            findings.add(Status::Invalid, "The goal declares nothing that must not happen.");
+        }
+    }
+
+    fn quarantined(&self, findings: &mut Findings) {
+        for mark in &self.quarantine {
+            let QuarantineMark { scenario, issue, owner, expires, days_left } = mark;
+            if *days_left < 0 {
+                let reason =
+                    format!("The quarantine of {scenario:?} expired on {expires}; {owner} works on {issue}.");
+                findings.add(Status::QuarantineExpired, reason);
+            } else {
+                let reason = format!(
+                    "The scenario {scenario:?} is in quarantine until {expires}, {days_left} day(s) from now; {owner} works on {issue}."
+                );
+                findings.add(Status::Quarantined, reason);
+            }
+        }
+    }
+
+    fn is_excused(&self, linked: &Linked<'_>) -> bool {
+        self.quarantine.iter().any(|mark| mark.days_left >= 0 && mark.scenario == linked.spec.name)
+    }
+
+    fn failures(&self, findings: &mut Findings) {
+        for linked in &self.linked {
+            let place = &linked.spec.key;
+            for run in linked.runs {
+                let passed =
+                    run.attempts.iter().filter(|attempt| attempt.outcome == StepStatus::Passed).count();
+                let failed =
+                    run.attempts.iter().filter(|attempt| attempt.outcome == StepStatus::Failed).count();
+                if passed > 0 && failed > 0 {
+                    let reason =
+                        format!("{place} passed {passed} and failed {failed} time(s) in {}.", run.lane);
+                    findings.add(Status::Flaky, reason);
+                } else if failed > 0 && !self.is_excused(linked) {
+                    findings
+                        .add(Status::Failing, format!("{place} failed in {}{}.", run.lane, failed_step(run)));
+                }
+            }
+            for assertion in linked.unheld() {
+                let (name, subject) = (assertion.name(), &assertion.subject);
+                let reason = format!("{place}: {name} ({subject}) did not hold, though its step passed.");
+                findings.add(Status::Failing, reason);
+            }
+        }
+    }
+
+    /// Where a scenario did not run to its end, in a lane that counts.
+    fn gaps(&self, findings: &mut Findings) {
+        if self.lanes.is_empty() {
+            let profile = self.inputs.profile.name.name();
+            findings.add(Status::NotRun, format!("Profile {profile} requires none of the goal's lanes."));
+        }
+        for lane in &self.lanes {
+            let mut runs_here = self.linked.iter().filter(|linked| linked.spec.needs_lane(lane));
+            if !runs_here.any(|linked| !linked.spec.is_control()) {
+                findings
+                    .add(Status::NotRun, format!("No scenario of it runs in {lane}, control twins aside."));
+            }
+            for linked in self.linked.iter().filter(|linked| linked.spec.needs_lane(lane)) {
+                let place = &linked.spec.key;
+                match linked.in_lane(lane).map(LaneRun::outcome) {
+                    None => findings.add(Status::NotRun, format!("{place} did not run in {lane}.")),
+                    Some(StepStatus::Passed | StepStatus::Failed) => {}
+                    Some(other) => findings.add(Status::NotRun, format!("{place} is {other} in {lane}.")),
+                }
+            }
+        }
+    }
+
+    fn weaknesses(&self, findings: &mut Findings) {
+        for lane in &self.lanes {
+            for linked in self.linked.iter().filter(|linked| linked.spec.needs_lane(lane)) {
+                if !linked.has_negative(lane) {
+                    let place = &linked.spec.key;
+                    let reason = format!("{place} looked for nothing that must not happen in {lane}.");
+                    findings.add(Status::Weak, reason);
+                }
+            }
+            let twin = |linked: &Linked<'_>| linked.spec.is_control() && linked.in_lane(lane).is_some();
+            let wanted = self.goal.tier() == Tier::Zero || !self.goal.control.is_empty();
+            if wanted && !self.linked.iter().any(twin) {
+                findings.add(
+                    Status::Weak,
+                    format!("No control twin (a scenario tagged @control) ran in {lane}."),
+                );
+            }
+        }
+        let parts = [("must-not", &self.must_not), ("witness", &self.witness), ("control", &self.control)];
+        for (part, claims) in parts {
+            for claim in claims.iter().filter(|claim| !claim.executed) {
+                let reason = format!(
+                    "The {part} assertion {} was not executed in every lane that is required: {}",
+                    claim.assertion, claim.text
+                );
+                findings.add(Status::Weak, reason);
+            }
+        }
+    }
+
+    fn proof(&self) -> String {
+        let controls = self.linked.iter().filter(|linked| linked.spec.is_control()).count();
+        format!(
+            "{} scenario(s), {controls} of them control twin(s), passed at the first attempt in {}; {} must-not, {} witness and {} control assertion(s) held.",
+            self.linked.len(),
+            self.lanes.join(", "),
+            self.must_not.len(),
+            self.witness.len(),
+            self.control.len(),
+        )
+    }
+
+    fn lane_cell(&self, lane: &str) -> LaneCell {
+        let needed = self.linked.iter().filter(|linked| linked.spec.needs_lane(lane));
+        let outcomes: Vec<Option<StepStatus>> =
+            needed.map(|linked| linked.in_lane(lane).map(LaneRun::outcome)).collect();
+        let result = if outcomes.contains(&Some(StepStatus::Failed)) {
+            LaneResult::Failed
+        } else if !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == Some(StepStatus::Passed))
+        {
+            LaneResult::Passed
+        } else {
+            LaneResult::NotRun
+        };
+        LaneCell { lane: lane.to_owned(), required: self.inputs.profile.requires_lane(lane), result }
+    }
+}
+
+/// The step at which a scenario failed.
+fn failed_step(run: &LaneRun) -> String {
+    let steps = run.attempts.first().into_iter().flat_map(|attempt| &attempt.steps);
+    let failed = steps.into_iter().find(|step| step.status == StepStatus::Failed);
+    failed.map(|step| format!(" at {:?}", step.text)).unwrap_or_default()
+}

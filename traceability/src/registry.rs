@@ -1,0 +1,70 @@
+//! The files of `traceability/`, read together.
+
+use mycelium_schemas::{
+    goal::{
+        GoalId, backlog,
+        gates::{self, GateRules},
+        links::{self, ReviewedLink},
+        quarantine::{self, QuarantineEntry},
+        spec::{self, Goal},
+    },
+    matrix::BacklogGoal,
+    problem::{Problem, Source},
+};
+
+/// The texts of `traceability/`.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// Every file of `goals/`.
+    pub goals: Vec<Source>,
+    /// `backlog.yaml`.
+    pub backlog: Source,
+    /// `links.yaml`.
+    pub links: Source,
+    /// `gates.yaml`.
+    pub gates: Source,
+    /// `quarantine.yaml`.
+    pub quarantine: Source,
+}
+
+/// What people promised and decided.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// The goals, sorted by id.
+    pub goals: Vec<Goal>,
+    /// What is promised and not automated yet, sorted by id.
+    pub backlog: Vec<BacklogGoal>,
+    /// Which pairs of goal and scenarios were reviewed, sorted by goal.
+    pub links: Vec<ReviewedLink>,
+    /// What each profile requires.
+    pub rules: GateRules,
+    /// Scenarios that are known to be unreliable.
+    pub quarantine: Vec<QuarantineEntry>,
+}
+
+impl Registry {
+    /// Reads all files; or every problem of all of them.
+    pub fn parse(files: &Files) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let goals = keep(spec::parse_all(&files.goals), &mut problems);
+        let backlog = keep(backlog::parse(&files.backlog), &mut problems);
+        let links = keep(links::parse(&files.links), &mut problems);
+        let rules = keep(gates::parse(&files.gates), &mut problems);
+        let quarantine = keep(quarantine::parse(&files.quarantine), &mut problems);
+        match (goals, backlog, links, rules, quarantine) {
+            (Some(goals), Some(backlog), Some(links), Some(rules), Some(quarantine)) => {
+                Ok(Self { goals, backlog, links, rules, quarantine })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// The goal with an id.
+    pub fn goal(&self, id: GoalId) -> Option<&Goal> {
+        self.goals.iter().find(|goal| goal.id == id)
+    }
+}
+
+fn keep<T>(read: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|found| problems.extend(found)).ok()
+}

@@ -1,0 +1,227 @@
+//! A stream of messages with a hole, a double or a contradiction is refused, with the line and the reason.
+
+use crate::support::World;
+use mycelium_traceability::Results;
+use serde_json::{Value, json};
+
+fn problems_of(edit: fn(&mut Vec<Value>)) -> Vec<String> {
+    let mut world = World::honest();
+    world.edit = edit;
+    Results::read(&world.messages()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+fn position(messages: &[Value], kind: &str) -> usize {
+    messages.iter().position(|message| message.get(kind).is_some()).unwrap()
+}
+
+fn again(messages: &mut Vec<Value>, kind: &str) {
+    let at = position(messages, kind);
+    let copy = messages[at].clone();
+    messages.insert(at + 1, copy);
+}
+
+fn remove(messages: &mut Vec<Value>, kind: &str) {
+    let at = position(messages, kind);
+    messages.remove(at);
+}
+
+fn run_info(messages: &mut [Value], change: impl Fn(&mut Value)) {
+    let info =
+        messages.iter_mut().find(|m| m["attachment"]["mediaType"] == "application/vnd.mycelium.run+json");
+    let attachment = &mut info.unwrap()["attachment"];
+    let mut body: Value = serde_json::from_str(attachment["body"].as_str().unwrap()).unwrap();
+    change(&mut body);
+    attachment["body"] = json!(body.to_string());
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table that is read as a whole")]
+fn every_hole_double_and_contradiction_is_named() {
+    type Case = (&'static str, fn(&mut Vec<Value>), &'static str);
+    let cases: [Case; 22] = [
+        ("no end of the run", |m| remove(m, "testRunFinished"), "no `testRunFinished` message"),
+        ("no start of the run", |m| remove(m, "testRunStarted"), "no `testRunStarted` message"),
+        ("no meta", |m| remove(m, "meta"), "line 1: the stream has no `meta` message at its beginning"),
+        ("no description of the run", |m| remove(m, "attachment"), "no description of the run"),
+        (
+            "a newer protocol",
+            |m| m[0]["meta"]["protocolVersion"] = json!("99.0.0"),
+            "line 1: the protocol version is \"99.0.0\"",
+        ),
+        (
+            "an unknown attachment of ours",
+            |m| {
+                let at = position(m, "attachment");
+                m[at]["attachment"]["mediaType"] = json!("application/vnd.mycelium.run+json;v=2");
+            },
+            "the media type is",
+        ),
+        (
+            "two pickles of one id",
+            |m| again(m, "pickle"),
+            "line 4: the scenario \"pickle:features/tier0/G0.1-block.feature:5\" stands here a second time",
+        ),
+        (
+            "two scenarios at one place",
+            |m| {
+                again(m, "pickle");
+                let at = position(m, "pickle");
+                m[at + 1]["pickle"]["id"] = json!("other");
+            },
+            "two scenarios stand at features/tier0/G0.1-block.feature:5",
+        ),
+        (
+            "a scenario without a place",
+            |m| {
+                let at = position(m, "pickle");
+                m[at]["pickle"].as_object_mut().unwrap().remove("location");
+            },
+            "has no place",
+        ),
+        (
+            "two test cases of one id",
+            |m| again(m, "testCase"),
+            "the test case \"case:features/tier0/G0.1-block.feature:5\" stands here a second time",
+        ),
+        (
+            "a second result of a scenario",
+            |m| {
+                let (from, to) = (position(m, "testCaseStarted"), position(m, "testCaseFinished"));
+                let copy = serde_json::to_string(&m[from..=to]).unwrap().replace("attempt0", "copy");
+                let copy: Vec<Value> = serde_json::from_str(&copy).unwrap();
+                m.splice(to + 1..=to, copy);
+            },
+            "the attempts at features/tier0/G0.1-block.feature:5 in one lane do not count 0, 1, 2",
+        ),
+        (
+            "an attempt left out",
+            |m| {
+                let at = position(m, "testCaseStarted");
+                m[at]["testCaseStarted"]["attempt"] = json!(1);
+            },
+            "do not count 0, 1, 2",
+        ),
+        (
+            "one attempt twice",
+            |m| again(m, "testCaseStarted"),
+            "the attempt \"attempt0:features/tier0/G0.1-block.feature:5\" stands here a second time",
+        ),
+        (
+            "two results of one step",
+            |m| again(m, "testStepFinished"),
+            "the result of step \"test0:features/tier0/G0.1-block.feature:5\" stands here a second time",
+        ),
+        (
+            "a result behind the end",
+            |m| {
+                let (step, end) = (position(m, "testStepFinished"), position(m, "testCaseFinished"));
+                let late = m.remove(step);
+                m.insert(end, late);
+            },
+            "an attempt goes on after its end",
+        ),
+        (
+            "a message behind the end of the run",
+            |m| m.push(json!({"suggestion": {}})),
+            "the run goes on after its end",
+        ),
+        (
+            "an attempt that does not end",
+            |m| remove(m, "testCaseFinished"),
+            "an attempt at features/tier0/G0.1-block.feature:5 did not end",
+        ),
+        (
+            "a step left out of the test case",
+            |m| {
+                let at = position(m, "testCase");
+                m[at]["testCase"]["testSteps"].as_array_mut().unwrap().pop();
+            },
+            "does not have exactly the steps of its scenario",
+        ),
+        (
+            "a result of an unknown attempt",
+            |m| {
+                let at = position(m, "testStepFinished");
+                m[at]["testStepFinished"]["testCaseStartedId"] = json!("nobody");
+            },
+            "the attempt \"nobody\" was not told before",
+        ),
+        (
+            "a scenario that was not planned",
+            |m| run_info(m, |info| info["planned"] = json!([])),
+            "ran without being planned",
+        ),
+        (
+            "a plan for an unknown scenario",
+            |m| run_info(m, |info| info["planned"][0]["pickle_id"] = json!("nobody")),
+            "the planned scenario \"nobody\"",
+        ),
+        (
+            "success in spite of a failure",
+            |m| {
+                let at = position(m, "testStepFinished");
+                m[at]["testStepFinished"]["testStepResult"]["status"] = json!("FAILED");
+            },
+            "the run says that it succeeded, but features/tier0/G0.1-block.feature:5 in mock did not pass",
+        ),
+    ];
+    for (name, edit, expected) in cases {
+        let problems = problems_of(edit);
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{name}: {problems:#?}");
+    }
+}
+
+#[test]
+fn an_attempt_without_a_lane_is_refused() {
+    let problems = problems_of(|messages| {
+        let is_lane = |m: &Value| m["attachment"]["mediaType"] == "application/vnd.mycelium.scenario+json";
+        let at = messages.iter().position(is_lane).unwrap();
+        messages.remove(at);
+    });
+    assert!(problems[0].contains("does not say its lane"), "{problems:#?}");
+}
+
+#[test]
+fn unknown_kinds_of_message_are_passed_over() {
+    assert_eq!(
+        problems_of(|messages| messages.insert(1, json!({"newInVersion40": {"x": 1}}))),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn an_attachment_in_base64_is_read_as_well() {
+    let text = |messages: &mut Vec<Value>| {
+        use base64::Engine as _;
+        let at = position(messages, "attachment");
+        let attachment = &mut messages[at]["attachment"];
+        let body = base64::engine::general_purpose::STANDARD.encode(attachment["body"].as_str().unwrap());
+        attachment["body"] = json!(body);
+        attachment["contentEncoding"] = json!("BASE64");
+    };
+    assert_eq!(problems_of(text), Vec::<String>::new());
+}
+
+#[test]
+fn a_stream_that_is_cut_anywhere_is_refused() {
+    let text = World::honest().messages();
+    assert!(Results::read(&text).is_ok());
+    // Behind the last brace only the end of the line is missing.
+    let complete = text.trim_end().len();
+    for end in (0..complete).filter(|end| end % 97 == 0 || complete - end < 200) {
+        assert!(Results::read(&text[..end]).is_err(), "cut at byte {end} of {complete}");
+    }
+}
+
+#[test]
+fn garbage_is_named_by_its_line() {
+    let text = World::honest().messages();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[3] = "\u{fffd}garbage";
+    lines[5] = "";
+    lines[7] = "{\"pickle\":{},\"source\":{}}";
+    let problems = Results::read(&lines.join("\n")).unwrap_err();
+    let at: Vec<usize> = problems.iter().map(|problem| problem.line).take(3).collect();
+    assert!(at.contains(&4) && at.contains(&6), "{problems:#?}");
+    assert!(problems.iter().any(|problem| problem.line == 8), "{problems:#?}");
+}

@@ -1,0 +1,127 @@
+//! The gates, tested by lying to them: every dishonest input is red, for the right reason; the honest one is green.
+
+use mycelium_schemas::{
+    goal::gates::ProfileName,
+    matrix::Status,
+    verdict::{Outcome, Verdict},
+};
+
+use crate::{
+    lies::{RED, lies},
+    support::{Fixture, World, goal},
+};
+
+#[test]
+fn the_honest_world_is_green_in_every_gate_that_local_requires() {
+    let (matrix, evaluation) = World::honest().judge().unwrap();
+    for row in &matrix.rows {
+        assert_eq!(row.status, Status::Verified, "{}: {:#?}", row.goal, row.reasons);
+    }
+    for verdict in &evaluation.verdicts {
+        assert_ne!(verdict.verdict, Verdict::Red, "{verdict:#?}");
+        assert_eq!(verdict.profile, "local");
+        assert!(!verdict.reasons.is_empty());
+    }
+    assert_eq!((evaluation.outcome, evaluation.outcome.code()), (Outcome::Green, 0));
+}
+
+#[test]
+fn every_lie_is_red_for_the_right_reason() {
+    let mut undetected = Vec::new();
+    for lie in lies() {
+        let mut world = World::honest();
+        (lie.tell)(&mut world);
+        let (matrix, evaluation) =
+            world.judge().unwrap_or_else(|problems| panic!("{}: {problems:#?}", lie.name));
+        let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == lie.gate).unwrap();
+        if evaluation.outcome != lie.outcome {
+            undetected.push(format!("{}: outcome {:?}", lie.name, evaluation.outcome));
+        }
+        let named = verdict.reasons.iter().any(|reason| reason.contains(lie.reason));
+        if verdict.verdict != Verdict::Red || verdict.mend.is_none() || !named {
+            undetected.push(format!("{}: {verdict:#?}", lie.name));
+        }
+        if let Some((goal, status, reason)) = lie.row {
+            let row = matrix.row(goal.parse().unwrap()).unwrap();
+            if row.status != status || !row.reasons.iter().any(|found| found.contains(reason)) {
+                undetected.push(format!("{}: {} is {}: {:#?}", lie.name, row.goal, row.status, row.reasons));
+            }
+        }
+    }
+    assert!(undetected.is_empty(), "{}", undetected.join("\n"));
+}
+
+#[test]
+fn a_lie_about_one_goal_leaves_the_other_goals_verified() {
+    let mut world = World::honest();
+    world.ran[0].attempts = vec!["FAILED"];
+    world.run.success = false;
+    let (matrix, _) = world.judge().unwrap();
+    let verified = matrix.rows.iter().filter(|row| row.status == Status::Verified).count();
+    assert_eq!(verified, 3);
+}
+
+#[test]
+fn without_results_nothing_can_be_judged() {
+    let (matrix, evaluation) = World::honest().judge_results(None);
+    assert_eq!(evaluation.outcome.code(), 2);
+    assert!(matrix.rows.iter().all(|row| row.status == Status::NotRun));
+}
+
+#[test]
+fn a_matrix_of_one_profile_cannot_be_judged_by_another() {
+    let world = World::honest();
+    let (mut matrix, _) = world.judge().unwrap();
+    matrix.profile = "release".to_owned();
+    let rules = world.registry().rules;
+    let evaluation = mycelium_traceability::evaluate(&matrix, &rules, ProfileName::Local);
+    assert_eq!(evaluation.outcome, Outcome::BadInput);
+}
+
+#[test]
+fn tier_1_needs_four_of_five_and_nothing_is_rounded_up() {
+    for (total, broken, outcome) in
+        [(5, 1, Outcome::Green), (5, 2, RED), (4, 1, RED), (9, 2, RED), (10, 2, Outcome::Green)]
+    {
+        let mut world = World::honest();
+        for number in 2..=total {
+            let id = format!("G1.{number}");
+            world.goals.push(goal(&id, "task.rescope"));
+            for fixture in [Fixture::new(&id, 5, "A block keeps work away"), Fixture::control(&id, 12)] {
+                world.features.push(fixture.clone());
+                world.ran.push(fixture);
+            }
+        }
+        world.backlog.clear();
+        world.links.clear();
+        world.review_all();
+        // The scenarios of G1.1 begin at 6, two for each goal.
+        for goal in 0..broken {
+            world.ran[6 + 2 * goal].attempts = vec!["FAILED"];
+        }
+        world.run.success = broken == 0;
+        let (_, evaluation) = world.judge().unwrap();
+        assert_eq!(evaluation.outcome, outcome, "{broken} of {total} broken");
+    }
+}
+
+#[test]
+fn a_row_that_is_not_verified_says_why() {
+    for lie in lies() {
+        let mut world = World::honest();
+        (lie.tell)(&mut world);
+        let (matrix, _) = world.judge().unwrap();
+        assert!(matrix.rows.iter().all(|row| !row.reasons.is_empty()), "{}", lie.name);
+    }
+}
+
+#[test]
+fn moving_a_scenario_or_folding_a_goal_needs_no_new_review() {
+    let mut world = World::honest();
+    world.scenario(0, |scenario| scenario.line = 6);
+    world.goals[0] = world.goals[0]
+        .replace("owner: orchestrator", "owner: somebody")
+        .replace("This is what I expect", "This is\n  what I   expect");
+    let (_, evaluation) = world.judge().unwrap();
+    assert_eq!(evaluation.outcome, Outcome::Green, "{evaluation:#?}");
+}

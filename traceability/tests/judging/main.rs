@@ -1,0 +1,12 @@
+//! From files and messages to verdicts.
+
+#[cfg(test)]
+mod broken_streams;
+#[cfg(test)]
+mod green_lies;
+#[cfg(test)]
+mod lies;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod support;
