@@ -1,0 +1,241 @@
+//! The command line as clap reads it: names, help and bounds, nothing else (design 3.5). No type of this module goes
+//! below the command layer except as plain values.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mycelium_schemas::id::{ProjectName, RunId, TaskId};
+
+/// Runs coding agents in parallel and lands only tested work.
+#[derive(Debug, Parser)]
+#[command(name = "mycelium", disable_version_flag = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    /// Print the version, with --json also the features of this build.
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Look for the repository from this folder upward.
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".",
+        hide_default_value = true
+    )]
+    pub(crate) repo: PathBuf,
+
+    /// Configuration file [default: .mycelium/config.yaml of the repository].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Name of the project [default: the folder's name and a hash of its path].
+    #[arg(long, global = true, value_name = "NAME", value_parser = project_name)]
+    pub(crate) project: Option<ProjectName>,
+
+    /// Print one JSON document on standard output and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say only what went wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say more on standard error; twice for all.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// When to use colour; NO_COLOR is honoured.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write the first configuration, doctor and plan.
+    Init(InitArgs),
+    /// Make tasks of a description of the work.
+    Plan(PlanArgs),
+    /// Run the planned tasks and land what passes every gate.
+    Run(RunArgs),
+    /// Show how a run stands.
+    Status(StatusArgs),
+    /// Plan and run a toy repository with the scripted agent: no key, no Docker, no network.
+    Demo(DemoArgs),
+    /// Print the JSON Schema of an artifact, or the names of all.
+    Schema(SchemaArgs),
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
+
+    /// The mock worker, as an attempt starts it.
+    #[command(hide = true)]
+    MockAgent,
+    #[command(hide = true)]
+    Resume(AbsentArgs),
+    #[command(hide = true)]
+    Logs(AbsentArgs),
+    #[command(hide = true)]
+    Review(AbsentArgs),
+    #[command(hide = true)]
+    Clean(AbsentArgs),
+    #[command(hide = true)]
+    Doctor(AbsentArgs),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Replace files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// File that describes the work.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Show the plan, write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace other tasks that are planned, and remove what is no longer planned.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Name of the run [default: made of time and chance].
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    pub(crate) run_id: Option<RunId>,
+    /// Run only these tasks.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = task_id)]
+    pub(crate) tasks: Option<Vec<TaskId>>,
+    /// Tasks at once, 1 to 256 [default: as configured].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256), allow_negative_numbers = true)]
+    pub(crate) max_parallel: Option<u32>,
+    /// Where the work is done.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) world: World,
+    /// Show the batches, run nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Where the work is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    /// In processes on this machine.
+    #[default]
+    Local,
+    /// In containers.
+    #[value(hide = true)]
+    Docker,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The run [default: the latest].
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    pub(crate) run_id: Option<RunId>,
+    #[arg(long, hide = true)]
+    pub(crate) watch: bool,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave everything in this folder, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// The artifact; without it, the names are printed.
+    pub(crate) name: Option<String>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// A command that this version does not have, with whatever was said to it.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct AbsentArgs {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<OsString>,
+}
+
+fn project_name(text: &str) -> Result<ProjectName, String> {
+    text.parse().map_err(|why| format!("a project's name {why}"))
+}
+
+fn run_id(text: &str) -> Result<RunId, String> {
+    text.parse().map_err(|why| format!("a run's name {why}"))
+}
+
+fn task_id(text: &str) -> Result<TaskId, String> {
+    text.parse().map_err(|why| format!("a task's id {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_visible_command_and_option_says_what_it_does_in_a_sentence() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(about.starts_with(char::is_uppercase), "{}: {about:?}", command.get_name());
+            for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
+                let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    help.starts_with(char::is_uppercase),
+                    "{} {}: {help:?}",
+                    command.get_name(),
+                    option.get_id()
+                );
+            }
+        }
+    }
+}

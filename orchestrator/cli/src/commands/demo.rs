@@ -1,0 +1,165 @@
+//! `mycelium demo`: what a user would do, done in a toy repository by this very program, each command with its real
+//! output. Needs no key, no Docker and no network.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mycelium_fixtures::demo::Demo;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::Context;
+use crate::{
+    args,
+    error::CliError,
+    exit::Exit,
+    output::{self, Output},
+    render,
+};
+
+/// Variables of the operator that the demonstration's commands get; nothing else of the machine decides its outcome.
+const HANDED_ON: [&str; 4] = ["PATH", "TMPDIR", "LANG", "MYCELIUM_NOW"];
+
+/// The commands, as typed after `mycelium`.
+const STEPS: [&[&str]; 4] = [
+    &["init"],
+    &["plan", "--input", ".mycelium/plan.md"],
+    &["run", "--run-id", "demo"],
+    &["status", "--run-id", "demo"],
+];
+
+/// Runs the whole way.
+pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliError> {
+    let place = Place::new(context, args)?;
+    let demo = Demo::create(place.path())?;
+    let output = context.output;
+    let narrate = |text: &str| if output.json { Ok(()) } else { output::text(text) };
+    narrate(&format!(
+        "$ cd {}\n$ export MOCK_LLM_OUTPUT_PATH={}\n",
+        demo.repository.display(),
+        demo.planner_output.display()
+    ))?;
+    let mut steps = Vec::new();
+    for words in STEPS {
+        let command = format!("mycelium {}", words.join(" "));
+        narrate(&format!("\n$ {command}\n"))?;
+        let printed = step(context, &demo, words, &command)?;
+        steps.push(json!({ "command": command, "output": printed }));
+        if words == ["init"] {
+            let [config, work] = demo.fill_in()?;
+            narrate(&format!("\n# the demonstration now fills in {config} and {work}\n"))?;
+        }
+    }
+    let log = demo.log()?;
+    let kept = place.kept();
+    if output.json {
+        output::document(&json!({
+            "repository": demo.repository.display().to_string(),
+            "kept": kept,
+            "steps": steps,
+            "log": log,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    output::text(&format!("\n# the branch {0} now, as `git log --oneline {0}` shows it\n", demo.branch))?;
+    output::text(&render::lines(&log))?;
+    place.leave(output)?;
+    Ok(Exit::Done)
+}
+
+/// Runs one command to its end. What it prints is shown as it comes and given back.
+fn step(context: &Context, demo: &Demo, words: &[&str], command: &str) -> Result<String, CliError> {
+    let failed = |source| CliError::File { action: "run", path: context.environment.program.clone(), source };
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    let mut child = {
+        // Dropped with the block: the pipe ends when the child does.
+        let mut program = Command::new(&context.environment.program);
+        program.args(words).args(["--color", "never"]).current_dir(&demo.repository).env_clear();
+        program.env("HOME", demo.repository.parent().unwrap_or(&demo.repository));
+        program.env("MOCK_LLM_OUTPUT_PATH", &demo.planner_output);
+        program.envs(HANDED_ON.iter().filter_map(|name| Some((name, context.environment.get(name)?))));
+        program.stdin(std::process::Stdio::null());
+        program.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+        program.spawn().map_err(failed)?
+    };
+    let mut printed = String::new();
+    let mut shown = Ok(());
+    for line in BufReader::new(reader).lines() {
+        let line = format!("{}\n", line.map_err(failed)?);
+        if !context.output.json && shown.is_ok() {
+            shown = output::text(&line);
+        }
+        printed.push_str(&line);
+    }
+    let status = child.wait().map_err(failed)?;
+    shown?;
+    if status.success() {
+        return Ok(printed);
+    }
+    if context.output.json {
+        output::complain(printed.trim_end());
+    }
+    Err(CliError::DemoStep { command: command.to_owned(), ended: status.to_string() })
+}
+
+/// Where the demonstration takes place.
+enum Place {
+    /// In a folder that is removed at the end.
+    Temporary(TempDir),
+    /// In a folder of the user's.
+    Kept(PathBuf),
+}
+
+impl Place {
+    fn new(context: &Context, args: &args::DemoArgs) -> Result<Self, CliError> {
+        let Some(folder) = &args.keep else {
+            let folder = tempfile::Builder::new().prefix("mycelium-demo-").tempdir();
+            return folder.map(Self::Temporary).map_err(|source| CliError::File {
+                action: "create a folder in",
+                path: std::env::temp_dir(),
+                source,
+            });
+        };
+        let folder = context.environment.current_dir.join(folder);
+        let failed = |action| {
+            let path = folder.clone();
+            move |source| CliError::File { action, path, source }
+        };
+        fs::create_dir_all(&folder).map_err(failed("create"))?;
+        if fs::read_dir(&folder).map_err(failed("list"))?.next().is_some() {
+            return Err(CliError::FolderInUse { path: folder });
+        }
+        Ok(Self::Kept(folder))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+
+    fn kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
+    /// Says where everything is, or removes it.
+    fn leave(self, output: Output) -> Result<(), CliError> {
+        match self {
+            Self::Kept(folder) => {
+                output.say(&format!("everything is in {}", folder.display()));
+                Ok(())
+            }
+            Self::Temporary(folder) => {
+                let path = folder.path().to_owned();
+                folder.close().map_err(|source| CliError::File { action: "remove", path, source })?;
+                output.say("the folder is removed; `mycelium demo --keep DIR` leaves it");
+                Ok(())
+            }
+        }
+    }
+}

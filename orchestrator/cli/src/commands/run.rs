@@ -1,0 +1,75 @@
+//! `mycelium run`: the planned tasks are run and what passes every gate lands.
+
+use mycelium_engine::{
+    ErrorKind,
+    run::RunReport,
+    start::{Ready, RunRequest},
+};
+use mycelium_schemas::{
+    event::Event,
+    state::{RunStatus, TaskStatus},
+};
+use serde_json::json;
+
+use super::Context;
+use crate::{
+    args::{self, World},
+    error::CliError,
+    exit::Exit,
+    output::{self, Output},
+    render,
+};
+
+/// Runs to the end, with progress on standard error and the state at the end on standard output.
+pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliError> {
+    if args.world == World::Docker {
+        return Err(CliError::Unavailable { what: "`run --world docker`" });
+    }
+    let project = context.project()?;
+    let request = RunRequest {
+        run_id: args.run_id,
+        tasks: args.tasks.unwrap_or_default(),
+        max_parallel: args.max_parallel,
+    };
+    let ready = Ready::check(&project, &context.environment, &request)?;
+    if args.dry_run {
+        let batches = ready.batches();
+        context.output.data(&json!({ "batches": batches }), || render::plan::batches(&batches, &[]))?;
+        context.output.say("nothing was run");
+        return Ok(Exit::Done);
+    }
+    let output = context.output;
+    let mut progress = |event: &Event| {
+        if let Some(line) = render::progress::line(event) {
+            output.say(&line);
+        }
+    };
+    let report = ready.run(&project, &context.environment, &mut progress)?;
+    finish(output, report)
+}
+
+fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
+    let RunReport { view, paths, signal, failure } = report;
+    output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
+    let waiting = view.tasks.values().filter(|task| task.status == TaskStatus::NeedsHumanReview).count();
+    match view.status {
+        RunStatus::Complete => output.say("every task landed"),
+        RunStatus::Failed | RunStatus::NeedsHumanReview => {
+            output.say(&format!("next: read the reasons above and the logs below {}", paths.tasks.display()));
+            if waiting > 0 {
+                output.say(&format!("tasks that wait for a human: {waiting}"));
+            }
+        }
+        RunStatus::Interrupted | RunStatus::Running => {
+            output.say("what landed before stays; what had not landed has to be run again");
+        }
+    }
+    let Some(failure) = failure else {
+        return Ok(Exit::of_run(view.status, view.stop_reason, signal));
+    };
+    let exit = if failure.kind() == ErrorKind::Bug { Exit::Bug } else { Exit::Environment };
+    // The document or the table is on standard output already; this is for people.
+    let error = CliError::from(failure);
+    output::complain(&render::error::text(&error, render::problem::Paint(output.color)));
+    Ok(exit)
+}

@@ -1,0 +1,164 @@
+//! Everything that can end a command without its result, with exit code, kind and mend. The errors of the engine are
+//! told apart by whose fault they are, once, here.
+
+use std::{io, path::PathBuf};
+
+use mycelium_engine::{ErrorKind, planning::FileDiff};
+use mycelium_fixtures::FixtureError;
+use mycelium_schemas::problem::{Problem, did_you_mean};
+
+use crate::{commands::mock_agent::MockAgentError, exit::Exit};
+
+/// Why a command has no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The engine says why.
+    #[error(transparent)]
+    Engine(#[from] mycelium_engine::Error),
+    /// The command line is not one of ours.
+    #[error("{}", first_paragraph(.0))]
+    Usage(Box<clap::Error>),
+    /// No command was given.
+    #[error("no command was given")]
+    NoCommand,
+    /// The design has it, this version does not.
+    #[error("{what} is not available in this version")]
+    Unavailable {
+        /// The command or option.
+        what: &'static str,
+    },
+    /// There is no such schema.
+    #[error("there is no schema {name:?}")]
+    UnknownSchema {
+        /// As asked for.
+        name: String,
+        /// All there are.
+        known: Vec<&'static str>,
+    },
+    /// The mock worker could not work.
+    #[error(transparent)]
+    MockAgent(#[from] MockAgentError),
+    /// The demonstration's repository could not be made.
+    #[error("the demonstration could not be set up")]
+    Fixture(#[from] FixtureError),
+    /// The demonstration's folder is in use.
+    #[error("the folder {} is not empty", path.display())]
+    FolderInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A command of the demonstration failed.
+    #[error("`{command}` ended with {ended}, so the demonstration stops")]
+    DemoStep {
+        /// As typed.
+        command: String,
+        /// How it ended.
+        ended: String,
+    },
+    /// A file operation of a command.
+    #[error("could not {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The process's own environment cannot be read.
+    #[error("could not read the environment of this process")]
+    Surroundings(#[source] io::Error),
+    /// Standard output refuses what is written.
+    #[error("could not write to standard output")]
+    Output(#[from] io::Error),
+}
+
+/// The part of a usage error that says what is wrong, on one line, without the usage that follows it.
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl CliError {
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(error) => match error.kind() {
+                ErrorKind::Input => Exit::Input,
+                ErrorKind::Environment => Exit::Environment,
+                ErrorKind::Bug => Exit::Bug,
+            },
+            Self::Usage(_)
+            | Self::NoCommand
+            | Self::Unavailable { .. }
+            | Self::UnknownSchema { .. }
+            | Self::FolderInUse { .. } => Exit::Input,
+            Self::MockAgent(error) => error.exit(),
+            Self::DemoStep { .. } => Exit::Failed,
+            Self::Output(_) if self.is_broken_pipe() => Exit::Done,
+            Self::Fixture(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => {
+                Exit::Environment
+            }
+        }
+    }
+
+    /// True where the reader of standard output went away: it has all it wants, and nothing went wrong.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Whose fault it is, for scripts.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self, self.exit()) {
+            (Self::Usage(_) | Self::NoCommand, _) => "usage",
+            (Self::Unavailable { .. }, _) => "unavailable",
+            (_, Exit::Bug) => "bug",
+            (_, Exit::Input) => "input",
+            (_, Exit::Failed) => "failed",
+            _ => "environment",
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => error.help(),
+            Self::Usage(_) | Self::NoCommand => Some("see `mycelium --help`".to_owned()),
+            Self::Unavailable { .. } => Some("`mycelium --help` lists what is available".to_owned()),
+            Self::UnknownSchema { name, known } => Some(match did_you_mean(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", known.join(", ")),
+            }),
+            Self::MockAgent(error) => Some(error.help().to_owned()),
+            Self::FolderInUse { .. } => Some("name a folder that is new or empty with --keep".to_owned()),
+            Self::DemoStep { .. } => Some("its output above says why".to_owned()),
+            Self::Fixture(_) | Self::File { .. } | Self::Output(_) | Self::Surroundings(_) => {
+                Some("check space and permissions".to_owned())
+            }
+        }
+    }
+
+    /// The problems of the input, where it is about those.
+    pub(crate) fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Engine(mycelium_engine::Error::Problems { problems }) => problems,
+            _ => &[],
+        }
+    }
+
+    /// What a new plan would change, where it is about that.
+    pub(crate) fn differences(&self) -> &[FileDiff] {
+        match self {
+            Self::Engine(mycelium_engine::Error::PlanDiffers { files }) => files,
+            _ => &[],
+        }
+    }
+}
+
+impl From<clap::Error> for CliError {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(Box::new(error))
+    }
+}

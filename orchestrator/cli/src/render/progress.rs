@@ -1,0 +1,105 @@
+//! The decisive events of a run, one plain line each; `None` for those that only matter afterwards.
+
+use mycelium_schemas::{
+    event::{Event, EventKind, LandingRefused, RefusalReason, Violations},
+    id::TaskId,
+};
+
+use super::problem::plain;
+
+/// The line of an event.
+pub(crate) fn line(event: &Event) -> Option<String> {
+    let text = what(&event.kind)?;
+    let who = match (&event.task_id, event.batch) {
+        (Some(task), _) => format!("task {task}"),
+        (None, Some(batch)) => format!("batch {batch}"),
+        (None, None) => format!("run {}", event.run_id),
+    };
+    Some(plain(&format!("{who}: {text}")).replace('\n', " "))
+}
+
+fn what(kind: &EventKind) -> Option<String> {
+    Some(match kind {
+        EventKind::RunStart(start) => format!(
+            "{} from {} at {}, {} at once",
+            count(start.tasks.len(), "task"),
+            start.integration_branch,
+            start.base_commit.short(),
+            start.max_parallel
+        ),
+        EventKind::RunStop(stop) => format!("{} ({}): {}", stop.status, stop.stop_reason, stop.message),
+        EventKind::RunComplete(done) => format!("complete at {}", done.head_commit.short()),
+        EventKind::BatchStart(batch) => format!("starts with {}", ids(&batch.tasks)),
+        EventKind::BatchComplete(_)
+        | EventKind::WorkerStart(_)
+        | EventKind::WorkerExit(_)
+        | EventKind::AgentEvent(_)
+        | EventKind::UsageUpdate(_)
+        | EventKind::ValidatorPass(_)
+        | EventKind::LandingIntent(_)
+        | EventKind::LandingDoctorPass(_)
+        | EventKind::TaskLanded(_) => return None,
+        EventKind::TaskStart(_) => "starts".to_owned(),
+        EventKind::TaskRetry(retry) => {
+            format!("tried again ({} left): {}", retry.attempts_left, retry.reason)
+        }
+        EventKind::TaskRescope(rescope) => {
+            let files = rescope.files.iter().map(ToString::to_string);
+            let locks = rescope.locks.iter().map(|lock| format!("lock {lock}"));
+            format!("manifest widened by {}", files.chain(locks).collect::<Vec<_>>().join(", "))
+        }
+        EventKind::TaskValidated(done) => {
+            format!("passed its gates with {}", count(done.changed.len(), "changed file"))
+        }
+        EventKind::TaskFail(reason) => format!("failed: {}", reason.message),
+        EventKind::TaskReview(reason) => format!("needs a human: {}", reason.message),
+        EventKind::ManifestWarn(found) => format!("outside its manifest: {}", paths(found)),
+        EventKind::ManifestBlock(found) => format!("blocked, outside its manifest: {}", paths(found)),
+        EventKind::ValidatorWarn(verdict) => {
+            format!("{} validator warns: {}", verdict.validator, verdict.summary)
+        }
+        EventKind::ValidatorBlock(verdict) => {
+            format!("blocked by the {} validator: {}", verdict.validator, verdict.summary)
+        }
+        EventKind::BudgetWarn(budget) => format!("over budget: {} of {}", budget.used, budget.limit),
+        EventKind::BudgetBlock(budget) => {
+            format!("blocked by the budget: {} of {}", budget.used, budget.limit)
+        }
+        EventKind::LandingConflict(conflict) => format!(
+            "{} conflicts with {} in {}",
+            conflict.task,
+            conflict.onto.short(),
+            conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ),
+        EventKind::LandingDoctorFail(doctor) => {
+            format!("the doctor refuses {} (landing {})", ids(&doctor.tasks), doctor.landing)
+        }
+        EventKind::LandingBisect(halves) => {
+            format!("looking for the culprit: {} | {}", ids(&halves.left), ids(&halves.right))
+        }
+        EventKind::LandingDone(done) => format!("{} landed as {}", ids(&done.tasks), done.commit.short()),
+        EventKind::LandingRefused(refused) => refusal(refused),
+        EventKind::PathRefused(refused) => format!("refused {}: {}", refused.path, refused.why),
+    })
+}
+
+fn refusal(refused: &LandingRefused) -> String {
+    match refused.reason {
+        RefusalReason::HeadMoved => "the branch was moved by somebody else; building again".to_owned(),
+        RefusalReason::CheckoutDirty => {
+            format!("not landed: the checkout of the branch is not clean ({})", refused.paths.join(", "))
+        }
+    }
+}
+
+fn paths(found: &Violations) -> String {
+    found.violations.iter().map(|violation| violation.path.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(tasks: &[TaskId]) -> String {
+    tasks.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,85 @@
+//! How a run stands: a line, and a table of its tasks.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use mycelium_engine::store::RunPaths;
+use mycelium_schemas::state::{RunView, Usage};
+use serde::Serialize;
+
+use super::{lines, problem::plain};
+
+/// For people.
+pub(crate) fn text(view: &RunView, paths: &RunPaths) -> String {
+    let table = table(view);
+    let places = [
+        format!("journal    {}", paths.journal.display()),
+        format!("state      {}", paths.state.display()),
+        format!("artifacts  {}", paths.run_dir.display()),
+    ];
+    let rows = lines(table.lines().map(|row| row.trim().to_owned()));
+    format!("{}\n\n{rows}\n{}", line(view), lines(places))
+}
+
+/// For scripts: the state as it is persisted, with the paths of the artifacts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
+    #[serde(flatten)]
+    view: &'a RunView,
+    paths: &'a RunPaths,
+}
+
+impl<'a> Document<'a> {
+    /// Of a run.
+    pub(crate) fn new(view: &'a RunView, paths: &'a RunPaths) -> Self {
+        Self { view, paths }
+    }
+}
+
+fn line(view: &RunView) -> String {
+    let why = view.stop_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!(
+        "run {} of {}: {}{why} · {} at {} · {}",
+        view.run_id,
+        view.project,
+        view.status,
+        plain(&view.integration_branch),
+        view.head_commit.short(),
+        usage(view.usage),
+    )
+}
+
+fn usage(usage: Usage) -> String {
+    if usage.cost_microusd == 0 {
+        return format!("{} tokens", usage.tokens());
+    }
+    format!(
+        "{} tokens, ${}.{:06}",
+        usage.tokens(),
+        usage.cost_microusd / 1_000_000,
+        usage.cost_microusd % 1_000_000
+    )
+}
+
+fn table(view: &RunView) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["TASK", "STATUS", "ATTEMPTS", "TOKENS", "COMMIT", "REASON"]);
+    for (id, task) in &view.tasks {
+        let commit = task.commit.as_ref().map_or("-", |commit| commit.short());
+        let reason = task.reasons.last().map_or_else(String::new, |reason| plain(&reason.message));
+        table.add_row([
+            id.to_string(),
+            task.status.to_string(),
+            task.attempts.to_string(),
+            task.usage.tokens().to_string(),
+            commit.to_owned(),
+            reason.replace('\n', " "),
+        ]);
+    }
+    for numbers in [2, 3] {
+        if let Some(column) = table.column_mut(numbers) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
