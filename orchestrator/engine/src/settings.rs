@@ -105,19 +105,35 @@ fn not_utf8(project: &Project, path: &Path, error: &std::string::FromUtf8Error) 
 /// Reads every planned task and checks the plan as a whole.
 pub fn load_plan(project: &Project, config: &Config) -> Result<Plan, Error> {
     let path = project.tasks_dir().join("plan.json");
-    let index_source = read_source(project, &path, || Error::Request {
-        message: format!("nothing is planned: there is no {}", project.display(&path)),
-        help: "plan first, with `mycelium plan --input FILE`".into(),
+    let index_source = read_source(project, &path, || {
+        missing(
+            project,
+            &path,
+            "nothing is planned yet".into(),
+            "plan first, with `mycelium plan --input FILE`",
+        )
     })?;
     let index: PlanIndex =
         plan::parse_index(&index_source).map_err(|problems| Error::Problems { problems })?;
-    let mut sources = Vec::with_capacity(index.tasks.len());
+    let (mut sources, mut problems) = (Vec::with_capacity(index.tasks.len()), Vec::new());
     for entry in &index.tasks {
         let path = project.tasks_dir().join(entry.dir.as_str()).join("manifest.json");
-        sources.push(read_source(project, &path, || Error::Request {
-            message: format!("the plan lists task {}, but {} is not there", entry.id, project.display(&path)),
-            help: "plan again with `mycelium plan --input FILE --force`".into(),
-        })?);
+        let read = read_source(project, &path, || {
+            missing(
+                project,
+                &path,
+                format!("task {} is planned, but its manifest is not there", entry.id),
+                PLAN_AGAIN,
+            )
+        });
+        match read {
+            Ok(source) => sources.push(source),
+            Err(Error::Problems { problems: found }) => problems.extend(found),
+            Err(error) => return Err(error),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Problems { problems });
     }
     let locks: Vec<LockName> = config.resources.iter().map(|resource| resource.name.clone()).collect();
     let manifests = PlanDraft::from_manifests(&index_source, &sources)
@@ -127,9 +143,9 @@ pub fn load_plan(project: &Project, config: &Config) -> Result<Plan, Error> {
         .into_iter()
         .map(|manifest| {
             let dir = index.tasks.iter().find(|entry| entry.id == manifest.id).map(|entry| entry.dir.clone());
-            let dir = dir.ok_or_else(|| Error::Request {
-                message: format!("task {} has another id in plan.json than in its manifest", manifest.id),
-                help: "plan again with `mycelium plan --input FILE --force`".into(),
+            let dir = dir.ok_or_else(|| {
+                let message = format!("task {} has another id here than in its manifest", manifest.id);
+                missing(project, &path, message, PLAN_AGAIN)
             })?;
             with_spec(project, dir, manifest)
         })
@@ -137,13 +153,19 @@ pub fn load_plan(project: &Project, config: &Config) -> Result<Plan, Error> {
     Ok(Plan::new(tasks))
 }
 
+const PLAN_AGAIN: &str = "restore it, or plan again with `mycelium plan --input FILE --force`";
+
+/// A file of the plan that is not as it must be: reported together with everything else that is wrong.
+fn missing(project: &Project, path: &Path, message: String, help: &str) -> Error {
+    let source = Source::new(project.display(path), "");
+    Error::Problems { problems: vec![Problem { source, span: 0..0, message, help: help.to_owned() }] }
+}
+
 /// Reads the specification beside the manifest.
 fn with_spec(project: &Project, dir: RepoPath, manifest: Manifest) -> Result<PlannedTask, Error> {
     let path = project.tasks_dir().join(dir.as_str()).join("spec.md");
-    let missing = || Error::Request {
-        message: format!("the specification {} is not there", project.display(&path)),
-        help: "restore it, or plan again with `mycelium plan --input FILE --force`".into(),
-    };
-    let spec_text = read_source(project, &path, missing)?.text.to_string();
+    let message = format!("task {} is planned, but its specification is not there", manifest.id);
+    let source = read_source(project, &path, || missing(project, &path, message, PLAN_AGAIN))?;
+    let spec_text = source.text.to_string();
     Ok(PlannedTask { dir, manifest, spec_text })
 }
