@@ -130,8 +130,8 @@ impl Attempt {
             },
             ..self.task.manifest.clone()
         };
-        store::write_json(&self.manifest_path(), &manifest)?;
-        store::write_atomic(&self.spec_path(), self.task.spec_text.as_bytes())?;
+        store::write_artifact(&self.manifest_path(), &manifest)?;
+        std::fs::write(self.spec_path(), &self.task.spec_text).at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
         blocking(move || {
@@ -236,7 +236,6 @@ impl Attempt {
         let kind = EventKind::WorkerExit(WorkerExit { reason, exit_code, signal, local });
         let draft = self.key.draft(kind);
         events.append(vec![draft.clone()])?;
-        events.sync()?;
         // The receiver is gone only when the run is ending; then nobody reads it any more.
         let _unheard = self.journal.send(draft);
         Ok((exit, usage))
@@ -275,7 +274,10 @@ impl Attempt {
         let mode = self.config.manifest_enforcement;
         let compliance =
             manifest::judge(&violations, mode, |lock| self.held_by_others.contains(lock), self.rescopes);
-        store::write_json(&self.dir.join("compliance.json"), &Violations { violations: violations.clone() })?;
+        store::write_artifact(
+            &self.dir.join("compliance.json"),
+            &Violations { violations: violations.clone() },
+        )?;
         let refused = snapshot
             .refused
             .iter()
@@ -319,8 +321,8 @@ impl Attempt {
             let report = validator::ask(validator, around).await?;
             let path = self.dir.join(format!("validator-{name}.json"));
             match &report {
-                Ok(report) => store::write_json(&path, report)?,
-                Err(why) => store::write_json(&path, &serde_json::json!({ "error": why }))?,
+                Ok(report) => store::write_artifact(&path, report)?,
+                Err(why) => store::write_artifact(&path, &serde_json::json!({ "error": why }))?,
             }
             judgements.push(Judgement { validator: name, mode: validator.mode, report });
         }

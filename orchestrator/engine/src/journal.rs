@@ -95,9 +95,21 @@ impl Journal {
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
         let events = self.file.append(drafts)?;
         self.file.sync()?;
-        for event in &events {
+        self.fold(&events)?;
+        Ok(events)
+    }
+
+    /// Appends events that nothing depends on; the next durable append makes them durable too.
+    pub fn append_report(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
+        let events = self.file.append(drafts)?;
+        self.fold(&events)?;
+        Ok(events)
+    }
+
+    fn fold(&mut self, events: &[Event]) -> Result<(), Error> {
+        for event in events {
             self.state.apply(event)?;
         }
-        Ok(events)
+        Ok(())
     }
 }

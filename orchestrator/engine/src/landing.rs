@@ -115,7 +115,7 @@ impl Lander {
             commit: candidate.commit,
             tree: candidate.tree,
         };
-        store::write_json(&dir.join("candidate.json"), &intent)?;
+        store::write_artifact(&dir.join("candidate.json"), &intent)?;
         self.quarantine.keep_candidate(landing, &intent.commit)?;
         if let Some(refused) = self.refuse_dirty(&intent)? {
             return Ok(Tried::Not(refused));
@@ -148,7 +148,7 @@ impl Lander {
             paths: conflict.paths(),
         };
         let path = self.paths.landing(permit.landing()).join("conflict.json");
-        store::write_json(&path, &ConflictReport { event: &event, files: &conflict.files })?;
+        store::write_artifact(&path, &ConflictReport { event: &event, files: &conflict.files })?;
         Ok(LandingOutcome::Conflict(event))
     }
 

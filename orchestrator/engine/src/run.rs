@@ -61,6 +61,8 @@ pub(crate) struct Run<'a> {
     pub(crate) lander: Lander,
     pub(crate) stepped_from: Option<Timestamp>,
     pub(crate) stop: watch::Sender<StopLevel>,
+    /// What `state.json` holds.
+    pub(crate) saved: Option<RunView>,
     pub(crate) progress: &'a mut dyn FnMut(&Event),
 }
 
@@ -135,11 +137,11 @@ impl Run<'_> {
             self.save_view()?;
             tokio::select! {
                 biased;
-                Some(draft) = events.recv() => self.record(vec![draft])?,
+                Some(draft) = events.recv() => self.report(draft)?,
                 Some(ended) = attempts.join_next() => {
                     // What the attempt reported on its way comes before its end.
                     while let Ok(draft) = events.try_recv() {
-                        self.record(vec![draft])?;
+                        self.report(draft)?;
                     }
                     self.attempt_ended(ended.map_err(|_| Error::Lost("an attempt"))?)?;
                 }
@@ -193,8 +195,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn save_view(&self) -> Result<(), Error> {
-        store::write_json(&self.paths.state, &self.journal.state().view())
+    /// Journals what an attempt reports on its way and shows it.
+    fn report(&mut self, draft: Draft) -> Result<(), Error> {
+        for event in self.journal.append_report(vec![draft])? {
+            (self.progress)(&event);
+        }
+        Ok(())
+    }
+
+    /// Replaces `state.json` where it would say something else than before.
+    fn save_view(&mut self) -> Result<(), Error> {
+        let view = self.journal.state().view();
+        let news = |saved: &RunView| RunView { updated_at: view.updated_at, ..saved.clone() } != view;
+        if self.saved.as_ref().is_none_or(news) {
+            store::write_json(&self.paths.state, &view)?;
+            self.saved = Some(view);
+        }
+        Ok(())
     }
 
     fn attempt(&self, key: AttemptKey, sender: &mpsc::UnboundedSender<Draft>) -> Result<Attempt, Error> {

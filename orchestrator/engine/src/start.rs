@@ -192,6 +192,7 @@ impl Ready {
             lander,
             stepped_from: self.now,
             stop,
+            saved: None,
             progress,
         })
     }

@@ -90,11 +90,21 @@ pub fn sync_dir(dir: &Path) -> Result<(), Error> {
     File::open(dir).and_then(|dir| dir.sync_all()).at("sync", dir)
 }
 
-/// Writes a value as readable JSON.
+/// Writes a value as readable JSON, durably.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    write_atomic(path, &json(value)?)
+}
+
+/// Writes an artifact as readable JSON. What is decided from it stands in the journal, so that it need not survive a
+/// power cut and costs no fsync.
+pub fn write_artifact(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    fs::write(path, json(value)?).at("write", path)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
-    write_atomic(path, &bytes)
+    Ok(bytes)
 }
 
 /// Removes a folder with everything in it; one that is not there is fine.
