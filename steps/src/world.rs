@@ -13,6 +13,7 @@ pub use error::WorldError;
 
 pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
+pub(crate) use observe::Observation;
 pub(crate) use parameters::{
     EventType, FixtureName, RunStatusName, StopReasonName, TaskName, TaskStatusName,
 };

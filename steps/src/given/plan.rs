@@ -6,11 +6,11 @@ use mycelium_fixtures::files::write_file;
 use crate::world::{MyceliumWorld, WorldError, doc_string, plan};
 
 /// The tasks, planned already: the planner answers with this table and `mycelium plan` writes them. Lists are separated
-/// by commas.
+/// by commas. A plan that is there already is replaced.
 #[given(expr = "the plan:")]
 fn the_plan(world: &mut MyceliumWorld, step: &Step) -> Result<(), WorldError> {
     planner_proposes(world, step)?;
-    world.set_up("mycelium plan --input .mycelium/plan.md")
+    world.set_up("mycelium plan --input .mycelium/plan.md --force")
 }
 
 /// The tasks that the planner will answer with, not planned yet. Lists are separated by commas.

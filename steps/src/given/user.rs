@@ -14,7 +14,7 @@ fn other_branch(world: &mut MyceliumWorld, branch: String) -> Result<(), WorldEr
 }
 
 /// A tracked file has a line more than the last commit; nothing is staged.
-#[given(expr = "the user has changed the file {string}")]
+#[given(expr = "the user has made a change of the file {string}")]
 fn changed_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
     let file = world.stage()?.path().join(&path);
     let text = fs::read_to_string(&file).map_err(FixtureError::file("read", &file))?;

@@ -6,7 +6,7 @@ use cucumber::then;
 use mycelium_fixtures::hooks;
 use mycelium_schemas::evidence::AssertionKind::Fs;
 
-use crate::world::{Claim, MyceliumWorld, Verdict, WorldError};
+use crate::world::{Claim, MyceliumWorld, Observation, Verdict, WorldError, lines};
 
 /// `HEAD`, index, stash, configuration, hooks and every file of the checkout but `.mycelium/` are as they were.
 #[then(expr = "the user's checkout has not changed")]
@@ -16,6 +16,24 @@ fn never_checkout_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let after = all.last().and_then(|last| last.after.checkout.clone()).ok_or(WorldError::NoGit)?;
     let claim = Claim::new(Fs, "checkout_unchanged", "the user's checkout", "the checkout");
     world.never(claim, Verdict::equal(before, after))
+}
+
+/// Index and tracked files of the checkout are as the commit that is checked out has them.
+#[then(expr = "the checkout has no uncommitted change")]
+fn never_checkout_dirty(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let found = lines(world.stage()?.git()?.uncommitted()?);
+    let claim = Claim::new(Fs, "checkout_clean", "uncommitted changes of tracked files", "the checkout");
+    world.never(claim, Verdict::equal("", found))
+}
+
+/// Git's stash holds what it held before the first command.
+#[then(expr = "the user's stash has not changed")]
+fn never_stash_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (first, all) = world.commands()?;
+    let stash = |look: &Observation| look.refs.get("refs/stash").cloned().unwrap_or_default();
+    let found = all.last().map(|last| stash(&last.after)).unwrap_or_default();
+    let claim = Claim::new(Fs, "stash_unchanged", "the user's stash", "git refs");
+    world.never(claim, Verdict::equal(stash(&first.before), found))
 }
 
 /// None of the hooks that would leave a trace has left one.
