@@ -1,10 +1,11 @@
 //! The worlds, the step definitions and the `accept` program.
 
 pub mod catalogue;
+pub mod cli;
 pub mod context;
+mod given;
 pub mod lint;
 pub mod runner;
-mod given;
 mod then;
 mod when;
 pub mod world;

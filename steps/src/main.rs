@@ -1,3 +1,7 @@
-//! `accept`: runs the features and judges what they prove.
+//! `accept`: runs the features against the built program and judges what they prove.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mycelium_steps::cli::main()
+}

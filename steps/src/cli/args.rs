@@ -1,0 +1,228 @@
+//! The command line of `accept`: clap types and help only.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use mycelium_schemas::goal::{GoalId, gates::ProfileName};
+use regex::Regex;
+
+use super::{error::CliError, program::Program, project::Project};
+use crate::{
+    context::Lane,
+    runner::{TagExpression, Target},
+};
+
+/// The output folder unless another one is given, from the root of the checkout.
+pub(super) const DEFAULT_OUT: &str = "target/acceptance";
+
+/// Runs the features against the built program and judges what they prove.
+///
+/// Without a command: builds the program under test, runs every scenario that this machine can run, prints matrix and
+/// gates, writes the report and exits as `accept gate` does.
+#[derive(Debug, Parser)]
+#[command(name = "accept", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    /// Print one JSON document on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 passed or green, 1 failed or red, 2 bad input, 3 a fault of this program, \
+                          130 and 143 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios.
+    Run(RunArgs),
+    /// List scenarios.
+    List(ListArgs),
+    /// List the steps that features are written from.
+    Steps(StepsArgs),
+    /// Check the feature files without running anything.
+    Lint(LintArgs),
+    /// Print the traceability matrix and write docs/traceability-matrix.md.
+    Matrix(MatrixArgs),
+    /// Judge the last run by the gates.
+    Gate(GateArgs),
+    /// Write the reports of the last run again.
+    Report(ResultArgs),
+    /// Record that goals and their scenarios were reviewed together as they are now.
+    Review(ReviewArgs),
+    /// Anything else.
+    #[command(external_subcommand)]
+    Other(Vec<String>),
+}
+
+/// What to limit a run to; all of it holds together.
+#[derive(Debug, Args)]
+pub(super) struct FilterArgs {
+    /// Feature files or folders, each with the line of a scenario behind it if wanted.
+    #[arg(value_name = "PATH[:LINE]")]
+    pub(super) targets: Vec<Target>,
+    /// Only scenarios whose tags match, for example "@tier0 and not @control".
+    #[arg(long, value_name = "EXPR")]
+    pub(super) tags: Option<TagExpression>,
+    /// Only scenarios whose name matches this regular expression.
+    #[arg(long, value_name = "RE")]
+    pub(super) name: Option<Regex>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// Where scenarios run.
+    #[arg(long, value_name = "WORLD", default_value = "mock", value_parser = parse_world)]
+    pub(super) world: Lane,
+    /// Scenarios at a time; twice the number of processors unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Seed of the scenarios' order; a new one unless given.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Start no scenario after one failed.
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// The program under test, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
+    /// Keep the folders of scenarios that passed, too.
+    #[arg(long)]
+    pub(super) keep: bool,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+    #[command(flatten)]
+    pub(super) later: LaterArgs,
+}
+
+/// Options of later versions: refused by name rather than as a typo.
+#[derive(Debug, Args)]
+pub(super) struct LaterArgs {
+    #[arg(long, hide = true, num_args = 0..=1)]
+    repeat: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1)]
+    shard: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    rerun: bool,
+}
+
+impl LaterArgs {
+    /// The first of them that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given =
+            [(self.repeat.is_some(), "--repeat"), (self.shard.is_some(), "--shard"), (self.rerun, "--rerun")];
+        given.iter().find(|(is_given, _)| *is_given).map(|(_, name)| *name)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OutArgs {
+    /// The output folder.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
+    pub(super) out: PathBuf,
+}
+
+/// Which results are meant, and what they have to be about.
+#[derive(Debug, Args)]
+pub(super) struct ResultArgs {
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+    /// The program that the results have to be about, instead of the one that is built.
+    #[arg(long, value_name = "PATH")]
+    bin: Option<PathBuf>,
+}
+
+impl ResultArgs {
+    /// SHA-256 of that program; none where none is built.
+    pub(super) fn binary_digest(&self, project: &Project) -> Result<Option<String>, CliError> {
+        match &self.bin {
+            None => Ok(Program::built_digest()),
+            Some(path) => Ok(Some(Program::digest(&project.resolve(path))?)),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StepsArgs {
+    /// Only steps in whose expression or description this text occurs.
+    #[arg(value_name = "SEARCH")]
+    pub(super) search: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// Feature files or folders.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MatrixArgs {
+    /// Write nothing; fail if docs/traceability-matrix.md is not up to date.
+    #[arg(long)]
+    pub(super) check: bool,
+    #[command(flatten)]
+    pub(super) result: ResultArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GateArgs {
+    /// What is required: local, ci or release.
+    #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
+    pub(super) profile: ProfileName,
+    #[command(flatten)]
+    pub(super) result: ResultArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    /// The goals that were reviewed, for example G0.1.
+    #[arg(value_name = "GOAL", required = true)]
+    pub(super) goals: Vec<GoalId>,
+    /// Who reviewed them; the git user unless given.
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+fn parse_world(text: &str) -> Result<Lane, String> {
+    match text {
+        "mock" => Ok(Lane::Mock),
+        "docker" => Err("the docker world is not available in this version".to_owned()),
+        _ => Err("the only world of this version is mock".to_owned()),
+    }
+}
+
+fn parse_profile(text: &str) -> Result<ProfileName, String> {
+    ProfileName::ALL
+        .into_iter()
+        .find(|profile| profile.name() == text)
+        .ok_or_else(|| format!("the profiles are {}", ProfileName::ALL.map(ProfileName::name).join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_not_advertised() {
+        let help = Cli::command().find_subcommand_mut("run").unwrap().render_long_help().to_string();
+        for later in ["--repeat", "--shard", "--rerun", "docker"] {
+            assert!(!help.contains(later), "{later} is advertised");
+        }
+    }
+}

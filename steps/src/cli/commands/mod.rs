@@ -1,0 +1,11 @@
+//! One command a file: arguments in, work done elsewhere, results out.
+
+pub(super) mod gate;
+pub(super) mod lint;
+pub(super) mod list;
+pub(super) mod matrix;
+pub(super) mod report;
+pub(super) mod review;
+pub(super) mod run;
+pub(super) mod steps;
+pub(super) mod whole;

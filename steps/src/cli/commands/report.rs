@@ -1,0 +1,40 @@
+//! `accept report`: the reports of the last run, written again.
+
+use std::path::{Path, PathBuf};
+
+use mycelium_schemas::goal::gates::ProfileName;
+
+use crate::cli::{
+    args::ResultArgs,
+    console::Console,
+    error::CliError,
+    judge::{Judged, Question, Wanted, judge},
+    project::{Project, write as write_file},
+    render,
+};
+
+pub(in crate::cli) fn run(console: &Console, args: &ResultArgs) -> Result<u8, CliError> {
+    let project = Project::locate()?;
+    let out = project.resolve(&args.out.out);
+    let judged = judge(
+        &project,
+        Question {
+            out: &out,
+            profile: ProfileName::Local,
+            binary_digest: args.binary_digest(&project)?,
+            results: Wanted::Required,
+        },
+    )?;
+    let report = write(&judged, &out)?;
+    console.say(format_args!("report: {}", report.display()));
+    console.document(&judged.matrix)?;
+    Ok(0)
+}
+
+/// Writes everything that is derived from a run, and says where its page is.
+pub(super) fn write(judged: &Judged, out: &Path) -> Result<PathBuf, CliError> {
+    for (name, bytes) in render::files(judged)? {
+        write_file(&out.join(name), &bytes)?;
+    }
+    Ok(out.join(render::PAGE))
+}

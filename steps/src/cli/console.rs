@@ -1,0 +1,84 @@
+//! Where output goes: data to standard output, everything else to standard error; colour only where a person looks.
+
+use std::{
+    env, fmt,
+    io::{self, IsTerminal, Write},
+};
+
+use serde::Serialize;
+
+use super::error::CliError;
+
+/// The two streams of a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Console {
+    /// Whether standard output carries one JSON document.
+    pub(super) json: bool,
+    colour: bool,
+}
+
+/// Meaning that colour underlines, never carries alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tone {
+    Good,
+    Bad,
+    Dim,
+}
+
+impl Console {
+    pub(super) fn new(json: bool) -> Self {
+        let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
+        Self { json, colour }
+    }
+
+    /// Says something to the person at the terminal. That nobody listens any more stops nothing.
+    pub(super) fn say(&self, text: impl fmt::Display) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// A text in a tone, for standard error.
+    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "1;31",
+            Tone::Dim => "2",
+        };
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Prints data for people; with `--json` it goes to standard error, so that the document stays alone.
+    pub(super) fn print(&self, text: impl fmt::Display) -> Result<(), CliError> {
+        if self.json {
+            self.say(text);
+            return Ok(());
+        }
+        to_stdout(text)
+    }
+
+    /// Prints the one JSON document, if it is asked for.
+    pub(super) fn document(&self, value: &impl Serialize) -> Result<(), CliError> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
+        to_stdout(text)
+    }
+
+    /// How wide standard output is, for tables.
+    pub(super) fn width(&self) -> u16 {
+        const WIDTH: u16 = 100;
+        env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok())
+            .filter(|width| *width >= 40)
+            .unwrap_or(WIDTH)
+    }
+}
+
+fn to_stdout(text: impl fmt::Display) -> Result<(), CliError> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        // The reader has seen enough, as with `| head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(CliError::Output),
+    }
+}

@@ -1,0 +1,85 @@
+//! What can go wrong around a run, whose fault it is, and the exit code that says so.
+
+use std::{error::Error, io, path::PathBuf};
+
+use mycelium_schemas::problem::Problem;
+use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
+
+use super::program::ProgramError;
+use crate::runner::{RunError, VocabularyError, suite::SuiteError};
+
+/// The exit codes that are not those of a result.
+pub(super) const BAD_INPUT: u8 = 2;
+pub(super) const INTERNAL: u8 = 3;
+
+/// A command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error("{0} is not available in this version")]
+    Unavailable(String),
+    #[error("there is no command {0:?}; see accept --help")]
+    UnknownCommand(String),
+    #[error("no folder traceability/goals here or above; run this inside a checkout of the project")]
+    NoProject,
+    #[error("cannot {action} {path}")]
+    File { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("traceability/ has {} problem(s):\n{}", .0.len(), list(.0))]
+    Registry(Vec<Problem>),
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    #[error("the feature files do not parse; see accept lint")]
+    Unparsed,
+    #[error("the scenarios cannot be told apart")]
+    Catalogue(#[from] CatalogueError),
+    #[error("no results at {0}; run accept run first")]
+    NoResults(PathBuf),
+    #[error("{path} is not a whole stream of results:\n{}", lines(.problems))]
+    BadResults { path: PathBuf, problems: Vec<ReadProblem> },
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("{0} is no declared goal")]
+    UnknownGoal(String),
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    #[error("nobody to record as the reviewer: give --by NAME, or set git's user.name")]
+    NoReviewer,
+    #[error("the step library cannot be used")]
+    Vocabulary(#[from] VocabularyError),
+    #[error("the run could not be conducted")]
+    Run(#[from] RunError),
+    #[error("cannot render a report")]
+    Render(#[source] Box<dyn Error + Send + Sync>),
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+}
+
+impl CliError {
+    /// The exit code.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Vocabulary(_) | Self::Run(_) | Self::Render(_) | Self::Output(_) => INTERNAL,
+            _ => BAD_INPUT,
+        }
+    }
+
+    /// The error with its causes, one a line.
+    pub(super) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            text.push_str(&format!("\n  because: {cause}"));
+            source = cause.source();
+        }
+        text
+    }
+}
+
+fn list(problems: &[Problem]) -> String {
+    let lines: Vec<String> =
+        problems.iter().map(|problem| format!("{problem}\n   = {}", problem.help)).collect();
+    lines.join("\n")
+}
+
+fn lines(problems: &[ReadProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

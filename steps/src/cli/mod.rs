@@ -1,0 +1,57 @@
+//! The `accept` program: its command line, its commands and its exit codes.
+
+mod args;
+mod commands;
+mod console;
+mod error;
+mod judge;
+mod program;
+mod project;
+mod render;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::{
+    args::{Cli, Command},
+    console::{Console, Tone},
+    error::CliError,
+};
+
+/// Commands of later versions: refused by name rather than as a typo.
+const LATER: [&str; 9] = ["fmt", "new", "watch", "merge", "flake", "bench", "sabotage", "impact", "doctor"];
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.json);
+    let result = dispatch(&console, cli.command);
+    ExitCode::from(result.unwrap_or_else(|error| {
+        console.say(format_args!("{} {}", console.paint(Tone::Bad, "error:"), error.chain()));
+        error.exit_code()
+    }))
+}
+
+fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError> {
+    match command {
+        None => commands::whole::run(console),
+        Some(Command::Run(args)) => commands::run::run(console, args),
+        Some(Command::List(args)) => commands::list::run(console, args),
+        Some(Command::Steps(args)) => commands::steps::run(console, &args),
+        Some(Command::Lint(args)) => commands::lint::run(console, &args),
+        Some(Command::Matrix(args)) => commands::matrix::run(console, &args),
+        Some(Command::Gate(args)) => commands::gate::run(console, &args),
+        Some(Command::Report(args)) => commands::report::run(console, &args),
+        Some(Command::Review(args)) => commands::review::run(console, args),
+        Some(Command::Other(words)) => {
+            let word = words.into_iter().next().unwrap_or_default();
+            if LATER.contains(&word.as_str()) {
+                Err(CliError::Unavailable(format!("accept {word}")))
+            } else {
+                Err(CliError::UnknownCommand(word))
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The program under test: built here unless it is given, and identified by its digest and by what it says of itself.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::runner::store::hex_digest;
+
+/// The program under test.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) digest: String,
+    pub(super) version: serde_json::Value,
+}
+
+/// There is no program to test.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProgramError {
+    #[error(
+        "this accept does not stand in a cargo target folder, so it cannot build mycelium; give --bin PATH"
+    )]
+    NotInTarget,
+    #[error("cannot start cargo to build mycelium")]
+    Cargo(#[source] io::Error),
+    #[error("mycelium does not build; nothing was run")]
+    DoesNotBuild,
+    #[error("cannot read the program {path}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot start the program {path}")]
+    DoesNotStart { path: PathBuf, source: io::Error },
+    #[error("{path} does not answer `--version --json` with a JSON document; is it mycelium?")]
+    NotOurs { path: PathBuf },
+}
+
+impl Program {
+    /// Identifies a program that was given, or builds it.
+    pub(super) fn find(root: &Path, given: Option<PathBuf>) -> Result<Self, ProgramError> {
+        let path = match given {
+            Some(path) => path,
+            None => build(root)?,
+        };
+        let digest = Self::digest(&path)?;
+        let answer = Command::new(&path)
+            .args(["--version", "--json"])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|source| ProgramError::DoesNotStart { path: path.clone(), source })?;
+        let version = serde_json::from_slice(&answer.stdout)
+            .ok()
+            .filter(|_| answer.status.success())
+            .ok_or_else(|| ProgramError::NotOurs { path: path.clone() })?;
+        Ok(Self { path, digest, version })
+    }
+
+    /// SHA-256 of a program.
+    pub(super) fn digest(path: &Path) -> Result<String, ProgramError> {
+        fs::read(path)
+            .map(|bytes| hex_digest(&bytes))
+            .map_err(|source| ProgramError::Unreadable { path: path.to_owned(), source })
+    }
+
+    /// The digest of the program as it is built now; none where it is not built.
+    pub(super) fn built_digest() -> Option<String> {
+        let target = Target::of_this_program()?;
+        fs::read(target.binary()).ok().map(|bytes| hex_digest(&bytes))
+    }
+}
+
+/// Builds in the same profile and target folder as this very program.
+fn build(root: &Path) -> Result<PathBuf, ProgramError> {
+    let target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "--package", "mycelium", "--bin", "mycelium"])
+        .args(["--profile", target.profile()])
+        .arg("--target-dir")
+        .arg(&target.folder)
+        .arg("--manifest-path")
+        .arg(root.join("Cargo.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .map_err(ProgramError::Cargo)?;
+    if status.success() { Ok(target.binary()) } else { Err(ProgramError::DoesNotBuild) }
+}
+
+/// A cargo target folder and the folder of a profile in it.
+struct Target {
+    folder: PathBuf,
+    profile_folder: String,
+}
+
+impl Target {
+    fn of_this_program() -> Option<Self> {
+        let program = env::current_exe().ok()?;
+        let profile = program.parent()?;
+        // Cargo's own mark of a profile's folder.
+        if !profile.join(".fingerprint").is_dir() {
+            return None;
+        }
+        let profile_folder = profile.file_name()?.to_str()?.to_owned();
+        Some(Self { folder: profile.parent()?.to_owned(), profile_folder })
+    }
+
+    fn profile(&self) -> &str {
+        if self.profile_folder == "debug" { "dev" } else { &self.profile_folder }
+    }
+
+    fn binary(&self) -> PathBuf {
+        self.folder.join(&self.profile_folder).join(format!("mycelium{}", env::consts::EXE_SUFFIX))
+    }
+}

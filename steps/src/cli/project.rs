@@ -1,0 +1,165 @@
+//! The checkout that `accept` works on: where features and goals are, and which tree it is.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::problem::Source;
+use mycelium_traceability::{Catalogue, Files, Registry};
+
+use super::error::CliError;
+use crate::runner::{Target, suite::Suite};
+
+const FEATURES: &str = "features";
+const TRACEABILITY: &str = "traceability";
+
+/// A checkout.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// Its root: the folder with `traceability/goals`.
+    pub(super) root: PathBuf,
+    here: PathBuf,
+}
+
+/// The commit's tree, and whether the working tree differs from it.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    pub(super) id: Option<String>,
+    pub(super) dirty: bool,
+}
+
+impl Project {
+    /// The checkout around the current folder.
+    pub(super) fn locate() -> Result<Self, CliError> {
+        let here = std::env::current_dir().map_err(|source| CliError::File {
+            action: "read",
+            path: ".".into(),
+            source,
+        })?;
+        let root = here.ancestors().find(|folder| folder.join(TRACEABILITY).join("goals").is_dir());
+        let root = root.ok_or(CliError::NoProject)?.to_owned();
+        Ok(Self { root, here })
+    }
+
+    /// A path that was given from the current folder.
+    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
+        self.here.join(path)
+    }
+
+    /// A path of the command line, from the root; one outside stays as it is.
+    pub(super) fn from_root(&self, path: &Path) -> PathBuf {
+        let mut resolved = PathBuf::new();
+        for part in self.resolve(path).components() {
+            match part {
+                std::path::Component::ParentDir => {
+                    resolved.pop();
+                }
+                std::path::Component::CurDir => {}
+                part => resolved.push(part),
+            }
+        }
+        resolved.strip_prefix(&self.root).map(Path::to_owned).unwrap_or(resolved)
+    }
+
+    /// The same for targets with lines.
+    pub(super) fn targets(&self, targets: Vec<Target>) -> Vec<Target> {
+        targets
+            .into_iter()
+            .map(|target| Target { path: self.from_root(&target.path), lines: target.lines })
+            .collect()
+    }
+
+    /// Reads features: those at the paths, or all of them.
+    pub(super) fn suite(&self, paths: &[PathBuf]) -> Result<Suite, CliError> {
+        let all = [PathBuf::from(FEATURES)];
+        Ok(Suite::load(&self.root, if paths.is_empty() { &all } else { paths })?)
+    }
+
+    /// The scenarios of all features as they are now.
+    pub(super) fn catalogue(&self) -> Result<Catalogue, CliError> {
+        let suite = self.suite(&[])?;
+        let features: Option<Vec<_>> = suite.files.iter().map(|file| file.parsed.as_ref().ok()).collect();
+        let features = features.ok_or(CliError::Unparsed)?;
+        let documents = features.iter().map(|feature| &feature.document);
+        let pickles = features.iter().flat_map(|feature| &feature.pickles);
+        Ok(Catalogue::new(documents, pickles)?)
+    }
+
+    /// Reads `traceability/`.
+    pub(super) fn registry(&self) -> Result<Registry, CliError> {
+        let files = Files {
+            goals: self.goal_sources()?,
+            backlog: self.source("backlog.yaml", Missing::IsEmpty)?,
+            links: self.links()?,
+            gates: self.source("gates.yaml", Missing::IsAnError)?,
+            quarantine: self.source("quarantine.yaml", Missing::IsEmpty)?,
+        };
+        Registry::parse(&files).map_err(CliError::Registry)
+    }
+
+    /// The file of reviewed links.
+    pub(super) fn links(&self) -> Result<Source, CliError> {
+        self.source("links.yaml", Missing::IsEmpty)
+    }
+
+    /// Replaces the file of reviewed links.
+    pub(super) fn write_links(&self, text: &str) -> Result<PathBuf, CliError> {
+        let path = self.root.join(TRACEABILITY).join("links.yaml");
+        write(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// What is checked out.
+    pub(super) fn tree(&self) -> Tree {
+        let none = Tree { id: None, dirty: true };
+        let Ok(repository) = git2::Repository::discover(&self.root) else { return none };
+        let id =
+            repository.head().and_then(|head| head.peel_to_tree()).map(|tree| tree.id().to_string()).ok();
+        let mut options = git2::StatusOptions::new();
+        options.include_untracked(true).include_ignored(false);
+        // A status that cannot be read is no proof of a clean tree.
+        let dirty = repository.statuses(Some(&mut options)).map_or(true, |statuses| !statuses.is_empty());
+        Tree { id, dirty }
+    }
+
+    fn goal_sources(&self) -> Result<Vec<Source>, CliError> {
+        let folder = self.root.join(TRACEABILITY).join("goals");
+        let cannot_read = |source| CliError::File { action: "read", path: folder.clone(), source };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(cannot_read)? {
+            let name = entry.map_err(cannot_read)?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".yaml") {
+                names.push(format!("goals/{name}"));
+            }
+        }
+        names.sort();
+        names.iter().map(|name| self.source(name, Missing::IsAnError)).collect()
+    }
+
+    fn source(&self, name: &str, missing: Missing) -> Result<Source, CliError> {
+        let path = self.root.join(TRACEABILITY).join(name);
+        let text = match (fs::read_to_string(&path), missing) {
+            (Ok(text), _) => text,
+            (Err(error), Missing::IsEmpty) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            (Err(source), _) => return Err(CliError::File { action: "read", path, source }),
+        };
+        Ok(Source::new(format!("{TRACEABILITY}/{name}"), text))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Missing {
+    IsEmpty,
+    IsAnError,
+}
+
+/// Writes a file, and its folder where that is missing.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.and_then(|()| fs::write(path, bytes)).map_err(|source| CliError::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
