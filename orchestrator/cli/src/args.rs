@@ -137,7 +137,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_parser = task_id)]
     pub(crate) tasks: Option<Vec<TaskId>>,
     /// Tasks at once, 1 to 256 [default: as configured].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = max_parallel, allow_negative_numbers = true)]
     pub(crate) max_parallel: Option<u32>,
     /// Where the work is done.
     #[arg(long, value_enum, default_value_t)]
@@ -197,6 +197,13 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct AbsentArgs {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     _rest: Vec<OsString>,
+}
+
+fn max_parallel(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(number @ 1..=256) => Ok(number),
+        _ => Err("write a whole number from 1 to 256".to_owned()),
+    }
 }
 
 fn project_name(text: &str) -> Result<ProjectName, String> {

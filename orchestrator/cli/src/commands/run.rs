@@ -1,7 +1,6 @@
 //! `mycelium run`: the planned tasks are run and what passes every gate lands.
 
 use mycelium_engine::{
-    ErrorKind,
     run::RunReport,
     start::{Ready, RunRequest},
 };
@@ -50,7 +49,9 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
 
 fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
     let RunReport { view, paths, signal, failure } = report;
-    output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
+    // That nobody reads the result any more does not change it.
+    let shown =
+        output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths));
     let waiting = view.tasks.values().filter(|task| task.status == TaskStatus::NeedsHumanReview).count();
     match view.status {
         RunStatus::Complete => output.say("every task landed"),
@@ -64,12 +65,17 @@ fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
             output.say("what landed before stays; what had not landed has to be run again");
         }
     }
-    let Some(failure) = failure else {
-        return Ok(Exit::of_run(view.status, view.stop_reason, signal));
+    let exit = match failure {
+        None => Exit::of_run(view.status, view.stop_reason, signal),
+        Some(failure) => {
+            // The state is on standard output already; this is for people.
+            let error = CliError::from(failure);
+            output::complain(&render::error::text(&error, render::problem::Paint(output.color)));
+            if error.exit() == Exit::Bug { Exit::Bug } else { Exit::Environment }
+        }
     };
-    let exit = if failure.kind() == ErrorKind::Bug { Exit::Bug } else { Exit::Environment };
-    // The document or the table is on standard output already; this is for people.
-    let error = CliError::from(failure);
-    output::complain(&render::error::text(&error, render::problem::Paint(output.color)));
+    if exit == Exit::Done {
+        shown?;
+    }
     Ok(exit)
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use mycelium_schemas::problem::Problem;
 
-/// Characters shown of a long line on each side of the place.
+/// Longest line shown as a whole, in characters.
+const LINE_MAX: usize = 140;
+/// Characters shown of a longer line on each side of the place.
 const AROUND: usize = 60;
 
 /// Paints text, or leaves it as it is.
@@ -64,8 +66,12 @@ impl Excerpt {
         let line: Vec<char> = problem.source.line_at(problem.span.start).chars().map(printable).collect();
         let marked = problem.source.text.get(problem.span.clone()).unwrap_or_default();
         let length = marked.lines().next().unwrap_or_default().chars().count().max(1);
-        let from = at.saturating_sub(AROUND).min(line.len());
-        let to = (at + length.min(AROUND) + AROUND).min(line.len());
+        let (from, to) = if line.len() <= LINE_MAX {
+            (0, line.len())
+        } else {
+            let end = at + length.min(AROUND) + AROUND;
+            (at.saturating_sub(AROUND).min(line.len()), end.min(line.len()))
+        };
         let mut shown: String = line[from..to].iter().collect();
         let mut indent = at - from;
         if from > 0 {

@@ -1,0 +1,9 @@
+//! The program as a black box: it is started as a user starts it, in a place where nothing of the machine shows.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod demo;
+mod mock_agent;
+mod place;
+mod project;
+mod run;
+mod usage;
