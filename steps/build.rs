@@ -111,7 +111,10 @@ struct Parameter {
 impl Parameter {
     fn write(&self, out: &mut String, file: &str) -> std::fmt::Result {
         let Self { name, regex, doc } = self;
-        writeln!(out, "        Parameter {{ name: {name:?}, regex: {regex:?}, doc: {doc:?}, file: {file:?} }},")
+        writeln!(
+            out,
+            "        Parameter {{ name: {name:?}, regex: {regex:?}, doc: {doc:?}, file: {file:?} }},"
+        )
     }
 }
 
@@ -209,7 +212,9 @@ fn doc(attributes: &[Attribute]) -> String {
 /// `proc-macro2` that slows every macro of the workspace, so the lines are found in the text.
 fn step_lines(source: &str) -> Vec<usize> {
     let begins = |line: &str, keyword: &str| {
-        line.strip_prefix("#[").and_then(|rest| rest.strip_prefix(keyword)).is_some_and(|r| r.starts_with('('))
+        line.strip_prefix("#[")
+            .and_then(|rest| rest.strip_prefix(keyword))
+            .is_some_and(|r| r.starts_with('('))
     };
     source
         .lines()

@@ -8,7 +8,8 @@ use super::{Report, Rule};
 use crate::runner::{Resolution, Vocabulary, suite::Feature};
 
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Vocabulary) {
-    let start = feature.document.feature.as_ref().map_or(Location { line: 1, column: Some(1) }, |f| f.location);
+    let start =
+        feature.document.feature.as_ref().map_or(Location { line: 1, column: Some(1) }, |f| f.location);
     if feature.scenarios().is_empty() {
         report.add(Rule::NoScenario, start, "the file has no scenario", "write one, or remove the file");
     }

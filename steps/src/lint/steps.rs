@@ -15,7 +15,13 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
                 Resolution::Undefined => {
                     let help = vocabulary.nearest(step).map_or_else(
                         || "look for the step to use with `accept steps WORD`".to_owned(),
-                        |nearest| format!("did you mean `{}`? It is declared at {}", shown(nearest), nearest.place()),
+                        |nearest| {
+                            format!(
+                                "did you mean `{}`? It is declared at {}",
+                                shown(nearest),
+                                nearest.place()
+                            )
+                        },
                     );
                     let message = format!("no step is `{} {}`", keyword_of(node), step.text);
                     report.add(Rule::Undefined, node.location, message, help);

@@ -68,16 +68,31 @@ fn check_links(report: &mut Report<'_>, pickle: &Pickle, scenario: &Scenario) {
     }
     let lanes = [Lane::Mock, Lane::Docker];
     if !tags.iter().any(|tag| lanes.iter().any(|lane| tag.strip_prefix('@') == Some(lane.as_str()))) {
-        report.add(Rule::NoLane, at, "the scenario has no lane, so it would run nowhere", "tag it @mock or @docker");
+        report.add(
+            Rule::NoLane,
+            at,
+            "the scenario has no lane, so it would run nowhere",
+            "tag it @mock or @docker",
+        );
     }
     let tiers: Vec<&str> = tags.iter().copied().filter(|tag| tag.starts_with("@tier")).collect();
     for goal in goal_tags.iter().filter_map(|tag| tag[1..].parse::<GoalId>().ok()) {
         let wanted = format!("@tier{}", goal.tier().number());
         if tiers.is_empty() {
-            report.add(Rule::Tier, at, "the scenario has no tier", format!("tag it (or its feature) with {wanted}"));
+            report.add(
+                Rule::Tier,
+                at,
+                "the scenario has no tier",
+                format!("tag it (or its feature) with {wanted}"),
+            );
         } else if tiers != [wanted.as_str()] {
             let found = tiers.join(" ");
-            report.add(Rule::Tier, at, format!("{goal} is not of {found}"), format!("tag it with {wanted} alone"));
+            report.add(
+                Rule::Tier,
+                at,
+                format!("{goal} is not of {found}"),
+                format!("tag it with {wanted} alone"),
+            );
         }
     }
 }

@@ -121,7 +121,11 @@ impl<W> CaseStep<W> {
 fn call<W>(library: &Library<W>, matched: Matched, step: &PickleStep, node: Option<&AstNode>) -> Call<W> {
     let function = library.function(&matched);
     let step = to_gherkin(step, node, matched.definition.keyword);
-    Call { function, context: StepContext { step, matches: matched.captures }, definition: matched.definition }
+    Call {
+        function,
+        context: StepContext { step, matches: matched.captures },
+        definition: matched.definition,
+    }
 }
 
 /// The step as step functions receive it.
@@ -141,7 +145,11 @@ fn to_gherkin(step: &PickleStep, node: Option<&AstNode>, keyword: Keyword) -> gh
         value: step.text.clone(),
         docstring: argument.and_then(|a| a.doc_string.as_ref()).map(|doc| doc.content.clone()),
         table: argument.and_then(|a| a.data_table.as_ref()).map(|table| Table {
-            rows: table.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect()).collect(),
+            rows: table
+                .rows
+                .iter()
+                .map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect())
+                .collect(),
             span: Span::default(),
             position,
         }),

@@ -225,7 +225,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             recorder: attempt.recorder.clone(),
         };
         let bindings: Vec<Binding<W>> = case.steps.iter().map(|step| step.binding.clone()).collect();
-        scenario::start::<W>(number, bindings, context, Reporter(self.sender.clone())).map_err(cannot_start)?;
+        scenario::start::<W>(number, bindings, context, Reporter(self.sender.clone()))
+            .map_err(cannot_start)?;
         self.running.insert(number, attempt);
         Ok(())
     }
@@ -318,7 +319,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }
-        let failed = result.scenarios.iter().filter(|s| !matches!(s.status, Status::Passed | Status::Unknown)).count();
+        let failed =
+            result.scenarios.iter().filter(|s| !matches!(s.status, Status::Passed | Status::Unknown)).count();
         if failed > 0 {
             result.causes.push(Cause::ScenariosFailed(failed));
         }
@@ -336,7 +338,9 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             result
                 .causes
                 .iter()
-                .filter(|cause| matches!(cause, Cause::NoSteps(_) | Cause::Teardown(..) | Cause::StrayPanic(_)))
+                .filter(|cause| {
+                    matches!(cause, Cause::NoSteps(_) | Cause::Teardown(..) | Cause::StrayPanic(_))
+                })
                 .map(ToString::to_string),
         );
         let facts = self.settings.facts.clone();

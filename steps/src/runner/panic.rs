@@ -38,9 +38,8 @@ pub(super) fn install_hook() {
                 message: message(info.payload()),
                 place: info.location().map(ToString::to_string).unwrap_or_default(),
             };
-            let of_scenario = NOTED.with_borrow_mut(|list| {
-                list.as_mut().map(|list| list.push(noted.clone())).is_some()
-            });
+            let of_scenario =
+                NOTED.with_borrow_mut(|list| list.as_mut().map(|list| list.push(noted.clone())).is_some());
             if of_scenario {
                 return;
             }

@@ -123,8 +123,10 @@ fn run_step<W: World>(
     let call = match binding {
         Binding::Undefined => return (StepOutcome::Undefined, None),
         Binding::Ambiguous(definitions) => {
-            let places: Vec<String> =
-                definitions.iter().map(|d| format!("{} {} ({})", d.keyword, d.expression, d.place())).collect();
+            let places: Vec<String> = definitions
+                .iter()
+                .map(|d| format!("{} {} ({})", d.keyword, d.expression, d.place()))
+                .collect();
             return (StepOutcome::Ambiguous(places.join("\n")), None);
         }
         Binding::Call(call) => call,

@@ -122,8 +122,10 @@ impl<'a> Section<'a> {
 
 fn sections(feature: &Feature) -> Vec<Section<'_>> {
     let Some(node) = &feature.document.feature else { return Vec::new() };
-    let mut sections =
-        vec![Section { first_line: first_line(&node.tags, node.location.line), scenarios: feature.scenarios() }];
+    let mut sections = vec![Section {
+        first_line: first_line(&node.tags, node.location.line),
+        scenarios: feature.scenarios(),
+    }];
     for child in &node.children {
         match child {
             FeatureChild::Background(_) => {}

@@ -69,7 +69,8 @@ impl Suite {
         for path in paths {
             find(&root.join(path), &mut found)?;
         }
-        let mut named: Vec<(String, PathBuf)> = found.into_iter().map(|path| (uri(root, &path), path)).collect();
+        let mut named: Vec<(String, PathBuf)> =
+            found.into_iter().map(|path| (uri(root, &path), path)).collect();
         named.sort();
         named.dedup();
         let mut ids = IdGenerator::new();
@@ -111,10 +112,12 @@ impl Feature {
         for child in self.document.feature.iter().flat_map(|feature| &feature.children) {
             match child {
                 FeatureChild::Scenario(scenario) => scenarios.push(scenario),
-                FeatureChild::Rule(rule) => scenarios.extend(rule.children.iter().filter_map(|child| match child {
-                    RuleChild::Scenario(scenario) => Some(scenario),
-                    RuleChild::Background(_) => None,
-                })),
+                FeatureChild::Rule(rule) => {
+                    scenarios.extend(rule.children.iter().filter_map(|child| match child {
+                        RuleChild::Scenario(scenario) => Some(scenario),
+                        RuleChild::Background(_) => None,
+                    }))
+                }
                 FeatureChild::Background(_) => {}
             }
         }
@@ -134,7 +137,8 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
         return Err(SuiteError::Missing(path.to_owned()));
     }
     for entry in WalkDir::new(path).sort_by_file_name() {
-        let entry = entry.map_err(|error| SuiteError::Read { path: path.to_owned(), source: error.into() })?;
+        let entry =
+            entry.map_err(|error| SuiteError::Read { path: path.to_owned(), source: error.into() })?;
         if entry.file_type().is_file() && is_feature(entry.path()) {
             found.push(entry.into_path());
         }
@@ -148,6 +152,7 @@ fn is_feature(path: &Path) -> bool {
 
 fn uri(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = relative.iter().filter(|part| *part != ".").map(|part| part.to_string_lossy()).collect();
+    let parts: Vec<_> =
+        relative.iter().filter(|part| *part != ".").map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }

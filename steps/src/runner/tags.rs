@@ -95,7 +95,8 @@ mod tests {
         assert_eq!(timeout_of("@tier0"), None);
         assert_eq!(timeout_of("@timeout(2m)"), Some(Ok(Duration::from_secs(120))));
         assert_eq!(timeout_of("@timeout(250ms)"), Some(Ok(Duration::from_millis(250))));
-        for bad in ["@timeout", "@timeout()", "@timeout(0s)", "@timeout(2)", "@timeout(2h)", "@timeout(-1s)"] {
+        for bad in ["@timeout", "@timeout()", "@timeout(0s)", "@timeout(2)", "@timeout(2h)", "@timeout(-1s)"]
+        {
             assert!(matches!(timeout_of(bad), Some(Err(_))), "{bad} was accepted");
         }
     }

@@ -6,9 +6,10 @@ use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
     evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
     messages::{
-        Attachment, AttachmentContentEncoding, Envelope, Location, Meta, PROTOCOL_VERSION, ParameterType, Product,
-        Source, SourceMediaType, SourceReference, StepDefinition, StepDefinitionPattern, StepDefinitionPatternType,
-        StepMatchArgumentsList, TestCase, TestRunFinished, TestRunStarted, TestStep, Timestamp,
+        Attachment, AttachmentContentEncoding, Envelope, Location, Meta, PROTOCOL_VERSION, ParameterType,
+        Product, Source, SourceMediaType, SourceReference, StepDefinition, StepDefinitionPattern,
+        StepDefinitionPatternType, StepMatchArgumentsList, TestCase, TestRunFinished, TestRunStarted,
+        TestStep, Timestamp,
     },
 };
 use serde::Serialize;
@@ -67,7 +68,9 @@ pub(super) fn prologue(
             Pattern::Expression => {
                 (definition.expression.to_owned(), StepDefinitionPatternType::CucumberExpression)
             }
-            Pattern::Regex => (definition.expression.to_owned(), StepDefinitionPatternType::RegularExpression),
+            Pattern::Regex => {
+                (definition.expression.to_owned(), StepDefinitionPatternType::RegularExpression)
+            }
             Pattern::Literal => (
                 format!("^{}$", regex::escape(definition.expression)),
                 StepDefinitionPatternType::RegularExpression,

@@ -123,7 +123,8 @@ impl<W: World + WorldInventory> Library<W> {
             return Err(VocabularyError::Unregistered(missing.place()));
         }
         for definition in catalogue.definitions {
-            let known = |name: &str| BUILT_IN.contains(&name) || catalogue.parameters.iter().any(|p| p.name == name);
+            let known =
+                |name: &str| BUILT_IN.contains(&name) || catalogue.parameters.iter().any(|p| p.name == name);
             if let Some(name) = parameter_names(definition).into_iter().find(|name| !known(name)) {
                 return Err(VocabularyError::UnknownParameter { place: definition.place(), name });
             }
@@ -167,7 +168,9 @@ impl Vocabulary {
             .iter()
             .enumerate()
             .filter(|(_, (definition, _))| answers(definition.keyword, step.step_type))
-            .filter_map(|(index, (definition, regex))| Some((index, *definition, regex, regex.captures(&step.text)?)));
+            .filter_map(|(index, (definition, regex))| {
+                Some((index, *definition, regex, regex.captures(&step.text)?))
+            });
         let Some((index, definition, regex, captures)) = matches.next() else {
             return Resolution::Undefined;
         };
@@ -238,7 +241,12 @@ fn skeleton(text: &str) -> String {
 
 /// The arguments of a match. A parameter with several alternatives, such as `{string}`, compiles to several groups named
 /// `__<parameter>_<alternative>`, of which one took part.
-fn arguments(definition: &Definition, regex: &Regex, captures: &Captures<'_>, text: &str) -> Vec<StepMatchArgument> {
+fn arguments(
+    definition: &Definition,
+    regex: &Regex,
+    captures: &Captures<'_>,
+    text: &str,
+) -> Vec<StepMatchArgument> {
     let mut names = parameter_names(definition).into_iter();
     let mut arguments = Vec::new();
     let mut last_parameter: Option<&str> = None;

@@ -101,7 +101,9 @@ impl Bench {
     /// What the stream says of the run.
     pub(crate) fn run_info(&self) -> RunInfo {
         let info = self.messages().into_iter().find_map(|envelope| match envelope {
-            Envelope::Attachment(attachment) if attachment.media_type == RUN_INFO_MEDIA_TYPE => Some(attachment.body),
+            Envelope::Attachment(attachment) if attachment.media_type == RUN_INFO_MEDIA_TYPE => {
+                Some(attachment.body)
+            }
             _ => None,
         });
         serde_json::from_str(&info.unwrap()).unwrap()

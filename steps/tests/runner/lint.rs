@@ -92,6 +92,9 @@ fn the_rows_of_an_outline_share_their_problem() {
 
 #[test]
 fn all_syntax_errors_of_a_file_are_reported() {
-    let found = problems("G0.1-x.feature", "Feature: F\n  oops: a description\n  Scenario: S\n    Given a\n    x\n    y\n");
+    let found = problems(
+        "G0.1-x.feature",
+        "Feature: F\n  oops: a description\n  Scenario: S\n    Given a\n    x\n    y\n",
+    );
     assert_eq!(found.iter().filter(|problem| problem.rule == Rule::Syntax).count(), 2, "{found:?}");
 }

@@ -3,7 +3,9 @@
 use std::{env, fs, path::PathBuf};
 
 use mycelium_schemas::{
-    evidence::{ASSERTION_MEDIA_TYPE, Assertion, EVIDENCE_MEDIA_TYPE, EvidenceFile, SCENARIO_INFO_MEDIA_TYPE},
+    evidence::{
+        ASSERTION_MEDIA_TYPE, Assertion, EVIDENCE_MEDIA_TYPE, EvidenceFile, SCENARIO_INFO_MEDIA_TYPE,
+    },
     messages::{Attachment, Envelope},
 };
 

@@ -6,7 +6,10 @@ use mycelium_steps::{
     runner::{Cause, Library, RunResult, VocabularyError},
 };
 
-use crate::{bench::{Bench, CATALOGUE}, world::TinyWorld};
+use crate::{
+    bench::{Bench, CATALOGUE},
+    world::TinyWorld,
+};
 
 /// The message of the only failure.
 fn failure(result: &RunResult) -> String {
@@ -27,7 +30,8 @@ fn a_scenario_whose_steps_all_pass_passes() {
 
 #[test]
 fn an_undefined_step_fails_and_skips_the_rest() {
-    let bench = Bench::with("Scenario: S\n Given nothing\n When it does what nobody knows\n Then it never happens\n");
+    let bench =
+        Bench::with("Scenario: S\n Given nothing\n When it does what nobody knows\n Then it never happens\n");
     assert!(failure(&bench.run()).contains("no step definition"));
     assert_eq!(bench.step_statuses(), [Status::Passed, Status::Undefined, Status::Skipped]);
 }

@@ -65,7 +65,8 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
 
 #[test]
 fn a_timeout_tag_limits_its_scenario() {
-    let bench = Bench::with("@timeout(200ms)\nScenario: S\n When it waits for ever\n Then it never happens\n");
+    let bench =
+        Bench::with("@timeout(200ms)\nScenario: S\n When it waits for ever\n Then it never happens\n");
     let result = bench.run();
     assert!(failure(&result).message.contains("timed out after 0.2 s"));
     fs::remove_dir_all(result.scenarios[0].kept.as_ref().unwrap()).unwrap();
