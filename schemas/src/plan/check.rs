@@ -28,13 +28,14 @@ pub(super) fn check(draft: PlanDraft, known_locks: &[LockName]) -> Result<Vec<Ma
         });
         return Err(problems);
     }
+    let unreadable = !problems.is_empty() || tasks.iter().any(|task| task.id.is_none());
     for task in &tasks {
         problems.extend(task.problems.iter().cloned());
     }
     let by_id = unique_ids(&tasks, &mut problems);
     let locks: HashSet<&str> = known_locks.iter().map(LockName::as_str).collect();
     for task in &tasks {
-        check_dependencies(task, &by_id, &mut problems);
+        check_dependencies(task, &by_id, unreadable, &mut problems);
         check_locks(task, &locks, known_locks, &mut problems);
     }
     report_cycles(&tasks, &by_id, &mut problems);
@@ -87,18 +88,26 @@ fn unique_ids<'t>(tasks: &'t [TaskDraft], problems: &mut Vec<Problem>) -> HashMa
     by_id
 }
 
-fn check_dependencies(task: &TaskDraft, by_id: &HashMap<&TaskId, usize>, problems: &mut Vec<Problem>) {
+/// `unreadable` says that the plan has a task whose id could not be read: it may be the one that is missed.
+fn check_dependencies(
+    task: &TaskDraft,
+    by_id: &HashMap<&TaskId, usize>,
+    unreadable: bool,
+    problems: &mut Vec<Problem>,
+) {
     for dependency in &task.dependencies {
         if task.id.as_ref().is_some_and(|id| id.value == dependency.value) {
             let message = format!("the task \"{}\" depends on itself", dependency.value);
             problems.push(at(task, dependency, message, "remove this dependency"));
         } else if !by_id.contains_key(&dependency.value) {
-            let message = format!("no task of the plan has the id \"{}\"", dependency.value);
+            let which = if unreadable { "task that could be read" } else { "task of the plan" };
+            let message = format!("no {which} has the id \"{}\"", dependency.value);
             let near = did_you_mean(dependency.value.as_str(), by_id.keys().map(|id| id.as_str()));
-            let help = near.map_or_else(
-                || "name a task of this plan, or remove the dependency".to_owned(),
-                |near| format!("did you mean \"{near}\"?"),
-            );
+            let help = match near {
+                _ if unreadable => "correct the tasks that could not be read first".to_owned(),
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "name a task of this plan, or remove the dependency".to_owned(),
+            };
             problems.push(at(task, dependency, message, help));
         }
     }

@@ -54,7 +54,7 @@ fn all_problems_of_a_plan_come_at_once_each_at_its_place() {
         found,
         [
             "plan:2:52: the task \"001\" depends on itself | remove this dependency".to_owned(),
-            "plan:2:59: no task of the plan has the id \"00l\" | did you mean \"001\"?".to_owned(),
+            "plan:2:59: no task that could be read has the id \"00l\" | correct the tasks that could not be read first".to_owned(),
             "plan:2:88: no resource of the configuration has the name \"databse\" | did you mean \"database\"? Otherwise declare it under `resources` in the configuration".to_owned(),
             format!("plan:3:74: `tasks[1].files.writes[0]`: \"../x\" has the component \"..\"; write a plain path below the repository's root | {path_help}"),
             format!("plan:3:82: `tasks[1].files.writes[1]`: \"src/[\" is not a valid glob: unclosed character class; missing ']' | {path_help}"),
@@ -89,6 +89,14 @@ fn what_is_no_list_of_tasks_is_refused_with_its_place() {
         let found = check(text).unwrap_err();
         assert!(found[0].starts_with(expected), "{text}: {found:?}");
     }
+}
+
+#[test]
+fn a_dependency_that_is_misspelt_gets_the_nearest_id() {
+    let text =
+        r#"{"tasks": [{"id": "001", "name": "a"}, {"id": "002", "name": "b", "dependencies": ["00l"]}]}"#;
+    let expected = r#"plan:1:84: no task of the plan has the id "00l" | did you mean "001"?"#;
+    assert_eq!(check(text).unwrap_err(), [expected]);
 }
 
 #[test]
@@ -147,7 +155,10 @@ fn manifests_from_disk_are_checked_together_each_in_its_own_file() {
         "{found:?}"
     );
     assert!(
-        found.iter().any(|line| line.starts_with("002/manifest.json:3:27: no task of the plan")),
+        found
+            .iter()
+            .any(|line| line
+                .starts_with("002/manifest.json:3:27: no task that could be read has the id \"009\"")),
         "{found:?}"
     );
     assert_eq!(found.len(), 3);

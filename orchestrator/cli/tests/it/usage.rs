@@ -117,14 +117,14 @@ fn completions_are_printed_for_a_shell() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    use std::process::{Command, Stdio};
-    let mut child = Command::new(crate::place::program())
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(crate::place::program())
         .args(["schema", "event"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
         .spawn()
+        .and_then(std::process::Child::wait_with_output)
         .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
