@@ -102,19 +102,19 @@ Feature: G1.2 Planning is deterministic, byte for byte
     And no run was created
 
     Examples:
-      | what                   | place | why             | answer                                                                                            |
-      | an unknown lock        | 1:58  | repoo           | {"tasks": [{"id": "001", "name": "a", "locks": {"writes": ["repoo"]}}]}                           |
-      | an unknown dependency  | 1:55  | 007             | {"tasks": [{"id": "001", "name": "a", "dependencies": ["007"]}]}                                  |
-      | a task needing itself  | 1:55  | 001             | {"tasks": [{"id": "001", "name": "a", "dependencies": ["001"]}]}                                  |
-      | a cycle                | 1:    | cycle           | {"tasks": [{"id": "a", "name": "a", "dependencies": ["b"]}, {"id": "b", "name": "b", "dependencies": ["a"]}]} |
-      | a duplicate id         | 1:    | 001             | {"tasks": [{"id": "001", "name": "a"}, {"id": "001", "name": "b"}]}                               |
-      | an id that escapes     | 1:19  | ../../evil      | {"tasks": [{"id": "../../evil", "name": "a"}]}                                                    |
-      | a path that escapes    | 1:    | ../outside.txt  | {"tasks": [{"id": "001", "name": "a", "files": {"writes": ["../outside.txt"]}}]}                  |
-      | an absolute path       | 1:    | /etc/passwd     | {"tasks": [{"id": "001", "name": "a", "files": {"writes": ["/etc/passwd"]}}]}                     |
-      | an unknown key         | 1:    | writess         | {"tasks": [{"id": "001", "name": "a", "files": {"writess": []}}]}                                 |
-      | no task at all         | 1:    | empty           | {"tasks": []}                                                                                     |
-      | half an answer         | 1:    | planner-output  | {"tasks": [{"id": "001",                                                                          |
-      | a sentence             | 1:    | planner-output  | I would rather not.                                                                               |
+      | what                  | place | why                 | answer                                                                                                        |
+      | an unknown lock       | 1:60  | no resource         | {"tasks": [{"id": "001", "name": "a", "locks": {"writes": ["repoo"]}}]}                                       |
+      | an unknown dependency | 1:56  | no task of the plan | {"tasks": [{"id": "001", "name": "a", "dependencies": ["007"]}]}                                              |
+      | a task needing itself | 1:56  | depends on itself   | {"tasks": [{"id": "001", "name": "a", "dependencies": ["001"]}]}                                              |
+      | a cycle               | 1:103 | cycle               | {"tasks": [{"id": "a", "name": "a", "dependencies": ["b"]}, {"id": "b", "name": "b", "dependencies": ["a"]}]} |
+      | a duplicate id        | 1:47  | 001                 | {"tasks": [{"id": "001", "name": "a"}, {"id": "001", "name": "b"}]}                                           |
+      | an id that escapes    | 1:19  | ../../evil          | {"tasks": [{"id": "../../evil", "name": "a"}]}                                                                |
+      | a path that escapes   | 1:60  | ../outside.txt      | {"tasks": [{"id": "001", "name": "a", "files": {"writes": ["../outside.txt"]}}]}                              |
+      | an absolute path      | 1:60  | /etc/passwd         | {"tasks": [{"id": "001", "name": "a", "files": {"writes": ["/etc/passwd"]}}]}                                 |
+      | an unknown key        | 1:49  | writess             | {"tasks": [{"id": "001", "name": "a", "files": {"writess": []}}]}                                             |
+      | no task at all        | 1:1   | no task             | {"tasks": []}                                                                                                 |
+      | half an answer        | 1:    | error               | {"tasks": [{"id": "001",                                                                                      |
+      | a sentence            | 1:1   | error               | I would rather not.                                                                                           |
 
   Scenario: All problems of a plan are reported at once
     Given the planner answers:

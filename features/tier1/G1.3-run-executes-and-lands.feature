@@ -185,7 +185,7 @@ Feature: G1.3 A run executes, lands in batches and marks its state
       Given a folder that is not a git repository
       When I run "mycelium run"
       Then the exit code is 2
-      And standard error says "not a git repository"
+      And standard error says "not inside a git repository"
       And no run was created
 
     Scenario: A repository whose branch is unborn
