@@ -52,7 +52,7 @@ pub enum ReviewError {
     #[error("no scenario is tagged @{0}: there is nothing to review")]
     NoScenarios(GoalId),
     /// The file of reviewed links is broken, so nothing may be written over it.
-    #[error("the file of reviewed links has {} problem(s)", .0.len())]
+    #[error("the file of reviewed links is broken in {} places", .0.len())]
     BrokenLinks(Vec<Problem>),
 }
 

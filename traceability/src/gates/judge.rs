@@ -68,7 +68,7 @@ pub(super) fn resume_correctness(matrix: &Matrix) -> Judgement {
     }
     let open = about.iter().filter(|row| row.status != Status::Verified);
     let reasons = open.map(|row| format!("{} is {}.", row.goal, row.status)).collect();
-    Judgement::unless(reasons, MEND, format!("All {} goal(s) about resuming are verified.", about.len()))
+    Judgement::unless(reasons, MEND, format!("All goals about resuming are verified: {}.", about.len()))
 }
 
 /// Every scenario that ran had all its artifacts checked against their schemas.
@@ -132,12 +132,12 @@ pub(super) fn quarantine(matrix: &Matrix) -> Judgement {
                 reasons.push(format!("{}: {scenario:?} expired on {expires}; {owner} owns it.", row.goal));
             } else if mark.days_left <= WARN_DAYS {
                 let (scenario, days, owner) = (&mark.scenario, mark.days_left, &mark.owner);
-                warnings.push(format!(" Warning: {scenario:?} expires in {days} day(s); {owner} owns it."));
+                warnings.push(format!(" Warning: {scenario:?} expires in {days} days; {owner} owns it."));
             }
         }
     }
     let entries: usize = matrix.rows.iter().map(|row| row.quarantine.len()).sum();
-    let green = format!("{entries} scenario(s) in quarantine, none expired.{}", warnings.concat());
+    let green = format!("Scenarios in quarantine: {entries}, none expired.{}", warnings.concat());
     Judgement::unless(reasons, "fix the scenario and remove its entry; a deadline is not extended", green)
 }
 

@@ -184,7 +184,7 @@ impl Judged<'_> {
                 findings.add(Status::QuarantineExpired, reason);
             } else {
                 let reason = format!(
-                    "The scenario {scenario:?} is in quarantine until {expires}, {days_left} day(s) from now; {owner} works on {issue}."
+                    "The scenario {scenario:?} is in quarantine until {expires}, {days_left} days from now; {owner} works on {issue}."
                 );
                 findings.add(Status::Quarantined, reason);
             }
@@ -205,7 +205,7 @@ impl Judged<'_> {
                     run.attempts.iter().filter(|attempt| attempt.outcome == StepStatus::Failed).count();
                 if passed > 0 && failed > 0 {
                     let reason =
-                        format!("{place} passed {passed} and failed {failed} time(s) in {}.", run.lane);
+                        format!("{place} passed {passed} of {} times in {}.", run.attempts.len(), run.lane);
                     findings.add(Status::Flaky, reason);
                 } else if failed > 0 && !self.is_excused(linked) {
                     findings
@@ -275,13 +275,11 @@ impl Judged<'_> {
 
     fn proof(&self) -> String {
         let controls = self.linked.iter().filter(|linked| linked.spec.is_control()).count();
+        let claims = self.must_not.len() + self.witness.len() + self.control.len();
         format!(
-            "{} scenario(s), {controls} of them control twin(s), passed at the first attempt in {}; {} must-not, {} witness and {} control assertion(s) held.",
+            "All {} scenarios ({controls} as control twin) passed at the first attempt in {}; all {claims} declared assertions held.",
             self.linked.len(),
-            self.lanes.join(", "),
-            self.must_not.len(),
-            self.witness.len(),
-            self.control.len(),
+            self.lanes.join(" and "),
         )
     }
 

@@ -52,12 +52,12 @@ fn results() -> Vec<Lie> {
             |w| {
                 w.ran[0].attempts = vec!["FAILED", "PASSED"];
             },
-            Some(("G0.1", Status::Flaky, "passed 1 and failed 1")),
+            Some(("G0.1", Status::Flaky, "passed 1 of 2 times")),
         ),
         lie(
             "it passed first and failed then",
             |w| then(w, &["PASSED", "FAILED"]),
-            Some(("G0.1", Status::Flaky, "passed 1 and failed 1")),
+            Some(("G0.1", Status::Flaky, "passed 1 of 2 times")),
         ),
         lie("it is skipped", |w| w.ran[0].attempts = vec!["SKIPPED"], not_run("is skipped")),
         lie("it is pending", |w| w.ran[0].attempts = vec!["PENDING"], not_run("is pending")),
@@ -338,7 +338,7 @@ fn links_and_goals() -> Vec<Lie> {
             |w| quarantine(w, "G1.1", "2026-01-31"),
             Gate::TierCoverage,
             "G1.1 is quarantined",
-            Some(("G1.1", Status::Quarantined, "0 day(s) from now")),
+            Some(("G1.1", Status::Quarantined, "0 days from now")),
         ),
         lie(
             "a quarantine has expired",

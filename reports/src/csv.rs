@@ -1,0 +1,59 @@
+//! For spreadsheets: one line a goal, RFC 4180, and no cell that a spreadsheet would run as a formula.
+
+use mycelium_schemas::matrix::Matrix;
+
+use crate::report::{assertion_names, files_of, owner_and_follow_up, passed_of};
+
+const HEADER: [&str; 13] = [
+    "goal", "tier", "title", "goal_text", "status", "reasons", "test_files", "scenarios_passed", "scenarios_total",
+    "assertions", "flake_risk", "ci_jobs", "owner_follow_up",
+];
+
+/// Renders the matrix as CSV.
+pub fn csv(matrix: &Matrix) -> String {
+    let header = HEADER.map(str::to_owned).to_vec();
+    let rows = matrix.rows.iter().map(|row| {
+        let (passed, total) = passed_of(matrix, row);
+        vec![
+            row.goal.to_string(),
+            row.tier.to_string(),
+            row.title.clone(),
+            row.statement.clone(),
+            row.status.to_string(),
+            row.reasons.join(" "),
+            files_of(row).join(" "),
+            passed.to_string(),
+            total.to_string(),
+            assertion_names(row).join(" "),
+            row.flake_risk.to_string(),
+            row.ci_jobs.join(" "),
+            owner_and_follow_up(row),
+        ]
+    });
+    std::iter::once(header).chain(rows).map(|cells| line(&cells)).collect()
+}
+
+fn line(cells: &[String]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// A cell in quotes, with an apostrophe before what a spreadsheet would take for a formula.
+fn quoted(cell: &str) -> String {
+    let formula = cell.trim_start().starts_with(['=', '+', '-', '@']) || cell.starts_with(['\t', '\r', '\n']);
+    let guard = if formula { "'" } else { "" };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"] {
+            assert!(quoted(formula).starts_with("\"'"), "{formula:?}");
+        }
+        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
+    }
+}

@@ -1,0 +1,67 @@
+//! Making text harmless where it is shown: names, reasons and messages come from features, programs and models.
+
+/// One line without control characters, so that nothing can steer a terminal or break out of a table.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Text in a table cell of Markdown: what would be markup stands for itself.
+pub(crate) fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in plain(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            // A mention or an issue reference in a model's words must not call anybody.
+            '@' => escaped.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A path as the target of a link: what is not plainly part of a path is percent-encoded.
+pub(crate) fn link_target(path: &str) -> String {
+    let mut target = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => target.push(char::from(byte)),
+            other => target.extend(['%', hex(other >> 4), hex(other & 0xf)]),
+        }
+    }
+    target
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+/// A number of things: `1 goal`, `2 goals`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_leave_its_link() {
+        assert_eq!(link_target("features/a b).feature"), "features/a%20b%29.feature");
+    }
+
+    #[test]
+    fn nothing_can_steer_a_terminal() {
+        assert_eq!(plain("a\u{1b}[31mb\nc\u{7f}"), "a [31mb c ");
+    }
+
+    #[test]
+    fn markup_stands_for_itself() {
+        assert_eq!(markdown("a|b <img> *x* @you\n"), "a\\|b &lt;img&gt; \\*x\\* &#64;you ");
+    }
+}
