@@ -157,7 +157,7 @@ impl Lander {
         if self.upstream.checked_out(&self.branch)? == CheckedOut::No {
             return Ok(None);
         }
-        let paths = git::dirty(&self.upstream, None)?;
+        let paths = git::dirty(&self.upstream, Some((&self.quarantine, &intent.commit)))?;
         Ok((!paths.is_empty()).then(|| {
             LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
