@@ -1,5 +1,7 @@
 //! The core under random plans and random outcomes: no world, no clock, every invariant after every event.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_core::{
@@ -105,7 +107,7 @@ impl Simulation {
                 self.record(vec![Draft::task(batch, &task, attempt, kind)]);
                 self.running.insert(task, (batch, attempt));
             }
-            Action::Land(permit) => self.land(permit),
+            Action::Land(permit) => self.land(&permit),
             Action::CloseBatch { batch, result } => self.record(vec![settle::close_batch(batch, result)]),
             Action::Complete => {
                 let head_commit = self.state.head.clone();
@@ -116,7 +118,7 @@ impl Simulation {
         }
     }
 
-    fn land(&mut self, permit: MergePermit) {
+    fn land(&mut self, permit: &MergePermit) {
         let (batch, landing, tasks) = (permit.batch(), permit.landing(), permit.task_ids());
         let (old_head, commit) = (self.state.head.clone(), self.commit());
         let result = DoctorResult {
