@@ -1,7 +1,7 @@
 //! Where a repository of ours reads the objects that it does not hold itself.
 //!
 //! An alternates file names object folders, one a line. The chain is written flat and absolute, since git and
-//! libgit2 differ in how they read nested, relative and quoted lines.
+//! libgit2 differ in how they read relative and quoted lines, and both ignore what is nested more than five deep.
 
 use std::{
     fs,
@@ -12,14 +12,11 @@ use std::{
 
 use super::error::GitError;
 
-/// Object folders followed at most, as in git.
-const CHAIN_MAX: usize = 5;
-
-/// `objects` and all that it reads from itself.
+/// `objects` and all that it reads from itself. Ends, since each folder is taken once.
 pub(super) fn chain(objects: &Path) -> Result<Vec<PathBuf>, GitError> {
     let mut found = vec![canonical(objects)?];
     let mut next = 0;
-    while next < found.len() && next <= CHAIN_MAX {
+    while next < found.len() {
         let folder = found[next].clone();
         for line in read_lines(&folder)? {
             // `join` takes an absolute line as it is, and a relative one from the folder that names it.

@@ -45,7 +45,8 @@ impl Quarantine {
 
     pub(super) fn open(&self) -> Result<Repository, GitError> {
         setup()?;
-        Repository::open_bare(&self.path).map_err(|source| GitError::open(self.path.clone(), source))
+        // Not `open_bare`, which ignores where a shallow history ends.
+        Repository::open(&self.path).map_err(|source| GitError::open(self.path.clone(), source))
     }
 
     /// The tree of a commit.

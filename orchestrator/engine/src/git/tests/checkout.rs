@@ -140,8 +140,13 @@ fn staged_changes_are_left_alone() {
     write(&rig.repo.join("a.txt"), "staged\n");
     rig.git(&["add", "a.txt"]);
     write(&rig.repo.join("a.txt"), "a\n");
-    assert_eq!(update(&rig, &old, &new).left, ["a.txt"]);
+    write(&rig.repo.join("b.txt"), "staged as well\n");
+    rig.git(&["add", "b.txt"]);
+    rig.git(&["rm", "-q", "--cached", "gone/only"]);
+    assert_eq!(update(&rig, &old, &new).left, ["a.txt", "b.txt", "gone/only"]);
     assert_eq!(rig.git(&["show", ":a.txt"]), "staged\n");
+    assert_eq!(fs::read_to_string(rig.repo.join("b.txt")).unwrap(), "staged as well\n");
+    assert!(rig.repo.join("gone/only").exists());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::fs;
 
 use super::rig::{Rig, changes, git_command, git_in, task, time, write};
-use crate::git::{GitError, Landing, Quarantine, Upstream, candidate, commit, land, snapshot, workspace};
+use crate::git::{
+    GitError, Landing, MergeError, Quarantine, Upstream, candidate, commit, land, snapshot, workspace,
+};
 
 /// The whole way in a repository: workspace, snapshot, commit, candidate, landing on `work`.
 fn whole_way(repo: &std::path::Path, run: &std::path::Path) {
@@ -64,6 +66,52 @@ fn a_shallow_clone() {
     let clone = rig.run.join("clone");
     git_in(&clone, &["branch", "work"]);
     whole_way(&clone, &rig.run);
+}
+
+#[test]
+fn a_shallow_clone_knows_where_its_history_ends() {
+    let rig = Rig::new();
+    rig.commit(&[("a.txt", "2\n")], "second");
+    let url = format!("file://{}", rig.repo.display());
+    git_in(&rig.run, &["clone", "-q", "--depth", "1", &url, "clone"]);
+    let clone = rig.run.join("clone");
+    git_in(&clone, &["commit", "-q", "--allow-empty", "-m", "to be rewound"]);
+    let upstream = Upstream::discover(&clone).unwrap();
+    let taken_off = upstream.head(&upstream.branch("main").unwrap()).unwrap();
+    git_in(&clone, &["reset", "-q", "--hard", "HEAD~1"]);
+    let head = upstream.head(&upstream.branch("main").unwrap()).unwrap();
+    let quarantine = Quarantine::create(&rig.run, &upstream).unwrap();
+    let tree = upstream.tree_of(&head).unwrap();
+    let made = commit(&quarantine, &tree, &[taken_off], "t", time()).unwrap();
+    let merged = candidate(&quarantine, &head, &[(task("001"), made)], "m", time());
+    assert!(matches!(merged, Err(MergeError::BaseGone { .. })), "{merged:?}");
+}
+
+#[test]
+fn clones_that_borrow_from_each_other_as_deep_as_git_allows() {
+    let rig = Rig::new();
+    let mut from = rig.repo.clone();
+    for n in 0..5 {
+        let name = format!("clone{n}");
+        git_in(&rig.run, &["clone", "-q", "--shared", from.to_str().unwrap(), &name]);
+        from = rig.run.join(name);
+    }
+    git_in(&from, &["branch", "work"]);
+    whole_way(&from, &rig.run);
+    let dir = rig.run.join("doctor");
+    let upstream = Upstream::discover(&from).unwrap();
+    let head = upstream.head(&upstream.branch("work").unwrap()).unwrap();
+    let quarantine = Quarantine::create(&rig.run, &upstream).unwrap();
+    workspace::create(&dir, &head, &quarantine.objects_dir()).unwrap();
+    git_in(&dir, &["fsck", "--full"]);
+}
+
+#[test]
+fn a_quoted_alternate_is_refused() {
+    let rig = Rig::new();
+    write(&rig.repo.join(".git/objects/info/alternates"), "\"/quoted\"\n");
+    let refused = Quarantine::create(&rig.run, &rig.upstream());
+    assert!(matches!(refused, Err(GitError::Unsupported { .. })), "{refused:?}");
 }
 
 #[test]
