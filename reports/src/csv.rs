@@ -5,8 +5,19 @@ use mycelium_schemas::matrix::Matrix;
 use crate::report::{assertion_names, files_of, owner_and_follow_up, passed_of};
 
 const HEADER: [&str; 13] = [
-    "goal", "tier", "title", "goal_text", "status", "reasons", "test_files", "scenarios_passed", "scenarios_total",
-    "assertions", "flake_risk", "ci_jobs", "owner_follow_up",
+    "goal",
+    "tier",
+    "title",
+    "goal_text",
+    "status",
+    "reasons",
+    "test_files",
+    "scenarios_passed",
+    "scenarios_total",
+    "assertions",
+    "flake_risk",
+    "ci_jobs",
+    "owner_follow_up",
 ];
 
 /// Renders the matrix as CSV.

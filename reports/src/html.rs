@@ -5,6 +5,7 @@ mod view;
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mycelium_schemas::verdict::Verdict;
 use sha2::{Digest, Sha256};
 
 use self::view::{GateView, GoalView, ScenarioView, TierView};
@@ -25,7 +26,9 @@ struct Page<'a> {
     outcome: &'static str,
     provenance: String,
     tiers: Vec<TierView>,
+    red_line: Option<String>,
     gates: Vec<GateView<'a>>,
+    not_required: Vec<GateView<'a>>,
     totals: Vec<Total>,
     goals: Vec<GoalView<'a>>,
     scenarios: Vec<ScenarioView<'a>>,
@@ -42,6 +45,8 @@ struct Total {
 /// Renders a report as one self-contained HTML page. Equal reports with equal stamps are equal byte for byte.
 pub fn html(report: &Report<'_>) -> Result<String, RenderError> {
     let matrix = report.matrix;
+    let (not_required, gates) =
+        report.verdicts().map(GateView::new).partition(|view| view.verdict.verdict == Verdict::NotRequired);
     let page = Page {
         style: STYLE,
         style_hash: content_hash(STYLE),
@@ -52,7 +57,9 @@ pub fn html(report: &Report<'_>) -> Result<String, RenderError> {
         outcome: view::outcome_tone(report.evaluation.outcome),
         provenance: report.provenance(),
         tiers: report.evaluation.coverage.iter().map(|tier| TierView::new(matrix, tier)).collect(),
-        gates: report.verdicts().map(GateView::new).collect(),
+        red_line: report.red_line(),
+        gates,
+        not_required,
         totals: totals(report),
         goals: matrix.rows.iter().map(|row| GoalView::new(matrix, row)).collect(),
         scenarios: matrix.scenarios.iter().map(|scenario| ScenarioView::new(matrix, scenario)).collect(),

@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mycelium_schemas::matrix::{Attempt, LaneRun, Matrix, Scenario, StepStatus};
-use quick_junit::{FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+use quick_junit::{
+    FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
+};
 
 use crate::RenderError;
 
@@ -93,5 +95,9 @@ fn message(attempt: &Attempt) -> String {
     let step = attempt.steps.iter().find(|step| step.status == attempt.outcome);
     let said = step.and_then(|step| step.message.as_deref()).unwrap_or_default();
     let text = step.map(|step| step.text.as_str()).unwrap_or_default();
-    format!("{text}: {}{}", attempt.outcome, if said.is_empty() { String::new() } else { format!("\n{said}") })
+    format!(
+        "{text}: {}{}",
+        attempt.outcome,
+        if said.is_empty() { String::new() } else { format!("\n{said}") }
+    )
 }

@@ -1,7 +1,10 @@
 //! For the repository, as `docs/traceability-matrix.md`: what is claimed and which scenarios it is linked to. No
 //! results, so that the committed page changes only when goals, scenarios or the backlog do.
 
-use mycelium_schemas::{goal::Tier, matrix::{Matrix, Row}};
+use mycelium_schemas::{
+    goal::Tier,
+    matrix::{Matrix, Row},
+};
 
 use crate::{
     report::{assertion_names, scenarios_of},
@@ -28,12 +31,15 @@ pub fn markdown(matrix: &Matrix) -> String {
 
 fn tier_section(matrix: &Matrix, tier: Tier) -> String {
     let rows: Vec<&Row> = matrix.rows.iter().filter(|row| row.tier == tier).collect();
-    let mut section = format!("\n## Tier {tier}: {} ({})\n\n", tier.label(), counted(rows.len(), "goal"));
+    let mut section =
+        format!("\n## Tier {tier}: {} ({})\n\n", tier.label(), counted(rows.len(), "goal", "goals"));
     if rows.is_empty() {
         section.push_str("No goal of this tier is automated.\n");
         return section;
     }
-    section.push_str("| Goal | Goal text | Test files | Assertions | Flake risk | CI jobs | Owner / follow-up |\n");
+    section.push_str(
+        "| Goal | Goal text | Test files | Assertions | Flake risk | CI jobs | Owner / follow-up |\n",
+    );
     section.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
     let lines: Vec<String> = rows.into_iter().map(|row| line(matrix, row)).collect();
     section + &lines.concat()
@@ -62,7 +68,11 @@ fn test_files(matrix: &Matrix, row: &Row) -> Vec<String> {
     for scenario in scenarios_of(matrix, row) {
         if scenario.key.uri != file {
             file = &scenario.key.uri;
-            lines.push(format!("[{}](../{})", text::markdown(file.rsplit('/').next().unwrap_or(file)), text::link_target(file)));
+            lines.push(format!(
+                "[{}](../{})",
+                text::markdown(file.rsplit('/').next().unwrap_or(file)),
+                text::link_target(file)
+            ));
         }
         let control = if scenario.control { " (control twin)" } else { "" };
         let line = format!("· {}{control}", text::markdown(&scenario.name));
@@ -78,20 +88,24 @@ fn orphans(matrix: &Matrix) -> String {
         return String::new();
     }
     let lines = matrix.orphans.iter().map(|orphan| {
-        let (place, name, reason) = (orphan.key.to_string(), &orphan.name, &orphan.reason);
-        format!("* {} {}: {}\n", text::markdown(&place), text::markdown(name), text::markdown(reason))
+        let (place, name, reason) = (&orphan.key.uri, &orphan.name, &orphan.reason);
+        format!("* {} {}: {}\n", text::markdown(place), text::markdown(name), text::markdown(reason))
     });
     let lines: Vec<String> = lines.collect();
     format!("\n## Scenarios that serve no goal ({})\n\n{}", matrix.orphans.len(), lines.concat())
 }
 
 fn backlog(matrix: &Matrix) -> String {
-    let mut section = format!("\n## Promised and not automated yet ({}, not covered)\n\n", counted(matrix.backlog.len(), "goal"));
+    let mut section = format!(
+        "\n## Promised and not automated yet ({}, not covered)\n\n",
+        counted(matrix.backlog.len(), "goal", "goals")
+    );
     if matrix.backlog.is_empty() {
         section.push_str("None.\n");
         return section;
     }
-    section.push_str("| Goal | Title | Planned in | Why not yet | Owner |\n| --- | --- | --- | --- | --- |\n");
+    section
+        .push_str("| Goal | Title | Planned in | Why not yet | Owner |\n| --- | --- | --- | --- | --- |\n");
     for goal in &matrix.backlog {
         let cells = [&goal.title, &goal.ticket, &goal.reason, &goal.owner].map(|cell| text::markdown(cell));
         let line = format!("| {} | {} |\n", goal.goal, cells.join(" | "));

@@ -5,6 +5,8 @@ use mycelium_schemas::{
     verdict::{Evaluation, GateVerdict, Outcome, TierCoverage, Verdict},
 };
 
+use crate::text::counted;
+
 /// A matrix, what the gates said about it, and the one thing in a report that may differ between two equal runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
@@ -28,13 +30,26 @@ impl<'a> Report<'a> {
             .collect();
         let verified = format!("{} are verified", tiers.join(" and "));
         match evaluation.outcome {
-            Outcome::Green => format!("Yes: {verified}, and every gate of profile {} is green.", evaluation.profile),
-            Outcome::Red => {
-                let red = self.red_gates();
-                format!("No: {verified}; red under profile {}: {}.", evaluation.profile, red.join(", "))
+            Outcome::Green => {
+                format!("Yes: {verified}, and every gate of profile {} is green.", evaluation.profile)
             }
-            Outcome::BadInput => format!("This cannot be judged: {verified}; the data contradict themselves or are missing."),
+            Outcome::Red => {
+                format!(
+                    "No: {verified}, and {} red.",
+                    counted(self.red_gates().len(), "gate is", "gates are")
+                )
+            }
+            Outcome::BadInput => {
+                format!("This cannot be judged: {verified}, but data contradict themselves or are missing.")
+            }
         }
+    }
+
+    /// Which gates are red; none where none is.
+    pub(crate) fn red_line(&self) -> Option<String> {
+        let red = self.red_gates();
+        (!red.is_empty())
+            .then(|| format!("Red under profile {}: {}.", self.evaluation.profile, red.join(", ")))
     }
 
     fn red_gates(&self) -> Vec<&'static str> {
@@ -57,15 +72,26 @@ impl<'a> Report<'a> {
         let tree = run.tree.as_deref().map_or("no tree", short);
         let dirty = if run.dirty { " with uncommitted changes" } else { "" };
         let program = short(&run.binary_digest);
-        format!("Tree {tree}{dirty}, program {program}, lanes {}, seed {}.", run.lanes.join(" and "), run.seed)
+        format!(
+            "Tree {tree}{dirty}, program {program}, lanes {}, seed {}.",
+            run.lanes.join(" and "),
+            run.seed
+        )
     }
 }
 
 /// A tier's bar in words.
 pub(crate) fn tier_line(tier: &TierCoverage) -> String {
     let percent = tier.percent().map_or_else(|| "no goals".to_owned(), |percent| format!("{percent} %"));
-    let required = tier.required_percent.map_or_else(|| "no threshold".to_owned(), |r| format!("{r} % required"));
-    format!("Tier {} ({}): {} of {} verified, {percent}, {required}", tier.tier, tier.tier.label(), tier.verified, tier.total)
+    let required =
+        tier.required_percent.map_or_else(|| "no threshold".to_owned(), |r| format!("{r} % required"));
+    format!(
+        "Tier {} ({}): {} of {} verified, {percent}, {required}",
+        tier.tier,
+        tier.tier.label(),
+        tier.verified,
+        tier.total
+    )
 }
 
 /// The scenarios of a row.
@@ -109,7 +135,8 @@ pub(crate) fn files_of(row: &Row) -> Vec<&str> {
 
 /// Who looks after a goal, and what is still to be done about it.
 pub(crate) fn owner_and_follow_up(row: &Row) -> String {
-    let quarantine = row.quarantine.iter().map(|mark| format!("{} until {} ({})", mark.issue, mark.expires, mark.owner));
+    let quarantine =
+        row.quarantine.iter().map(|mark| format!("{} until {} ({})", mark.issue, mark.expires, mark.owner));
     let review = match row.link {
         Link::Suspect { .. } => Some(format!("review {}", row.goal)),
         Link::Reviewed { .. } | Link::NoScenarios => None,

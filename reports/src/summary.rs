@@ -1,7 +1,10 @@
 //! For a pull request's page: the answer, the gates, what is not verified. CI systems cut long pages without a word, so
 //! the page stays below a limit and says what it leaves out.
 
-use mycelium_schemas::matrix::Status;
+use mycelium_schemas::{
+    matrix::{Row, Status},
+    verdict::GateVerdict,
+};
 
 use crate::{
     report::{Report, passed_of, sign, tier_line, verdict_sign},
@@ -13,54 +16,88 @@ const BYTES_MAX: usize = 60_000;
 
 /// Renders a summary of a run as Markdown.
 pub fn summary(report: &Report<'_>) -> String {
-    let mut page = format!("## {}\n\n", text::markdown(&report.headline()));
-    for tier in &report.evaluation.coverage {
-        page.push_str(&format!("* {}\n", tier_line(tier)));
-    }
-    page.push_str(&format!("\n{}\n\n", text::markdown(&report.provenance())));
-    page.push_str("| Gate | Verdict | Why | Mend |\n| --- | --- | --- | --- |\n");
-    let gates = report.verdicts().map(|verdict| {
-        let reasons: Vec<String> = verdict.reasons.iter().map(|reason| text::markdown(reason)).collect();
-        let mend = verdict.mend.as_deref().map(text::markdown).unwrap_or_default();
-        let sign = verdict_sign(verdict.verdict);
-        format!("| {} | {sign} {} | {} | {mend} |\n", verdict.gate, verdict.verdict, reasons.join("<br>"))
-    });
-    append(&mut page, gates.collect(), "gates");
-
-    let totals: Vec<String> = report.totals().iter().map(|(status, count)| format!("{count} {status}")).collect();
-    page.push_str(&format!("\n{}: {}.\n\n", counted(report.matrix.rows.len(), "goal"), totals.join(", ")));
-    page.push_str("| Goal | Status | Promise | Scenarios | Why |\n| --- | --- | --- | --- | --- |\n");
-    // What needs somebody's eyes comes first, so that it is the last to be left out.
-    let mut rows: Vec<_> = report.matrix.rows.iter().collect();
-    rows.sort_by_key(|row| (row.status == Status::Verified, row.goal));
-    let rows = rows.into_iter().map(|row| {
-        let (passed, total) = passed_of(report.matrix, row);
-        let reasons: Vec<String> = row.reasons.iter().map(|reason| text::markdown(reason)).collect();
-        let (sign, title) = (sign(row.status), text::markdown(&row.title));
-        format!("| {} | {sign} {} | {title} | {passed}/{total} | {} |\n", row.goal, row.status, reasons.join("<br>"))
-    });
-    append(&mut page, rows.collect(), "goals");
-
-    let matrix = report.matrix;
-    page.push_str(&format!(
-        "\nScenarios that serve no goal: {}. Goals that are promised and not automated yet: {}; none of them counts as covered.\n",
-        matrix.orphans.len(),
-        matrix.backlog.len()
-    ));
-    page
+    let mut page = Page::default();
+    page.push(&head(report));
+    page.push("| Gate | Verdict | Why | Mend |\n| --- | --- | --- | --- |\n");
+    page.push_lines(gates(report), "gates");
+    page.push(&totals(report));
+    page.push("| Goal | Status | Promise | Scenarios | Why |\n| --- | --- | --- | --- | --- |\n");
+    page.push_lines(goals(report), "goals");
+    page.push(&foot(report));
+    page.text
 }
 
-/// Appends the lines that fit, and says how many did not.
-fn append(page: &mut String, lines: Vec<String>, what: &str) {
-    let mut left_out = 0;
-    for line in lines {
-        if left_out == 0 && page.len() + line.len() <= BYTES_MAX {
-            page.push_str(&line);
-        } else {
-            left_out += 1;
+/// A page that knows when it is full.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Appends the lines that fit, and says how many did not.
+    fn push_lines(&mut self, lines: Vec<String>, what: &str) {
+        let mut left_out = 0;
+        for line in lines {
+            if left_out == 0 && self.text.len() + line.len() <= BYTES_MAX {
+                self.push(&line);
+            } else {
+                left_out += 1;
+            }
+        }
+        if left_out > 0 {
+            self.push(&format!("\n{left_out} {what} are left out here; the report has them all.\n"));
         }
     }
-    if left_out > 0 {
-        page.push_str(&format!("\n{left_out} {what} are left out here; the report has them all.\n"));
-    }
+}
+
+fn head(report: &Report<'_>) -> String {
+    let red = report.red_line().map(|line| line + "\n\n").unwrap_or_default();
+    let tiers: Vec<String> =
+        report.evaluation.coverage.iter().map(|tier| format!("* {}\n", tier_line(tier))).collect();
+    let (headline, provenance) = (text::markdown(&report.headline()), text::markdown(&report.provenance()));
+    format!("## {headline}\n\n{red}{}\n{provenance}\n\n", tiers.concat())
+}
+
+fn gates(report: &Report<'_>) -> Vec<String> {
+    let line = |verdict: &GateVerdict| {
+        let mend = verdict.mend.as_deref().map(text::markdown).unwrap_or_default();
+        let (sign, why) = (verdict_sign(verdict.verdict), lines_of(&verdict.reasons));
+        format!("| {} | {sign} {} | {why} | {mend} |\n", verdict.gate, verdict.verdict)
+    };
+    report.verdicts().map(line).collect()
+}
+
+fn totals(report: &Report<'_>) -> String {
+    let totals: Vec<String> =
+        report.totals().iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let goals = counted(report.matrix.rows.len(), "goal", "goals");
+    format!("\n{goals}: {}.\n\n", totals.join(", "))
+}
+
+/// What needs somebody's eyes comes first, so that it is the last to be left out.
+fn goals(report: &Report<'_>) -> Vec<String> {
+    let mut rows: Vec<&Row> = report.matrix.rows.iter().collect();
+    rows.sort_by_key(|row| (row.status == Status::Verified, row.goal));
+    let line = |row: &Row| {
+        let (passed, total) = passed_of(report.matrix, row);
+        let (sign, title, why) = (sign(row.status), text::markdown(&row.title), lines_of(&row.reasons));
+        format!("| {} | {sign} {} | {title} | {passed}/{total} | {why} |\n", row.goal, row.status)
+    };
+    rows.into_iter().map(line).collect()
+}
+
+fn foot(report: &Report<'_>) -> String {
+    let (orphans, backlog) = (report.matrix.orphans.len(), report.matrix.backlog.len());
+    format!(
+        "\nScenarios that serve no goal: {orphans}. Goals that are promised and not automated yet: {backlog}; none of them counts as covered.\n"
+    )
+}
+
+fn lines_of(reasons: &[String]) -> String {
+    let reasons: Vec<String> = reasons.iter().map(|reason| text::markdown(reason)).collect();
+    reasons.join("<br>")
 }

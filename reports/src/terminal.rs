@@ -17,7 +17,7 @@ pub fn terminal(report: &Report<'_>, width: u16) -> String {
         not_required(report),
         backlog(report),
         tiers(report),
-        report.headline() + "\n",
+        answer(report),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
@@ -77,9 +77,15 @@ fn not_required(report: &Report<'_>) -> String {
 
 fn orphans(report: &Report<'_>) -> String {
     let orphans = &report.matrix.orphans;
-    let lines = orphans.iter().map(|o| format!("  {} {}: {}\n", plain(&o.key.to_string()), plain(&o.name), plain(&o.reason)));
+    let lines = orphans
+        .iter()
+        .map(|o| format!("  {} {}: {}\n", plain(&o.key.to_string()), plain(&o.name), plain(&o.reason)));
     let lines: Vec<String> = lines.collect();
-    if lines.is_empty() { String::new() } else { format!("Scenarios that serve no goal:\n{}", lines.concat()) }
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("Scenarios that serve no goal:\n{}", lines.concat())
+    }
 }
 
 fn backlog(report: &Report<'_>) -> String {
@@ -92,12 +98,22 @@ fn backlog(report: &Report<'_>) -> String {
         format!("  {} {title} ({ticket}): {reason}\n", goal.goal)
     });
     let lines: Vec<String> = lines.collect();
-    format!("Promised and not automated yet, {}, not covered:\n{}", counted(backlog.len(), "goal"), lines.concat())
+    format!(
+        "Promised and not automated yet, {}, not covered:\n{}",
+        counted(backlog.len(), "goal", "goals"),
+        lines.concat()
+    )
+}
+
+fn answer(report: &Report<'_>) -> String {
+    let red = report.red_line().map(|line| line + "\n").unwrap_or_default();
+    format!("{}\n{red}", report.headline())
 }
 
 fn tiers(report: &Report<'_>) -> String {
     let tiers: Vec<String> = report.evaluation.coverage.iter().map(|tier| tier_line(tier) + "\n").collect();
-    let totals: Vec<String> = report.totals().iter().map(|(status, count)| format!("{count} {status}")).collect();
-    let goals = counted(report.matrix.rows.len(), "goal");
+    let totals: Vec<String> =
+        report.totals().iter().map(|(status, count)| format!("{count} {status}")).collect();
+    let goals = counted(report.matrix.rows.len(), "goal", "goals");
     format!("{}{goals}: {}.\n{}\n", tiers.concat(), totals.join(", "), plain(&report.provenance()))
 }

@@ -8,8 +8,9 @@ use mycelium_schemas::{
 };
 
 fn sample() -> (Matrix, Evaluation) {
-    let matrix = serde_json::from_str(include_str!("../samples/v1/matrix.json")).unwrap();
-    (matrix, serde_json::from_str(include_str!("../samples/v1/evaluation.json")).unwrap())
+    let matrix = serde_json::from_str(include_str!("../samples/v1/matrix.json"));
+    let evaluation = serde_json::from_str(include_str!("../samples/v1/evaluation.json"));
+    (matrix.expect("the sample is a matrix"), evaluation.expect("the sample is an evaluation"))
 }
 
 fn report<'a>((matrix, evaluation): &'a (Matrix, Evaluation), stamp: &'a str) -> Report<'a> {
@@ -30,7 +31,8 @@ fn totals_are_equal_in_every_format() {
     let document: serde_json::Value = serde_json::from_str(&json(matrix).unwrap()).unwrap();
     assert!(matrix.totals().iter().filter(|(_, count)| *count > 0).count() >= 5, "the sample is too tame");
     for (status, expected) in matrix.totals() {
-        let in_json = document["rows"].as_array().unwrap().iter().filter(|row| row["status"] == status.name()).count();
+        let in_json =
+            document["rows"].as_array().unwrap().iter().filter(|row| row["status"] == status.name()).count();
         assert_eq!(in_json, expected, "{status} in JSON");
         assert_eq!(count(&sheet, &format!("\",\"{status}\",\"")), expected, "{status} in CSV");
         assert_eq!(count(&page, &format!("data-status=\"{status}\"")), expected, "{status} in HTML");
@@ -81,9 +83,11 @@ fn what_is_not_required_is_shown_as_such_and_never_as_green() {
         sample.1.verdicts.iter().filter(|verdict| verdict.verdict == Verdict::NotRequired).collect();
     assert!(!left_out.is_empty());
     for verdict in left_out {
-        let row = format!("<tr class=\"off\"><th scope=\"row\">{}</th>", verdict.gate);
-        assert!(page.contains(&row), "{row}");
-        let line = text.lines().find(|line| line.starts_with("Not required by profile local, so not judged:"));
+        let chip = format!("<span class=\"chip off\">○ {}</span>", verdict.gate);
+        assert!(page.contains(&chip), "{chip}");
+        assert!(!page.contains(&format!("<tr class=\"ok\"><th scope=\"row\">{}</th>", verdict.gate)));
+        let line =
+            text.lines().find(|line| line.starts_with("Not required by profile local, so not judged:"));
         assert!(line.unwrap().contains(verdict.gate.name()));
     }
 }
@@ -93,7 +97,9 @@ fn the_page_loads_nothing_and_admits_only_its_own_style_and_script() {
     let sample = sample();
     let page = html(&report(&sample, "stamp")).unwrap();
     assert!(page.contains("content=\"default-src 'none'; style-src 'sha256-"));
-    for forbidden in ["http://", "https://", "src=", "@import", "url(", " style=\"", " onclick", "javascript:"] {
+    for forbidden in
+        ["http://", "https://", "src=", "@import", "url(", " style=\"", " onclick", "javascript:"]
+    {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert_eq!(count(&page, "<script>"), 1);
@@ -164,7 +170,9 @@ fn no_line_of_the_terminal_is_wider_than_it() {
     let sample = sample();
     let text = terminal(&report(&sample, "stamp"), 100);
     let tables = text.split("Promised and not").next().unwrap();
-    for line in tables.lines().filter(|line| !line.starts_with("  features/") && !line.starts_with("Not required")) {
+    for line in
+        tables.lines().filter(|line| !line.starts_with("  features/") && !line.starts_with("Not required"))
+    {
         assert!(line.chars().count() <= 100, "{line}");
     }
 }

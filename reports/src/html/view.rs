@@ -2,11 +2,16 @@
 
 use mycelium_schemas::{
     evidence::{Assertion, Polarity},
-    matrix::{Attempt, Declared, LaneResult, Link, Matrix, Orphan, Row, Scenario, Status, StepRun, StepStatus},
+    matrix::{
+        Attempt, Declared, LaneResult, Link, Matrix, Orphan, Row, Scenario, Status, StepRun, StepStatus,
+    },
     verdict::{GateVerdict, Outcome, TierCoverage, Verdict},
 };
 
-use crate::report::{files_of, outcome, outcome_name, owner_and_follow_up, passed_of, scenarios_of, sign, verdict_sign};
+use crate::report::{
+    assertion_names, files_of, outcome, outcome_name, owner_and_follow_up, passed_of, scenarios_of, sign,
+    verdict_sign,
+};
 
 /// A tier's bar, cut into the tones of its goals.
 pub(super) struct TierView {
@@ -74,6 +79,7 @@ pub(super) struct GoalView<'a> {
     pub(super) passed: usize,
     pub(super) total: usize,
     pub(super) files: Vec<&'a str>,
+    pub(super) assertions: Vec<&'a str>,
     pub(super) owner: String,
     pub(super) review: String,
     pub(super) claims: Vec<(&'static str, &'a [Declared])>,
@@ -95,10 +101,13 @@ impl<'a> GoalView<'a> {
             passed,
             total,
             files: files_of(row),
+            assertions: assertion_names(row),
             owner: owner_and_follow_up(row),
             review: review(&row.link),
             claims: claims.into_iter().filter(|(_, claims)| !claims.is_empty()).collect(),
-            scenarios: scenarios_of(matrix, row).map(|scenario| ScenarioView::new(matrix, scenario)).collect(),
+            scenarios: scenarios_of(matrix, row)
+                .map(|scenario| ScenarioView::new(matrix, scenario))
+                .collect(),
         }
     }
 
@@ -106,6 +115,11 @@ impl<'a> GoalView<'a> {
     pub(super) fn proved(&self) -> (usize, usize) {
         let declared = || self.claims.iter().flat_map(|(_, claims)| claims.iter());
         (declared().filter(|claim| claim.executed).count(), declared().count())
+    }
+
+    /// Why the goal is not verified; nothing where it is.
+    pub(super) fn obstacles(&self) -> &'a [String] {
+        if self.row.status == Status::Verified { &[] } else { &self.row.reasons }
     }
 
     /// What the filter searches, beyond what the line shows.
@@ -158,7 +172,12 @@ impl<'a> ScenarioView<'a> {
     pub(super) fn new(matrix: &'a Matrix, scenario: &'a Scenario) -> Self {
         let lanes = scenario.lanes.iter().map(|run| LaneView {
             name: &run.lane,
-            attempts: run.attempts.iter().zip(1..).map(|(attempt, number)| AttemptView::new(attempt, number)).collect(),
+            attempts: run
+                .attempts
+                .iter()
+                .zip(1..)
+                .map(|(attempt, number)| AttemptView::new(attempt, number))
+                .collect(),
         });
         Self {
             scenario,
@@ -200,7 +219,12 @@ pub(super) fn status_tone(status: Status) -> &'static str {
     match status {
         Status::Verified => "ok",
         Status::Invalid | Status::Failing | Status::QuarantineExpired => "bad",
-        Status::Flaky | Status::Quarantined | Status::Stale | Status::Suspect | Status::Weak | Status::Partial => "warn",
+        Status::Flaky
+        | Status::Quarantined
+        | Status::Stale
+        | Status::Suspect
+        | Status::Weak
+        | Status::Partial => "warn",
         Status::NotRun | Status::NotAutomated => "off",
     }
 }
