@@ -96,6 +96,9 @@ impl Run<'_> {
             }
             Halt::Signal(signal) => {
                 self.end_attempts(&mut attempts, &mut signals).await;
+                while let Ok(draft) = events.try_recv() {
+                    self.report(draft)?;
+                }
                 self.interrupt(StopReason::Signal, format!("{signal} stopped the run"))?;
                 (Some(signal), None)
             }
