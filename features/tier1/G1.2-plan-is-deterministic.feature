@@ -28,6 +28,17 @@ Feature: G1.2 Planning is deterministic, byte for byte
     And no ref has changed
     And no run was created
 
+  Scenario: The same answer gives the same bytes in another place
+    Given the planner proposes:
+      | id  | name           | writes          | dependencies | write locks |
+      | 002 | write-farewell | src/farewell.js | 001          | repo        |
+      | 001 | write-greeting | src/greeting.js |              |             |
+    And a second place like this one
+    When I run "mycelium plan --input .mycelium/plan.md" in both places
+    Then the exit code is 0
+    And the task files are the same in both places
+    And no run was created
+
   Scenario: The same plan again changes nothing
     Given the plan:
       | id  | name           | writes          |

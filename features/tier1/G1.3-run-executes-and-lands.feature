@@ -60,6 +60,27 @@ Feature: G1.3 A run executes, lands in batches and marks its state
         | 3     | 003   |
       And tasks "001" and "002" never run at the same time
 
+    Scenario Outline: The same run gives the same commits and the same state in another place, with <number> at once
+      Given a second place like this one
+      When I run "mycelium run --run-id same --project same --max-parallel <number>" in both places
+      Then the exit code is 0
+      And task "003" is "landed"
+      And the integration branch is the same in both places
+      And the state is the same in both places
+      And the log has no "run.stop" event
+
+      Examples:
+        | number |
+        | 1      |
+        | 4      |
+
+    Scenario: One task at a time, the same run gives the same log in another place
+      Given a second place like this one
+      When I run "mycelium run --run-id same --project same --max-parallel 1" in both places
+      Then the exit code is 0
+      And the log is the same in both places
+      And the log has no "run.stop" event
+
     Scenario: Only the tasks asked for run
       When I run "mycelium run --tasks 002"
       Then the exit code is 0

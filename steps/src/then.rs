@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
 
+mod both_places;
 mod checkout;
 mod event;
 mod files;

@@ -36,6 +36,7 @@ pub struct MyceliumWorld {
     sandbox: Sandbox,
     stage: Option<Stage>,
     commands: Vec<CommandRun>,
+    second_place: Option<Box<MyceliumWorld>>,
 }
 
 impl MyceliumWorld {
@@ -46,12 +47,33 @@ impl MyceliumWorld {
             return Err(WorldError::Lane(context.lane.as_str()));
         }
         let sandbox = Sandbox::create(&context.scratch)?;
-        Ok(Self { context, sandbox, stage: None, commands: Vec::new() })
+        Ok(Self { context, sandbox, stage: None, commands: Vec::new(), second_place: None })
     }
 
     /// The sandbox.
     pub(crate) fn sandbox(&mut self) -> &mut Sandbox {
         &mut self.sandbox
+    }
+
+    /// Sets up a second place just like this one is now.
+    pub(crate) fn add_second_place(&mut self) -> Result<(), WorldError> {
+        let root = self.sandbox.root().join("second-place");
+        let sandbox = self.sandbox.create_alike(&root)?;
+        let stage = Some(self.stage()?.copy_to(&root)?);
+        let context = Context { scratch: root, ..self.context.clone() };
+        self.second_place =
+            Some(Box::new(Self { context, sandbox, stage, commands: Vec::new(), second_place: None }));
+        Ok(())
+    }
+
+    /// The second place.
+    pub(crate) fn second_place(&self) -> Result<&Self, WorldError> {
+        self.second_place.as_deref().ok_or(WorldError::NoSecondPlace)
+    }
+
+    /// The second place, to run something in it.
+    pub(crate) fn second_place_mut(&mut self) -> Result<&mut Self, WorldError> {
+        self.second_place.as_deref_mut().ok_or(WorldError::NoSecondPlace)
     }
 
     /// The file that hooks append their traces to.

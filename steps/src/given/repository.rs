@@ -12,6 +12,12 @@ fn repository(world: &mut MyceliumWorld, fixture: FixtureName) -> Result<(), Wor
     world.set_stage(stage)
 }
 
+/// A second place with the same repository, configuration, plan and environment, in other folders: for comparing.
+#[given(expr = "a second place like this one")]
+fn second_place(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.add_second_place()
+}
+
 /// A configured git repository that has no commit yet, so that its branch is unborn.
 #[given(expr = "a repository without a commit")]
 fn unborn_repository(world: &mut MyceliumWorld) -> Result<(), WorldError> {

@@ -50,3 +50,44 @@ fn together(journal: &[JournalLine], one: &TaskName, other: &TaskName) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(events: &[(&str, &str)]) -> Vec<JournalLine> {
+        let line = |(seq, (kind, task)): (usize, &(&str, &str))| {
+            let payload = match *kind {
+                "task.start" => serde_json::json!({ "base_commit": "a".repeat(40) }),
+                "task.validated" => serde_json::json!({ "commit": "a".repeat(40), "changed": [] }),
+                _ => serde_json::json!({ "reason": "x", "attempts_left": 1 }),
+            };
+            let event = serde_json::json!({
+                "v": 1, "ts": "2026-01-02T03:04:05Z", "seq": seq + 1, "run_id": "r", "task_id": task,
+                "attempt": 1, "type": kind, "payload": payload,
+            });
+            JournalLine { event: serde_json::from_value(event).unwrap(), payload }
+        };
+        events.iter().enumerate().map(line).collect()
+    }
+
+    fn overlap(events: &[(&str, &str)]) -> bool {
+        together(&journal(events), &"a".parse().unwrap(), &"b".parse().unwrap())
+    }
+
+    #[test]
+    fn tasks_overlap_when_one_begins_while_the_other_is_under_way() {
+        assert!(overlap(&[("task.start", "a"), ("task.start", "b"), ("task.validated", "a")]));
+        assert!(!overlap(&[("task.start", "a"), ("task.validated", "a"), ("task.start", "b")]));
+        assert!(!overlap(&[("task.start", "a"), ("task.start", "c")]));
+    }
+
+    #[test]
+    fn a_second_attempt_counts_as_well() {
+        let first_apart = [("task.start", "a"), ("task.retry", "a"), ("task.start", "b")];
+        assert!(!overlap(&first_apart));
+        let mut then_together = first_apart.to_vec();
+        then_together.push(("task.start", "a"));
+        assert!(overlap(&then_together));
+    }
+}

@@ -19,6 +19,9 @@ pub enum WorldError {
     /// The scenario sets up two repositories.
     #[error("the scenario has a repository already")]
     SecondRepository,
+    /// A step compares with a second place.
+    #[error("there is no second place: write `Given a second place like this one` before the first When")]
+    NoSecondPlace,
     /// A step needs git, and the scenario's folder has none.
     #[error("the folder is not a git repository")]
     NoGit,

@@ -32,7 +32,7 @@ impl JournalLine {
     }
 
     /// `seq type task attempt batch`, as far as they apply.
-    fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let mut line = format!("{:>3} {}", self.event.seq, self.event.kind.type_name());
         // Writing to a String cannot fail.
         if let Some(task) = &self.event.task_id {

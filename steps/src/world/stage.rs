@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mycelium_fixtures::{
     Fixture, FixtureError,
     config::ConfigDraft,
-    files::write_file,
+    files::{copy_folder, write_file},
     repository::{BRANCH, FixtureRepository},
     script::Scripts,
 };
@@ -19,6 +19,7 @@ const OWN_DOCTOR: &str = ".mycelium/doctor.sh";
 #[derive(Debug)]
 pub(crate) struct Stage {
     path: PathBuf,
+    fixture: Option<Fixture>,
     repository: Option<FixtureRepository>,
     config: ConfigDraft,
     scripts: Scripts,
@@ -28,7 +29,8 @@ impl Stage {
     /// A fixture repository, configured to work.
     pub(crate) fn fixture(root: &Path, fixture: Fixture) -> Result<Self, WorldError> {
         let repository = fixture.build(&root.join(fixture.name()))?;
-        Self::new(root, repository.path().to_owned(), Some(repository), fixture.doctor())
+        let stage = Self::new(root, repository.path().to_owned(), Some(repository), fixture.doctor())?;
+        Ok(Self { fixture: Some(fixture), ..stage })
     }
 
     /// A repository without a commit.
@@ -59,10 +61,18 @@ impl Stage {
         doctor: &str,
     ) -> Result<Self, WorldError> {
         let scripts = Scripts::new(&root.join("scripts"), &path, BRANCH);
-        let stage = Self { path, repository, config: ConfigDraft::new(doctor), scripts };
+        let stage = Self { path, fixture: None, repository, config: ConfigDraft::new(doctor), scripts };
         stage.write_config()?;
         stage.write(".mycelium/plan.md", "# Plan\n\nDo what the tasks say.\n")?;
         Ok(stage)
+    }
+
+    /// The same fixture with the same configuration, plan and tasks below another root.
+    pub(crate) fn copy_to(&self, root: &Path) -> Result<Self, WorldError> {
+        let fixture = self.fixture.ok_or(WorldError::NoRepository)?;
+        let stage = Self::fixture(root, fixture)?;
+        copy_folder(&self.path.join(".mycelium"), &stage.path.join(".mycelium"))?;
+        Ok(Self { config: self.config.clone(), ..stage })
     }
 
     /// Its root.

@@ -87,3 +87,36 @@ pub(crate) fn plan(step: &Step) -> Result<PlanDraft, WorldError> {
     };
     Ok(PlanDraft(table.rows().map(task).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use cucumber::gherkin::{GherkinEnv, Step};
+
+    use super::*;
+
+    fn step(table: &str) -> Step {
+        let text = format!("Feature: f\n  Scenario: s\n    Given the plan:\n{table}");
+        let feature = cucumber::gherkin::Feature::parse(text, GherkinEnv::default()).unwrap();
+        feature.scenarios[0].steps[0].clone()
+    }
+
+    #[test]
+    fn a_row_is_a_task_and_a_cell_a_list() {
+        let step = step(
+            "      | id | name | writes | write locks |\n      | 1 | a b | x, y/** | repo |\n      | 2 | c | | |\n",
+        );
+        let tasks = plan(&step).unwrap().0;
+        assert_eq!(tasks[0].writes, ["x", "y/**"]);
+        assert_eq!(tasks[0].write_locks, ["repo"]);
+        assert_eq!(tasks[0].spec, "Do a b.");
+        assert_eq!((tasks[1].id.as_str(), tasks[1].writes.len()), ("2", 0));
+    }
+
+    #[test]
+    fn an_unknown_a_missing_column_and_a_missing_table_are_errors() {
+        let says = |table: &str| plan(&step(table)).unwrap_err().to_string();
+        assert!(says("      | id | name | wrties |\n      | 1 | a | x |\n").contains("no column \"wrties\""));
+        assert!(says("      | id |\n      | 1 |\n").contains("lacks the column \"name\""));
+        assert!(says("").contains("takes a table with the columns id | name"));
+    }
+}

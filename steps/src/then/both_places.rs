@@ -1,0 +1,58 @@
+//! What must be equal in two places where the same was done.
+
+use cucumber::then;
+use mycelium_fixtures::repository::BRANCH;
+use mycelium_schemas::evidence::AssertionKind::{Event, Git, Plan, State};
+use serde_json::Value;
+
+use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
+
+/// The planned tasks have the same files with the same bytes in both places; there is at least one.
+#[then(expr = "the task files are the same in both places")]
+fn same_task_files(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (here, there) = (&world.last()?.after.tasks, &world.second_place()?.last()?.after.tasks);
+    let claim = Claim::new(Plan, "same_everywhere", "the task files of both places", ".mycelium/tasks");
+    world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
+}
+
+/// The integration branch points at the very same commit in both places.
+#[then(expr = "the integration branch is the same in both places")]
+fn same_head(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let head = |place: &MyceliumWorld| -> Result<String, WorldError> {
+        Ok(place.last()?.after.head_of(BRANCH).ok_or(WorldError::NoBranch)?.to_string())
+    };
+    let verdict = Verdict::equal(head(world)?, head(world.second_place()?)?);
+    world.must(
+        Claim::new(Git, "same_everywhere", "the integration branch of both places", "git refs"),
+        verdict,
+    )
+}
+
+/// `state.json` holds the same bytes in both places.
+#[then(expr = "the state is the same in both places")]
+fn same_state(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let state = |place: &MyceliumWorld| -> Result<String, WorldError> {
+        Ok(place.run_folder()?.file("state.json").unwrap_or_default())
+    };
+    let (here, there) = (state(world)?, state(world.second_place()?)?);
+    let claim = Claim::new(State, "same_everywhere", "the states of both places", "state.json");
+    world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
+}
+
+/// The logs of both places are the same, event by event, but for what stands in `payload.local`.
+#[then(expr = "the log is the same in both places")]
+fn same_log(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (here, there) = (comparable(world)?, comparable(world.second_place()?)?);
+    let claim = Claim::new(Event, "same_everywhere", "the logs of both places", "orchestrator.jsonl");
+    world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
+}
+
+fn comparable(place: &MyceliumWorld) -> Result<String, WorldError> {
+    let mut journal = place.run_folder()?.journal()?;
+    for line in &mut journal {
+        if let Value::Object(payload) = &mut line.payload {
+            payload.remove("local");
+        }
+    }
+    Ok(lines(journal.iter().map(|line| format!("{} {} {}", line.event.ts, line.summary(), line.payload))))
+}
