@@ -7,6 +7,8 @@ mod green_lies;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
+mod own_files;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod support;
