@@ -39,6 +39,8 @@ Feature: G0.1 A budget block never merges
     And the log has no "task.landed" event
     And task "001" is not "landed"
     And no ref has changed
+    And the run status is not "complete"
+    And the run folder does not hold the file "landing/1/candidate.json"
 
   Scenario: A task over its cost budget does not land
     Given the configuration:

@@ -41,6 +41,8 @@ Feature: G0.2 A validator block never merges and flags a human review
     And the log has no "landing.intent" event
     And the log has no "task.landed" event
     And task "001" is not "landed"
+    And the run status is not "complete"
+    And the run folder does not hold the file "landing/1/candidate.json"
 
   Scenario: A failing report of a command blocks
     Given the configuration:

@@ -40,6 +40,8 @@ Feature: G0.3 A manifest block never merges
     And the log has no "task.rescope" event
     And the manifest of task "001" does not allow "<path>"
     And task "001" is not "landed"
+    And the run status is not "complete"
+    And the run folder does not hold the file "landing/1/candidate.json"
 
     Examples:
       | what             | deed                           | path         | change       |
