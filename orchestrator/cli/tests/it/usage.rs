@@ -38,7 +38,7 @@ fn what_this_version_does_not_have_is_said_so() {
         let done = place.run(&words).exits(2).complains(&["is not available in this version"]);
         assert_eq!(done.stdout, "", "{words:?}");
     }
-    for words in [["--json", "resume"], ["logs", "--json"]] {
+    for words in [vec!["--json", "resume"], vec!["logs", "query", "--json"]] {
         assert_eq!(place.run(&words).exits(2).json()["error"]["kind"], "unavailable");
     }
 }
