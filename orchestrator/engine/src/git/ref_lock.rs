@@ -33,7 +33,7 @@ const NOTE: &str = "mycelium.ref-lock";
 pub(super) struct RefLock<'repo> {
     // Before the note: the lock is gone first.
     transaction: Transaction<'repo>,
-    note: Note,
+    _note: Note,
     refname: String,
 }
 
@@ -51,13 +51,13 @@ impl<'repo> RefLock<'repo> {
         let abandoned = abandoned_commit(&note_file, &refname)?;
         let note = Note::write(note_file, &refname, new)?;
         if let Some(transaction) = wait(repo, &refname)? {
-            return Ok(Self { transaction, note, refname });
+            return Ok(Self { transaction, _note: note, refname });
         }
         if let Some(commit) = abandoned.filter(|commit| is_ours(&lock_file, commit)) {
             tracing::warn!(path = %lock_file.display(), %commit, "removing the lock of a landing that was killed");
             fs::remove_file(&lock_file).map_err(GitError::io("remove", &lock_file))?;
             if let Some(transaction) = wait(repo, &refname)? {
-                return Ok(Self { transaction, note, refname });
+                return Ok(Self { transaction, _note: note, refname });
             }
         }
         Err(GitError::Locked { path: lock_file })
@@ -69,7 +69,6 @@ impl<'repo> RefLock<'repo> {
         let author = signature(Timestamp::now())?;
         self.transaction.set_target(&self.refname, target, Some(&author), message).map_err(failed())?;
         self.transaction.commit().map_err(failed())?;
-        drop(self.note);
         Ok(())
     }
 }

@@ -108,3 +108,29 @@ fn a_rebase_of_the_branch_counts_as_checked_out() {
     write(&rig.repo.join(".git/rebase-merge/head-name"), "refs/heads/main\n");
     assert_eq!(rig.upstream().checked_out(&rig.branch("main")).unwrap(), CheckedOut::Here);
 }
+
+/// Names the repository to the copy of this test that runs with a home folder of its own.
+const CHILD: &str = "MYCELIUM_TEST_REPOSITORY";
+
+#[test]
+fn configuration_of_the_home_folder_is_not_read() {
+    if let Some(repo) = std::env::var_os(CHILD) {
+        setup().unwrap();
+        let config = git2::Repository::open(repo).unwrap().config().unwrap();
+        assert!(config.get_string("user.name").is_err());
+        return;
+    }
+    let rig = Rig::new();
+    write(&rig.run.join(".gitconfig"), "[user]\n\tname = Somebody\n");
+    write(&rig.run.join("git/config"), "[user]\n\tname = Somebody\n");
+    let module = module_path!().split_once("::").unwrap().1;
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("{module}::configuration_of_the_home_folder_is_not_read")])
+        .env("HOME", &rig.run)
+        .env("XDG_CONFIG_HOME", &rig.run)
+        .env(CHILD, &rig.repo)
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && report.contains("1 passed"), "{report}");
+}
