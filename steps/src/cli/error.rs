@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, path::PathBuf};
 
+use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
@@ -47,8 +48,10 @@ pub(super) enum CliError {
     Vocabulary(#[from] VocabularyError),
     #[error("the run could not be conducted")]
     Run(#[from] RunError),
+    #[error("cannot run scenarios in a process of their own")]
+    Supervise(#[source] io::Error),
     #[error("cannot render a report")]
-    Render(#[source] Box<dyn Error + Send + Sync>),
+    Render(#[from] RenderError),
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
 }
@@ -57,7 +60,9 @@ impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Vocabulary(_) | Self::Run(_) | Self::Render(_) | Self::Output(_) => INTERNAL,
+            Self::Vocabulary(_) | Self::Run(_) | Self::Supervise(_) | Self::Render(_) | Self::Output(_) => {
+                INTERNAL
+            }
             _ => BAD_INPUT,
         }
     }

@@ -9,8 +9,9 @@ mod program;
 mod project;
 mod render;
 mod summary;
+mod supervise;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -28,16 +29,15 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let console = Console::new(cli.json);
     let result = dispatch(&console, cli.command);
-    ExitCode::from(result.unwrap_or_else(|error| {
-        console.say(format_args!("{} {}", console.paint(Tone::Bad, "error:"), error.chain()));
-        error.exit_code()
-    }))
+    ExitCode::from(result.unwrap_or_else(|error| tell(&console, &error)))
 }
 
 fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError> {
     match command {
-        None => commands::whole::run(console),
-        Some(Command::Run(args)) => commands::run::run(console, args),
+        None => in_own_process(console, |scratch| commands::whole::run(console, scratch)),
+        Some(Command::Run(args)) => {
+            in_own_process(console, |scratch| commands::run::run(console, args, scratch))
+        }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),
         Some(Command::Lint(args)) => commands::lint::run(console, &args),
@@ -54,4 +54,20 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
             }
         }
     }
+}
+
+/// Runs scenarios in a process of their own; see [`supervise`].
+fn in_own_process(
+    console: &Console,
+    run: impl FnOnce(PathBuf) -> Result<u8, CliError>,
+) -> Result<u8, CliError> {
+    let Some(scratch) = supervise::scratch() else { return supervise::supervise(console) };
+    let exit_code = run(scratch.clone()).unwrap_or_else(|error| tell(console, &error));
+    supervise::sign(&scratch, exit_code)?;
+    Ok(exit_code)
+}
+
+fn tell(console: &Console, error: &CliError) -> u8 {
+    console.say(format_args!("{} {}", console.paint(Tone::Bad, "error:"), error.chain()));
+    error.exit_code()
 }

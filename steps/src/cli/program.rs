@@ -6,6 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use super::supervise::SCRATCH_VARIABLE;
 use crate::runner::store::hex_digest;
 
 /// The program under test.
@@ -80,6 +81,8 @@ fn build(root: &Path) -> Result<PathBuf, ProgramError> {
         .arg(&target.folder)
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
+        // A build server that cargo starts outlives the run and is none of its leftovers.
+        .env_remove(SCRATCH_VARIABLE)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()

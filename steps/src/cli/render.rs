@@ -1,35 +1,32 @@
-//! The reports of a judged run. What they look like is decided in the crate of the reports; which file they are, here.
+//! The reports of a judged run. What they look like is decided in the crate of the reports; which file is which, here.
+
+use jiff::Timestamp;
+use mycelium_reports::{Report, csv, html, json, junit, markdown, summary, terminal as terminal_report};
 
 use super::{error::CliError, judge::Judged};
 
 /// The page for people.
 pub(super) const PAGE: &str = "report.html";
 
-pub(super) fn files(judged: &Judged) -> Result<Vec<(&'static str, Vec<u8>)>, CliError> {
-    let matrix = serde_json::to_vec_pretty(&judged.matrix).map_err(|error| CliError::Render(error.into()))?;
-    Ok(vec![("matrix.json", matrix)])
+/// Everything that is derived from a run: names and contents.
+pub(super) fn files(judged: &Judged) -> Result<[(&'static str, String); 5], CliError> {
+    let stamp = format!("{:.0} by accept {}", Timestamp::now(), env!("CARGO_PKG_VERSION"));
+    let report = Report { matrix: &judged.matrix, evaluation: &judged.evaluation, stamp: &stamp };
+    Ok([
+        ("matrix.json", json(&judged.matrix)?),
+        (PAGE, html(&report)?),
+        ("junit.xml", junit(&judged.matrix)?),
+        ("summary.md", summary(&report)),
+        ("matrix.csv", csv(&judged.matrix)),
+    ])
 }
 
-pub(super) fn committed(_judged: &Judged) -> String {
-    String::new()
+/// The matrix that is committed: what is promised and linked, without results.
+pub(super) fn committed(judged: &Judged) -> String {
+    markdown(&judged.matrix)
 }
 
-pub(super) fn matrix(judged: &Judged, _width: u16) -> String {
-    let rows: Vec<String> = judged
-        .matrix
-        .rows
-        .iter()
-        .map(|row| format!("{} {} {:?}", row.goal, row.status, row.reasons))
-        .collect();
-    rows.join("\n")
-}
-
-pub(super) fn gates(judged: &Judged, _width: u16) -> String {
-    let rows: Vec<String> = judged
-        .evaluation
-        .verdicts
-        .iter()
-        .map(|v| format!("{} {} {:?}", v.gate, v.verdict, v.reasons))
-        .collect();
-    rows.join("\n")
+/// Matrix and gates for a terminal.
+pub(super) fn terminal(judged: &Judged, width: u16) -> String {
+    terminal_report(&Report { matrix: &judged.matrix, evaluation: &judged.evaluation, stamp: "" }, width)
 }

@@ -80,18 +80,25 @@ impl RunSummary {
 
     /// The summary of a run that the lint refused.
     pub(super) fn of_lint(problems: &[LintProblem], exit_code: u8) -> Self {
+        let causes = problems.iter().map(|problem| CauseSummary {
+            code: problem.rule.name().to_owned(),
+            message: format!("{}; {}", problem.message, problem.help),
+            place: Some(format!("{}:{}:{}", problem.uri, problem.line, problem.column)),
+        });
+        Self::without_run(causes.collect(), exit_code)
+    }
+
+    /// The summary of a run whose process died.
+    pub(super) fn of_death(message: String, exit_code: u8) -> Self {
+        Self::without_run(vec![CauseSummary { code: "run_died".to_owned(), message, place: None }], exit_code)
+    }
+
+    fn without_run(causes: Vec<CauseSummary>, exit_code: u8) -> Self {
         Self {
             schema_version: mycelium_schemas::SCHEMA_VERSION,
             exit_code,
-            passed: problems.is_empty(),
-            causes: problems
-                .iter()
-                .map(|problem| CauseSummary {
-                    code: problem.rule.name().to_owned(),
-                    message: format!("{}; {}", problem.message, problem.help),
-                    place: Some(format!("{}:{}:{}", problem.uri, problem.line, problem.column)),
-                })
-                .collect(),
+            passed: causes.is_empty(),
+            causes,
             seed: None,
             out: None,
             scenarios: Vec::new(),

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use super::{
     attempt::Attempt,
     case::{Binding, Case, Place},
+    leftovers,
     order::shuffle,
     outcome::{Cause, Interrupt, RunResult, ScenarioResult},
     panic,
@@ -63,6 +64,8 @@ pub struct Settings {
     pub fail_fast: bool,
     /// Keeps the folders of scenarios that passed, too.
     pub keep: bool,
+    /// Where scenarios get their folders: outside of any repository.
+    pub scratch: PathBuf,
     /// The output folder.
     pub out: PathBuf,
     /// What the stream says of the surroundings.
@@ -208,7 +211,10 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             return Ok(());
         }
         let cannot_start = |source| RunError::Start { place: case.place.clone(), source };
-        let scratch = tempfile::Builder::new().prefix("accept-").tempdir().map_err(cannot_start)?;
+        let scratch = tempfile::Builder::new()
+            .prefix("scenario-")
+            .tempdir_in(&self.settings.scratch)
+            .map_err(cannot_start)?;
         let attempt = Attempt::start(
             &mut self.store,
             self.ids.next_id(),
@@ -290,12 +296,11 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
         match folder {
-            // A thread may still write there.
+            // Processes of the scenario may still run in it; it is kept when they are gone.
             Folder::InUse => result.kept = Some(scratch.keep()),
             Folder::Unused if passed && !self.settings.keep => self.remove(scratch),
             Folder::Unused => {
-                let path = scratch.keep();
-                result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &path)?);
+                result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
             }
         }
         self.stopped_by_failure |= self.settings.fail_fast && !passed;
@@ -311,8 +316,23 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
     }
 
+    /// Ends what scenarios left running and keeps the folders that were in use.
+    fn clear_up(&mut self) -> Result<(), RunError> {
+        let killed = leftovers::kill_inside(&self.settings.scratch);
+        if killed > 0 {
+            self.result.notes.push(format!("{killed} processes that scenarios left running were killed"));
+        }
+        for scenario in &mut self.result.scenarios {
+            if let Some(folder) = scenario.kept.take_if(|folder| folder.starts_with(&self.settings.scratch)) {
+                scenario.kept = Some(self.store.keep_folder(&folder_name(&scenario.place), &folder)?);
+            }
+        }
+        Ok(())
+    }
+
     /// Judges the run, and tells its end to the stream.
     fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
+        self.clear_up()?;
         let result = &mut self.result;
         result.not_started = self.queue.iter().map(|number| self.cases[*number].place.clone()).collect();
         result.causes.extend(panic::take_stray().into_iter().map(Cause::StrayPanic));

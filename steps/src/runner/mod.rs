@@ -6,6 +6,7 @@
 mod attempt;
 mod case;
 mod conduct;
+pub mod leftovers;
 mod order;
 mod outcome;
 mod panic;

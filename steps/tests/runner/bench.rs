@@ -41,6 +41,7 @@ impl Bench {
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("features")).unwrap();
+        fs::create_dir(root.path().join("scratch")).unwrap();
         let settings = Settings {
             bin: PathBuf::from("mycelium"),
             lane: Lane::Mock,
@@ -49,6 +50,7 @@ impl Bench {
             step_timeout: Duration::from_secs(60),
             fail_fast: false,
             keep: false,
+            scratch: root.path().join("scratch"),
             out: root.path().join("out"),
             facts: Facts {
                 tree: None,

@@ -21,6 +21,6 @@ pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliE
         },
     )?;
     console.document(&judged.evaluation)?;
-    console.print(render::gates(&judged, console.width()))?;
+    console.print(render::terminal(&judged, console.width()))?;
     Ok(judged.evaluation.outcome.code())
 }

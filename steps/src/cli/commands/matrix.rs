@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, Cl
         console.say(format_args!("{COMMITTED} is not up to date; run `cargo accept matrix` and commit it"));
         return Ok(1);
     }
-    console.print(render::matrix(&judged, console.width()))?;
+    console.print(render::terminal(&judged, console.width()))?;
     write(&path, fresh.as_bytes())?;
     console.say(format_args!("wrote {COMMITTED}"));
     Ok(0)

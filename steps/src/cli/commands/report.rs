@@ -33,8 +33,8 @@ pub(in crate::cli) fn run(console: &Console, args: &ResultArgs) -> Result<u8, Cl
 
 /// Writes everything that is derived from a run, and says where its page is.
 pub(super) fn write(judged: &Judged, out: &Path) -> Result<PathBuf, CliError> {
-    for (name, bytes) in render::files(judged)? {
-        write_file(&out.join(name), &bytes)?;
+    for (name, text) in render::files(judged)? {
+        write_file(&out.join(name), text.as_bytes())?;
     }
     Ok(out.join(render::PAGE))
 }

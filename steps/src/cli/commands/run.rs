@@ -42,6 +42,7 @@ pub(super) struct Request {
     pub(super) fail_fast: bool,
     pub(super) bin: Option<PathBuf>,
     pub(super) keep: bool,
+    pub(super) scratch: PathBuf,
     pub(super) out: PathBuf,
 }
 
@@ -54,7 +55,7 @@ pub(super) enum Ran {
     Done { exit_code: u8, program: Program, out: PathBuf, seed: u64, result: RunResult },
 }
 
-pub(in crate::cli) fn run(console: &Console, args: RunArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) -> Result<u8, CliError> {
     if let Some(option) = args.later.given() {
         return Err(CliError::Unavailable(format!("accept run {option}")));
     }
@@ -67,6 +68,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs) -> Result<u8, CliErr
         fail_fast: args.fail_fast,
         bin: args.bin.map(|path| project.resolve(&path)),
         keep: args.keep,
+        scratch,
         out: project.resolve(&args.out.out),
     };
     match conduct(console, &project, request)? {
@@ -112,6 +114,7 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
         step_timeout: STEP_TIMEOUT,
         fail_fast: request.fail_fast,
         keep: request.keep,
+        scratch: request.scratch,
         out: request.out.clone(),
         facts: Facts {
             tree: tree.id,

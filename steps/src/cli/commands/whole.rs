@@ -1,5 +1,7 @@
 //! `accept` alone: all that this machine can run, judged.
 
+use std::path::PathBuf;
+
 use mycelium_schemas::goal::gates::ProfileName;
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ struct Whole<'a> {
     report: String,
 }
 
-pub(in crate::cli) fn run(console: &Console) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let request = Request {
         filter: FilterArgs { targets: Vec::new(), tags: None, name: None },
@@ -37,6 +39,7 @@ pub(in crate::cli) fn run(console: &Console) -> Result<u8, CliError> {
         fail_fast: false,
         bin: None,
         keep: false,
+        scratch,
         out: project.root.join(DEFAULT_OUT),
     };
     let (run_code, program, out, seed, result) = match conduct(console, &project, request)? {
@@ -51,8 +54,7 @@ pub(in crate::cli) fn run(console: &Console) -> Result<u8, CliError> {
     };
     let judged = judge(&project, question)?;
     let page = report::write(&judged, &out)?;
-    console.print(render::matrix(&judged, console.width()))?;
-    console.print(render::gates(&judged, console.width()))?;
+    console.print(render::terminal(&judged, console.width()))?;
     console.say(format_args!("report: {}", page.display()));
     // An interrupted run is no answer; one that failed is red whatever the gates say.
     let exit_code =

@@ -1,0 +1,85 @@
+//! Processes that outlive their scenario. A scenario's home lies in its folder, so whatever it started carries the folder
+//! in its environment and is found by it, however it was orphaned.
+
+use std::{fs, os::unix::ffi::OsStrExt, path::Path, process, thread, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How often, and how long between, to look whether all of them are gone.
+const ROUNDS_MAX: usize = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Kills every process that was started inside a folder; says how many there were. Does nothing where the system has no
+/// `/proc`.
+pub fn kill_inside(folder: &Path) -> usize {
+    let mut killed: Vec<i32> = Vec::new();
+    let mut quiet = 0;
+    for _ in 0..ROUNDS_MAX {
+        let found = find_inside(folder);
+        quiet = if found.is_empty() { quiet + 1 } else { 0 };
+        // Once is not enough: a process that is just being started has no environment yet.
+        if quiet == 2 {
+            break;
+        }
+        for pid in found {
+            if let Some(target) = Pid::from_raw(pid) {
+                // It may have ended by itself meanwhile.
+                let _ = kill_process(target, Signal::KILL);
+            }
+            if !killed.contains(&pid) {
+                killed.push(pid);
+            }
+        }
+        thread::sleep(PAUSE);
+    }
+    killed.len()
+}
+
+fn find_inside(folder: &Path) -> Vec<i32> {
+    let mut needle = folder.as_os_str().as_bytes().to_vec();
+    // Below the folder: this program itself knows the folder by name.
+    needle.push(b'/');
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| u32::try_from(*pid).is_ok_and(|pid| pid != process::id()))
+        .filter(|pid| {
+            // Another user's process, or one that just ended, cannot be read and is none of ours.
+            fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|environment| environment.windows(needle.len()).any(|window| window == needle))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_lives_in_the_folder_is_killed_and_no_other() {
+        let ours = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let start = |home: &Path| {
+            Sleeper(Command::new("sleep").arg("600").env("HOME", home.join("home")).spawn().unwrap())
+        };
+        let mut inside = start(ours.path());
+        let mut outside = start(other.path());
+        assert_eq!(kill_inside(ours.path()), 1);
+        assert!(!inside.0.wait().unwrap().success());
+        assert!(outside.0.try_wait().unwrap().is_none(), "a stranger was killed");
+        assert_eq!(kill_inside(ours.path()), 0);
+    }
+
+    /// Ends with the test, whatever comes of it.
+    struct Sleeper(Child);
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
