@@ -231,7 +231,11 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
             let conflicts = state.tasks.get(&id).map_or(0, |facts| facts.conflicts);
             let left = config.max_retries.saturating_sub(conflicts);
             let paths = conflict.paths.iter().map(RepoPath::as_str).collect::<Vec<_>>().join(", ");
-            let why = format!("its work conflicts with the integration branch in {paths}");
+            let why = if paths.is_empty() {
+                "the commit it was made on is no longer on the integration branch".to_owned()
+            } else {
+                format!("its work conflicts with the integration branch in {paths}")
+            };
             let kind = if left > 0 {
                 EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left })
             } else {

@@ -8,7 +8,7 @@ use mycelium_schemas::{
         DoctorResult, ExitReason, LandingConflict, LandingDone, LandingIntent, LandingRefused, Local,
         RefusalReason,
     },
-    id::CommitId,
+    id::{CommitId, TaskId},
 };
 use serde::Serialize;
 use tokio::sync::watch;
@@ -83,6 +83,12 @@ struct ConflictReport<'a> {
     files: &'a [git::ConflictFile],
 }
 
+/// A task whose base is no longer in the branch's history: there is no path to name.
+fn base_gone(permit: &MergePermit, task: TaskId, base: CommitId, onto: CommitId) -> LandingConflict {
+    let commit = permit.tasks().iter().find(|(id, _)| *id == task).map_or(base, |(_, commit)| commit.clone());
+    LandingConflict { landing: permit.landing(), task, commit, onto, paths: Vec::new() }
+}
+
 impl Lander {
     /// Builds the candidate and lets the doctor judge it. Consumes the permit: one permit, one try.
     pub async fn try_candidate(&self, permit: MergePermit) -> Result<Tried, Error> {
@@ -100,11 +106,12 @@ impl Lander {
             Ok(candidate) => candidate,
             Err(MergeError::Conflict(conflict)) => return self.conflict(&permit, &conflict).map(Tried::Not),
             Err(MergeError::Git(error)) => return Err(error.into()),
+            // Somebody rewound the branch: merging would bring the removed commits back. Like a conflict, the task is
+            // done again from the new head.
             Err(MergeError::BaseGone { task, base }) => {
-                return Err(Error::Request {
-                    message: format!("task {task} was made on {base}, which the branch no longer has"),
-                    help: "somebody rewrote the integration branch; start a new run".into(),
-                });
+                let conflict = base_gone(&permit, task, base, old_head);
+                store::write_artifact(&dir.join("conflict.json"), &conflict)?;
+                return Ok(Tried::Not(LandingOutcome::Conflict(conflict)));
             }
         };
         let intent = LandingIntent {

@@ -136,18 +136,7 @@ pub async fn run(
 ) -> Result<Exit, Error> {
     let begun = Instant::now();
     let mut log = Log::create(job.log)?;
-    let mut command = Command::new(&job.program);
-    command
-        .args(&job.args)
-        .current_dir(&job.cwd)
-        .env_clear()
-        .envs(&job.env)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    let mut child = match command.spawn() {
+    let mut child = match command(&job).spawn() {
         Ok(child) => child,
         Err(error) => {
             let detail = Some(format!("{}: {error}", job.program.display()));
@@ -206,6 +195,22 @@ pub async fn run(
     drain(&mut out, &mut err, &mut log, &mut lines, watcher).await?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
+}
+
+/// In a group of its own, so that everything it starts can be ended with it.
+fn command(job: &Job) -> Command {
+    let mut command = Command::new(&job.program);
+    command
+        .args(&job.args)
+        .current_dir(&job.cwd)
+        .env_clear()
+        .envs(&job.env)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    command
 }
 
 /// Waits for a stop that matters: the first one, then only the urgent one.

@@ -6,12 +6,19 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     path::Path,
+    thread,
+    time::Duration,
 };
 
 use jiff::Timestamp;
+use mycelium_schemas::id::RunId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, IoContext};
+
+/// A reader that looks who holds the lock has it for a moment: a writer tries again before it gives up.
+const TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// Who holds the lock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,16 +56,40 @@ impl RunLock {
             .truncate(false)
             .open(&path)
             .at("open", &path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { holder: read_holder(&mut file) }),
-            Err(TryLockError::Error(source)) => return Err(source).at("lock", &path),
+        for tries_left in (0..TRIES).rev() {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tries_left > 0 => thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Locked { holder: read_holder(&mut file) });
+                }
+                Err(TryLockError::Error(source)) => return Err(source).at("lock", &path),
+            }
         }
         let holder = Holder { pid: std::process::id(), host: host_name(), since: Timestamp::now(), doing };
         file.set_len(0).at("write", &path)?;
         file.rewind().at("write", &path)?;
         file.write_all(&serde_json::to_vec(&holder)?).at("write", &path)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// What a process that runs this run says it does.
+pub fn doing(run: &RunId) -> String {
+    format!("run {run}")
+}
+
+/// Who holds the lock of a repository now. Looking takes a shared lock for a moment and writes nothing.
+pub fn holder(common_dir: &Path) -> Result<Option<Holder>, Error> {
+    let path = common_dir.join("mycelium.lock");
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        result => result.at("open", &path)?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file))),
+        Err(TryLockError::Error(source)) => Err(source).at("lock", &path),
     }
 }
 
@@ -87,11 +118,14 @@ mod tests {
     fn the_second_is_told_who_holds_it_and_a_dropped_lock_is_free() {
         let dir = tempfile::tempdir().unwrap();
         let first = RunLock::acquire(dir.path(), "run r1".into()).unwrap();
-        let Err(Error::Locked { holder }) = RunLock::acquire(dir.path(), "run r2".into()) else {
+        let Err(Error::Locked { holder: first_holder }) = RunLock::acquire(dir.path(), "run r2".into())
+        else {
             panic!("the lock was given twice");
         };
-        assert_eq!((holder.pid, holder.doing.as_str()), (std::process::id(), "run r1"));
+        assert_eq!((first_holder.pid, first_holder.doing.as_str()), (std::process::id(), "run r1"));
+        assert_eq!(holder(dir.path()).unwrap().unwrap().doing, "run r1");
         drop(first);
+        assert!(holder(dir.path()).unwrap().is_none());
         assert!(RunLock::acquire(dir.path(), "run r3".into()).is_ok());
     }
 }

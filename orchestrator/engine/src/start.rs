@@ -26,7 +26,7 @@ use crate::{
     process::StopLevel,
     project::Project,
     run::{Run, RunReport},
-    runlock::{RunLock, host_name},
+    runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
     signals::Signals,
     store::{self, RunPaths, make_dir, sync_dir},
@@ -104,7 +104,7 @@ impl Ready {
         environment: &Environment,
         progress: &mut dyn FnMut(&Event),
     ) -> Result<RunReport, Error> {
-        let _lock = RunLock::acquire(self.upstream.common_dir(), format!("run {}", self.run_id))?;
+        let _lock = RunLock::acquire(self.upstream.common_dir(), runlock::doing(&self.run_id))?;
         // Looked at again under the lock: another run may have landed in between.
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };

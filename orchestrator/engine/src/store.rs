@@ -9,13 +9,15 @@ use std::{
 use mycelium_schemas::{
     SCHEMA_VERSION,
     id::{RunId, TaskId},
-    state::RunView,
+    state::{RunStatus, RunView},
 };
 use serde::Serialize;
 
 use crate::{
     error::{Error, IoContext},
+    git::Upstream,
     project::Project,
+    runlock,
 };
 
 /// Where a run's artifacts lie.
@@ -144,7 +146,19 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
     if view.schema_version > SCHEMA_VERSION {
         tracing::warn!(version = view.schema_version, "the state was written by a newer mycelium");
     }
-    Ok(view)
+    as_observed(project, view)
+}
+
+/// A run that says it is running but whose process is gone was interrupted, whatever its last word is.
+fn as_observed(project: &Project, view: RunView) -> Result<RunView, Error> {
+    if view.status != RunStatus::Running {
+        return Ok(view);
+    }
+    let holder = runlock::holder(Upstream::discover(&project.root)?.common_dir())?;
+    if holder.is_some_and(|holder| holder.doing == runlock::doing(&view.run_id)) {
+        return Ok(view);
+    }
+    Ok(RunView { status: RunStatus::Interrupted, ..view })
 }
 
 #[cfg(test)]
