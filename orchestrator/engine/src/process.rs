@@ -135,7 +135,7 @@ pub async fn run(
     watcher: &mut impl Watcher,
 ) -> Result<Exit, Error> {
     let begun = Instant::now();
-    let mut log = Log::create(job.log)?;
+    let mut log = Log::create(job.log.clone())?;
     let mut child = match command(&job).spawn() {
         Ok(child) => child,
         Err(error) => {
