@@ -156,7 +156,7 @@ pub(super) fn current_results(matrix: &Matrix) -> Judgement {
     let Some(run) = &matrix.run else {
         return Judgement::red(vec!["There are no results.".to_owned()], MEND);
     };
-    let dirty = if run.dirty { ", with uncommitted changes, which this profile allows" } else { "" };
+    let dirty = if run.dirty { " (with uncommitted changes, which this profile allows)" } else { "" };
     let tree = run.tree.as_deref().unwrap_or("none");
     let green = format!("The results are about tree {tree}{dirty} and program {}.", run.binary_digest);
     Judgement::unless(run.stale.clone(), MEND, green)

@@ -146,10 +146,12 @@ impl Judged<'_> {
             findings.add(Status::Suspect, reason.as_str());
         }
         if let Some(run) = run {
-            run.stale.iter().for_each(|reason| findings.add(Status::Stale, reason.as_str()));
-            run.partial
-                .iter()
-                .for_each(|why| findings.add(Status::Partial, format!("The run was not whole: {why}")));
+            if let Some(reason) = first_of(&run.stale) {
+                findings.add(Status::Stale, reason);
+            }
+            if let Some(why) = first_of(&run.partial) {
+                findings.add(Status::Partial, format!("The run was not whole: {why}"));
+            }
         }
         // Where a scenario did not pass, nothing it asserts counts: that is no finding of its own.
         let unproved = [Status::Failing, Status::Flaky, Status::NotRun];
@@ -274,10 +276,14 @@ impl Judged<'_> {
     }
 
     fn proof(&self) -> String {
-        let controls = self.linked.iter().filter(|linked| linked.spec.is_control()).count();
+        let twins = match self.linked.iter().filter(|linked| linked.spec.is_control()).count() {
+            0 => String::new(),
+            1 => ", a control twin among them,".to_owned(),
+            count => format!(", {count} control twins among them,"),
+        };
         let claims = self.must_not.len() + self.witness.len() + self.control.len();
         format!(
-            "All {} scenarios ({controls} as control twin) passed at the first attempt in {}; all {claims} declared assertions held.",
+            "All {} scenarios{twins} passed at the first attempt in {}; all {claims} declared assertions held.",
             self.linked.len(),
             self.lanes.join(" and "),
         )
@@ -297,6 +303,12 @@ impl Judged<'_> {
         };
         LaneCell { lane: lane.to_owned(), required: self.inputs.profile.requires_lane(lane), result }
     }
+}
+
+/// The first of what is wrong with the whole run; the gates say the rest once and for all rows.
+fn first_of(reasons: &[String]) -> Option<String> {
+    let (first, others) = reasons.split_first()?;
+    Some(if others.is_empty() { first.clone() } else { format!("{first} (And {} more.)", others.len()) })
 }
 
 /// The step at which a scenario failed.

@@ -125,3 +125,37 @@ fn moving_a_scenario_or_folding_a_goal_needs_no_new_review() {
     let (_, evaluation) = world.judge().unwrap();
     assert_eq!(evaluation.outcome, Outcome::Green, "{evaluation:#?}");
 }
+
+#[test]
+fn what_is_not_proved_is_not_shown_as_proved() {
+    let bend: [fn(&mut World); 4] = [
+        |world| {
+            world.ran[0].attempts = vec!["FAILED"];
+            world.run.success = false;
+        },
+        |world| world.ran[0].attempts = vec!["FAILED", "PASSED"],
+        |world| world.ran[0].assertions[0].3 = false,
+        |world| world.goals[0] = world.goals[0].replace("[mock]", "[docker]"),
+    ];
+    for (number, bend) in bend.into_iter().enumerate() {
+        let mut world = World::honest();
+        bend(&mut world);
+        let (matrix, _) = world.judge().unwrap();
+        assert!(!matrix.rows[0].must_not[0].executed, "case {number}");
+        assert!(matrix.rows[1].must_not[0].executed, "case {number}");
+    }
+}
+
+#[test]
+fn a_lane_is_never_shown_as_passed_where_a_scenario_did_not_run() {
+    let mut world = World::honest();
+    world.ran[0].attempts.clear();
+    world.goals[1] = world.goals[1].replace("[mock]", "[mock, docker]");
+    let (matrix, _) = world.judge().unwrap();
+    let lanes = |row: usize| -> Vec<String> {
+        let cells = matrix.rows[row].lanes.iter();
+        cells.map(|cell| format!("{} {} {}", cell.lane, cell.required, cell.result.name())).collect()
+    };
+    assert_eq!(lanes(0), ["mock true not-run"]);
+    assert_eq!(lanes(1), ["mock true passed", "docker false not-run"]);
+}
