@@ -1,6 +1,7 @@
 //! A stream of messages with a hole, a double or a contradiction is refused, with the line and the reason.
 
 use crate::support::World;
+use mycelium_schemas::verdict::Outcome;
 use mycelium_traceability::Results;
 use serde_json::{Value, json};
 
@@ -224,4 +225,35 @@ fn garbage_is_named_by_its_line() {
     let at: Vec<usize> = problems.iter().map(|problem| problem.line).take(3).collect();
     assert!(at.contains(&4) && at.contains(&6), "{problems:#?}");
     assert!(problems.iter().any(|problem| problem.line == 8), "{problems:#?}");
+}
+
+/// Lines that say nothing about what passed: keywords for people, and files kept as evidence.
+fn is_ornament(line: &str) -> bool {
+    line.starts_with("{\"gherkinDocument\"") || line.contains("vnd.mycelium.evidence+json")
+}
+
+#[test]
+fn without_any_one_line_an_honest_stream_is_not_green() {
+    let world = World::honest();
+    let text = world.messages();
+    let lines: Vec<&str> = text.lines().collect();
+    for left_out in 0..lines.len() {
+        let rest: Vec<&str> =
+            lines.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, line)| *line).collect();
+        let green = Results::read(&rest.join("\n"))
+            .is_ok_and(|results| world.judge_results(Some(&results)).1.outcome == Outcome::Green);
+        assert_eq!(green, is_ornament(lines[left_out]), "without {}", lines[left_out]);
+    }
+}
+
+#[test]
+fn with_any_one_line_doubled_a_stream_is_refused_unless_it_only_repeats_an_observation() {
+    let text = World::honest().messages();
+    let lines: Vec<&str> = text.lines().collect();
+    for doubled in 0..lines.len() {
+        let mut longer = lines.clone();
+        longer.insert(doubled, lines[doubled]);
+        let repeats = is_ornament(lines[doubled]) || lines[doubled].contains("vnd.mycelium.assertion+json");
+        assert_eq!(Results::read(&longer.join("\n")).is_ok(), repeats, "{} twice", lines[doubled]);
+    }
 }
