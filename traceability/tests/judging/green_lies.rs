@@ -2,7 +2,7 @@
 
 use mycelium_schemas::{
     goal::gates::ProfileName,
-    matrix::Status,
+    matrix::{Link, Status},
     verdict::{Outcome, Verdict},
 };
 
@@ -128,7 +128,14 @@ fn moving_a_scenario_or_folding_a_goal_needs_no_new_review() {
 
 #[test]
 fn what_is_not_proved_is_not_shown_as_proved() {
-    let bend: [fn(&mut World); 4] = [
+    let bend: [fn(&mut World); 5] = [
+        |world| {
+            world.run.success = false;
+            world.edit = |messages| {
+                let first = messages.iter_mut().find(|message| message.get("testStepFinished").is_some());
+                first.unwrap()["testStepFinished"]["testStepResult"]["status"] = "FAILED".into();
+            };
+        },
         |world| {
             world.ran[0].attempts = vec!["FAILED"];
             world.run.success = false;
@@ -158,4 +165,48 @@ fn a_lane_is_never_shown_as_passed_where_a_scenario_did_not_run() {
     };
     assert_eq!(lanes(0), ["mock true not-run"]);
     assert_eq!(lanes(1), ["mock true passed", "docker false not-run"]);
+}
+
+#[test]
+fn every_part_of_a_promise_and_of_a_scenario_needs_a_new_review_when_it_changes() {
+    let parts = [
+        ("title: A block", "title: Block"),
+        ("after budget.block nothing", "before budget.block nothing"),
+        ("scope: [run]", "scope: [run, plan]"),
+        ("config: [budgets.mode]", "config: []"),
+        ("given: a limit", "given: a bound"),
+        ("when: I run", "when: it runs"),
+        ("then: nothing lands", "then: it lands"),
+        ("state: [status is failed]", "state: []"),
+        ("events: [budget.block]", "events: [budget.block, run.stop]"),
+        ("git: [the branch has not moved]", "git: []"),
+        ("The integration branch moves.", "The branch moves."),
+        ("The block was logged.", "It was logged."),
+        ("assertion: git.branch_moved", "assertion: git.moved"),
+        ("lanes: [mock]", "lanes: [mock, docker]"),
+        ("saboteurs: []", "saboteurs: [ignore-budget-block]"),
+    ];
+    for (old, new) in parts {
+        let mut world = World::honest();
+        assert!(world.goals[0].contains(old), "{old}");
+        world.goals[0] = world.goals[0].replace(old, new);
+        assert!(is_suspect(&world, 0), "{new}");
+        assert!(!is_suspect(&world, 1), "{new}");
+    }
+    let changes: [fn(&mut Fixture); 4] = [
+        |scenario| scenario.name = "renamed".to_owned(),
+        |scenario| scenario.tags.push("@nightly".to_owned()),
+        |scenario| scenario.then = "something else".to_owned(),
+        |scenario| scenario.doc_string = Some("other"),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut world = World::honest();
+        world.scenario(0, change);
+        assert!(is_suspect(&world, 0), "change {number}");
+    }
+}
+
+fn is_suspect(world: &World, row: usize) -> bool {
+    let (matrix, _) = world.judge().expect("the stream is whole");
+    matches!(matrix.rows[row].link, Link::Suspect { .. })
 }

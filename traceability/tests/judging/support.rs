@@ -52,6 +52,8 @@ pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) tags: Vec<String>,
     pub(crate) then: String,
+    /// What is passed to the `Then`.
+    pub(crate) doc_string: Option<&'static str>,
     /// The status of the `Then` of each attempt; no attempt means that it did not run.
     pub(crate) attempts: Vec<&'static str>,
     /// Kind, check, polarity, whether it held.
@@ -67,6 +69,7 @@ impl Fixture {
             name: name.to_owned(),
             tags: vec![format!("@{goal}"), format!("@tier{tier}"), "@mock".to_owned()],
             then: "the integration branch has not moved".to_owned(),
+            doc_string: None,
             attempts: vec!["PASSED"],
             assertions: vec![("git", "branch_unmoved", "must_not", true), ("event", "present", "must", true)],
         }
@@ -247,7 +250,7 @@ fn document(fixture: &Fixture) -> Value {
 
 fn pickle(fixture: &Fixture) -> Value {
     let tags: Vec<Value> = fixture.tags.iter().map(|tag| json!({"name": tag, "astNodeId": "t"})).collect();
-    let steps: Vec<Value> = steps(fixture)
+    let mut steps: Vec<Value> = steps(fixture)
         .into_iter()
         .enumerate()
         .map(|(n, (_, kind, text))| {
@@ -255,6 +258,9 @@ fn pickle(fixture: &Fixture) -> Value {
                    "type": kind, "text": text})
         })
         .collect();
+    if let (Some(content), Some(last)) = (fixture.doc_string, steps.last_mut()) {
+        last["argument"] = json!({"docString": {"content": content}});
+    }
     json!({"id": id(fixture, "pickle"), "uri": fixture.uri, "location": {"line": fixture.line},
         "name": fixture.name, "language": "en", "astNodeIds": [id(fixture, "scenario")], "tags": tags, "steps": steps})
 }
