@@ -3,9 +3,7 @@
 //! Every id becomes a file or folder name, so the grammar is the intersection of what is safe on every platform:
 //! `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 bytes, not a reserved device name and no trailing dot.
 
-use std::{borrow::Borrow, fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
+use crate::newtype::checked_text;
 
 /// Longest identifier accepted, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
@@ -54,66 +52,10 @@ fn check(text: &str) -> Result<(), IdError> {
 
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = IdError;
-
-            fn from_str(text: &str) -> Result<Self, IdError> {
-                check(text)?;
-                Ok(Self(text.to_owned()))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-
-            fn try_from(text: String) -> Result<Self, IdError> {
-                check(&text)?;
-                Ok(Self(text))
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-                })
-            }
-        }
+        checked_text!(
+            $(#[$doc])* $name, IdError, check,
+            { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" }
+        );
     };
 }
 
@@ -134,64 +76,26 @@ id_type!(
     LockName
 );
 
-/// A git commit, as 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CommitId(String);
-
 /// The text is not a full commit id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not a full commit id of 40 or 64 lower-case hex digits")]
 pub struct CommitIdError;
 
-impl CommitId {
-    /// The id as hex text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+fn check_commit(text: &str) -> Result<(), CommitIdError> {
+    let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if hex && matches!(text.len(), 40 | 64) { Ok(()) } else { Err(CommitIdError) }
+}
 
+checked_text!(
+    /// A git commit, as 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
+    CommitId, CommitIdError, check_commit,
+    { "type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$" }
+);
+
+impl CommitId {
     /// The first ten digits, for people.
     pub fn short(&self) -> &str {
         &self.0[..10]
-    }
-}
-
-impl FromStr for CommitId {
-    type Err = CommitIdError;
-
-    fn from_str(text: &str) -> Result<Self, CommitIdError> {
-        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if hex && matches!(text.len(), 40 | 64) { Ok(Self(text.to_owned())) } else { Err(CommitIdError) }
-    }
-}
-
-impl TryFrom<String> for CommitId {
-    type Error = CommitIdError;
-
-    fn try_from(text: String) -> Result<Self, CommitIdError> {
-        text.parse()
-    }
-}
-
-impl From<CommitId> for String {
-    fn from(id: CommitId) -> String {
-        id.0
-    }
-}
-
-impl fmt::Display for CommitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl schemars::JsonSchema for CommitId {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "CommitId".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$" })
     }
 }
 

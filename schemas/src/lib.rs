@@ -3,6 +3,7 @@
 
 pub mod config;
 mod decode;
+pub mod digest;
 pub mod event;
 pub mod evidence;
 pub mod goal;
@@ -10,6 +11,7 @@ pub mod id;
 pub mod manifest;
 pub mod matrix;
 pub mod messages;
+mod newtype;
 pub mod path;
 pub mod plan;
 pub mod problem;

@@ -1,8 +1,6 @@
 //! Paths inside a repository that cannot leave it (design 3.3).
 
-use std::{borrow::Borrow, fmt, str::FromStr};
-
-use serde::{Deserialize, Serialize};
+use crate::newtype::checked_text;
 
 /// Longest repository path accepted, in bytes.
 pub const PATH_BYTES_MAX: usize = 4096;
@@ -72,63 +70,10 @@ fn check(text: &str) -> Result<(), PathError> {
 
 macro_rules! path_type {
     ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The path as text, with `/` between components.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = PathError;
-
-            fn from_str(text: &str) -> Result<Self, PathError> {
-                check(text)?;
-                Ok(Self(text.to_owned()))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = PathError;
-
-            fn try_from(text: String) -> Result<Self, PathError> {
-                check(&text)?;
-                Ok(Self(text))
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(path: $name) -> String {
-                path.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "minLength": 1, "maxLength": 4096 })
-            }
-        }
+        checked_text!(
+            $(#[$doc])* $name, PathError, check,
+            { "type": "string", "minLength": 1, "maxLength": 4096 }
+        );
     };
 }
 

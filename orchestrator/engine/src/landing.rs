@@ -218,7 +218,7 @@ impl Lander {
 
     /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's
     /// checkout where the branch is checked out. The intent must be in the journal before.
-    pub async fn move_ref(&self, tested: Tested) -> Result<LandingOutcome, Error> {
+    pub fn move_ref(&self, tested: Tested) -> Result<LandingOutcome, Error> {
         let intent = tested.intent;
         // The doctor took its time: look at the checkout again.
         if let Some(refused) = self.refuse_dirty(&intent)? {

@@ -169,17 +169,16 @@ pub async fn run(
                 log.write(chunk)?;
             }
             status = child.wait() => break status.at("wait for", &job.program)?,
-            () = sleep_until(next) => match ending {
-                Some((reason, _)) => {
+            () = sleep_until(next) => {
+                ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
-                    ending = Some((reason, Instant::now() + GRACE));
-                }
-                None => {
-                    let reason =
-                        if deadline <= idle_deadline { ExitReason::Timeout } else { ExitReason::IdleTimeout };
-                    ending = Some(group.ask_to_end(reason));
-                }
-            },
+                    (reason, Instant::now() + GRACE)
+                } else if deadline <= idle_deadline {
+                    group.ask_to_end(ExitReason::Timeout)
+                } else {
+                    group.ask_to_end(ExitReason::IdleTimeout)
+                });
+            }
             level = stopped(&mut stop, ending.is_some()), if !killed => {
                 let (_, kill_at) = group.ask_to_end(ExitReason::Stopped);
                 if level == StopLevel::AtOnce {

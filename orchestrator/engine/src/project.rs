@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use mycelium_schemas::id::{ProjectName, RunId};
-use sha2::{Digest, Sha256};
+use mycelium_schemas::{
+    digest::sha256,
+    id::{ProjectName, RunId},
+};
 
 use crate::{
     environment::Environment,
@@ -101,9 +103,8 @@ fn default_name(root: &Path) -> Result<ProjectName, Error> {
     if stem.is_empty() {
         stem.push_str("repo");
     }
-    let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{stem}-{hash}").parse().map_err(|why| Error::Request {
+    let digest = sha256(root.as_os_str().as_encoded_bytes());
+    format!("{stem}-{}", &digest[..8]).parse().map_err(|why| Error::Request {
         message: format!("no project name can be made of the folder's name {folder:?}: it {why}"),
         help: "name the project with --project".into(),
     })

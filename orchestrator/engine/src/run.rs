@@ -319,7 +319,7 @@ impl Run<'_> {
                     Draft::batch(batch, EventKind::LandingDoctorPass(tested.pass().clone())),
                     Draft::batch(batch, EventKind::LandingIntent(tested.intent().clone())),
                 ])?;
-                self.lander.move_ref(*tested).await?
+                self.lander.move_ref(*tested)?
             }
         };
         let landed = match &outcome {

@@ -8,12 +8,12 @@ use mycelium_core::{plan::Plan, schedule::batch_plan, settle::Draft};
 use mycelium_schemas::{
     SCHEMA_VERSION,
     config::Config,
+    digest::{hex, sha256},
     event::{Event, EventKind, Local, RunStart},
     id::{CommitId, RunId, TaskId},
     manifest::PlanSnapshot,
     problem::Problem,
 };
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::{
@@ -157,7 +157,7 @@ impl Ready {
             integration_branch: self.branch.name().to_owned(),
             base_commit: self.base,
             max_parallel: config.max_parallel,
-            config_digest: hex(&Sha256::digest(self.settings.source.text.as_bytes())),
+            config_digest: sha256(self.settings.source.text.as_bytes()),
             local: Local {
                 pid: Some(std::process::id()),
                 host: Some(host_name()),
@@ -289,8 +289,4 @@ fn new_run_id(now: Option<Timestamp>) -> Result<RunId, Error> {
         message: format!("the run id {id:?} {why}"),
         help: "give one with --run-id".into(),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

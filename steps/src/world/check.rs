@@ -2,8 +2,10 @@
 
 use std::fmt::{Display, Write};
 
-use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
-use sha2::{Digest, Sha256};
+use mycelium_schemas::{
+    digest::sha256,
+    evidence::{Assertion, AssertionKind, Polarity},
+};
 use similar::TextDiff;
 
 use super::{MyceliumWorld, WorldError};
@@ -73,7 +75,7 @@ impl MyceliumWorld {
             subject: subject.clone(),
             artifact: artifact.clone(),
             expected: expected.clone(),
-            actual_digest: hex_digest(found.as_bytes()),
+            actual_digest: sha256(found.as_bytes()),
             held,
         }));
         if held {
@@ -104,14 +106,6 @@ fn diff(expected: &str, found: &str) -> String {
 
 fn with_line_end(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
-}
-
-fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]
