@@ -1,7 +1,7 @@
 //! A stream of messages with a hole, a double or a contradiction is refused, with the line and the reason.
 
 use crate::support::World;
-use mycelium_schemas::verdict::Outcome;
+use mycelium_schemas::{matrix::StepStatus, verdict::Outcome};
 use mycelium_traceability::Results;
 use serde_json::{Value, json};
 
@@ -256,4 +256,21 @@ fn with_any_one_line_doubled_a_stream_is_refused_unless_it_only_repeats_an_obser
         let repeats = is_ornament(lines[doubled]) || lines[doubled].contains("vnd.mycelium.assertion+json");
         assert_eq!(Results::read(&longer.join("\n")).is_ok(), repeats, "{} twice", lines[doubled]);
     }
+}
+
+#[test]
+fn a_scenario_in_which_nothing_but_hooks_ran_did_not_pass() {
+    let mut world = World::honest();
+    world.run.success = false;
+    world.edit = |messages| {
+        let (pickle, case) = (position(messages, "pickle"), position(messages, "testCase"));
+        messages[pickle]["pickle"]["steps"] = json!([]);
+        for step in messages[case]["testCase"]["testSteps"].as_array_mut().unwrap() {
+            step.as_object_mut().unwrap().remove("pickleStepId");
+            step["hookId"] = json!("hook");
+        }
+    };
+    let results = Results::read(&world.messages()).unwrap();
+    let first = results.catalogue.iter().next().unwrap();
+    assert_eq!(results.of(&first.key)[0].outcome(), StepStatus::Unknown);
 }

@@ -78,6 +78,16 @@ fn results() -> Vec<Lie> {
             not_run("is unknown"),
         ),
         lie(
+            "a scenario that names no lane did not run",
+            |w| {
+                w.scenario(0, |s| s.tags.retain(|tag| tag != "@mock"));
+                w.ran[0].attempts.clear();
+                w.links.clear();
+                w.review_all();
+            },
+            not_run(":5 did not run in mock"),
+        ),
+        lie(
             "the control twin fails",
             |w| {
                 w.ran[1].attempts = vec!["FAILED"];
@@ -357,6 +367,16 @@ fn links_and_goals() -> Vec<Lie> {
             Gate::Quarantine,
             "expired",
             Some(("G1.1", Status::Failing, "failed")),
+        ),
+        lie(
+            "a quarantined scenario is not run any more",
+            |w| {
+                quarantine(w, "G1.1", "2026-02-01");
+                w.ran[6].attempts.clear();
+            },
+            Gate::Quarantine,
+            "fits no scenario of that goal that ran",
+            None,
         ),
         lie(
             "a quarantine fits no scenario",
