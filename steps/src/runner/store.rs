@@ -43,15 +43,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the folder. What an earlier run left goes first: nobody may take it for the result of this one.
+    /// Opens the folder. What an earlier run left goes first.
     pub fn open(out: &Path) -> Result<Self, StoreError> {
+        clear(out)?;
         fs::create_dir_all(out).map_err(failed("create", out))?;
-        for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
-            remove(&out.join(name), |path| fs::remove_file(path))?;
-        }
-        for name in [EVIDENCE, FAILED] {
-            remove(&out.join(name), |path| fs::remove_dir_all(path))?;
-        }
         let evidence = out.join(EVIDENCE);
         fs::create_dir(&evidence).map_err(failed("create", &evidence))?;
         let path = out.join(UNFINISHED);
@@ -99,6 +94,17 @@ impl Store {
         fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
         Ok(path)
     }
+}
+
+/// Removes what an earlier run left in an output folder, and nothing else.
+pub fn clear(out: &Path) -> Result<(), StoreError> {
+    for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
+        remove(&out.join(name), |path| fs::remove_file(path))?;
+    }
+    for name in [EVIDENCE, FAILED] {
+        remove(&out.join(name), |path| fs::remove_dir_all(path))?;
+    }
+    Ok(())
 }
 
 /// The SHA-256 of bytes, as lower-case hex.

@@ -25,7 +25,7 @@ use crate::{
         summary::{RunSummary, rerun, status_word},
     },
     context::Lane,
-    runner::{self, Facts, Filter, Library, RunResult, ScenarioResult, Settings, signal},
+    runner::{self, Facts, Filter, Library, RunError, RunResult, ScenarioResult, Settings, signal, store},
     world::MyceliumWorld,
 };
 
@@ -90,6 +90,8 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
 
 /// Lints, builds and runs; tells how it goes.
 pub(super) fn conduct(console: &Console, project: &Project, request: Request) -> Result<Ran, CliError> {
+    // Before anything can be refused: nobody may take an earlier run for this one.
+    store::clear(&request.out).map_err(RunError::from)?;
     let targets = project.targets(request.filter.targets);
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.suite(&paths)?;

@@ -1,0 +1,148 @@
+//! What is refused before anything runs, by name, with the exit code that says whose fault it is.
+
+use std::fs;
+
+use crate::checkout::Checkout;
+
+#[test]
+fn what_this_version_does_not_have_is_refused_by_name() {
+    let checkout = Checkout::new();
+    for arguments in [
+        "flake",
+        "merge a b",
+        "doctor",
+        "run --shard 1/2",
+        "run --repeat 3",
+        "run --rerun",
+        "run --world docker",
+    ] {
+        let answer = checkout.accept(arguments);
+        assert_eq!(answer.code, Some(2), "{arguments}");
+        assert!(answer.err.contains("not available in this version"), "{arguments}: {}", answer.err);
+    }
+    let answer = checkout.accept("frobnicate");
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("no command \"frobnicate\""), "{}", answer.err);
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let checkout = Checkout::new();
+    for arguments in [
+        "run --tags tier0",
+        "run --name (",
+        "run --jobs 0",
+        "run --seed x",
+        "run missing.feature",
+        "run traceability/gates.yaml",
+        "gate --profile best",
+        "review G9",
+        "review G0.1",
+    ] {
+        assert_eq!(checkout.accept(arguments).code, Some(2), "{arguments}");
+    }
+}
+
+#[test]
+fn a_run_refuses_features_with_problems_at_their_places() {
+    let checkout = Checkout::new();
+    for (from, to, code, cause, place) in [
+        ("When I run", "Wen I run", 2, "syntax", ":6:5"),
+        ("@G1.3", "@G1.3 @G1.4", 2, "unknown-goal", ":1:7"),
+        ("Given the repository", "Given the repositry", 1, "undefined-step", ":5:5"),
+        ("    And no run was created\n", "", 1, "no-negative-assertion", ":4:3"),
+    ] {
+        checkout.change(from, to);
+        for command in ["lint", "run"] {
+            let answer = checkout.accept(&format!("{command} --json"));
+            assert_eq!(answer.code, Some(code), "{cause}: {}", answer.err);
+            assert!(answer.causes().contains(&cause.to_owned()), "{:?}", answer.causes());
+            let file = "features/tier1/G1.3-a-run-executes.feature";
+            assert!(answer.err.contains(&format!("{file}{place}")), "{}", answer.err);
+        }
+    }
+    checkout.change("Given the repository", "Given the repositry");
+    assert!(checkout.accept("lint").err.contains("did you mean `Given the repository {fixture}`"));
+    assert!(!checkout.path("target").exists(), "something was written");
+}
+
+#[test]
+fn only_the_given_features_are_linted_and_run() {
+    let checkout = Checkout::new();
+    checkout.write("features/tier1/G1.3-broken.feature", "no feature\n");
+    assert_eq!(checkout.accept("lint").code, Some(2));
+    assert_eq!(checkout.accept("lint features/tier1/G1.3-a-run-executes.feature").code, Some(0));
+}
+
+#[test]
+fn a_program_that_is_not_mycelium_is_not_tested() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    let answer = checkout.accept("run --bin missing");
+    assert_eq!(answer.code, Some(2));
+    checkout.write("program", "#!/bin/sh\necho hello\n");
+    let answer = checkout.accept("run --bin program");
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("is it mycelium?"), "{}", answer.err);
+}
+
+#[test]
+fn gates_without_results_and_over_broken_results_are_bad_input() {
+    let checkout = Checkout::new();
+    let answer = checkout.accept("gate");
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("run accept run first"), "{}", answer.err);
+    checkout.write("target/acceptance/messages.ndjson", "{\"meta\":");
+    assert_eq!(checkout.accept("gate").code, Some(2));
+}
+
+#[test]
+fn outside_a_checkout_only_the_steps_are_known() {
+    let checkout = Checkout::new();
+    fs::remove_dir_all(checkout.path("traceability")).unwrap();
+    assert_eq!(checkout.accept("lint").code, Some(2));
+    let steps = checkout.accept("steps");
+    assert_eq!(steps.code, Some(0));
+    assert!(steps.out.contains("Given the repository {fixture}"));
+    assert_eq!(checkout.accept("steps nobody-says-this").code, Some(1));
+}
+
+#[test]
+fn the_committed_matrix_is_checked_against_what_is_there() {
+    let checkout = Checkout::new();
+    assert_eq!(checkout.accept("matrix --check").code, Some(1));
+    assert!(!checkout.path("docs").exists(), "a check wrote something");
+    assert_eq!(checkout.accept("matrix").code, Some(0));
+    assert_eq!(checkout.accept("matrix --check").code, Some(0));
+    checkout.change("it says so", "it says more");
+    assert_eq!(checkout.accept("matrix --check").code, Some(1));
+}
+
+#[test]
+fn a_review_is_recorded_once_for_goal_and_scenarios() {
+    let checkout = Checkout::new();
+    let answer = checkout.accept("review G1.3 --by reviewer");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(
+        answer.err.contains("features/tier1/G1.3-a-run-executes.feature:4  it says so"),
+        "{}",
+        answer.err
+    );
+    let links = fs::read_to_string(checkout.path("traceability/links.yaml")).unwrap();
+    assert!(links.contains("- goal: G1.3") && links.contains("reviewer"), "{links}");
+    assert_eq!(checkout.accept("review G1.3 --by reviewer").code, Some(0));
+    assert_eq!(fs::read_to_string(checkout.path("traceability/links.yaml")).unwrap(), links);
+}
+
+#[test]
+fn scenarios_are_listed_with_their_places() {
+    let checkout = Checkout::new();
+    let answer = checkout.accept("list --tags @G1.3");
+    assert_eq!(answer.code, Some(0));
+    assert!(
+        answer.out.starts_with("features/tier1/G1.3-a-run-executes.feature:4  it says so  @G1.3"),
+        "{}",
+        answer.out
+    );
+    assert_eq!(checkout.accept("list --tags @nope").code, Some(1));
+}

@@ -1,0 +1,125 @@
+//! Runs: their exit codes, and what stands in the output folder afterwards.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Read,
+    process::{Command, Stdio},
+    thread,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::checkout::Checkout;
+
+/// What the program does where the feature holds: no run exists.
+const HONEST: &str = "exit 0";
+
+fn messages(checkout: &Checkout) -> String {
+    fs::read_to_string(checkout.path("out/messages.ndjson")).unwrap()
+}
+
+#[test]
+fn a_run_that_passes_writes_everything_and_exits_0() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    let answer = checkout.accept("run --bin program --out out --json --seed 7");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let json = answer.json();
+    assert_eq!((&json["passed"], &json["seed"]), (&true.into(), &7.into()));
+    for name in ["messages.ndjson", "matrix.json", "report.html", "junit.xml", "summary.md", "matrix.csv"] {
+        assert!(checkout.path("out").join(name).is_file(), "{name} is missing");
+    }
+    // The results are about the program that ran, and no other; nobody has reviewed the goal.
+    let gate = checkout.accept("gate --out out --bin program --json");
+    let reasons = gate.json()["verdicts"].to_string();
+    assert!(reasons.contains("reviewed"), "{reasons}");
+}
+
+#[test]
+fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
+    let checkout = Checkout::new();
+    checkout.program("exit 9");
+    let answer = checkout.accept("run --bin program --out out --json --seed 7");
+    assert_eq!(answer.code, Some(1));
+    assert_eq!(answer.causes(), ["scenarios_failed"]);
+    for part in [
+        "features/tier1/G1.3-a-run-executes.feature:7",
+        "Then the exit code is 0",
+        "steps/src/",
+        "out/failed/G1.3-a-run-executes-4",
+        "cargo accept run features/tier1/G1.3-a-run-executes.feature:4 --seed 7",
+    ] {
+        assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
+    }
+    assert!(checkout.path("out/failed/G1.3-a-run-executes-4").is_dir());
+}
+
+#[test]
+fn a_selection_of_nothing_exits_1_and_replaces_the_results_before() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    let answer = checkout.accept("run --bin program --out out --tags @nope --json");
+    assert_eq!(answer.code, Some(1));
+    assert_eq!(answer.causes(), ["nothing_selected"]);
+    assert!(!messages(&checkout).contains("testCaseStarted"));
+}
+
+#[test]
+fn a_run_refused_by_the_lint_leaves_no_results_of_a_run_before() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    checkout.change("Given the repository", "Given the repositry");
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(1));
+    assert_eq!(checkout.accept("gate --bin program --out out").code, Some(2));
+}
+
+#[test]
+fn an_interrupted_run_completes_its_stream_and_leaves_no_process() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let checkout = Checkout::new();
+        let pipe = checkout.path("started");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        checkout.program(&format!("echo $$ > '{}'; exec sleep 600", pipe.display()));
+        let mut accept =
+            checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = accept.stderr.take().unwrap();
+        let unblocked = pipe.clone();
+        let said = thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).unwrap();
+            // If the program never started, its reader below must not wait for ever.
+            thread::spawn(|| OpenOptions::new().write(true).open(unblocked));
+            said
+        });
+        let mut pid = String::new();
+        File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
+        assert_ne!(pid, "", "the program never started");
+        kill_process(Pid::from_child(&accept), signal).unwrap();
+        let status = accept.wait().unwrap();
+        assert_eq!(status.code(), Some(code), "{}", said.join().unwrap());
+        let messages = messages(&checkout);
+        assert!(messages.lines().last().unwrap().contains("testRunFinished"));
+        assert!(messages.contains("\"UNKNOWN\"") && messages.contains(&format!("ended by {name}")));
+        assert!(checkout.path("out/junit.xml").is_file());
+        // A process that ended has no environment, whether or not somebody has collected it.
+        let environment = fs::read(format!("/proc/{}/environ", pid.trim()));
+        assert!(environment.is_ok_and(|bytes| bytes.is_empty()) || !exists(pid.trim()), "{pid} still runs");
+    }
+}
+
+fn exists(pid: &str) -> bool {
+    fs::metadata(format!("/proc/{pid}")).is_ok()
+}
+
+#[test]
+fn a_run_whose_process_is_killed_is_no_passed_run() {
+    let checkout = Checkout::new();
+    // The program's parent is the process that runs the scenarios.
+    checkout.program("kill -9 $PPID");
+    let answer = checkout.accept("run --bin program --out out --json");
+    assert_eq!(answer.code, Some(3), "{}", answer.err);
+    assert_eq!(answer.causes(), ["run_died"]);
+    assert!(!checkout.path("out/messages.ndjson").exists());
+}
