@@ -100,10 +100,10 @@ pub(super) struct RunArgs {
 /// Options of later versions: refused by name rather than as a typo.
 #[derive(Debug, Args)]
 pub(super) struct LaterArgs {
-    #[arg(long, hide = true, num_args = 0..=1)]
-    repeat: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1)]
-    shard: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    repeat: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    shard: Option<String>,
     #[arg(long, hide = true)]
     rerun: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::{
     env, fmt,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Stderr, Stdout, Write},
 };
 
 use serde::Serialize;
@@ -10,11 +10,13 @@ use serde::Serialize;
 use super::error::CliError;
 
 /// The two streams of a command.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Console {
     /// Whether standard output carries one JSON document.
     pub(super) json: bool,
     colour: bool,
+    out: Stdout,
+    err: Stderr,
 }
 
 /// Meaning that colour underlines, never carries alone.
@@ -27,13 +29,14 @@ pub(super) enum Tone {
 
 impl Console {
     pub(super) fn new(json: bool) -> Self {
-        let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
-        Self { json, colour }
+        let err = io::stderr();
+        let colour = err.is_terminal() && env::var_os("NO_COLOR").is_none();
+        Self { json, colour, out: io::stdout(), err }
     }
 
     /// Says something to the person at the terminal. That nobody listens any more stops nothing.
     pub(super) fn say(&self, text: impl fmt::Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(self.err.lock(), "{text}");
     }
 
     /// A text in a tone, for standard error.
@@ -52,7 +55,7 @@ impl Console {
             self.say(text);
             return Ok(());
         }
-        to_stdout(text)
+        self.to_stdout(text)
     }
 
     /// Prints the one JSON document, if it is asked for.
@@ -61,24 +64,22 @@ impl Console {
             return Ok(());
         }
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
-        to_stdout(text)
+        self.to_stdout(text)
     }
 
-    /// How wide standard output is, for tables.
-    pub(super) fn width(&self) -> u16 {
-        const WIDTH: u16 = 100;
-        env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok())
-            .filter(|width| *width >= 40)
-            .unwrap_or(WIDTH)
+    fn to_stdout(&self, text: impl fmt::Display) -> Result<(), CliError> {
+        match writeln!(self.out.lock(), "{text}") {
+            // The reader has seen enough, as with `| head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(CliError::Output),
+        }
     }
 }
 
-fn to_stdout(text: impl fmt::Display) -> Result<(), CliError> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        // The reader has seen enough, as with `| head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(CliError::Output),
-    }
+/// How wide tables may be.
+pub(super) fn width() -> u16 {
+    const WIDTH: u16 = 100;
+    const WIDTH_MIN: u16 = 40;
+    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|width| *width >= WIDTH_MIN).unwrap_or(WIDTH)
 }

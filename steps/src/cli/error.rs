@@ -72,7 +72,7 @@ impl CliError {
         let mut text = self.to_string();
         let mut source = self.source();
         while let Some(cause) = source {
-            text.push_str(&format!("\n  because: {cause}"));
+            text = format!("{text}\n  because: {cause}");
             source = cause.source();
         }
         text

@@ -48,7 +48,7 @@ impl Project {
     }
 
     /// A path of the command line, from the root; one outside stays as it is.
-    pub(super) fn from_root(&self, path: &Path) -> PathBuf {
+    pub(super) fn relative_to_root(&self, path: &Path) -> PathBuf {
         let mut resolved = PathBuf::new();
         for part in self.resolve(path).components() {
             match part {
@@ -66,7 +66,7 @@ impl Project {
     pub(super) fn targets(&self, targets: Vec<Target>) -> Vec<Target> {
         targets
             .into_iter()
-            .map(|target| Target { path: self.from_root(&target.path), lines: target.lines })
+            .map(|target| Target { path: self.relative_to_root(&target.path), lines: target.lines })
             .collect()
     }
 
@@ -129,7 +129,7 @@ impl Project {
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(cannot_read)? {
             let name = entry.map_err(cannot_read)?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".yaml") {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "yaml") {
                 names.push(format!("goals/{name}"));
             }
         }

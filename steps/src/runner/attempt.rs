@@ -186,14 +186,11 @@ impl Attempt {
         status: Status,
         message: &str,
     ) -> Result<(), StoreError> {
-        let step = match self.current {
-            Some(step) => step,
-            // Between two steps: the next one is the one that never came.
-            None => {
-                self.step_started(store, ids, self.told, SystemTime::now())?;
-                self.told
-            }
-        };
+        // Between two steps, the next one is the one that never came.
+        let step = self.current.unwrap_or(self.told);
+        if self.current.is_none() {
+            self.step_started(store, ids, step, SystemTime::now())?;
+        }
         self.current = None;
         let since = self.heard;
         self.keep(store, &ids.steps[step], self.recorder.take())?;

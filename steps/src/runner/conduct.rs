@@ -124,7 +124,7 @@ impl Reporter {
 /// as it comes, with the number of those to come.
 pub fn run<W: World>(
     library: &Library<W>,
-    suite: Suite,
+    suite: &Suite,
     filter: &Filter,
     settings: &Settings,
     prepare: impl FnOnce(Interrupter) -> io::Result<()>,
@@ -138,11 +138,11 @@ pub fn run<W: World>(
     let mut store = Store::open(&settings.out)?;
     let mut ids = suite.ids.clone();
     let cases: Vec<Case<W>> = filter
-        .select(&suite, settings.lane)
+        .select(suite, settings.lane)
         .into_iter()
         .map(|(feature, pickle)| Case::new(library, feature, pickle))
         .collect();
-    let definition_ids = transcript::prologue(&mut store, &mut ids, &suite, library.vocabulary())?;
+    let definition_ids = transcript::prologue(&mut store, &mut ids, suite, library.vocabulary())?;
     let (run_id, case_ids) =
         transcript::begin(&mut store, &mut ids, library.vocabulary(), &definition_ids, &cases)?;
     let mut queue: Vec<usize> = (0..cases.len()).collect();
@@ -388,6 +388,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
 }
 
 /// Whether a scenario's thread may still use its folder.
+#[derive(Clone, Copy)]
 enum Folder {
     Unused,
     InUse,

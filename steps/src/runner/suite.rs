@@ -116,7 +116,7 @@ impl Feature {
                     scenarios.extend(rule.children.iter().filter_map(|child| match child {
                         RuleChild::Scenario(scenario) => Some(scenario),
                         RuleChild::Background(_) => None,
-                    }))
+                    }));
                 }
                 FeatureChild::Background(_) => {}
             }

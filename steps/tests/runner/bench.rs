@@ -91,7 +91,7 @@ impl Bench {
             *INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(interrupter);
             Ok(())
         };
-        run(&library, self.suite(), &self.filter, &self.settings, prepare, |_, _| {}).unwrap()
+        run(&library, &self.suite(), &self.filter, &self.settings, prepare, |_, _| {}).unwrap()
     }
 
     /// The stream of the last run.

@@ -70,8 +70,9 @@ fn nothing(_: &mut TinyWorld) {}
 
 /// Holds a number.
 #[given(expr = "the number {int} and the text {string}")]
-fn values(world: &mut TinyWorld, number: u32, text: String) {
-    world.context.recorder.push(Record::Log(format!("{number} and {text}")));
+fn values(world: &mut TinyWorld, number: u32, mut text: String) {
+    text.push_str(&number.to_string());
+    world.context.recorder.push(Record::Log(text));
 }
 
 /// A mood, one of two.
@@ -160,11 +161,15 @@ fn interrupted(world: &mut TinyWorld) {
 
 /// Matches twice, see below.
 #[when(expr = "it means {word} things")]
-fn ambiguous_one(_: &mut TinyWorld, _how_many: String) {}
+fn ambiguous_one(world: &mut TinyWorld, how_many: String) {
+    world.context.recorder.push(Record::Log(how_many));
+}
 
 /// Matches twice, see above.
 #[when(regex = "^it means (two|three) things$")]
-fn ambiguous_two(_: &mut TinyWorld, _how_many: String) {}
+fn ambiguous_two(world: &mut TinyWorld, how_many: String) {
+    world.context.recorder.push(Record::Log(how_many));
+}
 
 /// Something is so.
 #[then("it is so")]

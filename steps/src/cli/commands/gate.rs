@@ -2,7 +2,7 @@
 
 use crate::cli::{
     args::GateArgs,
-    console::Console,
+    console::{Console, width},
     error::CliError,
     judge::{Question, Wanted, judge},
     project::Project,
@@ -21,6 +21,6 @@ pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliE
         },
     )?;
     console.document(&judged.evaluation)?;
-    console.print(render::terminal(&judged, console.width()))?;
+    console.print(render::terminal(&judged, width()))?;
     Ok(judged.evaluation.outcome.code())
 }

@@ -18,7 +18,7 @@ use crate::{
 
 pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.from_root(path)).collect();
+    let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
     let suite = project.suite(&paths)?;
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
     let problems = check(&project, &suite, &library)?;

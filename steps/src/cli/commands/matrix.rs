@@ -6,7 +6,7 @@ use mycelium_schemas::goal::gates::ProfileName;
 
 use crate::cli::{
     args::MatrixArgs,
-    console::Console,
+    console::{Console, width},
     error::CliError,
     judge::{Question, Wanted, judge},
     project::{Project, write},
@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, Cl
         console.say(format_args!("{COMMITTED} is not up to date; run `cargo accept matrix` and commit it"));
         return Ok(1);
     }
-    console.print(render::terminal(&judged, console.width()))?;
+    console.print(render::terminal(&judged, width()))?;
     write(&path, fresh.as_bytes())?;
     console.say(format_args!("wrote {COMMITTED}"));
     Ok(0)

@@ -25,7 +25,9 @@ use crate::{
         summary::{RunSummary, rerun, status_word},
     },
     context::Lane,
-    runner::{self, Facts, Filter, Library, RunError, RunResult, ScenarioResult, Settings, signal, store},
+    runner::{
+        self, Facts, Filter, Interrupt, Library, RunError, RunResult, ScenarioResult, Settings, signal, store,
+    },
     world::MyceliumWorld,
 };
 
@@ -52,7 +54,17 @@ pub(super) enum Ran {
     /// The lint refused it.
     Refused { exit_code: u8 },
     /// It took place.
-    Done { exit_code: u8, program: Program, out: PathBuf, seed: u64, result: RunResult },
+    Done(Box<Done>),
+}
+
+/// A run that took place.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) exit_code: u8,
+    pub(super) program: Program,
+    pub(super) out: PathBuf,
+    pub(super) seed: u64,
+    pub(super) result: RunResult,
 }
 
 pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) -> Result<u8, CliError> {
@@ -73,7 +85,8 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
     };
     match conduct(console, &project, request)? {
         Ran::Refused { exit_code } => Ok(exit_code),
-        Ran::Done { exit_code, program, out, seed, result } => {
+        Ran::Done(done) => {
+            let Done { exit_code, program, out, seed, result } = *done;
             let question = Question {
                 out: &out,
                 profile: ProfileName::Local,
@@ -127,10 +140,10 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
     };
     console.say(format_args!("seed {seed}, {} at a time", counted(settings.jobs.get(), "scenario")));
     let tell = |scenario: &ScenarioResult, to_come: usize| tell_progress(console, scenario, to_come);
-    let result = runner::run(&library, suite, &filter, &settings, signal::listen, tell)?;
+    let result = runner::run(&library, &suite, &filter, &settings, signal::listen, tell)?;
     tell_result(console, &result, seed);
-    let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), |i| i.exit_code());
-    Ok(Ran::Done { exit_code, program, out: request.out, seed, result })
+    let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
+    Ok(Ran::Done(Box::new(Done { exit_code, program, out: request.out, seed, result })))
 }
 
 fn tell_progress(console: &Console, scenario: &ScenarioResult, to_come: usize) {
@@ -200,5 +213,5 @@ fn default_jobs() -> NonZeroUsize {
 /// Short enough to be typed, and another one each time.
 fn new_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::from(since.subsec_nanos() / 1000) % 100_000
+    u64::from(since.subsec_micros()) % 100_000
 }

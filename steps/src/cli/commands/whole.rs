@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::{
     report,
-    run::{Ran, Request, conduct},
+    run::{Done, Ran, Request, conduct},
 };
 use crate::{
     cli::{
         args::{DEFAULT_OUT, FilterArgs},
-        console::Console,
+        console::{Console, width},
         error::CliError,
         judge::{Question, Wanted, judge},
         project::Project,
@@ -42,9 +42,10 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
         scratch,
         out: project.root.join(DEFAULT_OUT),
     };
-    let (run_code, program, out, seed, result) = match conduct(console, &project, request)? {
+    let Done { exit_code: run_code, program, out, seed, result } = match conduct(console, &project, request)?
+    {
         Ran::Refused { exit_code } => return Ok(exit_code),
-        Ran::Done { exit_code, program, out, seed, result } => (exit_code, program, out, seed, result),
+        Ran::Done(done) => *done,
     };
     let question = Question {
         out: &out,
@@ -54,7 +55,7 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
     };
     let judged = judge(&project, question)?;
     let page = report::write(&judged, &out)?;
-    console.print(render::terminal(&judged, console.width()))?;
+    console.print(render::terminal(&judged, width()))?;
     console.say(format_args!("report: {}", page.display()));
     // An interrupted run is no answer; one that failed is red whatever the gates say.
     let exit_code =
