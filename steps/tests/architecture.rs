@@ -1,5 +1,7 @@
 //! The folders are the architecture: dependencies between the crates point one way (docs/ARCHITECTURE.md).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
@@ -16,7 +18,13 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("mycelium-gherkin", &["mycelium-schemas"]),
     (
         "mycelium-steps",
-        &["mycelium-fixtures", "mycelium-gherkin", "mycelium-reports", "mycelium-schemas", "mycelium-traceability"],
+        &[
+            "mycelium-fixtures",
+            "mycelium-gherkin",
+            "mycelium-reports",
+            "mycelium-schemas",
+            "mycelium-traceability",
+        ],
     ),
 ];
 
@@ -47,7 +55,8 @@ fn dependencies_between_the_crates_point_one_way() {
     let known: BTreeSet<&str> = ALLOWED.iter().map(|(name, _)| *name).collect();
     assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), known, "a crate came or went");
     for (name, allowed) in ALLOWED {
-        let ours: BTreeSet<&str> = found[name].iter().map(String::as_str).filter(|d| known.contains(d)).collect();
+        let ours: BTreeSet<&str> =
+            found[name].iter().map(String::as_str).filter(|d| known.contains(d)).collect();
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
         let forbidden: Vec<_> = ours.difference(&allowed).collect();
         assert!(forbidden.is_empty(), "{name} depends on {forbidden:?}");
@@ -72,5 +81,5 @@ fn only_the_demo_uses_the_fixtures() {
         .filter(|entry| std::fs::read_to_string(entry.path()).unwrap().contains("mycelium_fixtures"))
         .map(|entry| entry.path().strip_prefix(&root).unwrap().display().to_string())
         .collect();
-    assert_eq!(users, ["commands/demo.rs"]);
+    assert_eq!(users, ["commands/demo.rs"], "the demo alone may");
 }

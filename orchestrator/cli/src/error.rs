@@ -4,10 +4,12 @@
 use std::{io, path::PathBuf};
 
 use mycelium_engine::{ErrorKind, planning::FileDiff};
-use mycelium_fixtures::FixtureError;
 use mycelium_schemas::problem::{Problem, did_you_mean};
 
-use crate::{commands::mock_agent::MockAgentError, exit::Exit};
+use crate::{
+    commands::{demo::DemoError, mock_agent::MockAgentError},
+    exit::Exit,
+};
 
 /// Why a command has no result.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +42,7 @@ pub(crate) enum CliError {
     MockAgent(#[from] MockAgentError),
     /// The demonstration's repository could not be made.
     #[error("the demonstration could not be set up")]
-    Fixture(#[from] FixtureError),
+    Demo(#[from] DemoError),
     /// The demonstration's folder is in use.
     #[error("the folder {} is not empty", path.display())]
     FolderInUse {
@@ -98,9 +100,7 @@ impl CliError {
             Self::MockAgent(error) => error.exit(),
             Self::DemoStep { .. } => Exit::Failed,
             Self::Output(_) if self.is_broken_pipe() => Exit::Done,
-            Self::Fixture(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => {
-                Exit::Environment
-            }
+            Self::Demo(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => Exit::Environment,
         }
     }
 
@@ -134,7 +134,7 @@ impl CliError {
             Self::MockAgent(error) => Some(error.help().to_owned()),
             Self::FolderInUse { .. } => Some("name a folder that is new or empty with --keep".to_owned()),
             Self::DemoStep { .. } => Some("its output above says why".to_owned()),
-            Self::Fixture(_) | Self::File { .. } | Self::Output(_) | Self::Surroundings(_) => {
+            Self::Demo(_) | Self::File { .. } | Self::Output(_) | Self::Surroundings(_) => {
                 Some("check space and permissions".to_owned())
             }
         }

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use mycelium_fixtures::demo::Demo;
+use mycelium_fixtures::{FixtureError, demo::Demo};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -20,6 +20,11 @@ use crate::{
     output::{self, Output},
     render,
 };
+
+/// The toy repository could not be made or read.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct DemoError(FixtureError);
 
 /// Variables of the operator that the demonstration's commands get; nothing else of the machine decides its outcome.
 const HANDED_ON: [&str; 4] = ["PATH", "TMPDIR", "LANG", "MYCELIUM_NOW"];
@@ -35,7 +40,7 @@ const STEPS: [&[&str]; 4] = [
 /// Runs the whole way.
 pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliError> {
     let place = Place::new(context, args)?;
-    let demo = Demo::create(place.path())?;
+    let demo = Demo::create(place.path()).map_err(DemoError)?;
     let output = context.output;
     let narrate = |text: &str| if output.json { Ok(()) } else { output::text(text) };
     narrate(&format!(
@@ -50,11 +55,11 @@ pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliE
         let printed = step(context, &demo, words, &command)?;
         steps.push(json!({ "command": command, "output": printed }));
         if words == ["init"] {
-            let [config, work] = demo.fill_in()?;
+            let [config, work] = demo.fill_in().map_err(DemoError)?;
             narrate(&format!("\n# the demonstration now fills in {config} and {work}\n"))?;
         }
     }
-    let log = demo.log()?;
+    let log = demo.log().map_err(DemoError)?;
     let kept = place.kept();
     if output.json {
         output::document(&json!({
