@@ -37,12 +37,15 @@ pub(super) enum ProgramError {
 }
 
 impl Program {
-    /// Identifies a program that was given, or builds it.
-    pub(super) fn find(root: &Path, given: Option<PathBuf>) -> Result<Self, ProgramError> {
-        let path = match given {
+    /// Takes a copy of the program that was given, or of the one built here, and identifies it. A copy, because a build
+    /// beside a run replaces the original, and then what ran would not be what the results say.
+    pub(super) fn take(root: &Path, given: Option<PathBuf>, folder: &Path) -> Result<Self, ProgramError> {
+        let original = match given {
             Some(path) => path,
             None => build(root)?,
         };
+        let path = folder.join(format!("mycelium{}", env::consts::EXE_SUFFIX));
+        fs::copy(&original, &path).map_err(|source| ProgramError::Unreadable { path: original, source })?;
         let digest = Self::digest(&path)?;
         let answer = Command::new(&path)
             .args(["--version", "--json"])

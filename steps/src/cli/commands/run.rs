@@ -117,7 +117,7 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
         console.document(&RunSummary::of_lint(&problems, exit_code))?;
         return Ok(Ran::Refused { exit_code });
     }
-    let program = Program::find(&project.root, request.bin)?;
+    let program = Program::take(&project.root, request.bin, &request.scratch)?;
     let tree = project.tree();
     let filter = Filter { targets, tags: request.filter.tags, name: request.filter.name };
     let seed = request.seed.unwrap_or_else(new_seed);
