@@ -32,6 +32,10 @@ pub struct Event {
     /// The batch, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
+    /// True where the next line belongs to the same transition: a reader that finds the last line of a file so cuts
+    /// the whole group off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
     /// `type` and `payload`.
     #[serde(flatten)]
     pub kind: EventKind,
@@ -88,6 +92,8 @@ macro_rules! events {
 events! {
     /// A run begins.
     "run.start" => RunStart(RunStart),
+    /// A run that had stopped goes on.
+    "run.resume" => RunResume(RunResume),
     /// A run ended without completing.
     "run.stop" => RunStop(RunStop),
     /// Every selected task landed.
@@ -109,11 +115,13 @@ events! {
     /// The task will not be tried again.
     "task.fail" => TaskFail(ReasonPayload),
     /// The task waits for a human.
-    "task.review" => TaskReview(ReasonPayload),
+    "task.review" => TaskReview(TaskReview),
     /// The agent's process was started.
     "worker.start" => WorkerStart(WorkerStart),
     /// The agent's process ended.
     "worker.exit" => WorkerExit(WorkerExit),
+    /// An attempt was lost with the orchestrator that ran it; it does not count.
+    "worker.lost" => WorkerLost(WorkerLost),
     /// One event that the agent printed; only in the attempt's own file.
     "agent.event" => AgentEvent(AgentEvent),
     /// Usage of an attempt became known.
@@ -148,6 +156,14 @@ events! {
     "landing.refused" => LandingRefused(LandingRefused),
     /// A path that an agent left behind cannot be taken.
     "path.refused" => PathRefused(PathRefused),
+    /// The end of the journal was torn and has been cut off.
+    "journal.truncated" => JournalTruncated(JournalTruncated),
+    /// A human lets a blocked task land; only the named blocks are overridden.
+    "review.approve" => ReviewApprove(ReviewApprove),
+    /// A human has a task done again.
+    "review.retry" => ReviewRetry(ReviewRetry),
+    /// A human gives a task up.
+    "review.reject" => ReviewReject(ReviewReject),
 }
 
 /// Facts that differ between two equal runs; comparison leaves them out (design 3.6).
@@ -187,6 +203,49 @@ pub struct RunStart {
     /// Process, host and repository.
     pub local: Local,
 }
+
+/// Payload of `run.resume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunResume {
+    /// The integration branch's head as found; none where the branch is gone.
+    pub head_commit: Option<CommitId>,
+    /// Process and host.
+    pub local: Local,
+}
+
+/// Payload of `worker.lost`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerLost {
+    /// Why it is lost.
+    pub reason: String,
+}
+
+/// Payload of `journal.truncated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JournalTruncated {
+    /// Bytes cut off the end.
+    pub bytes: u64,
+}
+
+/// Payload of `review.approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewApprove {
+    /// What lands.
+    pub commit: CommitId,
+    /// Types of the blocks that are overridden.
+    pub overrides: Vec<String>,
+}
+
+/// Payload of `review.retry`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewRetry {
+    /// SHA-256 of the configuration that applies from here on.
+    pub config_digest: String,
+}
+
+/// Payload of `review.reject`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewReject {}
 
 /// Payload of `run.stop`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -265,7 +324,19 @@ pub struct TaskLanded {
     pub commit: CommitId,
 }
 
-/// Payload of `task.fail` and `task.review`.
+/// Payload of `task.review`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskReview {
+    /// Type of the event that caused it, for example `validator.block`.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+    /// The work as it is, kept for whoever decides; none where it cannot be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+}
+
+/// Payload of `task.fail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonPayload {
     /// Type of the event that caused it, for example `validator.block`.
@@ -552,6 +623,8 @@ pub enum RefusalReason {
     HeadMoved,
     /// The branch is checked out and not clean.
     CheckoutDirty,
+    /// The orchestrator ended between intent and ref; the candidate is built again.
+    Interrupted,
 }
 
 /// Payload of `landing.refused`.

@@ -91,14 +91,14 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 
     /// The mock worker, as an attempt starts it.
+    /// Go on with a run that was interrupted or waited for a human
+    Resume(ResumeArgs),
+    /// Decide about work that waits for a human
+    Review(ReviewArgs),
     #[command(hide = true)]
     MockAgent,
     #[command(hide = true)]
-    Resume(AbsentArgs),
-    #[command(hide = true)]
     Logs(AbsentArgs),
-    #[command(hide = true)]
-    Review(AbsentArgs),
     #[command(hide = true)]
     Clean(AbsentArgs),
     #[command(hide = true)]
@@ -189,6 +189,52 @@ pub(crate) struct CompletionsArgs {
     /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run to go on with [default: the latest unfinished one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) run_id: Option<RunId>,
+}
+
+/// `review`.
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// The run [default: the latest]
+    #[arg(long, value_name = "ID", global = true)]
+    pub(crate) run_id: Option<RunId>,
+    /// What to do [default: list]
+    #[command(subcommand)]
+    pub(crate) action: Option<ReviewAction>,
+}
+
+/// What a human does with waiting work.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewAction {
+    /// List what waits for a human, and what failed
+    List,
+    /// Show a task: its reasons, its commit, its artifacts
+    Show {
+        /// The task.
+        task: TaskId,
+    },
+    /// Let it land through the doctor; only its own blocks are overridden
+    Approve {
+        /// The task.
+        task: TaskId,
+    },
+    /// Have it done again, under the configuration as it is now
+    Retry {
+        /// The task.
+        task: TaskId,
+    },
+    /// Give it up
+    Reject {
+        /// The task.
+        task: TaskId,
+    },
 }
 
 /// A command that this version does not have, with whatever was said to it.

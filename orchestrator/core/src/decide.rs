@@ -80,6 +80,12 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     if let Some(stop) = must_stop(state, config) {
         return vec![Action::Stop(stop)];
     }
+    let batch = u32::try_from(state.batches.len()).unwrap_or(u32::MAX).saturating_add(1);
+    // Work that passed but could not land, in a run that a human had resumed, lands before anything new begins.
+    let kept: Vec<TaskId> = with_status(state, TaskStatus::Validated).cloned().collect();
+    if !kept.is_empty() {
+        return vec![Action::StartBatch { batch, tasks: kept }];
+    }
     let landed: BTreeSet<TaskId> = with_status(state, TaskStatus::Landed).cloned().collect();
     let waiting: Vec<Waiting<'_>> = with_status(state, TaskStatus::Pending)
         .filter_map(|id| plan.get(id))
@@ -94,7 +100,6 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     if tasks.is_empty() {
         return vec![finish(state)];
     }
-    let batch = u32::try_from(state.batches.len()).unwrap_or(u32::MAX).saturating_add(1);
     vec![Action::StartBatch { batch, tasks }]
 }
 
@@ -106,7 +111,8 @@ fn decide_batch(state: &RunState, number: u32, batch: &BatchFacts) -> Vec<Action
     let starts: Vec<Action> = batch
         .tasks
         .iter()
-        .filter(|id| state.blocked.is_none() && !batch.started.contains(*id))
+        .filter(|id| state.blocked().is_none() && !batch.started.contains(*id))
+        .filter(|id| status_of(state, id) == Some(TaskStatus::Pending))
         .map(|id| Action::StartAttempt {
             batch: number,
             task: id.clone(),
@@ -150,7 +156,7 @@ fn must_stop(state: &RunState, config: &Config) -> Option<RunStop> {
     let stop = |status, stop_reason, message: &str| {
         Some(RunStop { status, stop_reason, message: message.to_owned() })
     };
-    if let Some(reason) = state.blocked {
+    if let Some(reason) = state.blocked() {
         return stop(RunStatus::Failed, reason, "a gate blocked; nothing more lands in this run");
     }
     if state.checkout_blocked {

@@ -11,6 +11,7 @@ pub mod lock;
 pub mod manifest;
 pub mod permit;
 pub mod plan;
+pub mod recover;
 pub mod schedule;
 pub mod settle;
 pub mod state;

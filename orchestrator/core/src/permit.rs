@@ -29,7 +29,7 @@ pub enum Refused {
 impl MergePermit {
     /// Judges whether these tasks of the open batch may land now, from persisted facts alone.
     pub fn judge(state: &RunState, batch: u32, tasks: &[TaskId]) -> Result<Self, Refused> {
-        if let Some(reason) = state.blocked {
+        if let Some(reason) = state.blocked() {
             return Err(Refused::Blocked(reason));
         }
         if tasks.is_empty() {

@@ -4,10 +4,10 @@ use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
     event::{
         BatchComplete, DoctorResult, EventKind, LandingBisect, LandingConflict, LandingDone, LandingRefused,
-        PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskValidated, UsageUpdate, ValidatorReport,
-        ValidatorVerdict, Violation, Violations,
+        PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview, TaskValidated, UsageUpdate,
+        ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
     },
-    id::TaskId,
+    id::{CommitId, TaskId},
     path::RepoPath,
     state::Usage,
 };
@@ -15,7 +15,7 @@ use mycelium_schemas::{
 use crate::{
     budget,
     manifest::{BlockCause, Compliance},
-    state::RunState,
+    state::{RunState, TaskFacts},
 };
 
 /// An event without its stamp: the journal adds time and number.
@@ -64,8 +64,17 @@ pub struct Judgement {
 pub enum Outcome {
     /// Bootstrap, agent or verify failed.
     Failed(String),
+    /// The orchestrator ended during it: what became of the work is unknown, and it does not count.
+    Lost,
     /// Its changes break the manifest; [`Compliance::Goes`] never stands here.
-    OutOfManifest(Compliance),
+    OutOfManifest {
+        /// What follows.
+        compliance: Compliance,
+        /// What the validators said nevertheless: a human who lets it through overrides the manifest alone.
+        validators: Vec<Judgement>,
+        /// The work as it is, where it can be taken.
+        commit: Option<CommitId>,
+    },
     /// It went through to the validators.
     Judged {
         /// What they said, in order.
@@ -94,12 +103,23 @@ pub fn attempt(
     config: &Config,
     batch: u32,
     task: &TaskId,
-    number: u32,
     facts: AttemptFacts,
 ) -> Vec<Draft> {
     let known = state.tasks.get(task).cloned().unwrap_or_default();
+    attempt_with(config, batch, task, &known, state.usage, facts)
+}
+
+/// The same with the totals given: where several attempts are settled before the state is folded again.
+pub(crate) fn attempt_with(
+    config: &Config,
+    batch: u32,
+    task: &TaskId,
+    known: &TaskFacts,
+    run_usage: Usage,
+    facts: AttemptFacts,
+) -> Vec<Draft> {
     let usage = facts.usage.unwrap_or_default();
-    let (task_total, run_total) = (known.usage.plus(usage), state.usage.plus(usage));
+    let (task_total, run_total) = (known.usage.plus(usage), run_usage.plus(usage));
 
     let mut events = Vec::new();
     if facts.usage.is_some() {
@@ -107,7 +127,7 @@ pub fn attempt(
     }
     events.extend(facts.refused.into_iter().map(EventKind::PathRefused));
     events.extend(manifest_event(config.manifest_enforcement, facts.violations, &facts.outcome));
-    if let Outcome::Judged { validators, .. } = &facts.outcome {
+    if let Outcome::Judged { validators, .. } | Outcome::OutOfManifest { validators, .. } = &facts.outcome {
         events.extend(validators.iter().map(validator_event));
     }
     let over = budget::exceeded(&config.budgets, task_total, run_total);
@@ -125,7 +145,7 @@ pub fn attempt(
         move_of(facts.outcome, known.failures, config)
     };
     events.push(last);
-    events.into_iter().map(|kind| Draft::task(batch, task, number, kind)).collect()
+    events.into_iter().map(|kind| Draft::task(batch, task, known.attempts, kind)).collect()
 }
 
 fn reason(code: &str, message: impl Into<String>) -> ReasonPayload {
@@ -137,7 +157,7 @@ fn manifest_event(mode: Mode, violations: Vec<Violation>, outcome: &Outcome) -> 
         return None;
     }
     match outcome {
-        Outcome::OutOfManifest(Compliance::Block(_)) => {
+        Outcome::OutOfManifest { compliance: Compliance::Block(_), .. } => {
             Some(EventKind::ManifestBlock(Violations { violations }))
         }
         _ if mode == Mode::Off => None,
@@ -176,18 +196,28 @@ fn validator_event(judgement: &Judgement) -> EventKind {
 fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
     match outcome {
         Outcome::Failed(why) => retry_or_fail(why, failures, config),
-        Outcome::OutOfManifest(Compliance::Rescope(rescope)) => EventKind::TaskRescope(rescope),
-        Outcome::OutOfManifest(Compliance::Block(cause)) => review_manifest(cause),
+        Outcome::Lost => EventKind::WorkerLost(WorkerLost {
+            reason: "the orchestrator ended during the attempt, which does not count".to_owned(),
+        }),
+        Outcome::OutOfManifest { compliance: Compliance::Rescope(rescope), .. } => {
+            EventKind::TaskRescope(rescope)
+        }
+        Outcome::OutOfManifest { compliance: Compliance::Block(cause), commit, .. } => {
+            review_manifest(cause, commit)
+        }
         // Violations that go on do not end an attempt here; should one, it is a block, never a pass.
-        Outcome::OutOfManifest(Compliance::Goes) => review_manifest(BlockCause::Enforced),
+        Outcome::OutOfManifest { compliance: Compliance::Goes, commit, .. } => {
+            review_manifest(BlockCause::Enforced, commit)
+        }
         Outcome::Judged { validators, work } => {
             let blocker = validators.iter().find(|judgement| {
                 judgement.mode == Mode::Block && !judgement.report.as_ref().is_ok_and(|report| report.pass)
             });
             match blocker {
-                Some(judgement) => EventKind::TaskReview(reason(
+                Some(judgement) => EventKind::TaskReview(review(
                     "validator.block",
                     format!("the {} validator did not pass and its mode is block", judgement.validator),
+                    Some(work.commit),
                 )),
                 None => EventKind::TaskValidated(work),
             }
@@ -195,8 +225,12 @@ fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
     }
 }
 
-fn review_manifest(cause: BlockCause) -> EventKind {
-    EventKind::TaskReview(reason("manifest.block", cause.sentence()))
+fn review(code: &str, message: impl Into<String>, commit: Option<CommitId>) -> TaskReview {
+    TaskReview { code: code.to_owned(), message: message.into(), commit }
+}
+
+fn review_manifest(cause: BlockCause, commit: Option<CommitId>) -> EventKind {
+    EventKind::TaskReview(review("manifest.block", cause.sentence(), commit))
 }
 
 fn retry_or_fail(why: String, failures: u32, config: &Config) -> EventKind {
@@ -239,7 +273,8 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
             let kind = if left > 0 {
                 EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left })
             } else {
-                EventKind::TaskReview(reason("landing.conflict", why))
+                let commit = Some(conflict.commit.clone());
+                EventKind::TaskReview(review("landing.conflict", why, commit))
             };
             let event = of_task(&id, EventKind::LandingConflict(conflict));
             vec![event, of_task(&id, kind)]

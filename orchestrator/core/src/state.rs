@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind, RefusalReason},
+    event::{Event, EventKind, LandingIntent, RefusalReason, RunResume},
     id::{CommitId, LockName, ProjectName, RunId, TaskId},
     path::RepoPath,
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
@@ -30,6 +30,8 @@ pub struct TaskFacts {
     pub usage: Usage,
     /// Of its last validated attempt.
     pub commit: Option<CommitId>,
+    /// Gates that block it, oldest first.
+    pub blocks: Vec<StopReason>,
     /// Paths added to `files.writes` so far.
     pub added_files: BTreeSet<RepoPath>,
     /// Locks added to `locks.writes` so far.
@@ -48,6 +50,7 @@ impl Default for TaskFacts {
             conflicts: 0,
             usage: Usage::default(),
             commit: None,
+            blocks: Vec::new(),
             added_files: BTreeSet::new(),
             added_locks: BTreeSet::new(),
             reasons: Vec::new(),
@@ -81,6 +84,13 @@ pub struct RunEnd {
     pub status: RunStatus,
     /// Why; none when complete.
     pub reason: Option<StopReason>,
+}
+
+impl RunEnd {
+    /// True where `resume` goes on with it: it was interrupted, or waits for a human.
+    pub fn is_resumable(&self) -> bool {
+        matches!(self.status, RunStatus::Interrupted | RunStatus::NeedsHumanReview)
+    }
 }
 
 /// An event that cannot happen in the state it meets.
@@ -151,8 +161,10 @@ pub struct RunState {
     pub usage: Usage,
     /// Landings tried so far.
     pub landings: u32,
-    /// The first gate that blocked.
-    pub blocked: Option<StopReason>,
+    /// Blocks in force, oldest first.
+    blocks: Vec<(TaskId, StopReason)>,
+    /// A landing whose ref may or may not have been moved.
+    pub open_intent: Option<(u32, LandingIntent)>,
     /// True after a landing was refused because the checkout is not clean.
     pub checkout_blocked: bool,
     /// Set once the run ended.
@@ -178,7 +190,8 @@ impl RunState {
             batches: Vec::new(),
             usage: Usage::default(),
             landings: 0,
-            blocked: None,
+            blocks: Vec::new(),
+            open_intent: None,
             checkout_blocked: false,
             end: None,
         })
@@ -196,7 +209,7 @@ impl RunState {
         if seq != self.last_seq + 1 {
             return Err(IllegalEvent::Gap { last: self.last_seq, found: seq });
         }
-        if self.end.is_some() || matches!(event.kind, EventKind::RunStart(_)) {
+        if matches!(event.kind, EventKind::RunStart(_)) || !self.takes(&event.kind) {
             return Err(IllegalEvent::OutOfPlace { seq, kind });
         }
         self.apply_task(event)?;
@@ -205,6 +218,18 @@ impl RunState {
         self.last_seq = seq;
         self.updated_at = event.ts;
         Ok(())
+    }
+
+    /// Whether an event of this kind may come now: after the end only what reopens the run.
+    fn takes(&self, kind: &EventKind) -> bool {
+        let Some(end) = &self.end else { return true };
+        match kind {
+            EventKind::ReviewApprove(_) | EventKind::ReviewRetry(_) | EventKind::ReviewReject(_) => {
+                end.status != RunStatus::Complete
+            }
+            EventKind::RunResume(_) | EventKind::JournalTruncated(_) => end.is_resumable(),
+            _ => false,
+        }
     }
 
     fn apply_task(&mut self, event: &Event) -> Result<(), IllegalEvent> {
@@ -261,9 +286,13 @@ impl RunState {
                     facts.usage = facts.usage.plus(update.usage);
                 }
             }
-            EventKind::BudgetBlock(_) => self.block(StopReason::BudgetBlock),
-            EventKind::ValidatorBlock(_) => self.block(StopReason::ValidatorBlock),
-            EventKind::ManifestBlock(_) => self.block(StopReason::ManifestBlock),
+            EventKind::BudgetBlock(_) => self.block(event, StopReason::BudgetBlock),
+            EventKind::ValidatorBlock(_) => self.block(event, StopReason::ValidatorBlock),
+            EventKind::ManifestBlock(_) => self.block(event, StopReason::ManifestBlock),
+            EventKind::ReviewApprove(_) | EventKind::ReviewRetry(_) | EventKind::ReviewReject(_) => {
+                self.reopen(event);
+            }
+            EventKind::RunResume(resume) => self.resume(resume),
             EventKind::LandingConflict(conflict) => {
                 self.landings = self.landings.max(conflict.landing);
                 if let Some(facts) = self.tasks.get_mut(&conflict.task) {
@@ -273,10 +302,15 @@ impl RunState {
             EventKind::LandingDoctorPass(result) | EventKind::LandingDoctorFail(result) => {
                 self.landings = self.landings.max(result.landing);
             }
+            EventKind::LandingIntent(intent) => {
+                self.open_intent = event.batch.map(|batch| (batch, intent.clone()));
+            }
             EventKind::LandingDone(done) => {
+                self.open_intent = None;
                 self.head = done.commit.clone();
             }
             EventKind::LandingRefused(refused) => {
+                self.open_intent = None;
                 self.landings = self.landings.max(refused.landing);
                 self.checkout_blocked |= refused.reason == RefusalReason::CheckoutDirty;
                 if let Some(found) = &refused.found {
@@ -293,8 +327,37 @@ impl RunState {
         }
     }
 
-    fn block(&mut self, reason: StopReason) {
-        self.blocked.get_or_insert(reason);
+    fn block(&mut self, event: &Event, reason: StopReason) {
+        let Some(id) = &event.task_id else { return };
+        self.blocks.push((id.clone(), reason));
+        if let Some(facts) = self.tasks.get_mut(id) {
+            facts.blocks.push(reason);
+        }
+    }
+
+    /// The first block in force: while there is one, nothing lands.
+    pub fn blocked(&self) -> Option<StopReason> {
+        self.blocks.first().map(|(_, reason)| *reason)
+    }
+
+    /// A human decided about a task: its blocks no longer hold, and the run waits for `resume`.
+    fn reopen(&mut self, event: &Event) {
+        if let Some(id) = &event.task_id {
+            self.blocks.retain(|(blocked, _)| blocked != id);
+        }
+        self.end = Some(RunEnd { status: RunStatus::Interrupted, reason: Some(StopReason::Review) });
+    }
+
+    /// The run goes on: what the checkout and the branch were like is looked at anew.
+    fn resume(&mut self, resume: &RunResume) {
+        self.end = None;
+        self.checkout_blocked = false;
+        if let Some(batch) = self.batches.last_mut() {
+            batch.head_moves = 0;
+        }
+        if let Some(head) = &resume.head_commit {
+            self.head = head.clone();
+        }
     }
 
     /// What people and scripts read.
@@ -327,6 +390,10 @@ fn task_move(kind: &EventKind) -> Option<Move> {
         EventKind::TaskLanded(_) => Move::Land,
         EventKind::TaskFail(_) => Move::Fail,
         EventKind::TaskReview(_) => Move::Review,
+        EventKind::WorkerLost(_) => Move::Lose,
+        EventKind::ReviewApprove(_) => Move::Approve,
+        EventKind::ReviewRetry(_) => Move::Redo,
+        EventKind::ReviewReject(_) => Move::Reject,
         _ => return None,
     })
 }
@@ -354,8 +421,30 @@ impl TaskFacts {
                 self.added_locks.extend(rescope.locks.iter().cloned());
             }
             EventKind::TaskValidated(validated) => self.commit = Some(validated.commit.clone()),
-            EventKind::TaskFail(reason) | EventKind::TaskReview(reason) => {
-                because(&reason.code, reason.message.clone());
+            EventKind::TaskFail(reason) => because(&reason.code, reason.message.clone()),
+            EventKind::TaskReview(review) => {
+                because(&review.code, review.message.clone());
+                self.commit.clone_from(&review.commit);
+            }
+            EventKind::WorkerLost(lost) => {
+                because("worker.lost", lost.reason.clone());
+                self.commit = None;
+            }
+            EventKind::ReviewApprove(approved) => {
+                because("review.approve", format!("a human overrode {}", approved.overrides.join(", ")));
+                self.commit = Some(approved.commit.clone());
+                self.blocks.clear();
+            }
+            EventKind::ReviewRetry(_) => {
+                because("review.retry", "a human has it done again".to_owned());
+                // A human's retry is a new beginning: every allowance is whole again.
+                (self.failures, self.rescopes, self.conflicts) = (0, 0, 0);
+                self.commit = None;
+                self.blocks.clear();
+            }
+            EventKind::ReviewReject(_) => {
+                because("review.reject", "a human gave it up".to_owned());
+                self.blocks.clear();
             }
             _ => {}
         }
@@ -382,6 +471,11 @@ impl BatchFacts {
     fn note(&mut self, event: &Event) {
         match &event.kind {
             EventKind::TaskStart(_) => self.started.extend(event.task_id.clone()),
+            EventKind::WorkerLost(_) => {
+                if let Some(id) = &event.task_id {
+                    self.started.remove(id);
+                }
+            }
             EventKind::LandingBisect(split) => {
                 self.groups.retain(|group| {
                     !group.iter().any(|id| split.left.contains(id) || split.right.contains(id))

@@ -19,6 +19,14 @@ pub enum Move {
     Fail,
     /// `task.review`, also after the last conflict.
     Review,
+    /// `worker.lost`: the attempt, or the commit that it made, is gone.
+    Lose,
+    /// `review.approve`
+    Approve,
+    /// `review.retry`
+    Redo,
+    /// `review.reject`
+    Reject,
 }
 
 /// Where the move leads; none if it is not legal from there.
@@ -26,10 +34,12 @@ pub fn next(from: TaskStatus, by: Move) -> Option<TaskStatus> {
     use TaskStatus::{Failed, Landed, NeedsHumanReview, Pending, Running, Validated};
     match (from, by) {
         (Pending, Move::Start) => Some(Running),
-        (Running | Validated, Move::Retry) | (Running, Move::Rescope) => Some(Pending),
-        (Running, Move::Validate) => Some(Validated),
+        (Running | Validated, Move::Retry | Move::Lose)
+        | (Running, Move::Rescope)
+        | (NeedsHumanReview | Failed, Move::Redo) => Some(Pending),
+        (Running, Move::Validate) | (NeedsHumanReview, Move::Approve) => Some(Validated),
         (Validated, Move::Land) => Some(Landed),
-        (Running | Validated, Move::Fail) => Some(Failed),
+        (Running | Validated, Move::Fail) | (NeedsHumanReview, Move::Reject) => Some(Failed),
         (Running | Validated, Move::Review) => Some(NeedsHumanReview),
         _ => None,
     }
@@ -39,17 +49,36 @@ pub fn next(from: TaskStatus, by: Move) -> Option<TaskStatus> {
 mod tests {
     use super::*;
 
+    const MOVES: [Move; 11] = [
+        Move::Start,
+        Move::Retry,
+        Move::Rescope,
+        Move::Validate,
+        Move::Land,
+        Move::Fail,
+        Move::Review,
+        Move::Lose,
+        Move::Approve,
+        Move::Redo,
+        Move::Reject,
+    ];
+
     #[test]
-    fn only_a_validated_task_lands_and_what_ended_stays_ended() {
+    fn only_a_validated_task_lands_and_only_a_human_reopens_what_ended() {
         use TaskStatus::{Failed, Landed, NeedsHumanReview, Pending, Running, Skipped, Validated};
-        let moves =
-            [Move::Start, Move::Retry, Move::Rescope, Move::Validate, Move::Land, Move::Fail, Move::Review];
         for from in [Pending, Running, Validated, Landed, Failed, NeedsHumanReview, Skipped] {
             assert_eq!(next(from, Move::Land).is_some(), from == Validated, "{from} lands");
-            if matches!(from, Landed | Failed | NeedsHumanReview | Skipped) {
-                assert!(moves.iter().all(|by| next(from, *by).is_none()), "{from} moved on");
+            for by in MOVES.into_iter().filter(|by| next(from, *by).is_some()) {
+                match from {
+                    Landed | Skipped => panic!("{from} moved on by {by:?}"),
+                    Failed => assert_eq!(by, Move::Redo),
+                    NeedsHumanReview => {
+                        assert!(matches!(by, Move::Approve | Move::Redo | Move::Reject), "{by:?}");
+                    }
+                    Pending => assert_eq!(by, Move::Start),
+                    Running | Validated => {}
+                }
             }
         }
-        assert_eq!(moves.iter().filter(|by| next(Pending, **by).is_some()).count(), 1);
     }
 }

@@ -168,7 +168,7 @@ impl Simulation {
     /// Ends one running attempt.
     fn end_attempt(&mut self) {
         let nth = usize::from(self.roll(7)) % self.running.len();
-        let (task, (batch, attempt)) = self.running.iter().nth(nth).map(|(t, k)| (t.clone(), *k)).unwrap();
+        let (task, (batch, _)) = self.running.iter().nth(nth).map(|(t, k)| (t.clone(), *k)).unwrap();
         self.running.remove(&task);
         let path = "a.txt".to_owned();
         let violation =
@@ -183,9 +183,23 @@ impl Simulation {
             3 => {
                 let rescope =
                     TaskRescope { files: vec!["a.txt".parse().unwrap()], locks: vec!["l1".parse().unwrap()] };
-                (vec![violation], Outcome::OutOfManifest(Compliance::Rescope(rescope)))
+                (
+                    vec![violation],
+                    Outcome::OutOfManifest {
+                        compliance: Compliance::Rescope(rescope),
+                        validators: vec![],
+                        commit: None,
+                    },
+                )
             }
-            4 => (vec![violation], Outcome::OutOfManifest(Compliance::Block(BlockCause::Enforced))),
+            4 => (
+                vec![violation],
+                Outcome::OutOfManifest {
+                    compliance: Compliance::Block(BlockCause::Enforced),
+                    validators: vec![],
+                    commit: None,
+                },
+            ),
             5 => (Vec::new(), Outcome::Judged { validators: judged(false), work }),
             _ => (Vec::new(), Outcome::Judged { validators: judged(true), work }),
         };
@@ -195,7 +209,7 @@ impl Simulation {
             _ => Some(Usage { input_tokens: 1, ..Usage::default() }),
         };
         let facts = AttemptFacts { usage, refused: Vec::new(), violations, outcome };
-        let drafts = settle::attempt(&self.state, &self.config, batch, &task, attempt, facts);
+        let drafts = settle::attempt(&self.state, &self.config, batch, &task, facts);
         self.record(drafts);
     }
 
@@ -226,6 +240,7 @@ fn stamp(seq: u64, draft: Draft) -> Event {
         task_id: draft.task,
         attempt: draft.attempt,
         batch: draft.batch,
+        more: false,
         kind: draft.kind,
     }
 }

@@ -66,10 +66,8 @@ pub struct AgentWatcher<'a> {
     pub journal: mpsc::UnboundedSender<Draft>,
     /// `mock` or `command`.
     pub agent: &'static str,
-    /// Price of its model, where one is configured.
-    pub price: Option<Price>,
-    /// Added up; none until something was reported.
-    pub usage: Option<Usage>,
+    /// What its agent reported.
+    pub usage: UsageCount,
 }
 
 /// The part of a `turn.completed` event that counts.
@@ -88,22 +86,41 @@ impl Watcher for AgentWatcher<'_> {
 
     fn line(&mut self, line: &[u8]) -> Result<(), Error> {
         let Ok(event) = serde_json::from_slice::<serde_json::Value>(line) else { return Ok(()) };
-        let Some(kind) = event.get("type").and_then(serde_json::Value::as_str) else { return Ok(()) };
-        if kind == "turn.completed"
-            && let Ok(turn) = Turn::deserialize(&event)
-        {
-            self.count(turn.usage);
+        if event.get("type").and_then(serde_json::Value::as_str).is_none() {
+            return Ok(());
         }
+        self.usage.add(&event);
         self.events.append(vec![self.key.draft(EventKind::AgentEvent(AgentEvent { event }))])?;
         Ok(())
     }
 }
 
-impl AgentWatcher<'_> {
-    /// Adds what the agent reported; what it costs is never taken from the agent.
-    fn count(&mut self, reported: Usage) {
-        let tokens = Usage { cost_microusd: 0, ..reported };
+/// Adds up what an agent reports.
+#[derive(Debug)]
+pub struct UsageCount {
+    price: Option<Price>,
+    total: Option<Usage>,
+}
+
+impl UsageCount {
+    /// Nothing yet, at the price of the configured model.
+    pub fn new(config: &Config) -> Self {
+        Self { price: config.budgets.prices.get(&config.worker.model).copied(), total: None }
+    }
+
+    /// Adds an event that the agent printed, if it reports usage. What it costs is never taken from the agent.
+    pub fn add(&mut self, event: &serde_json::Value) {
+        if event.get("type").and_then(serde_json::Value::as_str) != Some("turn.completed") {
+            return;
+        }
+        let Ok(turn) = Turn::deserialize(event) else { return };
+        let tokens = Usage { cost_microusd: 0, ..turn.usage };
         let cost_microusd = self.price.map_or(0, |price| budget::cost_microusd(tokens, price));
-        self.usage = Some(self.usage.unwrap_or_default().plus(Usage { cost_microusd, ..tokens }));
+        self.total = Some(self.total.unwrap_or_default().plus(Usage { cost_microusd, ..tokens }));
+    }
+
+    /// The sum; none until something was reported.
+    pub fn total(&self) -> Option<Usage> {
+        self.total
     }
 }

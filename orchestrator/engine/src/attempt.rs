@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mycelium_core::{
-    manifest::{self, Change, Compliance, Scope},
+    manifest::{self, BlockCause, Change, Compliance, Scope},
     settle::{AttemptFacts, Draft, Judgement, Outcome},
 };
 use mycelium_schemas::{
@@ -22,12 +22,13 @@ use mycelium_schemas::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    agent::{self, AgentWatcher, AttemptKey},
+    agent::{self, AgentWatcher, AttemptKey, UsageCount},
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
     git::{self, Quarantine},
     journal::EventFile,
+    orphans::MARK,
     process::{self, Exit, Ignore, Job, StopLevel},
     store::{self, make_dir, remove_dir},
     validator::{self, Surroundings},
@@ -114,10 +115,7 @@ impl Attempt {
             return Ok(failed(usage, format!("the agent {}", exit.describe())));
         }
         let judged = self.judge().await?;
-        let outcome = match judged.compliance {
-            Compliance::Goes => self.check(&judged.snapshot).await?,
-            broken => Outcome::OutOfManifest(broken),
-        };
+        let outcome = self.outcome(&judged).await?;
         Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, outcome })
     }
 
@@ -157,7 +155,7 @@ impl Attempt {
             ("MYCELIUM_RUN_ID".to_owned(), self.run_id.to_string()),
             ("MYCELIUM_TASK_ID".to_owned(), self.key.task.to_string()),
             ("MYCELIUM_ATTEMPT".to_owned(), self.key.attempt.to_string()),
-            ("MYCELIUM_WORKSPACE".to_owned(), path(&self.workspace)),
+            (MARK.to_owned(), path(&self.workspace)),
             ("MYCELIUM_TASK_SPEC".to_owned(), path(&self.spec_path())),
             ("MYCELIUM_TASK_MANIFEST".to_owned(), path(&self.manifest_path())),
         ]);
@@ -222,11 +220,10 @@ impl Attempt {
             events: &mut events,
             journal: self.journal.clone(),
             agent: agent::name(&self.config),
-            price: self.config.budgets.prices.get(&self.config.worker.model).copied(),
-            usage: None,
+            usage: UsageCount::new(&self.config),
         };
         let exit = process::run(job, self.stop.clone(), &mut watcher).await?;
-        let usage = watcher.usage;
+        let usage = watcher.usage.total();
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
             detail: exit.detail.clone(),
@@ -284,6 +281,23 @@ impl Attempt {
             .map(|refused| PathRefused { path: refused.path.clone(), why: refused.why.clone() })
             .collect();
         Ok(Judged { snapshot, refused, violations, compliance })
+    }
+
+    /// Where the manifest blocks, verify and validators judge nevertheless, so that a human who lets the work through
+    /// overrides the manifest alone.
+    async fn outcome(&self, judged: &Judged) -> Result<Outcome, Error> {
+        let compliance = match &judged.compliance {
+            Compliance::Goes => return self.check(&judged.snapshot).await,
+            compliance => compliance.clone(),
+        };
+        if matches!(compliance, Compliance::Rescope(_) | Compliance::Block(BlockCause::Forbidden)) {
+            return Ok(Outcome::OutOfManifest { compliance, validators: Vec::new(), commit: None });
+        }
+        let (validators, commit) = match self.check(&judged.snapshot).await? {
+            Outcome::Judged { validators, work } => (validators, Some(work.commit)),
+            _ => (Vec::new(), None),
+        };
+        Ok(Outcome::OutOfManifest { compliance, validators, commit })
     }
 
     /// Verify and validators, on work that keeps to its manifest.

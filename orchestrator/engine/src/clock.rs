@@ -20,6 +20,13 @@ impl Clock {
         start.map_or(Self::Real, |next| Self::Stepped { next })
     }
 
+    /// A stepped clock that goes on behind a stamp.
+    pub fn after(last: Timestamp) -> Self {
+        let mut clock = Self::Stepped { next: last };
+        clock.stamp();
+        clock
+    }
+
     /// The next stamp.
     pub fn stamp(&mut self) -> Timestamp {
         match self {

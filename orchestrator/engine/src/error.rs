@@ -89,6 +89,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file was written by a newer Mycelium: it can be read, but going on with it could lose what it says.
+    #[error("{} has format version {version}, which this mycelium does not write", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format version.
+        version: u32,
+    },
     /// An event was about to be journaled that the state does not allow.
     #[error("an event was refused by the state")]
     Illegal(#[from] IllegalEvent),
@@ -114,6 +122,7 @@ impl Error {
             | Self::UnknownRun { .. }
             | Self::PlanDiffers { .. }
             | Self::Locked { .. }
+            | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
             Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Environment,
@@ -135,6 +144,7 @@ impl Error {
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),
             Self::Io { .. } => "check space, permissions and the path; nothing half written is kept".into(),
+            Self::Newer { .. } => "go on with the mycelium that wrote it, or a newer one".into(),
             Self::Damaged { .. } => "restore the file, or start a new run".into(),
         })
     }

@@ -16,6 +16,7 @@ use mycelium_schemas::{
 use crate::{
     clock::Clock,
     error::{Error, IoContext},
+    journal_tail::{self, Tail},
 };
 
 /// An append-only file of events.
@@ -35,11 +36,19 @@ impl EventFile {
         Ok(Self { path: path.to_owned(), file, run_id, clock, seq: 0 })
     }
 
-    /// Stamps events and appends them in one write.
+    /// Goes on with a file whose last event is known.
+    fn reopen(path: &Path, last: &Event, clock: Clock) -> Result<Self, Error> {
+        let file = OpenOptions::new().append(true).open(path).at("open", path)?;
+        Ok(Self { path: path.to_owned(), file, run_id: last.run_id.clone(), clock, seq: last.seq })
+    }
+
+    /// Stamps events and appends them in one write. They belong together: a reader that finds a part of them takes
+    /// none.
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
         let mut bytes = Vec::new();
         let mut events = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        let count = drafts.len();
+        for (number, draft) in (1..).zip(drafts) {
             self.seq += 1;
             let event = Event {
                 v: SCHEMA_VERSION,
@@ -49,6 +58,7 @@ impl EventFile {
                 task_id: draft.task,
                 attempt: draft.attempt,
                 batch: draft.batch,
+                more: number < count,
                 kind: draft.kind,
             };
             serde_json::to_writer(&mut bytes, &event)?;
@@ -86,6 +96,29 @@ impl Journal {
         Ok((Self { file, state }, events))
     }
 
+    /// The state that a journal folds into, up to its last whole group of events. Writes nothing.
+    pub fn peek(path: &Path, project: ProjectName) -> Result<RunState, Error> {
+        let bytes = std::fs::read(path).at("read", path)?;
+        fold(path, project, &journal_tail::read(path, &bytes)?)
+    }
+
+    /// Reads the journal of a run, folds it, and goes on behind its last whole group of events. What is torn behind
+    /// it is cut off; says how many bytes that were.
+    pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, u64), Error> {
+        let bytes = std::fs::read(path).at("read", path)?;
+        let tail = journal_tail::read(path, &bytes)?;
+        let state = fold(path, project, &tail)?;
+        let torn = bytes.len() as u64 - tail.whole_bytes;
+        let last = tail.events.last().ok_or(Error::Lost("the journal"))?;
+        let clock = if stepped { Clock::after(last.ts) } else { Clock::Real };
+        let file = EventFile::reopen(path, last, clock)?;
+        if torn > 0 {
+            file.file.set_len(tail.whole_bytes).at("cut", path)?;
+            file.file.sync_all().at("sync", path)?;
+        }
+        Ok((Self { file, state }, torn))
+    }
+
     /// The state after the last event.
     pub fn state(&self) -> &RunState {
         &self.state
@@ -112,4 +145,15 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+fn fold(path: &Path, project: ProjectName, tail: &Tail) -> Result<RunState, Error> {
+    let damaged = |reason: String| Error::Damaged { path: path.to_owned(), reason };
+    let (first, rest) =
+        tail.events.split_first().ok_or_else(|| damaged("it holds no whole event".to_owned()))?;
+    let mut state = RunState::start(project, first).map_err(|illegal| damaged(illegal.to_string()))?;
+    for event in rest {
+        state.apply(event).map_err(|illegal| damaged(illegal.to_string()))?;
+    }
+    Ok(state)
 }

@@ -1,6 +1,10 @@
 //! Landing: candidate merged in memory, doctor on exactly that tree, then compare-and-swap (design 3.2).
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use mycelium_core::{permit::MergePermit, settle::LandingOutcome};
 use mycelium_schemas::{
@@ -18,6 +22,7 @@ use crate::{
     doctor,
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, MergeError, Quarantine, Upstream},
+    orphans::MARK,
     process::{self, Ignore, Job, StopLevel},
     store::{self, RunPaths, make_dir, remove_dir},
 };
@@ -193,7 +198,7 @@ impl Lander {
             program,
             args,
             cwd: scratch.clone(),
-            env: self.env.clone(),
+            env: self.env_in(&scratch),
             stdin: Vec::new(),
             timeout: self.doctor_timeout,
             idle_timeout: None,
@@ -214,6 +219,13 @@ impl Lander {
                 ..Local::default()
             },
         })
+    }
+
+    /// The doctor's environment, marked so that resume finds what a dead orchestrator left running.
+    fn env_in(&self, scratch: &Path) -> BTreeMap<String, String> {
+        let mut env = self.env.clone();
+        env.insert(MARK.to_owned(), scratch.to_string_lossy().into_owned());
+        env
     }
 
     /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's

@@ -90,10 +90,7 @@ impl Run<'_> {
         let halt = self.work(&sender, &mut events, &mut attempts, &mut signals).await;
         let halt = halt.unwrap_or_else(Halt::Failure);
         let (signal, failure) = match halt {
-            Halt::Finished => {
-                self.tidy()?;
-                (None, None)
-            }
+            Halt::Finished => (None, None),
             Halt::Signal(signal) => {
                 self.end_attempts(&mut attempts, &mut signals).await;
                 while let Ok(draft) = events.try_recv() {
@@ -182,6 +179,7 @@ impl Run<'_> {
                 self.record(vec![settle::close_batch(batch, result)])?;
             }
             Action::Complete => {
+                self.tidy()?;
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
             }
@@ -253,8 +251,7 @@ impl Run<'_> {
 
     fn attempt_ended(&mut self, ended: Ended) -> Result<(), Error> {
         let Ended { key, facts } = ended;
-        let drafts =
-            settle::attempt(self.journal.state(), &self.config, key.batch, &key.task, key.attempt, facts?);
+        let drafts = settle::attempt(self.journal.state(), &self.config, key.batch, &key.task, facts?);
         let rescoped = drafts.iter().any(|draft| matches!(draft.kind, EventKind::TaskRescope(_)));
         self.record(drafts)?;
         if rescoped {
@@ -288,6 +285,12 @@ impl Run<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Does again what a crash may have kept from being done after a widening was journaled.
+    pub(crate) fn rewrite_manifests(&self) -> Result<(), Error> {
+        let widened = self.journal.state().tasks.iter().filter(|(_, facts)| facts.rescopes > 0);
+        widened.map(|(id, _)| id).try_for_each(|id| self.rewrite_manifest(id))
     }
 
     async fn land(
@@ -347,10 +350,10 @@ impl Run<'_> {
         }
     }
 
-    /// After a complete run the user's repository holds everything: the run's own objects and workspaces go.
+    /// Once everything landed, the user's repository holds it: the run's own objects and workspaces go. Done before the
+    /// run is journaled as complete, so that a crash in between is made up for by resume.
     fn tidy(&self) -> Result<(), Error> {
-        let complete = self.journal.state().view().status == RunStatus::Complete;
-        if complete && self.config.cleanup.workspaces != CleanupWhen::Never {
+        if self.config.cleanup.workspaces != CleanupWhen::Never {
             remove_dir(&self.paths.run_dir.join(QUARANTINE_DIR))?;
             remove_dir(&self.paths.workspaces)?;
         }

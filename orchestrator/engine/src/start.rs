@@ -109,16 +109,7 @@ impl Ready {
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };
         ready.freeze(project)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .at("start", "the runtime")?;
-        runtime.block_on(async {
-            let signals = Signals::listen()?;
-            let run = ready.begin(project, environment, progress)?;
-            run.drive(signals).await
-        })
+        drive(|| ready.begin(project, environment, progress))
     }
 
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
@@ -170,32 +161,83 @@ impl Ready {
         for event in &events {
             progress(event);
         }
-        let (stop, stopped) = watch::channel(StopLevel::None);
-        let lander = Lander {
-            env: doctor_env(environment, &config, &self.run_id),
-            doctor_timeout: Duration::from_secs(config.doctor_timeout.saturating_mul(60)),
-            merge_message: format!("Land work of run {}\n\nMycelium-Run: {0}\n", self.run_id),
-            time: journal.state().started_at,
-            upstream: self.upstream,
-            branch: self.branch,
-            quarantine,
-            paths: self.paths.clone(),
-            stop: stopped,
-        };
-        Ok(Run {
+        Ok(assemble(
+            Parts {
+                config,
+                plan: self.plan,
+                upstream: self.upstream,
+                branch: self.branch,
+                quarantine,
+                paths: self.paths,
+                journal,
+                stepped_from: self.now,
+            },
             project,
-            environment: Arc::new(environment.clone()),
-            config: Arc::new(config),
-            plan: self.plan,
-            paths: self.paths,
-            journal,
-            lander,
-            stepped_from: self.now,
-            stop,
-            saved: None,
+            environment,
             progress,
-        })
+        ))
     }
+}
+
+/// What a run is made of, whether it begins or goes on.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) plan: Plan,
+    pub(crate) upstream: Upstream,
+    pub(crate) branch: Branch,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) paths: RunPaths,
+    pub(crate) journal: Journal,
+    pub(crate) stepped_from: Option<Timestamp>,
+}
+
+/// Puts a run together.
+pub(crate) fn assemble<'a>(
+    parts: Parts,
+    project: &'a Project,
+    environment: &Environment,
+    progress: &'a mut dyn FnMut(&Event),
+) -> Run<'a> {
+    let (stop, stopped) = watch::channel(StopLevel::None);
+    let run_id = &parts.journal.state().run_id;
+    let lander = Lander {
+        env: doctor_env(environment, &parts.config, run_id),
+        doctor_timeout: Duration::from_secs(parts.config.doctor_timeout.saturating_mul(60)),
+        merge_message: format!("Land work of run {run_id}\n\nMycelium-Run: {run_id}\n"),
+        time: parts.journal.state().started_at,
+        upstream: parts.upstream,
+        branch: parts.branch,
+        quarantine: parts.quarantine,
+        paths: parts.paths.clone(),
+        stop: stopped,
+    };
+    Run {
+        project,
+        environment: Arc::new(environment.clone()),
+        config: Arc::new(parts.config),
+        plan: parts.plan,
+        paths: parts.paths,
+        journal: parts.journal,
+        lander,
+        stepped_from: parts.stepped_from,
+        stop,
+        saved: None,
+        progress,
+    }
+}
+
+/// Drives a run on a runtime of its own.
+pub(crate) fn drive<'a>(make: impl FnOnce() -> Result<Run<'a>, Error>) -> Result<RunReport, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .at("start", "the runtime")?;
+    runtime.block_on(async {
+        // Before anything is journaled: a signal from now on stops the run in order.
+        let signals = Signals::listen()?;
+        make()?.drive(signals).await
+    })
 }
 
 fn doctor_env(environment: &Environment, config: &Config, run: &RunId) -> BTreeMap<String, String> {

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, IoContext},
     git::Upstream,
+    journal::Journal,
     project::Project,
     runlock,
 };
@@ -132,33 +133,37 @@ pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     Ok(runs)
 }
 
-/// The state of a run. Reading never writes.
+/// The state of a run, as it is: the view, unless it is missing or its writer is gone; then what the journal says.
+/// Reading never writes.
 pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
-    let path = RunPaths::new(project, run).state;
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::UnknownRun { run_id: run.clone() });
+    let paths = RunPaths::new(project, run);
+    if !paths.run_dir.is_dir() {
+        return Err(Error::UnknownRun { run_id: run.clone() });
+    }
+    match view_on_disk(&paths.state) {
+        Some(view) if view.status != RunStatus::Running || is_alive(project, run)? => Ok(view),
+        _ => {
+            let view = Journal::peek(&paths.journal, project.name.clone())?.view();
+            // A run that says it is running but whose process is gone was interrupted.
+            let interrupted = view.status == RunStatus::Running && !is_alive(project, run)?;
+            Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })
         }
-        result => result.at("read", &path)?,
-    };
-    let view: RunView = serde_json::from_str(&text)
-        .map_err(|error| Error::Damaged { path: path.clone(), reason: error.to_string() })?;
+    }
+}
+
+/// The view in `state.json`; none where it is missing or cannot be read, since the journal has it all.
+fn view_on_disk(path: &Path) -> Option<RunView> {
+    let view: RunView = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
     if view.schema_version > SCHEMA_VERSION {
         tracing::warn!(version = view.schema_version, "the state was written by a newer mycelium");
     }
-    as_observed(project, view)
+    Some(view)
 }
 
-/// A run that says it is running but whose process is gone was interrupted, whatever its last word is.
-fn as_observed(project: &Project, view: RunView) -> Result<RunView, Error> {
-    if view.status != RunStatus::Running {
-        return Ok(view);
-    }
+/// Whether a living process works on the run.
+fn is_alive(project: &Project, run: &RunId) -> Result<bool, Error> {
     let holder = runlock::holder(Upstream::discover(&project.root)?.common_dir())?;
-    if holder.is_some_and(|holder| holder.doing == runlock::doing(&view.run_id)) {
-        return Ok(view);
-    }
-    Ok(RunView { status: RunStatus::Interrupted, ..view })
+    Ok(holder.is_some_and(|holder| holder.doing == runlock::doing(run)))
 }
 
 #[cfg(test)]

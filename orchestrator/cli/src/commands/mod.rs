@@ -5,6 +5,8 @@ pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod mock_agent;
 pub(crate) mod plan;
+pub(crate) mod resume;
+pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod status;

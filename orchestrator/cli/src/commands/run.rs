@@ -47,7 +47,8 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
     finish(output, report)
 }
 
-fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
+/// Shows how a run ended, and says what to do next.
+pub(super) fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
     let RunReport { view, paths, signal, failure } = report;
     // That nobody reads the result any more does not change it.
     let shown =
@@ -58,11 +59,11 @@ fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
         RunStatus::Failed | RunStatus::NeedsHumanReview => {
             output.say(&format!("next: read the reasons above and the logs below {}", paths.tasks.display()));
             if waiting > 0 {
-                output.say(&format!("tasks that wait for a human: {waiting}"));
+                output.say(&format!("tasks that wait for a human: {waiting}; see `mycelium review`"));
             }
         }
         RunStatus::Interrupted | RunStatus::Running => {
-            output.say("what landed before stays; what had not landed has to be run again");
+            output.say(&format!("next: `mycelium resume --run-id {}`", view.run_id));
         }
     }
     let exit = match failure {

@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod plan;
 pub(crate) mod problem;
 pub(crate) mod progress;
+pub(crate) mod review;
 pub(crate) mod state;
 
 /// Each text on a line of its own.

@@ -18,6 +18,7 @@ pub(crate) fn line(event: &Event) -> Option<String> {
     Some(plain(&format!("{who}: {text}")).replace('\n', " "))
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm an event, and the compiler sees that none is forgotten")]
 fn what(kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::RunStart(start) => format!(
@@ -29,6 +30,17 @@ fn what(kind: &EventKind) -> Option<String> {
         ),
         EventKind::RunStop(stop) => format!("{} ({}): {}", stop.status, stop.stop_reason, stop.message),
         EventKind::RunComplete(done) => format!("complete at {}", done.head_commit.short()),
+        EventKind::RunResume(_) => "goes on".to_owned(),
+        EventKind::JournalTruncated(cut) => {
+            format!(
+                "the torn end of its journal was cut off ({})",
+                count(usize::try_from(cut.bytes).unwrap_or(usize::MAX), "byte")
+            )
+        }
+        EventKind::WorkerLost(lost) => format!("starts again: {}", lost.reason),
+        EventKind::ReviewApprove(_) => "approved by a human".to_owned(),
+        EventKind::ReviewRetry(_) => "a human has it done again".to_owned(),
+        EventKind::ReviewReject(_) => "given up by a human".to_owned(),
         EventKind::BatchStart(batch) => format!("starts with {}", ids(&batch.tasks)),
         EventKind::BatchComplete(_)
         | EventKind::WorkerStart(_)
@@ -86,6 +98,7 @@ fn what(kind: &EventKind) -> Option<String> {
 fn refusal(refused: &LandingRefused) -> String {
     match refused.reason {
         RefusalReason::HeadMoved => "the branch was moved by somebody else; building again".to_owned(),
+        RefusalReason::Interrupted => "the landing was interrupted before the branch moved; again".to_owned(),
         RefusalReason::CheckoutDirty => {
             format!("not landed: the checkout of the branch is not clean ({})", refused.paths.join(", "))
         }

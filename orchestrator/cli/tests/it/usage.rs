@@ -5,10 +5,22 @@ use crate::place::Place;
 #[test]
 fn help_lists_what_works_and_nothing_that_does_not() {
     let help = Place::new().run(&["--help"]).exits(0);
-    for command in ["init", "plan", "run", "status", "demo", "schema", "completions", "--repo", "--json"] {
+    for command in [
+        "init",
+        "plan",
+        "run",
+        "resume",
+        "status",
+        "review",
+        "demo",
+        "schema",
+        "completions",
+        "--repo",
+        "--json",
+    ] {
         assert!(help.stdout.contains(command), "{command}: {help:#?}");
     }
-    for absent in ["resume", "logs", "review", "clean", "doctor", "mock-agent", "docker", "watch"] {
+    for absent in ["logs", "clean", "doctor", "mock-agent", "docker", "watch"] {
         let listed = help.stdout.lines().any(|line| line.trim_start().starts_with(absent));
         assert!(!listed, "{absent}: {help:#?}");
     }
@@ -18,7 +30,7 @@ fn help_lists_what_works_and_nothing_that_does_not() {
 #[test]
 fn every_listed_command_has_help() {
     let mut place = Place::new();
-    for command in ["init", "plan", "run", "status", "demo", "schema", "completions"] {
+    for command in ["init", "plan", "run", "resume", "status", "review", "demo", "schema", "completions"] {
         assert!(place.run(&[command, "--help"]).exits(0).stdout.contains("Usage: mycelium"), "{command}");
     }
 }
@@ -27,9 +39,7 @@ fn every_listed_command_has_help() {
 fn what_this_version_does_not_have_is_said_so() {
     let mut place = Place::new();
     for words in [
-        vec!["resume"],
         vec!["logs", "query", "--type", "task.*"],
-        vec!["review", "approve", "001"],
         vec!["clean", "--all", "--dry-run"],
         vec!["doctor", "--help"],
         vec!["run", "--world", "docker"],
@@ -38,7 +48,7 @@ fn what_this_version_does_not_have_is_said_so() {
         let done = place.run(&words).exits(2).complains(&["is not available in this version"]);
         assert_eq!(done.stdout, "", "{words:?}");
     }
-    for words in [vec!["--json", "resume"], vec!["logs", "query", "--json"]] {
+    for words in [vec!["--json", "clean"], vec!["logs", "query", "--json"]] {
         assert_eq!(place.run(&words).exits(2).json()["error"]["kind"], "unavailable");
     }
 }

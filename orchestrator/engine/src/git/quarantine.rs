@@ -74,6 +74,20 @@ impl Quarantine {
         read_ref(&self.open()?, &candidate_ref(landing))
     }
 
+    /// Whether the commit and its whole tree can be read.
+    pub fn holds(&self, commit: &CommitId) -> Result<bool, GitError> {
+        let repo = self.open()?;
+        let Ok(tree) = commit_tree(&repo, commit) else { return Ok(false) };
+        let mut whole = true;
+        // A walk that fails has met a tree that cannot be read.
+        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |_, entry| {
+            let blob = entry.kind() == Some(git2::ObjectType::Blob);
+            whole &= !blob || repo.odb().is_ok_and(|odb| odb.exists(entry.id()));
+            git2::TreeWalkResult::Ok
+        });
+        Ok(whole && walked.is_ok())
+    }
+
     fn keep(&self, refname: &str, commit: &CommitId) -> Result<(), GitError> {
         let repo = self.open()?;
         repo.reference(refname, to_oid(commit)?, true, "mycelium: keep")

@@ -1,0 +1,32 @@
+//! `mycelium resume`: goes on with a run that was interrupted or waited for a human.
+
+use mycelium_engine::resume::{self, Resumed};
+use mycelium_schemas::event::Event;
+use serde_json::json;
+
+use super::{Context, run::finish};
+use crate::{args, error::CliError, exit::Exit, render};
+
+/// Goes on with the run that was named, or the latest unfinished one. A finished run is left as it is.
+pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, CliError> {
+    let project = context.project()?;
+    let output = context.output;
+    let Some(run_id) = resume::find(&project, args.run_id.as_ref())? else {
+        let none = json!({ "run_id": null, "project": project.name, "status": null });
+        output.data(&none, || "no run to resume\n".to_owned())?;
+        output.say("next: `mycelium run`");
+        return Ok(Exit::Done);
+    };
+    let mut progress = |event: &Event| {
+        if let Some(line) = render::progress::line(event) {
+            output.say(&line);
+        }
+    };
+    match resume::resume(&project, &context.environment, &run_id, &mut progress)? {
+        Resumed::WentOn(report) => finish(output, report),
+        Resumed::Ended(report) => {
+            output.say(&format!("run {run_id} is {}; nothing was changed", report.view.status));
+            finish(output, report)
+        }
+    }
+}

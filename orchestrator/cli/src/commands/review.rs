@@ -1,0 +1,84 @@
+//! `mycelium review`: what a human does with work that waits.
+
+use mycelium_engine::{
+    project::Project,
+    review::{self, Decision},
+    store,
+};
+use mycelium_schemas::{id::TaskId, state::RunView};
+use serde_json::json;
+
+use super::Context;
+use crate::{
+    args::{self, ReviewAction},
+    error::CliError,
+    exit::Exit,
+    render,
+};
+
+/// Lists, shows or decides.
+pub(crate) fn run(context: &Context, args: args::ReviewArgs) -> Result<Exit, CliError> {
+    let project = context.project()?;
+    let Some(view) = find(&project, &args)? else {
+        context.output.data(&json!({ "run_id": null, "waiting": [] }), || "no runs yet\n".to_owned())?;
+        return Ok(Exit::Done);
+    };
+    match args.action.unwrap_or(ReviewAction::List) {
+        ReviewAction::List => list(context, &project, &view),
+        ReviewAction::Show { task } => show(context, &project, &view, &task),
+        ReviewAction::Approve { task } => decide(context, &project, &view, &task, Decision::Approve),
+        ReviewAction::Retry { task } => decide(context, &project, &view, &task, Decision::Retry),
+        ReviewAction::Reject { task } => decide(context, &project, &view, &task, Decision::Reject),
+    }
+}
+
+fn find(project: &Project, args: &args::ReviewArgs) -> Result<Option<RunView>, CliError> {
+    Ok(match &args.run_id {
+        Some(run_id) => Some(store::read_view(project, run_id)?),
+        None => store::list_runs(project)?.pop(),
+    })
+}
+
+fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, CliError> {
+    let waiting = review::waiting(project, view);
+    let document = json!({ "run_id": view.run_id, "waiting": waiting });
+    context.output.data(&document, || render::review::list(&waiting))?;
+    if waiting.is_empty() {
+        context.output.say(&format!("nothing of run {} waits for a human", view.run_id));
+    } else {
+        context.output.say("next: `mycelium review show TASK`, then approve, retry or reject it");
+    }
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, project: &Project, view: &RunView, id: &TaskId) -> Result<Exit, CliError> {
+    let Some(task) = view.tasks.get(id) else {
+        return Err(mycelium_engine::Error::Request {
+            message: format!("run {} has no task {id}", view.run_id),
+            help: "see `mycelium review list`".into(),
+        }
+        .into());
+    };
+    let paths = store::RunPaths::new(project, &view.run_id);
+    let artifacts = paths.attempt(id, task.attempts);
+    let document = json!({ "run_id": view.run_id, "task": id, "state": task, "attempt_dir": artifacts });
+    context.output.data(&document, || render::review::task(id, task, &artifacts))?;
+    Ok(Exit::Done)
+}
+
+fn decide(
+    context: &Context,
+    project: &Project,
+    view: &RunView,
+    task: &TaskId,
+    decision: Decision,
+) -> Result<Exit, CliError> {
+    let run_id = &view.run_id;
+    let view = review::decide(project, &context.environment, run_id, task, decision)?;
+    let paths = store::RunPaths::new(project, run_id);
+    context
+        .output
+        .data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
+    context.output.say(&format!("next: `mycelium resume --run-id {run_id}` acts on it"));
+    Ok(Exit::Done)
+}

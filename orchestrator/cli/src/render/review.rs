@@ -1,0 +1,29 @@
+//! Work that waits for a human, as text.
+
+use std::{fmt::Write as _, path::Path};
+
+use mycelium_engine::review::Waiting;
+use mycelium_schemas::{id::TaskId, state::TaskState};
+
+/// One line a task.
+pub(crate) fn list(waiting: &[Waiting]) -> String {
+    waiting.iter().fold(String::new(), |mut text, task| {
+        let reason = task.reason.as_ref().map_or("no reason on record", |reason| reason.message.as_str());
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}  {}  {reason}", task.task, task.status);
+        text
+    })
+}
+
+/// Everything about one.
+pub(crate) fn task(id: &TaskId, task: &TaskState, artifacts: &Path) -> String {
+    let mut text = format!("task {id}: {} after {} attempts\n", task.status, task.attempts);
+    for reason in &task.reasons {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {}: {}", reason.code, reason.message);
+    }
+    let commit = task.commit.as_ref().map_or("none that could land", |commit| commit.as_str());
+    let _ = writeln!(text, "commit     {commit}");
+    let _ = writeln!(text, "artifacts  {}", artifacts.display());
+    text
+}

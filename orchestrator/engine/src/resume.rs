@@ -1,0 +1,187 @@
+//! `mycelium resume`: looks at the world, makes journal and world agree again, and goes on (docs/resume.md).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use mycelium_core::{
+    plan::Plan,
+    recover::{Found, IntentFound, recover},
+    settle::Draft,
+    state::RunState,
+};
+use mycelium_schemas::{
+    SCHEMA_VERSION, config,
+    config::Config,
+    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, LandingIntent, Local},
+    id::RunId,
+    manifest::PlanSnapshot,
+    problem::Source,
+    state::{RunStatus, TaskStatus, Usage},
+};
+
+use crate::{
+    agent::UsageCount,
+    environment::Environment,
+    error::{Error, IoContext},
+    git::{self, Branch, Quarantine, Upstream},
+    journal::Journal,
+    orphans,
+    project::Project,
+    run::RunReport,
+    runlock::{self, RunLock, host_name},
+    start::{Parts, assemble, drive},
+    store::{self, RunPaths},
+};
+
+/// What came of a resume.
+#[derive(Debug)]
+pub enum Resumed {
+    /// The run had ended; nothing was changed.
+    Ended(RunReport),
+    /// It went on.
+    WentOn(RunReport),
+}
+
+/// The run to go on with: the one named, or the latest that is not finished. None where every run is.
+pub fn find(project: &Project, named: Option<&RunId>) -> Result<Option<RunId>, Error> {
+    if let Some(run) = named {
+        store::read_view(project, run)?;
+        return Ok(Some(run.clone()));
+    }
+    let unfinished = |status| !matches!(status, RunStatus::Complete | RunStatus::Failed);
+    Ok(store::list_runs(project)?.into_iter().rfind(|view| unfinished(view.status)).map(|view| view.run_id))
+}
+
+/// Goes on with a run.
+pub fn resume(
+    project: &Project,
+    environment: &Environment,
+    run: &RunId,
+    progress: &mut dyn FnMut(&Event),
+) -> Result<Resumed, Error> {
+    let stepped = environment.now()?.is_some();
+    let paths = RunPaths::new(project, run);
+    let upstream = Upstream::discover(&project.root)?;
+    let _lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
+    let (mut journal, torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    if journal.state().end.as_ref().is_some_and(|end| !end.is_resumable()) {
+        let view = journal.state().view();
+        let report = RunReport { view, paths, signal: None, failure: None };
+        return Ok(Resumed::Ended(report));
+    }
+    let config = frozen_config(&paths)?;
+    let plan = frozen_plan(&paths)?;
+    orphans::end(&paths.workspaces)?;
+    let branch = upstream.branch(&journal.state().integration_branch)?;
+    let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
+    let found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
+
+    let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
+    if torn > 0 {
+        let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
+        report(journal.append(vec![Draft::run(cut)])?);
+    }
+    for group in recover(journal.state(), &config, &found) {
+        report(journal.append(group)?);
+    }
+    let stepped_from = stepped.then(|| journal.state().started_at);
+    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from };
+    let run = assemble(parts, project, environment, progress);
+    run.rewrite_manifests()?;
+    drive(|| Ok(run)).map(Resumed::WentOn)
+}
+
+/// The configuration as it was frozen.
+pub(crate) fn frozen_config(paths: &RunPaths) -> Result<Config, Error> {
+    let text = fs::read_to_string(&paths.config).at("read", &paths.config)?;
+    let source = Source::new(paths.config.display().to_string(), text);
+    config::parse(&source).map_err(|problems| Error::Problems { problems })
+}
+
+fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
+    let text = fs::read_to_string(&paths.plan).at("read", &paths.plan)?;
+    let snapshot: PlanSnapshot = serde_json::from_str(&text)
+        .map_err(|error| Error::Damaged { path: paths.plan.clone(), reason: error.to_string() })?;
+    if snapshot.schema_version > SCHEMA_VERSION {
+        return Err(Error::Newer { path: paths.plan.clone(), version: snapshot.schema_version });
+    }
+    Ok(Plan::new(snapshot.tasks))
+}
+
+/// The world as it is: refs, commits, and what lost agents had reported.
+fn look(
+    state: &RunState,
+    config: &Config,
+    paths: &RunPaths,
+    upstream: &Upstream,
+    branch: &Branch,
+    quarantine: &Quarantine,
+) -> Result<Found, Error> {
+    let mut usage = BTreeMap::new();
+    let mut missing = BTreeSet::new();
+    for (id, facts) in &state.tasks {
+        match (facts.status, &facts.commit) {
+            (TaskStatus::Running, _) => {
+                usage.extend(
+                    reported(&paths.attempt(id, facts.attempts), config)?.map(|found| (id.clone(), found)),
+                );
+            }
+            (TaskStatus::Validated, Some(commit)) if !quarantine.holds(commit)? => {
+                missing.insert(id.clone());
+            }
+            _ => {}
+        }
+    }
+    let intent = match &state.open_intent {
+        Some((_, intent)) => Some(look_at_intent(intent, upstream, branch)?),
+        None => None,
+    };
+    Ok(Found {
+        head: upstream.find_head(branch)?,
+        intent,
+        usage,
+        missing,
+        local: Local { pid: Some(std::process::id()), host: Some(host_name()), ..Local::default() },
+    })
+}
+
+/// Whether the ref was moved before the orchestrator ended; if so, the checkout is brought along.
+fn look_at_intent(
+    intent: &LandingIntent,
+    upstream: &Upstream,
+    branch: &Branch,
+) -> Result<IntentFound, Error> {
+    let Some(head) = upstream.find_head(branch)? else { return Ok(IntentFound::MovedAway(None)) };
+    if head == intent.old_head {
+        return Ok(IntentFound::NotMoved);
+    }
+    if head == intent.commit {
+        let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+        return Ok(IntentFound::Moved(followed.update));
+    }
+    // Somebody went on from our commit, or never had it.
+    Ok(if upstream.is_ancestor(&intent.commit, &head)? {
+        IntentFound::Moved(CheckoutUpdate::NotCheckedOut)
+    } else {
+        IntentFound::MovedAway(Some(head))
+    })
+}
+
+/// The usage that an attempt's agent had reported, from the attempt's own file, whose end may be torn.
+fn reported(dir: &Path, config: &Config) -> Result<Option<Usage>, Error> {
+    let path = dir.join("events.jsonl");
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        result => result.at("read", &path)?,
+    };
+    let mut count = UsageCount::new(config);
+    for line in text.split(|byte| *byte == b'\n') {
+        if let Ok(Event { kind: EventKind::AgentEvent(agent), .. }) = serde_json::from_slice(line) {
+            count.add(&agent.event);
+        }
+    }
+    Ok(count.total())
+}

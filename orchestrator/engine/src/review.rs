@@ -1,0 +1,151 @@
+//! `mycelium review`: what a human does with work that waits (design 3.5). A decision is an event that reopens the run;
+//! `resume` acts on it.
+
+use std::path::PathBuf;
+
+use mycelium_core::{settle::Draft, state::RunState};
+use mycelium_schemas::{
+    digest::sha256,
+    event::{EventKind, ReviewApprove, ReviewReject, ReviewRetry},
+    id::{RunId, TaskId},
+    state::{Reason, RunStatus, RunView, StopReason, TaskStatus},
+};
+use serde::Serialize;
+
+use crate::{
+    environment::Environment,
+    error::Error,
+    git::Upstream,
+    journal::Journal,
+    project::Project,
+    runlock::RunLock,
+    settings::Settings,
+    store::{self, RunPaths},
+};
+
+/// What a human decides about a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Land it through the doctor; only its own blocks are overridden.
+    Approve,
+    /// Do it again, under the configuration as it is now.
+    Retry,
+    /// Give it up.
+    Reject,
+}
+
+/// A task that waits for a human.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// The task.
+    pub task: TaskId,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Its last reason.
+    pub reason: Option<Reason>,
+    /// True where there is work that `approve` could land.
+    pub approvable: bool,
+    /// Artifacts of its last attempt.
+    pub attempt_dir: PathBuf,
+}
+
+/// Everything of a run that waits for a human or failed.
+pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
+    let paths = RunPaths::new(project, &view.run_id);
+    view.tasks
+        .iter()
+        .filter(|(_, task)| matches!(task.status, TaskStatus::NeedsHumanReview | TaskStatus::Failed))
+        .map(|(id, task)| Waiting {
+            task: id.clone(),
+            status: task.status,
+            reason: task.reasons.last().cloned(),
+            approvable: task.status == TaskStatus::NeedsHumanReview && task.commit.is_some(),
+            attempt_dir: paths.attempt(id, task.attempts),
+        })
+        .collect()
+}
+
+/// Journals a decision. Gives the state after it.
+pub fn decide(
+    project: &Project,
+    environment: &Environment,
+    run: &RunId,
+    task: &TaskId,
+    decision: Decision,
+) -> Result<RunView, Error> {
+    // Read before the lock, so that an unknown run is told as such.
+    store::read_view(project, run)?;
+    let upstream = Upstream::discover(&project.root)?;
+    let _lock = RunLock::acquire(upstream.common_dir(), format!("review of run {run}"))?;
+    let paths = RunPaths::new(project, run);
+    let stepped = environment.now()?.is_some();
+    let (mut journal, _torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    let kind = match decision {
+        Decision::Approve => approve(journal.state(), task)?,
+        Decision::Retry => {
+            let settings = Settings::load(project)?;
+            check(journal.state(), task, &[TaskStatus::NeedsHumanReview, TaskStatus::Failed])?;
+            // The snapshot first: a crash before the event leaves a newer configuration for the same decision.
+            store::write_atomic(&paths.config, settings.source.text.as_bytes())?;
+            EventKind::ReviewRetry(ReviewRetry { config_digest: sha256(settings.source.text.as_bytes()) })
+        }
+        Decision::Reject => {
+            check(journal.state(), task, &[TaskStatus::NeedsHumanReview])?;
+            EventKind::ReviewReject(ReviewReject {})
+        }
+    };
+    let attempts = journal.state().tasks.get(task).map_or(0, |facts| facts.attempts);
+    journal.append(vec![Draft { task: Some(task.clone()), attempt: Some(attempts), ..Draft::run(kind) }])?;
+    let view = journal.state().view();
+    store::write_json(&paths.state, &view)?;
+    Ok(view)
+}
+
+fn approve(state: &RunState, task: &TaskId) -> Result<EventKind, Error> {
+    check(state, task, &[TaskStatus::NeedsHumanReview])?;
+    let facts = state.tasks.get(task);
+    let overrides: Vec<String> = facts
+        .map(|facts| facts.blocks.iter().map(|block| gate(*block).to_owned()).collect())
+        .unwrap_or_default();
+    let Some(commit) = facts.and_then(|facts| facts.commit.clone()) else {
+        return Err(Error::Request {
+            message: format!("task {task} has no work that could land: its changes cannot be taken"),
+            help: format!("have it done again with `mycelium review retry {task}`"),
+        });
+    };
+    Ok(EventKind::ReviewApprove(ReviewApprove { commit, overrides }))
+}
+
+/// Type of the event by which a gate blocks.
+fn gate(block: StopReason) -> &'static str {
+    match block {
+        StopReason::ValidatorBlock => "validator.block",
+        StopReason::ManifestBlock => "manifest.block",
+        StopReason::BudgetBlock => "budget.block",
+        _ => "landing.conflict",
+    }
+}
+
+fn check(state: &RunState, task: &TaskId, allowed: &[TaskStatus]) -> Result<(), Error> {
+    let refuse = |message: String, help: String| Err(Error::Request { message, help });
+    if state.end.as_ref().is_some_and(|end| end.status == RunStatus::Complete) {
+        return refuse(
+            format!("run {} is complete; nothing of it waits", state.run_id),
+            "start a new run with `mycelium run`".into(),
+        );
+    }
+    match state.tasks.get(task) {
+        None => {
+            refuse(format!("run {} has no task {task}", state.run_id), "see `mycelium review list`".into())
+        }
+        Some(facts) if allowed.contains(&facts.status) => Ok(()),
+        Some(facts) if facts.status == TaskStatus::Failed => refuse(
+            format!("task {task} failed; there is nothing to approve or reject"),
+            format!("have it done again with `mycelium review retry {task}`"),
+        ),
+        Some(facts) => refuse(
+            format!("task {task} is {}; it does not wait for a human", facts.status),
+            "see `mycelium review list`".into(),
+        ),
+    }
+}
