@@ -30,6 +30,8 @@ pub struct Config {
     pub doctor: RepoPath,
     /// Minutes the doctor may take. Default 30.
     pub doctor_timeout: u64,
+    /// Whether the doctor is first run on an empty folder, where it must fail. Default false.
+    pub doctor_canary: bool,
     /// Tasks at once. Default 4.
     pub max_parallel: u32,
     /// Attempts after the first one, for a task that fails. Default 2.

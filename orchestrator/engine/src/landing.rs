@@ -10,7 +10,7 @@ use mycelium_core::{permit::MergePermit, settle::LandingOutcome};
 use mycelium_schemas::{
     event::{
         DoctorResult, ExitReason, LandingConflict, LandingDone, LandingIntent, LandingRefused, Local,
-        RefusalReason,
+        RefusalReason, ValidatorVerdict,
     },
     id::{CommitId, TaskId},
 };
@@ -193,18 +193,7 @@ impl Lander {
             })
             .await?;
         }
-        let (program, args) = doctor::command_line(&self.paths.doctor)?;
-        let job = Job {
-            program,
-            args,
-            cwd: scratch.clone(),
-            env: self.env_in(&scratch),
-            stdin: Vec::new(),
-            timeout: self.doctor_timeout,
-            idle_timeout: None,
-            log,
-        };
-        let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+        let exit = self.start_doctor(&scratch, log).await?;
         remove_dir(&scratch)?;
         Ok(DoctorResult {
             landing: intent.landing,
@@ -219,6 +208,45 @@ impl Lander {
                 ..Local::default()
             },
         })
+    }
+
+    /// Runs the doctor on an empty folder. One that passes there can refuse nothing. None where a stop came first.
+    pub async fn canary(&self) -> Result<Option<ValidatorVerdict>, Error> {
+        let folder = self.paths.workspaces.join(".canary");
+        remove_dir(&folder)?;
+        make_dir(&folder)?;
+        make_dir(&self.paths.landing)?;
+        let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
+        remove_dir(&folder)?;
+        if exit.reason == ExitReason::Stopped {
+            return Ok(None);
+        }
+        let summary = if exit.is_success() {
+            "the doctor passes on an empty folder, so it can refuse nothing"
+        } else {
+            "the doctor fails on an empty folder, as it must"
+        };
+        Ok(Some(ValidatorVerdict {
+            validator: "doctor_canary".to_owned(),
+            summary: summary.to_owned(),
+            issues: Vec::new(),
+            error: exit.is_success(),
+        }))
+    }
+
+    async fn start_doctor(&self, folder: &Path, log: PathBuf) -> Result<process::Exit, Error> {
+        let (program, args) = doctor::command_line(&self.paths.doctor)?;
+        let job = Job {
+            program,
+            args,
+            cwd: folder.to_owned(),
+            env: self.env_in(folder),
+            stdin: Vec::new(),
+            timeout: self.doctor_timeout,
+            idle_timeout: None,
+            log,
+        };
+        process::run(job, self.stop.clone(), &mut Ignore).await
     }
 
     /// The doctor's environment, marked so that resume finds what a dead orchestrator left running.

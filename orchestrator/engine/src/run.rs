@@ -63,6 +63,8 @@ pub(crate) struct Run<'a> {
     pub(crate) stop: watch::Sender<StopLevel>,
     /// What `state.json` holds.
     pub(crate) saved: Option<RunView>,
+    /// Whether the doctor was tried on an empty folder.
+    pub(crate) canary_ran: bool,
     pub(crate) progress: &'a mut dyn FnMut(&Event),
 }
 
@@ -299,20 +301,11 @@ impl Run<'_> {
         signals: &mut Signals,
     ) -> Result<Option<StopSignal>, Error> {
         let batch = permit.batch();
-        let mut signal = None;
-        let tried = {
-            let mut candidate = std::pin::pin!(self.lander.try_candidate(permit));
-            loop {
-                tokio::select! {
-                    tried = &mut candidate => break tried?,
-                    came = signals.next() => {
-                        let level = if signal.is_none() { StopLevel::Graceful } else { StopLevel::AtOnce };
-                        self.stop.send_replace(level);
-                        signal.get_or_insert(came);
-                    }
-                }
-            }
-        };
+        if let Some(signal) = self.canary(batch, signals).await? {
+            return Ok(Some(signal));
+        }
+        let (tried, signal) = stoppable(self.lander.try_candidate(permit), &self.stop, signals).await;
+        let tried = tried?;
         let outcome = match tried {
             _ if signal.is_some() => return Ok(signal),
             Tried::Stopped => return Err(Error::Lost("the doctor")),
@@ -336,6 +329,23 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Before the first landing of this process, if asked for: can the doctor fail at all?
+    async fn canary(&mut self, batch: u32, signals: &mut Signals) -> Result<Option<StopSignal>, Error> {
+        if !self.config.doctor_canary || std::mem::replace(&mut self.canary_ran, true) {
+            return Ok(None);
+        }
+        let (verdict, signal) = stoppable(self.lander.canary(), &self.stop, signals).await;
+        if let Some(verdict) = verdict? {
+            let kind = if verdict.error {
+                EventKind::ValidatorWarn(verdict)
+            } else {
+                EventKind::ValidatorPass(verdict)
+            };
+            self.record(vec![Draft::batch(batch, kind)])?;
+        }
+        Ok(signal)
     }
 
     /// Waits until every attempt has ended its processes; what they report is no longer judged.
@@ -364,6 +374,26 @@ impl Run<'_> {
         let stop = RunStop { status: RunStatus::Interrupted, stop_reason, message };
         self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
         self.save_view()
+    }
+}
+
+/// Waits for work that runs a command; a signal stops the command and is handed on with what came of it.
+async fn stoppable<T>(
+    work: impl Future<Output = T>,
+    stop: &watch::Sender<StopLevel>,
+    signals: &mut Signals,
+) -> (T, Option<StopSignal>) {
+    let mut signal = None;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return (done, signal),
+            came = signals.next() => {
+                let level = if signal.is_none() { StopLevel::Graceful } else { StopLevel::AtOnce };
+                stop.send_replace(level);
+                signal.get_or_insert(came);
+            }
+        }
     }
 }
 

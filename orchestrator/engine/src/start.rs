@@ -222,6 +222,7 @@ pub(crate) fn assemble<'a>(
         stepped_from: parts.stepped_from,
         stop,
         saved: None,
+        canary_ran: false,
         progress,
     }
 }

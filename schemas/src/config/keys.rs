@@ -145,8 +145,8 @@ const GENERAL: [KeyDoc; 14] = [
         "doctor_canary",
         Kind::Flag,
         Fallback::Value("false"),
-        "doctor_canary: false",
-        "Whether the doctor is itself tested with a broken candidate. Only `false` is available in this version.",
+        "doctor_canary: true",
+        "Whether the doctor is first run on an empty folder, where it must fail: one that passes there can refuse nothing, which is reported.",
     ),
     key(
         "max_parallel",

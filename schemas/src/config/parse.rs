@@ -70,6 +70,10 @@ impl Reader<'_> {
         self.check_without_effect(&keys);
         Some(Config {
             doctor_timeout: self.whole(&keys, "doctor_timeout").unwrap_or(30),
+            doctor_canary: keys
+                .get("doctor_canary")
+                .and_then(|set| self.decoder.flag(&set.field, &set.help))
+                .unwrap_or(false),
             max_parallel: self.whole(&keys, "max_parallel").unwrap_or(4),
             max_retries: self.whole(&keys, "max_retries").unwrap_or(2),
             timeout_minutes: self.whole(&keys, "timeout_minutes").unwrap_or(60),
@@ -252,11 +256,6 @@ impl Reader<'_> {
 
     /// The keys of the design that this version checks but cannot honour, or does not need.
     fn check_without_effect(&mut self, keys: &Keys<'_>) {
-        if let Some(set) = keys.get("doctor_canary")
-            && self.decoder.flag(&set.field, &set.help) == Some(true)
-        {
-            self.unavailable(&set, "true");
-        }
         if let Some(set) = keys.get("secrets")
             && !self.decoder.items(&set.field, &set.help).is_empty()
         {

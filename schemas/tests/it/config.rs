@@ -31,7 +31,7 @@ fn a_minimal_configuration_has_the_documented_defaults() {
         let Fallback::Value(default) = doc.fallback else { continue };
         let pointer = format!("/{}", doc.key.replace('.', "/"));
         let Some(value) = effective.pointer(&pointer) else {
-            let without_effect = ["doctor_canary", "doctor_validator", "cleanup.containers"];
+            let without_effect = ["doctor_validator", "cleanup.containers"];
             assert!(
                 without_effect.iter().any(|key| doc.key.starts_with(key)),
                 "{} is not in effect",
@@ -170,7 +170,6 @@ fn a_syntax_error_is_one_problem_at_its_place() {
 #[test]
 fn what_this_version_cannot_honour_is_said_and_never_ignored() {
     for (more, place) in [
-        ("doctor_canary: true\n", "3:16"),
         ("doctor_validator: { mode: block }\n", "3:27"),
         ("secrets: [TOKEN]\n", "3:10"),
         ("planner: { provider: openai }\n", "3:22"),
