@@ -297,6 +297,9 @@ pub struct TaskRetry {
     pub reason: String,
     /// Attempts that the policy still allows.
     pub attempts_left: u32,
+    /// Wait before the next one, in milliseconds.
+    #[serde(default)]
+    pub backoff_ms: u64,
 }
 
 /// Payload of `task.rescope`.

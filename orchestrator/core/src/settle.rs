@@ -14,6 +14,7 @@ use mycelium_schemas::{
 
 use crate::{
     budget,
+    limits::backoff_ms,
     manifest::{BlockCause, Compliance},
     state::{RunState, TaskFacts},
 };
@@ -236,7 +237,11 @@ fn review_manifest(cause: BlockCause, commit: Option<CommitId>) -> EventKind {
 fn retry_or_fail(why: String, failures: u32, config: &Config) -> EventKind {
     let left = config.max_retries.saturating_sub(failures);
     if config.task_failure_policy == FailurePolicy::Retry && left > 0 {
-        EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left })
+        EventKind::TaskRetry(TaskRetry {
+            reason: why,
+            attempts_left: left,
+            backoff_ms: backoff_ms(failures + 1),
+        })
     } else {
         EventKind::TaskFail(reason("worker.exit", why))
     }
@@ -271,7 +276,7 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
                 format!("its work conflicts with the integration branch in {paths}")
             };
             let kind = if left > 0 {
-                EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left })
+                EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left, backoff_ms: 0 })
             } else {
                 let commit = Some(conflict.commit.clone());
                 EventKind::TaskReview(review("landing.conflict", why, commit))

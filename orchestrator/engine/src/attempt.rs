@@ -51,6 +51,8 @@ pub struct Attempt {
     pub held_by_others: BTreeSet<LockName>,
     /// Times its manifest was widened.
     pub rescopes: u32,
+    /// How long to wait before it begins.
+    pub backoff: Duration,
     /// Commit that the workspace starts from.
     pub base: CommitId,
     /// Time of its commit: the run's start.
@@ -100,6 +102,7 @@ impl Attempt {
     }
 
     async fn work(&self) -> Result<AttemptFacts, Error> {
+        self.wait().await;
         self.prepare().await?;
         let failed = |usage, why: String| AttemptFacts {
             usage,
@@ -117,6 +120,15 @@ impl Attempt {
         let judged = self.judge().await?;
         let outcome = self.outcome(&judged).await?;
         Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, outcome })
+    }
+
+    /// Waits before a repetition, unless the run is stopped: then the agent is, too, as soon as it is started.
+    async fn wait(&self) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(self.backoff) => {}
+            _ = stop.wait_for(|level| *level > StopLevel::None) => {}
+        }
     }
 
     async fn prepare(&self) -> Result<(), Error> {

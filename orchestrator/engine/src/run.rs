@@ -1,10 +1,11 @@
 //! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
 
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mycelium_core::{
     decide::{Action, decide, effective_locks, effective_writes},
+    limits::backoff_ms,
     permit::MergePermit,
     plan::Plan,
     settle::{self, AttemptFacts, Draft, LandingOutcome},
@@ -235,6 +236,9 @@ impl Run<'_> {
             write_locks: effective_locks(&self.plan, state, &key.task).writes,
             held_by_others,
             rescopes: state.tasks.get(&key.task).map_or(0, |facts| facts.rescopes),
+            backoff: Duration::from_millis(
+                state.tasks.get(&key.task).map_or(0, |facts| backoff_ms(facts.failures)),
+            ),
             base: state.head.clone(),
             time: state.started_at,
             stepped_from: self.stepped_from,
