@@ -192,6 +192,9 @@ pub struct Local {
 pub struct RunStart {
     /// Selected tasks in order of id.
     pub tasks: Vec<TaskId>,
+    /// Tasks that an earlier run landed as they are planned now: they are not done again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landed_before: Vec<TaskId>,
     /// Local branch that the work lands on.
     pub integration_branch: String,
     /// Its head.

@@ -86,7 +86,8 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     if !kept.is_empty() {
         return vec![Action::StartBatch { batch, tasks: kept }];
     }
-    let landed: BTreeSet<TaskId> = with_status(state, TaskStatus::Landed).cloned().collect();
+    let landed: BTreeSet<TaskId> =
+        with_status(state, TaskStatus::Landed).chain(&state.landed_before).cloned().collect();
     let waiting: Vec<Waiting<'_>> = with_status(state, TaskStatus::Pending)
         .filter_map(|id| plan.get(id))
         .map(|task| Waiting {

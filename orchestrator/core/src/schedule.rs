@@ -37,9 +37,10 @@ pub fn next_batch(waiting: &[Waiting<'_>], landed: &BTreeSet<TaskId>, limit: usi
     batch.into_iter().map(|task| task.id.clone()).collect()
 }
 
-/// The batches that a run forms if every task lands at its first attempt: what `plan` prints.
-pub fn batch_plan(plan: &Plan, limit: usize) -> Vec<Vec<TaskId>> {
-    let mut landed = BTreeSet::new();
+/// The batches that a run forms if every task that has not landed yet lands at its first attempt: what `plan` and a dry
+/// run print.
+pub fn batch_plan(plan: &Plan, landed_before: &BTreeSet<TaskId>, limit: usize) -> Vec<Vec<TaskId>> {
+    let mut landed = landed_before.clone();
     let mut batches = Vec::new();
     loop {
         let waiting: Vec<Waiting<'_>> = plan
@@ -93,7 +94,7 @@ pub(crate) mod tests {
     }
 
     fn batches(tasks: Vec<PlannedTask>, limit: usize) -> Vec<Vec<String>> {
-        batch_plan(&Plan::new(tasks), limit)
+        batch_plan(&Plan::new(tasks), &BTreeSet::new(), limit)
             .into_iter()
             .map(|batch| batch.into_iter().map(|id| id.to_string()).collect())
             .collect()
@@ -120,6 +121,13 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_landed_before_is_not_scheduled_and_holds_nobody_up() {
+        let plan = Plan::new([task("001", "", "", ""), task("002", "001", "", "")]);
+        let landed = BTreeSet::from(["001".parse().unwrap()]);
+        assert_eq!(batch_plan(&plan, &landed, 4), [["002".parse::<TaskId>().unwrap()]]);
+    }
+
+    #[test]
     fn a_dependent_waits_for_what_it_depends_on() {
         let plan = vec![task("001", "002", "", ""), task("002", "", "", ""), task("003", "001 002", "", "")];
         assert_eq!(batches(plan, 4), [["002"], ["001"], ["003"]]);
@@ -141,7 +149,7 @@ pub(crate) mod tests {
             }).collect();
             let plan = Plan::new(tasks);
             let mut landed = BTreeSet::new();
-            for batch in batch_plan(&plan, limit) {
+            for batch in batch_plan(&plan, &BTreeSet::new(), limit) {
                 prop_assert!(batch.len() <= limit);
                 for (i, id) in batch.iter().enumerate() {
                     let manifest = &plan.get(id).unwrap().manifest;

@@ -153,6 +153,8 @@ pub struct RunState {
     pub updated_at: Timestamp,
     /// Number of the last event.
     pub last_seq: u64,
+    /// Tasks that an earlier run landed.
+    pub landed_before: BTreeSet<TaskId>,
     /// Selected tasks.
     pub tasks: BTreeMap<TaskId, TaskFacts>,
     /// In order.
@@ -186,6 +188,7 @@ impl RunState {
             started_at: event.ts,
             updated_at: event.ts,
             last_seq: event.seq,
+            landed_before: start.landed_before.iter().cloned().collect(),
             tasks: start.tasks.iter().map(|id| (id.clone(), TaskFacts::default())).collect(),
             batches: Vec::new(),
             usage: Usage::default(),

@@ -271,6 +271,7 @@ fn simulate(shape: &[(Vec<usize>, u8, u8)], dice: Vec<u8>, fail_fast: bool, max_
     config.task_failure_policy = if fail_fast { FailurePolicy::FailFast } else { FailurePolicy::Retry };
     let start = Draft::run(EventKind::RunStart(RunStart {
         tasks: plan.ids().cloned().collect(),
+        landed_before: Vec::new(),
         integration_branch: "main".into(),
         base_commit: "f".repeat(40).parse().unwrap(),
         max_parallel,

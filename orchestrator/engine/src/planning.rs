@@ -91,7 +91,7 @@ pub fn plan(
         manifest: manifest.clone(),
         spec_text: manifest.spec.clone(),
     }));
-    let batches = batch_plan(&plan, limit);
+    let batches = batch_plan(&plan, &BTreeSet::new(), limit);
     let outcome = if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force)? };
     Ok(PlanReport { outcome, tasks: manifests, batches })
 }

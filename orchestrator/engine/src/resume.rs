@@ -101,7 +101,8 @@ pub(crate) fn frozen_config(paths: &RunPaths) -> Result<Config, Error> {
     config::parse(&source).map_err(|problems| Error::Problems { problems })
 }
 
-fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
+/// The plan as it was frozen.
+pub(crate) fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
     let text = fs::read_to_string(&paths.plan).at("read", &paths.plan)?;
     let snapshot: PlanSnapshot = serde_json::from_str(&text)
         .map_err(|error| Error::Damaged { path: paths.plan.clone(), reason: error.to_string() })?;

@@ -11,8 +11,9 @@ use mycelium_schemas::{
     digest::{hex, sha256},
     event::{Event, EventKind, Local, RunStart},
     id::{CommitId, RunId, TaskId},
-    manifest::PlanSnapshot,
+    manifest::{Manifest, PlanSnapshot, PlannedTask},
     problem::Problem,
+    state::TaskStatus,
 };
 use tokio::sync::watch;
 
@@ -25,6 +26,7 @@ use crate::{
     landing::Lander,
     process::StopLevel,
     project::Project,
+    resume::frozen_plan,
     run::{Run, RunReport},
     runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
@@ -48,6 +50,7 @@ pub struct RunRequest {
 pub struct Ready {
     settings: Settings,
     plan: Plan,
+    landed_before: BTreeMap<TaskId, RunId>,
     upstream: Upstream,
     branch: Branch,
     base: CommitId,
@@ -73,7 +76,8 @@ impl Ready {
         let (Some((branch, base)), Some(doctor), Some(plan)) = (branch, doctor, plan) else {
             return Err(Error::Problems { problems });
         };
-        let plan = select(plan, &request.tasks)?;
+        let landed_before = landed_before(project, &plan, &upstream, &base)?;
+        let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_dirty(&upstream, &branch)?;
         let doctor = fs::read(&doctor).at("read", doctor)?;
         let run_id = match &request.run_id {
@@ -84,7 +88,10 @@ impl Ready {
         if paths.run_dir.symlink_metadata().is_ok() {
             return Err(Error::RunExists { run_id });
         }
-        Ok(Self { settings, plan, upstream, branch, base, doctor, now, run_id, paths })
+        // Whoever names a task wants it done again.
+        let landed_before: BTreeMap<TaskId, RunId> =
+            landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
+        Ok(Self { settings, plan, landed_before, upstream, branch, base, doctor, now, run_id, paths })
     }
 
     /// The run's id.
@@ -94,7 +101,19 @@ impl Ready {
 
     /// The batches that form if every task lands at once: what a dry run shows.
     pub fn batches(&self) -> Vec<Vec<TaskId>> {
-        batch_plan(&self.plan, usize::try_from(self.settings.config.max_parallel).unwrap_or(usize::MAX))
+        let landed = self.landed_before.keys().cloned().collect();
+        let limit = usize::try_from(self.settings.config.max_parallel).unwrap_or(usize::MAX);
+        batch_plan(&self.plan, &landed, limit)
+    }
+
+    /// Planned tasks that an earlier run landed as they are planned now, with that run: they are not done again.
+    pub fn landed_before(&self) -> &BTreeMap<TaskId, RunId> {
+        &self.landed_before
+    }
+
+    /// True where nothing is left to do.
+    pub fn is_done(&self) -> bool {
+        self.plan.ids().all(|id| self.landed_before.contains_key(id))
     }
 
     /// Runs to the end.
@@ -144,7 +163,8 @@ impl Ready {
         let config = self.settings.config;
         let quarantine = Quarantine::create(&self.paths.run_dir, &self.upstream)?;
         let start = Draft::run(EventKind::RunStart(RunStart {
-            tasks: self.plan.ids().cloned().collect(),
+            tasks: self.plan.ids().filter(|id| !self.landed_before.contains_key(*id)).cloned().collect(),
+            landed_before: self.landed_before.keys().cloned().collect(),
             integration_branch: self.branch.name().to_owned(),
             base_commit: self.base,
             max_parallel: config.max_parallel,
@@ -278,8 +298,50 @@ fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, Com
     }
 }
 
-/// The plan reduced to the tasks that were asked for.
-fn select(plan: Plan, wanted: &[TaskId]) -> Result<Plan, Error> {
+/// What earlier runs of the project landed, where the task is planned now as it was then and the branch still has it.
+fn landed_before(
+    project: &Project,
+    plan: &Plan,
+    upstream: &Upstream,
+    head: &CommitId,
+) -> Result<BTreeMap<TaskId, RunId>, Error> {
+    let mut landed = BTreeMap::new();
+    for view in store::list_runs(project)? {
+        let candidates: Vec<(&TaskId, &CommitId)> = view
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.status == TaskStatus::Landed)
+            .filter_map(|(id, task)| Some((id, task.commit.as_ref()?)))
+            .collect();
+        if candidates.is_empty() {
+            continue;
+        }
+        // A run whose snapshot is gone or unreadable proves nothing.
+        let Ok(then) = frozen_plan(&RunPaths::new(project, &view.run_id)) else { continue };
+        for (id, commit) in candidates {
+            let same = plan.get(id).zip(then.get(id)).is_some_and(|(now, then)| is_same_task(now, then));
+            if same && upstream.is_ancestor(commit, head)? {
+                landed.insert(id.clone(), view.run_id.clone());
+            }
+        }
+    }
+    Ok(landed)
+}
+
+/// The same task, though its manifest may have been widened meanwhile.
+fn is_same_task(now: &PlannedTask, then: &PlannedTask) -> bool {
+    let (a, b) = (&now.manifest, &then.manifest);
+    let rest = Manifest { files: b.files.clone(), locks: b.locks.clone(), ..a.clone() };
+    rest == *b
+        && now.spec_text == then.spec_text
+        && a.files.reads == b.files.reads
+        && b.files.writes.iter().all(|glob| a.files.writes.contains(glob))
+        && a.locks.reads == b.locks.reads
+        && b.locks.writes.iter().all(|lock| a.locks.writes.contains(lock))
+}
+
+/// The plan reduced to the tasks that were asked for, and those that landed before: they may be depended on.
+fn select(plan: Plan, wanted: &[TaskId], landed: &BTreeMap<TaskId, RunId>) -> Result<Plan, Error> {
     if wanted.is_empty() {
         return Ok(plan);
     }
@@ -291,14 +353,17 @@ fn select(plan: Plan, wanted: &[TaskId]) -> Result<Plan, Error> {
                 help: format!("planned are: {known}"),
             });
         };
-        if let Some(missing) = task.manifest.dependencies.iter().find(|d| !wanted.contains(d)) {
+        if let Some(missing) =
+            task.manifest.dependencies.iter().find(|d| !wanted.contains(d) && !landed.contains_key(*d))
+        {
             return Err(Error::Request {
                 message: format!("task {id} depends on {missing}, which --tasks leaves out"),
                 help: format!("add {missing} to --tasks"),
             });
         }
     }
-    Ok(Plan::new(plan.tasks().filter(|task| wanted.contains(&task.manifest.id)).cloned()))
+    let kept = |id: &TaskId| wanted.contains(id) || landed.contains_key(id);
+    Ok(Plan::new(plan.tasks().filter(|task| kept(&task.manifest.id)).cloned()))
 }
 
 fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<(), Error> {

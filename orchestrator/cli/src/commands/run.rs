@@ -31,6 +31,16 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         max_parallel: args.max_parallel,
     };
     let ready = Ready::check(&project, &context.environment, &request)?;
+    for (task, run) in ready.landed_before() {
+        context.output.say(&format!(
+            "task {task}: landed already, in run {run}; name it with --tasks to have it done again"
+        ));
+    }
+    if ready.is_done() {
+        let done = json!({ "run_id": null, "landed_before": ready.landed_before() });
+        context.output.data(&done, || "nothing to do: every planned task has landed\n".to_owned())?;
+        return Ok(Exit::Done);
+    }
     if args.dry_run {
         let batches = ready.batches();
         context.output.data(&json!({ "batches": batches }), || render::plan::batches(&batches, &[]))?;
