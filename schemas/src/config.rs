@@ -188,6 +188,19 @@ pub struct Budgets {
     pub prices: BTreeMap<String, Price>,
 }
 
+impl Budgets {
+    /// True where any limit is set and judged.
+    pub fn is_limited(&self) -> bool {
+        let limits = [
+            self.max_tokens_per_task,
+            self.max_tokens_per_run,
+            self.max_cost_microusd_per_task,
+            self.max_cost_microusd_per_run,
+        ];
+        self.mode != Mode::Off && limits.iter().any(Option::is_some)
+    }
+}
+
 /// Price of a million tokens, in millionths of a US dollar; written in dollars.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Price {

@@ -203,6 +203,8 @@ pub struct RunStart {
     pub max_parallel: u32,
     /// SHA-256 of the frozen configuration.
     pub config_digest: String,
+    /// SHA-256 of the frozen doctor script.
+    pub doctor_digest: String,
     /// Process, host and repository.
     pub local: Local,
 }

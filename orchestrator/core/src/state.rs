@@ -153,6 +153,10 @@ pub struct RunState {
     pub updated_at: Timestamp,
     /// Number of the last event.
     pub last_seq: u64,
+    /// SHA-256 of the configuration in force.
+    pub config_digest: String,
+    /// SHA-256 of the frozen doctor script.
+    pub doctor_digest: String,
     /// Tasks that an earlier run landed.
     pub landed_before: BTreeSet<TaskId>,
     /// Selected tasks.
@@ -188,6 +192,8 @@ impl RunState {
             started_at: event.ts,
             updated_at: event.ts,
             last_seq: event.seq,
+            config_digest: start.config_digest.clone(),
+            doctor_digest: start.doctor_digest.clone(),
             landed_before: start.landed_before.iter().cloned().collect(),
             tasks: start.tasks.iter().map(|id| (id.clone(), TaskFacts::default())).collect(),
             batches: Vec::new(),
@@ -345,6 +351,9 @@ impl RunState {
 
     /// A human decided about a task: its blocks no longer hold, and the run waits for `resume`.
     fn reopen(&mut self, event: &Event) {
+        if let EventKind::ReviewRetry(retry) = &event.kind {
+            self.config_digest.clone_from(&retry.config_digest);
+        }
         if let Some(id) = &event.task_id {
             self.blocks.retain(|(blocked, _)| blocked != id);
         }

@@ -276,6 +276,7 @@ fn simulate(shape: &[(Vec<usize>, u8, u8)], dice: Vec<u8>, fail_fast: bool, max_
         base_commit: "f".repeat(40).parse().unwrap(),
         max_parallel,
         config_digest: String::new(),
+        doctor_digest: String::new(),
         local: Local::default(),
     }));
     let first = stamp(1, start);

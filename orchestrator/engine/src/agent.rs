@@ -73,7 +73,16 @@ pub struct AgentWatcher<'a> {
 /// The part of a `turn.completed` event that counts.
 #[derive(Deserialize)]
 struct Turn {
-    usage: Usage,
+    usage: ReportedUsage,
+}
+
+#[expect(clippy::struct_field_names, reason = "the names are the agents' own")]
+#[derive(Deserialize)]
+struct ReportedUsage {
+    input_tokens: u64,
+    #[serde(default)]
+    cached_input_tokens: u64,
+    output_tokens: u64,
 }
 
 impl Watcher for AgentWatcher<'_> {
@@ -93,6 +102,10 @@ impl Watcher for AgentWatcher<'_> {
         self.events.append(vec![self.key.draft(EventKind::AgentEvent(AgentEvent { event }))])?;
         Ok(())
     }
+
+    fn too_long(&mut self) {
+        self.usage.unreadable = true;
+    }
 }
 
 /// Adds up what an agent reports.
@@ -100,12 +113,17 @@ impl Watcher for AgentWatcher<'_> {
 pub struct UsageCount {
     price: Option<Price>,
     total: Option<Usage>,
+    unreadable: bool,
 }
 
 impl UsageCount {
     /// Nothing yet, at the price of the configured model.
     pub fn new(config: &Config) -> Self {
-        Self { price: config.budgets.prices.get(&config.worker.model).copied(), total: None }
+        Self {
+            price: config.budgets.prices.get(&config.worker.model).copied(),
+            total: None,
+            unreadable: false,
+        }
     }
 
     /// Adds an event that the agent printed, if it reports usage. What it costs is never taken from the agent.
@@ -113,14 +131,64 @@ impl UsageCount {
         if event.get("type").and_then(serde_json::Value::as_str) != Some("turn.completed") {
             return;
         }
-        let Ok(turn) = Turn::deserialize(event) else { return };
-        let tokens = Usage { cost_microusd: 0, ..turn.usage };
+        let Ok(Turn { usage: reported }) = Turn::deserialize(event) else {
+            self.unreadable = true;
+            return;
+        };
+        let tokens = Usage {
+            input_tokens: reported.input_tokens,
+            cached_input_tokens: reported.cached_input_tokens,
+            output_tokens: reported.output_tokens,
+            cost_microusd: 0,
+        };
         let cost_microusd = self.price.map_or(0, |price| budget::cost_microusd(tokens, price));
         self.total = Some(self.total.unwrap_or_default().plus(Usage { cost_microusd, ..tokens }));
+    }
+
+    /// True where something may have been reported that cannot be counted: a budget must not be judged by the rest.
+    pub fn is_unreadable(&self) -> bool {
+        self.unreadable
     }
 
     /// The sum; none until something was reported.
     pub fn total(&self) -> Option<Usage> {
         self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mycelium_schemas::{config, problem::Source};
+
+    use super::*;
+
+    fn count(event: &str) -> UsageCount {
+        let source = Source::new("c", "integration_branch: main\ndoctor: d.sh\n");
+        let mut count = UsageCount::new(&config::parse(&source).unwrap());
+        count.add(&serde_json::from_str(event).unwrap());
+        count
+    }
+
+    #[test]
+    fn usage_that_cannot_be_counted_is_never_taken_for_none() {
+        for usage in [
+            r#"{"input_tokens": 5000.0, "output_tokens": 2}"#,
+            r#"{"input_tokens": "5000", "output_tokens": 2}"#,
+            r#"{"input_tokens": 99999999999999999999, "output_tokens": 2}"#,
+            r#"{"input_tokens": -1, "output_tokens": 2}"#,
+            r#"{"input_tokens": 1, "cached_input_tokens": null, "output_tokens": 2}"#,
+            r#"{"output_tokens": 2}"#,
+            "{}",
+            "null",
+        ] {
+            assert!(
+                count(&format!(r#"{{"type": "turn.completed", "usage": {usage}}}"#)).is_unreadable(),
+                "{usage}"
+            );
+        }
+        let good = count(r#"{"type": "turn.completed", "usage": {"input_tokens": 5, "output_tokens": 2}}"#);
+        assert!(!good.is_unreadable());
+        assert_eq!(good.total().unwrap().tokens(), 7);
+        assert!(!count(r#"{"type": "item.completed", "usage": "x"}"#).is_unreadable());
     }
 }

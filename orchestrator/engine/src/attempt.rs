@@ -1,7 +1,7 @@
 //! One attempt at a task: bootstrap, agent, snapshot, compliance, verify, validators (design 3.4). Returns facts; what
 //! follows from them is decided in the core.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -17,7 +17,6 @@ use mycelium_schemas::{
     id::{CommitId, LockName, RunId},
     manifest::{Manifest, PlannedTask},
     path::RepoGlob,
-    state::Usage,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -26,9 +25,9 @@ use crate::{
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
-    git::{self, Quarantine},
+    git::{self, GitError, Quarantine},
     journal::EventFile,
-    orphans::MARK,
+    orphans::{self, MARK},
     process::{self, Exit, Ignore, Job, StopLevel},
     store::{self, make_dir, remove_dir},
     validator::{self, Surroundings},
@@ -96,7 +95,7 @@ impl Attempt {
     pub async fn run(self) -> Result<AttemptFacts, Error> {
         let facts = self.work().await?;
         if self.config.cleanup.workspaces == CleanupWhen::Always {
-            remove_dir(&self.workspace)?;
+            store::tidy_dir(&self.workspace);
         }
         Ok(facts)
     }
@@ -114,10 +113,22 @@ impl Attempt {
             return Ok(failed(None, why));
         }
         let (exit, usage) = self.run_agent().await?;
+        // What the agent left running must not change the files that are about to be judged.
+        orphans::end(&self.workspace)?;
+        if usage.is_unreadable() && self.config.budgets.is_limited() {
+            let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
+            return Ok(failed(usage.total(), why.to_owned()));
+        }
+        let usage = usage.total();
         if !exit.is_success() {
             return Ok(failed(usage, format!("the agent {}", exit.describe())));
         }
-        let judged = self.judge().await?;
+        let judged = match self.judge().await {
+            Err(error) if self.is_of_the_workspace(&error) => {
+                return Ok(failed(usage, format!("the agent left a workspace that cannot be read: {error}")));
+            }
+            judged => judged?,
+        };
         let outcome = self.outcome(&judged).await?;
         Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, outcome })
     }
@@ -209,7 +220,7 @@ impl Attempt {
         }))
     }
 
-    async fn run_agent(&self) -> Result<(Exit, Option<Usage>), Error> {
+    async fn run_agent(&self) -> Result<(Exit, UsageCount), Error> {
         let (program, args) = agent::command_line(&self.config, &self.environment);
         let mut env = self.env();
         if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
@@ -235,7 +246,7 @@ impl Attempt {
             usage: UsageCount::new(&self.config),
         };
         let exit = process::run(job, self.stop.clone(), &mut watcher).await?;
-        let usage = watcher.usage.total();
+        let usage = watcher.usage;
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
             detail: exit.detail.clone(),
@@ -254,6 +265,21 @@ impl Attempt {
         let (workspace, base, quarantine) =
             (self.workspace.clone(), self.base.clone(), self.quarantine.clone());
         blocking(move || Ok(git::snapshot(&workspace, &base, &quarantine)?)).await
+    }
+
+    /// Whether an error lies in what the agent did to its workspace, not in the machine.
+    fn is_of_the_workspace(&self, error: &Error) -> bool {
+        match error {
+            Error::Git(GitError::WorkspaceGone { .. }) => true,
+            Error::Git(GitError::Io { path, source, .. }) => {
+                path.starts_with(&self.workspace)
+                    && matches!(
+                        source.kind(),
+                        ErrorKind::PermissionDenied | ErrorKind::NotFound | ErrorKind::NotADirectory
+                    )
+            }
+            _ => false,
+        }
     }
 
     /// What changed, and whether the manifest allows it.

@@ -33,7 +33,7 @@ exit 1
 
 const PLAN: &str = "# What should be done
 
-Describe the work here. `mycelium plan --input .mycelium/plan.md` makes tasks of it.
+Describe the work here: `mycelium plan --input .mycelium/plan.md` hands it to the planner.
 ";
 
 fn config(branch: &str) -> String {

@@ -22,7 +22,7 @@ use crate::{
     doctor,
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, MergeError, Quarantine, Upstream},
-    orphans::MARK,
+    orphans::{self, MARK},
     process::{self, Ignore, Job, StopLevel},
     store::{self, RunPaths, make_dir, remove_dir},
 };
@@ -38,6 +38,8 @@ pub struct Lander {
     pub quarantine: Quarantine,
     /// The run's places.
     pub paths: RunPaths,
+    /// The doctor script as it was frozen.
+    pub doctor: Vec<u8>,
     /// Environment of the doctor.
     pub env: BTreeMap<String, String>,
     /// How long the doctor may take.
@@ -166,10 +168,12 @@ impl Lander {
 
     /// The user's checkout of the branch must be as git left it, and nothing untracked may be in the way.
     fn refuse_dirty(&self, intent: &LandingIntent) -> Result<Option<LandingOutcome>, Error> {
-        if self.upstream.checked_out(&self.branch)? == CheckedOut::No {
-            return Ok(None);
-        }
-        let paths = git::dirty(&self.upstream, Some((&self.quarantine, &intent.commit)))?;
+        let paths = match self.upstream.checked_out(&self.branch)? {
+            CheckedOut::No => return Ok(None),
+            CheckedOut::Here => git::dirty(&self.upstream, Some((&self.quarantine, &intent.commit)))?,
+            // Somebody checked it out while work went on; its files are not ours to follow.
+            CheckedOut::Elsewhere(worktree) => vec![format!("checked out in {}", worktree.display())],
+        };
         Ok((!paths.is_empty()).then(|| {
             LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
@@ -194,7 +198,7 @@ impl Lander {
             .await?;
         }
         let exit = self.start_doctor(&scratch, log).await?;
-        remove_dir(&scratch)?;
+        store::tidy_dir(&scratch);
         Ok(DoctorResult {
             landing: intent.landing,
             tasks: intent.tasks.clone(),
@@ -217,7 +221,7 @@ impl Lander {
         make_dir(&folder)?;
         make_dir(&self.paths.landing)?;
         let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
-        remove_dir(&folder)?;
+        store::tidy_dir(&folder);
         if exit.reason == ExitReason::Stopped {
             return Ok(None);
         }
@@ -235,6 +239,10 @@ impl Lander {
     }
 
     async fn start_doctor(&self, folder: &Path, log: PathBuf) -> Result<process::Exit, Error> {
+        // Agents run with the operator's rights and may have changed the copy in the run's folder: what is run is what
+        // was frozen. Nothing of an agent runs while a candidate is tested.
+        orphans::end(&self.paths.workspaces)?;
+        store::write_atomic(&self.paths.doctor, &self.doctor)?;
         let (program, args) = doctor::command_line(&self.paths.doctor)?;
         let job = Job {
             program,

@@ -20,8 +20,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// The variable by which processes of an attempt are known.
 pub const MARK: &str = "MYCELIUM_WORKSPACE";
 
-/// Kills every process that belongs to a workspace below the folder, and waits until none is left. Says how many
-/// there were.
+/// Kills every process that belongs to the workspace, or to one below the folder, and waits until none is left. Says
+/// how many there were.
 pub fn end(workspaces: &Path) -> Result<usize, Error> {
     let own = std::process::id();
     let deadline = Instant::now() + PATIENCE;
@@ -50,14 +50,16 @@ pub fn end(workspaces: &Path) -> Result<usize, Error> {
 fn marked(workspaces: &Path) -> Result<Vec<i32>, Error> {
     let mut mark = format!("{MARK}=").into_bytes();
     mark.extend(workspaces.as_os_str().as_bytes());
-    mark.push(b'/');
     let entries = fs::read_dir("/proc").at("list", "/proc")?;
     Ok(entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| {
             // Unreadable ones belong to somebody else; a zombie has no environment any more.
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|var| var.starts_with(&mark)))
+            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
+                environ
+                    .split(|byte| *byte == 0)
+                    .any(|var| matches!(var.strip_prefix(mark.as_slice()), Some([] | [b'/', ..])))
+            })
         })
         .collect())
 }
@@ -77,6 +79,7 @@ mod tests {
         let mut ours = start(&dir.path().join("r1/001"));
         let mut other = start(&dir.path().join("r10/001"));
         let reaper = thread::spawn(move || ours.wait().unwrap());
+        assert_eq!(end(&dir.path().join("r1/00")).unwrap(), 0);
         assert_eq!(end(&dir.path().join("r1")).unwrap(), 1);
         assert!(!reaper.join().unwrap().success());
         assert!(other.try_wait().unwrap().is_none(), "another run's process was ended");

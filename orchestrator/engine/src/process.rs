@@ -25,7 +25,7 @@ use crate::error::{Error, IoContext};
 /// Bytes of output kept in a log; what follows is counted and left out.
 pub const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Longest line of standard output that is looked at; a longer one is only logged.
-pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a process group may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long output is awaited after the process ended: a daemon it left behind may hold the pipe for ever.
@@ -114,6 +114,8 @@ pub trait Watcher {
     fn started(&mut self, pid: u32);
     /// It printed a whole line on standard output, given without its end.
     fn line(&mut self, line: &[u8]) -> Result<(), Error>;
+    /// It printed a line longer than [`LINE_BYTES_MAX`], which is only in the log.
+    fn too_long(&mut self);
 }
 
 /// A watcher that ignores everything.
@@ -126,6 +128,8 @@ impl Watcher for Ignore {
     fn line(&mut self, _: &[u8]) -> Result<(), Error> {
         Ok(())
     }
+
+    fn too_long(&mut self) {}
 }
 
 /// Runs the command to its end, its limits, or a stop.
@@ -336,7 +340,9 @@ impl Lines {
     }
 
     fn finish(&mut self, watcher: &mut impl Watcher) -> Result<(), Error> {
-        if !std::mem::take(&mut self.too_long) && !self.pending.is_empty() {
+        if std::mem::take(&mut self.too_long) {
+            watcher.too_long();
+        } else if !self.pending.is_empty() {
             watcher.line(&self.pending)?;
         }
         self.pending.clear();
@@ -390,6 +396,10 @@ mod tests {
             self.0.push(String::from_utf8_lossy(line).into_owned());
             Ok(())
         }
+
+        fn too_long(&mut self) {
+            self.0.push("(too long)".to_owned());
+        }
     }
 
     async fn shell(script: &str, timeout: Duration, idle: Option<Duration>) -> (Exit, Vec<String>, String) {
@@ -414,6 +424,13 @@ mod tests {
         assert_eq!((exit.reason, exit.code), (ExitReason::Exited, Some(3)));
         assert_eq!(lines, ["hello", "two"]);
         assert!(log.contains("err"));
+    }
+
+    #[tokio::test]
+    async fn a_line_beyond_the_bound_is_told_as_such() {
+        let script = format!("head -c {} /dev/zero | tr '\\0' x; echo; echo two", LINE_BYTES_MAX + 1);
+        let (_, lines, _) = shell(&script, LONG, None).await;
+        assert_eq!(lines, ["(too long)", "two"]);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use mycelium_core::{
 use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
+    digest::sha256,
     event::{CheckoutUpdate, Event, EventKind, JournalTruncated, LandingIntent, Local},
     id::RunId,
     manifest::PlanSnapshot,
@@ -72,7 +73,8 @@ pub fn resume(
         let report = RunReport { view, paths, signal: None, failure: None };
         return Ok(Resumed::Ended(report));
     }
-    let config = frozen_config(&paths)?;
+    let config = frozen_config(&paths, &journal.state().config_digest)?;
+    let doctor = frozen(&paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
@@ -88,15 +90,30 @@ pub fn resume(
         report(journal.append(group)?);
     }
     let stepped_from = stepped.then(|| journal.state().started_at);
-    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from };
+    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor };
     let run = assemble(parts, project, environment, progress);
     run.rewrite_manifests()?;
     drive(|| Ok(run)).map(Resumed::WentOn)
 }
 
+/// A file of the run's folder, if it still is what was frozen.
+fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
+    let bytes = fs::read(path).at("read", path)?;
+    if sha256(&bytes) != digest {
+        let reason = "it is no longer what was frozen when the run began".to_owned();
+        return Err(Error::Damaged { path: path.to_owned(), reason });
+    }
+    Ok(bytes)
+}
+
 /// The configuration as it was frozen.
-pub(crate) fn frozen_config(paths: &RunPaths) -> Result<Config, Error> {
-    let text = fs::read_to_string(&paths.config).at("read", &paths.config)?;
+fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
+    let next = paths.next_config();
+    if frozen(&next, digest).is_ok() {
+        fs::rename(&next, &paths.config).at("replace", &paths.config)?;
+        store::sync_dir(&paths.run_dir)?;
+    }
+    let text = String::from_utf8_lossy(&frozen(&paths.config, digest)?).into_owned();
     let source = Source::new(paths.config.display().to_string(), text);
     config::parse(&source).map_err(|problems| Error::Problems { problems })
 }

@@ -85,8 +85,8 @@ pub fn decide(
         Decision::Retry => {
             let settings = Settings::load(project)?;
             check(journal.state(), task, &[TaskStatus::NeedsHumanReview, TaskStatus::Failed])?;
-            // The snapshot first: a crash before the event leaves a newer configuration for the same decision.
-            store::write_atomic(&paths.config, settings.source.text.as_bytes())?;
+            // Beside the old one until the decision is journaled: resume takes the one that the journal names.
+            store::write_atomic(&paths.next_config(), settings.source.text.as_bytes())?;
             EventKind::ReviewRetry(ReviewRetry { config_digest: sha256(settings.source.text.as_bytes()) })
         }
         Decision::Reject => {

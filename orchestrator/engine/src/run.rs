@@ -35,7 +35,7 @@ use crate::{
     process::StopLevel,
     project::Project,
     signals::{Signals, StopSignal},
-    store::{self, RunPaths, remove_dir},
+    store::{self, RunPaths},
 };
 
 /// How a run ended.
@@ -182,7 +182,7 @@ impl Run<'_> {
                 self.record(vec![settle::close_batch(batch, result)])?;
             }
             Action::Complete => {
-                self.tidy()?;
+                self.tidy();
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
             }
@@ -305,6 +305,8 @@ impl Run<'_> {
         signals: &mut Signals,
     ) -> Result<Option<StopSignal>, Error> {
         let batch = permit.batch();
+        // The doctor takes its time: whoever looks meanwhile sees what passed.
+        self.save_view()?;
         if let Some(signal) = self.canary(batch, signals).await? {
             return Ok(Some(signal));
         }
@@ -329,7 +331,7 @@ impl Run<'_> {
         self.record(settle::landing(self.journal.state(), &self.config, batch, outcome))?;
         if self.config.cleanup.workspaces == CleanupWhen::OnSuccess {
             for task in landed {
-                remove_dir(&self.paths.workspaces.join(task.as_str()))?;
+                store::tidy_dir(&self.paths.workspaces.join(task.as_str()));
             }
         }
         Ok(None)
@@ -366,12 +368,11 @@ impl Run<'_> {
 
     /// Once everything landed, the user's repository holds it: the run's own objects and workspaces go. Done before the
     /// run is journaled as complete, so that a crash in between is made up for by resume.
-    fn tidy(&self) -> Result<(), Error> {
+    fn tidy(&self) {
         if self.config.cleanup.workspaces != CleanupWhen::Never {
-            remove_dir(&self.paths.run_dir.join(QUARANTINE_DIR))?;
-            remove_dir(&self.paths.workspaces)?;
+            store::tidy_dir(&self.paths.run_dir.join(QUARANTINE_DIR));
+            store::tidy_dir(&self.paths.workspaces);
         }
-        Ok(())
     }
 
     fn interrupt(&mut self, stop_reason: StopReason, message: String) -> Result<(), Error> {

@@ -1,7 +1,12 @@
 //! From a request to a run under way: every check first, all problems at once, nothing written until they pass
 //! (design 3.5).
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use mycelium_core::{plan::Plan, schedule::batch_plan, settle::Draft};
@@ -133,7 +138,7 @@ impl Ready {
 
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
     fn freeze(&self, project: &Project) -> Result<(), Error> {
-        if project.home_in_checkout {
+        if project.home.starts_with(&project.root) {
             make_dir(&project.home)?;
             let ignore = project.home.join(".gitignore");
             fs::write(&ignore, "*\n").at("write", ignore)?;
@@ -169,6 +174,7 @@ impl Ready {
             base_commit: self.base,
             max_parallel: config.max_parallel,
             config_digest: sha256(self.settings.source.text.as_bytes()),
+            doctor_digest: sha256(&self.doctor),
             local: Local {
                 pid: Some(std::process::id()),
                 host: Some(host_name()),
@@ -191,6 +197,7 @@ impl Ready {
                 paths: self.paths,
                 journal,
                 stepped_from: self.now,
+                doctor: self.doctor,
             },
             project,
             environment,
@@ -209,6 +216,7 @@ pub(crate) struct Parts {
     pub(crate) paths: RunPaths,
     pub(crate) journal: Journal,
     pub(crate) stepped_from: Option<Timestamp>,
+    pub(crate) doctor: Vec<u8>,
 }
 
 /// Puts a run together.
@@ -221,6 +229,7 @@ pub(crate) fn assemble<'a>(
     let (stop, stopped) = watch::channel(StopLevel::None);
     let run_id = &parts.journal.state().run_id;
     let lander = Lander {
+        doctor: parts.doctor,
         env: doctor_env(environment, &parts.config, run_id),
         doctor_timeout: Duration::from_secs(parts.config.doctor_timeout.saturating_mul(60)),
         merge_message: format!("Land work of run {run_id}\n\nMycelium-Run: {run_id}\n"),
@@ -287,6 +296,7 @@ fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, Com
     let name = &settings.config.integration_branch;
     let found = upstream.branch(name).and_then(|branch| {
         upstream.refuse_elsewhere(&branch)?;
+        upstream.refuse_alias(&branch)?;
         Ok((upstream.head(&branch)?, branch))
     });
     match found {
@@ -345,22 +355,26 @@ fn select(plan: Plan, wanted: &[TaskId], landed: &BTreeMap<TaskId, RunId>) -> Re
     if wanted.is_empty() {
         return Ok(plan);
     }
-    for id in wanted {
-        let Some(task) = plan.get(id) else {
-            let known = plan.ids().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
-            return Err(Error::Request {
-                message: format!("--tasks names {id}, which is not planned"),
-                help: format!("planned are: {known}"),
-            });
-        };
-        if let Some(missing) =
-            task.manifest.dependencies.iter().find(|d| !wanted.contains(d) && !landed.contains_key(*d))
-        {
-            return Err(Error::Request {
-                message: format!("task {id} depends on {missing}, which --tasks leaves out"),
-                help: format!("add {missing} to --tasks"),
-            });
-        }
+    let unknown: Vec<&str> = wanted.iter().filter(|id| plan.get(id).is_none()).map(TaskId::as_str).collect();
+    if !unknown.is_empty() {
+        let known = plan.ids().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
+        return Err(Error::Request {
+            message: format!("--tasks names {}, not planned", unknown.join(", ")),
+            help: format!("planned are: {known}"),
+        });
+    }
+    let missing: BTreeSet<&TaskId> = wanted
+        .iter()
+        .filter_map(|id| plan.get(id))
+        .flat_map(|task| &task.manifest.dependencies)
+        .filter(|dependency| !wanted.contains(dependency) && !landed.contains_key(*dependency))
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.into_iter().map(TaskId::as_str).collect::<Vec<_>>().join(",");
+        return Err(Error::Request {
+            message: format!("--tasks leaves out what its tasks depend on: {missing}"),
+            help: format!("add {missing} to --tasks"),
+        });
     }
     let kept = |id: &TaskId| wanted.contains(id) || landed.contains_key(id);
     Ok(Plan::new(plan.tasks().filter(|task| kept(&task.manifest.id)).cloned()))

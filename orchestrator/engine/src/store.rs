@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -61,6 +61,11 @@ impl RunPaths {
         }
     }
 
+    /// A configuration that a human's decision brings into force, until `resume` puts it in the old one's place.
+    pub fn next_config(&self) -> PathBuf {
+        self.run_dir.join("config.next.yaml")
+    }
+
     /// Folder of an attempt.
     pub fn attempt(&self, task: &TaskId, attempt: u32) -> PathBuf {
         self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
@@ -110,11 +115,36 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Removes a folder with everything in it; one that is not there is fine.
+/// Removes a folder with everything in it, also where an agent left folders that may not be written; one that is not
+/// there is fine.
 pub fn remove_dir(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            open_folders(path);
+            fs::remove_dir_all(path).at("remove", path)
+        }
         result => result.at("remove", path),
+    }
+}
+
+/// Removes what is no longer needed. That it cannot be removed decides no outcome: it is said, and `clean` tries again.
+pub fn tidy_dir(path: &Path) {
+    if let Err(error) = remove_dir(path) {
+        tracing::warn!(%error, "a folder that is no longer needed could not be removed");
+    }
+}
+
+/// Gives the owner all rights on every folder below, without following links.
+fn open_folders(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    // What cannot be opened shows in the removal that follows.
+    if !is_folder || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
+        return;
+    }
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        open_folders(&entry.path());
     }
 }
 
@@ -122,7 +152,7 @@ pub fn remove_dir(path: &Path) -> Result<(), Error> {
 pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     let dir = project.runs_dir();
     let entries = match fs::read_dir(&dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         result => result.at("list", &dir)?,
     };
     let mut runs: Vec<RunView> = entries

@@ -66,7 +66,12 @@ async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<Validator
     if !exit.is_success() {
         return Ok(Err(format!("the validator's command {}", exit.describe())));
     }
-    Ok(match std::str::from_utf8(&output.0) {
+    if output.overflow {
+        return Ok(Err(format!(
+            "the validator printed more than {REPORT_BYTES_MAX} bytes, which is no report"
+        )));
+    }
+    Ok(match std::str::from_utf8(&output.bytes) {
         Ok(text) => read(text),
         Err(_) => Err("the validator's output is not UTF-8".to_owned()),
     })
@@ -78,18 +83,43 @@ fn read(text: &str) -> Result<ValidatorReport, String> {
     })
 }
 
-/// Collects standard output, bounded.
+/// Collects standard output. What does not fit makes it invalid: a part of an output is no report.
 #[derive(Default)]
-struct Output(Vec<u8>);
+struct Output {
+    bytes: Vec<u8>,
+    overflow: bool,
+}
 
 impl Watcher for Output {
     fn started(&mut self, _: u32) {}
 
     fn line(&mut self, line: &[u8]) -> Result<(), Error> {
-        if self.0.len() + line.len() < REPORT_BYTES_MAX {
-            self.0.extend_from_slice(line);
-            self.0.push(b'\n');
+        if self.bytes.len() + line.len() < REPORT_BYTES_MAX {
+            self.bytes.extend_from_slice(line);
+            self.bytes.push(b'\n');
+        } else {
+            self.overflow = true;
         }
         Ok(())
+    }
+
+    fn too_long(&mut self) {
+        self.overflow = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_does_not_fit_is_no_report_whatever_comes_after() {
+        let mut output = Output::default();
+        output.line(&vec![b' '; REPORT_BYTES_MAX]).unwrap();
+        output.line(br#"{"pass": true}"#).unwrap();
+        assert!(output.overflow);
+        let mut output = Output::default();
+        output.too_long();
+        assert!(output.overflow);
     }
 }

@@ -44,7 +44,7 @@ fn a_run_as_json_is_one_document_with_progress_beside_it() {
     let json = run.json();
     assert_eq!((&json["status"], &json["tasks"]["002"]["status"]), (&"complete".into(), &"landed".into()));
     assert!(json["tasks"]["001"].is_null(), "{json}");
-    place.run(&["run", "--tasks", "009"]).exits(2).complains(&["009, which is not planned"]);
+    place.run(&["run", "--tasks", "009"]).exits(2).complains(&["--tasks names 009, not planned"]);
 }
 
 #[test]

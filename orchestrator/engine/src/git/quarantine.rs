@@ -33,7 +33,7 @@ impl Quarantine {
     /// Makes the quarantine of a run, or opens the one that is there already.
     pub fn create(run_dir: &Path, upstream: &Upstream) -> Result<Self, GitError> {
         let path = run_dir.join(QUARANTINE_DIR);
-        init(&path, RepositoryInitOptions::new().bare(true), &upstream.objects_dir())?;
+        init(&path, RepositoryInitOptions::new().bare(true), &upstream.objects_dir(), Durability::Full)?;
         copy_shallow(upstream.common_dir(), &path)?;
         Ok(Self { path })
     }
@@ -105,11 +105,21 @@ fn candidate_ref(landing: u32) -> String {
     format!("refs/mycelium/candidates/{landing}")
 }
 
+/// Whether a repository must survive a power cut.
+#[derive(Clone, Copy)]
+pub(super) enum Durability {
+    /// It must.
+    Full,
+    /// It is made anew when it is needed.
+    None,
+}
+
 /// Makes a repository without template, hooks or remotes that reads objects from `objects` too.
 pub(super) fn init(
     path: &Path,
     options: &mut RepositoryInitOptions,
     objects: &Path,
+    durability: Durability,
 ) -> Result<Repository, GitError> {
     setup()?;
     let failed = || GitError::git(format!("make the repository {}", path.display()));
@@ -117,7 +127,11 @@ pub(super) fn init(
     let text = alternates::render(&alternates::chain(objects)?)?;
     let file = repo.path().join("objects/info/alternates");
     fs::create_dir_all(repo.path().join("objects/info")).map_err(GitError::io("create", &file))?;
-    write_durably(&file, &text).map_err(GitError::io("write", &file))?;
+    match durability {
+        Durability::Full => write_durably(&file, &text),
+        Durability::None => fs::write(&file, &text),
+    }
+    .map_err(GitError::io("write", &file))?;
     // Opened again, since libgit2 reads the alternates when it opens the object database.
     Repository::open(repo.path()).map_err(failed())
 }

@@ -179,6 +179,24 @@ impl Upstream {
         }
     }
 
+    /// Refuses a checkout that is on the branch by another name: git shows it under that name and would not follow.
+    pub fn refuse_alias(&self, branch: &Branch) -> Result<(), GitError> {
+        let repo = self.open()?;
+        let resolved = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
+        let by_alias = resolved.as_deref() == Some(&branch.refname())
+            && self.current_branch()?.is_some_and(|name| name != branch.name);
+        if by_alias {
+            return Err(GitError::Unsupported {
+                path: self.worktree.clone(),
+                reason: format!(
+                    "HEAD is on an alias of the branch {}; check out the branch itself",
+                    branch.name
+                ),
+            });
+        }
+        Ok(())
+    }
+
     /// Every working tree that exists, with its git folder; this one first.
     fn worktrees(&self) -> Result<Vec<(PathBuf, PathBuf)>, GitError> {
         let mut found = vec![(self.worktree.clone(), self.git_dir.clone())];

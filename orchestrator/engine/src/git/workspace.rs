@@ -18,7 +18,7 @@ use super::{
     commit::{AUTHOR_EMAIL, AUTHOR_NAME},
     error::GitError,
     oid::find_commit,
-    quarantine,
+    quarantine::{self, Durability},
     tree::{Entry, Mode, as_path, flatten},
 };
 
@@ -36,7 +36,7 @@ pub fn create(dir: &Path, commit: &CommitId, objects: &Path) -> Result<(), GitEr
     fs::create_dir(dir).map_err(GitError::io("create", dir))?;
     let mut options = RepositoryInitOptions::new();
     options.initial_head(WORKSPACE_BRANCH).no_reinit(true);
-    let repo = quarantine::init(dir, &mut options, objects)?;
+    let repo = quarantine::init(dir, &mut options, objects, Durability::None)?;
     if let Some(git_dir) = objects.parent() {
         quarantine::copy_shallow(git_dir, repo.path())?;
     }
@@ -68,10 +68,9 @@ fn fill(repo: &Repository, dir: &Path, commit: &CommitId) -> Result<(), GitError
         index.add(&index_entry(path, entry, &metadata)).map_err(GitError::git("fill a workspace's index"))?;
     }
     index.write().map_err(GitError::git("write a workspace's index"))?;
-    let refname = format!("refs/heads/{WORKSPACE_BRANCH}");
-    repo.reference(&refname, commit.id(), false, "mycelium: workspace")
-        .map_err(GitError::git("make a workspace's branch"))?;
-    Ok(())
+    // Written by hand: libgit2 would fsync it, and a workspace need not survive a power cut.
+    let branch = repo.path().join("refs/heads").join(WORKSPACE_BRANCH);
+    fs::write(&branch, format!("{}\n", commit.id())).map_err(GitError::io("write", branch))
 }
 
 /// Makes the folders above a file. `create_dir` fails on anything that is there, a planted link above all.
