@@ -5,5 +5,6 @@
 mod agent;
 mod configuration;
 mod plan;
+mod program;
 mod repository;
 mod user;

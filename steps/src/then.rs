@@ -2,11 +2,14 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
 
+mod artifacts;
 mod both_places;
 mod checkout;
 mod event;
 mod files;
 mod git;
+mod hostile;
+mod lock;
 mod plan;
 mod program;
 mod schedule;

@@ -2,4 +2,5 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
 
+mod background;
 mod command;

@@ -1,5 +1,7 @@
 //! The world of one scenario: a sandbox, a repository in it, and what the program under test did so far.
 
+mod artifacts;
+mod background;
 mod check;
 mod command;
 mod error;
@@ -11,6 +13,7 @@ mod table;
 
 pub use error::WorldError;
 
+pub(crate) use background::Meeting;
 pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
 pub(crate) use observe::Observation;
@@ -21,10 +24,11 @@ pub(crate) use run::{JournalLine, summary};
 pub(crate) use stage::Stage;
 pub(crate) use table::{Table, doc_string, plan};
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
+use background::Started;
 use command::CommandRun;
-use mycelium_fixtures::sandbox::Sandbox;
+use mycelium_fixtures::{FixtureError, sandbox::Sandbox};
 
 use crate::context::{Context, Lane};
 
@@ -36,6 +40,9 @@ pub struct MyceliumWorld {
     sandbox: Sandbox,
     stage: Option<Stage>,
     commands: Vec<CommandRun>,
+    started: Option<Started>,
+    /// The copy of the program that is run instead of the built one.
+    installed: Option<PathBuf>,
     second_place: Option<Box<MyceliumWorld>>,
 }
 
@@ -47,7 +54,19 @@ impl MyceliumWorld {
             return Err(WorldError::Lane(context.lane.as_str()));
         }
         let sandbox = Sandbox::create(&context.scratch)?;
-        Ok(Self { context, sandbox, stage: None, commands: Vec::new(), second_place: None })
+        Ok(Self::with(context, sandbox, None))
+    }
+
+    fn with(context: Context, sandbox: Sandbox, stage: Option<Stage>) -> Self {
+        Self {
+            context,
+            sandbox,
+            stage,
+            commands: Vec::new(),
+            started: None,
+            installed: None,
+            second_place: None,
+        }
     }
 
     /// The sandbox.
@@ -62,7 +81,7 @@ impl MyceliumWorld {
         let stage = Some(self.stage()?.copy_to(&root)?);
         let context = Context { scratch: root, ..self.context.clone() };
         self.second_place =
-            Some(Box::new(Self { context, sandbox, stage, commands: Vec::new(), second_place: None }));
+            Some(Box::new(Self::with(context, sandbox, stage)));
         Ok(())
     }
 
@@ -79,6 +98,26 @@ impl MyceliumWorld {
     /// The file that hooks append their traces to.
     pub(crate) fn hook_trace(&self) -> PathBuf {
         self.sandbox.root().join("hook-traces")
+    }
+
+    /// Where the linked worktree of the repository is, where there is one.
+    pub(crate) fn linked_worktree(&self) -> PathBuf {
+        self.sandbox.root().join("linked-worktree")
+    }
+
+    /// Where the symbolic link to the repository is, where there is one.
+    pub(crate) fn symbolic_link(&self) -> PathBuf {
+        self.sandbox.root().join("link-to-repository")
+    }
+
+    /// Copies the program out of its build folder; the copy is what runs from now on.
+    pub(crate) fn install(&mut self) -> Result<(), WorldError> {
+        let folder = self.sandbox.root().join("installed");
+        let copy = folder.join("mycelium");
+        fs::create_dir_all(&folder).map_err(FixtureError::file("create the folder", &folder))?;
+        fs::copy(&self.context.bin, &copy).map_err(FixtureError::file("copy", &copy))?;
+        self.installed = Some(copy);
+        Ok(())
     }
 
     /// The folder that the commands run in, with what is in it.

@@ -1,9 +1,9 @@
 //! What the scenario works on.
 
-use cucumber::given;
-use mycelium_fixtures::FixtureError;
+use cucumber::{gherkin::Step, given};
+use mycelium_fixtures::{FixtureError, files::copy_folder};
 
-use crate::world::{FixtureName, MyceliumWorld, Stage, WorldError};
+use crate::world::{FixtureName, MyceliumWorld, Stage, WorldError, doc_string};
 
 /// A fixture repository, committed on the branch `main`, which is checked out and clean, with a working configuration.
 #[given(expr = "the repository {fixture}")]
@@ -38,4 +38,45 @@ fn file_is_missing(world: &mut MyceliumWorld, path: String) -> Result<(), WorldE
     let path = world.stage()?.path().join(path);
     std::fs::remove_file(&path).map_err(FixtureError::file("remove", path))?;
     Ok(())
+}
+
+/// Removes a folder of the checkout with all that is in it, for example `.mycelium`.
+#[given(expr = "the folder {string} is missing")]
+fn folder_is_missing(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let path = world.stage()?.path().join(path);
+    std::fs::remove_dir_all(&path).map_err(FixtureError::file("remove", path))?;
+    Ok(())
+}
+
+/// A file of the checkout holds exactly that text; its folders are made.
+#[given(expr = "the file {string} holds:")]
+fn file_holds(world: &mut MyceliumWorld, path: String, step: &Step) -> Result<(), WorldError> {
+    Ok(world.stage()?.write(&path, doc_string(step)?)?)
+}
+
+/// A symbolic link in the checkout, with its target as it stands.
+#[given(expr = "the path {string} is a symbolic link to {string}")]
+fn symbolic_link(world: &mut MyceliumWorld, path: String, target: String) -> Result<(), WorldError> {
+    let path = world.stage()?.path().join(path);
+    std::os::unix::fs::symlink(target, &path).map_err(FixtureError::file("make the link", path))?;
+    Ok(())
+}
+
+/// The same repository has a linked worktree on a branch of its own and a symbolic link to its root, both with the same
+/// configuration and tasks.
+#[given(expr = "other ways to the same repository")]
+fn other_ways(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (worktree, link) = (world.linked_worktree(), world.symbolic_link());
+    let stage = world.stage()?;
+    stage.git()?.add_worktree(&worktree)?;
+    copy_folder(&stage.path().join(".mycelium"), &worktree.join(".mycelium"))?;
+    std::os::unix::fs::symlink(stage.path(), &link).map_err(FixtureError::file("make the link", link))?;
+    Ok(())
+}
+
+/// The lock of the repository's orchestrator says that a process holds it which is long gone.
+#[given(expr = "a lock that a dead process has left")]
+fn stale_lock(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let lock = r#"{"pid": 4194304, "host": "elsewhere", "since": "2001-02-03T04:05:06Z", "doing": "run long-ago"}"#;
+    Ok(world.stage()?.write(".git/mycelium.lock", lock)?)
 }

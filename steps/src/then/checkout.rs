@@ -60,3 +60,38 @@ fn never_checked_out(world: &mut MyceliumWorld, path: String) -> Result<(), Worl
     let found = if fs::symlink_metadata(&file).is_ok() { "a file" } else { "no file" };
     world.never(Claim::new(Fs, "checkout_lacks", path, "the checkout"), Verdict::equal("no file", found))
 }
+
+/// That file of the checkout contains the text.
+#[then(expr = "the file {string} of the checkout contains {string}")]
+fn checkout_contains(world: &mut MyceliumWorld, path: String, wanted: String) -> Result<(), WorldError> {
+    let file = world.stage()?.path().join(&path);
+    let found = fs::read_to_string(&file).unwrap_or_else(|error| error.to_string());
+    let claim = Claim::new(Fs, "checkout_contains", path, "the checkout");
+    world.must(claim, Verdict::of(found.contains(&wanted), wanted, found))
+}
+
+/// Below `.mycelium/`, nothing but tasks and runs has changed since before the first command.
+#[then(expr = "Mycelium's own files have not changed")]
+fn never_own_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (first, all) = world.commands()?;
+    let before = first.before.own.clone();
+    let after = all.last().map(|last| last.after.own.clone()).unwrap_or_default();
+    let claim = Claim::new(Fs, "own_unchanged", "configuration, doctor and plan", ".mycelium");
+    world.never(claim, Verdict::equal(before, after))
+}
+
+/// That file of `.mycelium/` is byte for byte what it was before the first command, and it was there.
+#[then(expr = "Mycelium's own file {string} has not changed")]
+fn never_own_file_changed(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let (first, all) = world.commands()?;
+    let line = |look: &Observation| {
+        let start = format!("file {path} ");
+        look.own.lines().find(|line| line.starts_with(&start)).map(str::to_owned)
+    };
+    let before = line(&first.before);
+    let after = all.last().and_then(|last| line(&last.after));
+    let held = before.is_some() && before == after;
+    let show = |line: Option<String>| line.unwrap_or_else(|| "no file".to_owned());
+    let claim = Claim::new(Fs, "own_file_unchanged", path, ".mycelium");
+    world.never(claim, Verdict::of(held, show(before), show(after)))
+}

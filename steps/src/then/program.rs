@@ -42,6 +42,23 @@ fn stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError
     world.must(claim, Verdict::of(found.contains(&text), text, found))
 }
 
+/// What the command printed on standard output does not contain the text.
+#[then(expr = "standard output does not say {string}")]
+fn never_stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
+    let claim = Claim::new(Output, "stdout_not", "standard output", "stdout");
+    world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
+}
+
+/// Standard output is one JSON document and nothing else.
+#[then(expr = "standard output is one JSON document")]
+fn stdout_json(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
+    let held = serde_json::from_str::<serde_json::Value>(&found).is_ok();
+    let claim = Claim::new(Output, "stdout_json", "standard output", "stdout");
+    world.must(claim, Verdict::of(held, "one JSON document", found))
+}
+
 /// The command printed nothing on standard output.
 #[then(expr = "nothing is printed on standard output")]
 fn never_stdout(world: &mut MyceliumWorld) -> Result<(), WorldError> {

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use cucumber::when;
+use cucumber::{gherkin::Step, when};
 use mycelium_fixtures::FixtureError;
 
-use crate::world::{MyceliumWorld, WorldError};
+use crate::world::{MyceliumWorld, WorldError, doc_string};
 
 /// Runs the program in the repository's root and waits for its end. Single quotes keep blanks together.
 #[when(expr = "I run {string}")]
@@ -18,6 +18,38 @@ fn run(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
 fn run_in_both(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
     world.run_command(&line)?;
     world.second_place_mut()?.run_command(&line)
+}
+
+/// Runs the program in the linked worktree of the repository.
+#[when(expr = "I run {string} in the linked worktree")]
+fn run_in_worktree(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    let folder = world.linked_worktree();
+    world.run_command_in(&line, &folder)
+}
+
+/// Runs the program through the symbolic link to the repository.
+#[when(expr = "I run {string} through the symbolic link")]
+fn run_through_link(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    let folder = world.symbolic_link();
+    world.run_command_in(&line, &folder)
+}
+
+/// Runs the program with another folder for what it keeps.
+#[when(expr = "I run {string} with another home")]
+fn run_with_other_home(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    let home = world.sandbox().root().join("other-home");
+    world.sandbox().set("MYCELIUM_HOME", home);
+    let result = world.run_command(&line);
+    world.sandbox().unset("MYCELIUM_HOME");
+    result
+}
+
+/// The user writes a file of the checkout; one that may be executed still may.
+#[when(expr = "the user writes the file {string}:")]
+fn user_writes(world: &mut MyceliumWorld, path: String, step: &Step) -> Result<(), WorldError> {
+    let path = world.stage()?.path().join(path);
+    fs::write(&path, doc_string(step)?).map_err(FixtureError::file("write", path))?;
+    Ok(())
 }
 
 /// Deletes a folder of the checkout with all that is in it, for example the planned tasks.

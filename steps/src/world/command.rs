@@ -1,6 +1,11 @@
 //! Runs the program under test and keeps what it did.
 
-use mycelium_fixtures::{process::Ending, sandbox::Finished};
+use std::path::Path;
+
+use mycelium_fixtures::{
+    process::Ending,
+    sandbox::{Finished, Running, TIME_LIMIT},
+};
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
 use crate::context::Record;
@@ -13,6 +18,8 @@ const PROGRAM: &str = "mycelium";
 pub(crate) struct CommandRun {
     /// As the feature says it.
     pub(crate) line: String,
+    /// Its place among all commands in the order in which they began.
+    pub(crate) number: usize,
     /// How it ended and what it printed.
     pub(crate) finished: Finished,
     /// The world before.
@@ -24,16 +31,40 @@ pub(crate) struct CommandRun {
 impl MyceliumWorld {
     /// Runs a command line of a When and keeps its evidence.
     pub(crate) fn run_command(&mut self, line: &str) -> Result<(), WorldError> {
-        let before = self.observe()?;
-        let finished = self.start(line)?;
+        let folder = self.stage()?.path().to_owned();
+        self.run_command_in(line, &folder)
+    }
+
+    /// The same in a folder of its own.
+    pub(crate) fn run_command_in(&mut self, line: &str, folder: &Path) -> Result<(), WorldError> {
+        let (before, number) = (self.observe()?, self.next_number());
+        let finished = self.begin(line, folder)?.finish(TIME_LIMIT)?;
+        self.keep_command(line, number, before, finished)
+    }
+
+    /// The number of the next command.
+    pub(super) fn next_number(&self) -> usize {
+        self.commands.len() + usize::from(self.started.is_some()) + 1
+    }
+
+    /// Keeps a command that has ended, with its evidence, and looks at what it wrote.
+    pub(super) fn keep_command(
+        &mut self,
+        line: &str,
+        number: usize,
+        before: Observation,
+        finished: Finished,
+    ) -> Result<(), WorldError> {
         let after = self.observe()?;
-        self.commands.push(CommandRun { line: line.to_owned(), finished, before, after });
-        self.keep_evidence()
+        self.commands.push(CommandRun { line: line.to_owned(), number, finished, before, after });
+        self.keep_evidence()?;
+        self.check_artifacts()
     }
 
     /// Runs a command line of a Given; it must succeed.
     pub(crate) fn set_up(&mut self, line: &str) -> Result<(), WorldError> {
-        let finished = self.start(line)?;
+        let folder = self.stage()?.path().to_owned();
+        let finished = self.begin(line, &folder)?.finish(TIME_LIMIT)?;
         match finished.ending {
             Ending::Exited(0) => Ok(()),
             ending => Err(WorldError::SetUp {
@@ -49,29 +80,31 @@ impl MyceliumWorld {
         self.commands.last().ok_or(WorldError::NothingRan)
     }
 
-    /// All commands, the first one first; there is at least one.
+    /// The command that began first, and all that have ended, in the order of their ends; there is at least one.
     pub(crate) fn commands(&self) -> Result<(&CommandRun, &[CommandRun]), WorldError> {
-        self.commands.first().map(|first| (first, self.commands.as_slice())).ok_or(WorldError::NothingRan)
+        let first = self.commands.iter().min_by_key(|run| run.number);
+        first.map(|first| (first, self.commands.as_slice())).ok_or(WorldError::NothingRan)
     }
 
-    fn start(&mut self, line: &str) -> Result<Finished, WorldError> {
+    /// Starts a command line in a folder.
+    pub(super) fn begin(&mut self, line: &str, folder: &Path) -> Result<Running, WorldError> {
         let refuse = |why| WorldError::CommandLine { line: line.to_owned(), why };
         let mut words = words(line).ok_or_else(|| refuse("a quote is not closed"))?.into_iter();
         if words.next().as_deref() != Some(PROGRAM) {
             return Err(refuse("it does not begin with `mycelium`"));
         }
         let arguments: Vec<String> = words.collect();
-        let folder = self.stage()?.path().to_owned();
-        let program = self.context.bin.clone();
-        Ok(self.sandbox.run(&program, &arguments, &folder)?)
+        let program = self.installed.clone().unwrap_or_else(|| self.context.bin.clone());
+        Ok(self.sandbox.start(&program, &arguments, folder)?)
     }
 
-    fn observe(&self) -> Result<Observation, WorldError> {
-        Observation::of(self.stage()?, &self.sandbox.mycelium_home())
+    pub(super) fn observe(&self) -> Result<Observation, WorldError> {
+        Observation::of(self.stage()?, self.sandbox.root(), &self.sandbox.mycelium_home())
     }
 
     fn keep_evidence(&self) -> Result<(), WorldError> {
-        let (number, run) = (self.commands.len(), self.last()?);
+        let run = self.last()?;
+        let number = run.number;
         let keep = |name: &str, bytes: &[u8]| {
             let name = format!("command-{number}/{name}");
             self.context.recorder.push(Record::Evidence { name, bytes: bytes.to_vec() });

@@ -31,6 +31,20 @@ pub enum WorldError {
     /// A Then came before any When.
     #[error("nothing ran yet: a Then looks at what a When did")]
     NothingRan,
+    /// A second command is started before the first one was waited for.
+    #[error("a started command still runs: write `When the started command has ended` first")]
+    StartedAlready,
+    /// A step needs a command that runs.
+    #[error("no started command runs: begin with `When I start \"mycelium run\"`")]
+    NothingStarted,
+    /// A command ended without meeting the scenario.
+    #[error("the started command ended before any of its scripts came to {name:?}:\n{why}")]
+    EndedEarly {
+        /// The meeting.
+        name: String,
+        /// What the command said.
+        why: String,
+    },
     /// No run was created where one is looked at.
     #[error("there is no run to look at: no command of this scenario created one below {}", .0.display())]
     NoRun(PathBuf),

@@ -7,12 +7,29 @@ use std::{
 };
 
 use mycelium_fixtures::{
+    FixtureError,
     checkout::{Checkout, listing},
     repository::FixtureRepository,
 };
 use mycelium_schemas::id::CommitId;
 
 use super::{Stage, WorldError, lines};
+
+/// What the framework itself puts into a scenario's folder.
+const OF_THE_SCENARIO: [&str; 10] = [
+    "mycelium-home",
+    "output",
+    "scripts",
+    "second-place",
+    "hook-traces",
+    "planner-output.json",
+    "linked-worktree",
+    "other-home",
+    "link-to-repository",
+    "installed",
+];
+/// What Mycelium's home is made of.
+const OF_MYCELIUM: [&str; 2] = ["projects", ".gitignore"];
 
 /// A look at the world.
 #[derive(Debug, Clone)]
@@ -23,18 +40,24 @@ pub(crate) struct Observation {
     pub(crate) checkout: Option<String>,
     /// The planned tasks' files as lines.
     pub(crate) tasks: String,
+    /// The files of `.mycelium/` that are neither tasks nor runs, as lines.
+    pub(crate) own: String,
+    /// Everything of the scenario's folder that is outside the repository and not Mycelium's, as lines.
+    pub(crate) outside: String,
     /// The folders of all runs.
     pub(crate) runs: BTreeSet<PathBuf>,
 }
 
 impl Observation {
     /// Looks.
-    pub(crate) fn of(stage: &Stage, mycelium_home: &Path) -> Result<Self, WorldError> {
+    pub(crate) fn of(stage: &Stage, root: &Path, mycelium_home: &Path) -> Result<Self, WorldError> {
         let repository = stage.repository();
         Ok(Self {
             refs: repository.map(FixtureRepository::refs).transpose()?.unwrap_or_default(),
             checkout: repository.map(|r| Checkout::of(r.path())).transpose()?.map(|c| c.to_text()),
             tasks: listing(&stage.path().join(".mycelium/tasks"))?,
+            own: own_files(stage.path())?,
+            outside: outside(root, stage.path(), mycelium_home)?,
             runs: run_folders(mycelium_home),
         })
     }
@@ -48,6 +71,34 @@ impl Observation {
     pub(crate) fn refs_text(&self) -> String {
         lines(self.refs.iter().map(|(name, target)| format!("{target} {name}")))
     }
+}
+
+/// The files of `.mycelium/` but for tasks and home.
+fn own_files(root: &Path) -> Result<String, WorldError> {
+    let listed = listing(&root.join(".mycelium"))?;
+    let foreign = |line: &&str| {
+        let path = line.split_once(' ').map_or("", |(_, path)| path);
+        path.split(['/', ' ']).next().is_some_and(|first| first == "tasks" || first == "home")
+    };
+    Ok(lines(listed.lines().filter(|line| !foreign(line))))
+}
+
+/// What lies in the scenario's folder beside the repository, in the home and in the folder for temporary files, and what
+/// is in Mycelium's home beside its projects.
+fn outside(root: &Path, stage: &Path, mycelium_home: &Path) -> Result<String, WorldError> {
+    let mut found = Vec::new();
+    for (folder, known) in [(root, OF_THE_SCENARIO.as_slice()), (mycelium_home, &OF_MYCELIUM)] {
+        let entries = fs::read_dir(folder).map_err(FixtureError::file("list", folder))?;
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path != stage && !known.iter().any(|known| entry.file_name() == *known) {
+                found.push(path.display().to_string());
+                found.extend(listing(&path)?.lines().map(|line| format!("{}: {line}", path.display())));
+            }
+        }
+    }
+    found.sort();
+    Ok(lines(found))
 }
 
 /// `projects/*/runs/*`; what is missing has none.

@@ -1,0 +1,23 @@
+//! Which program runs, and in which environment.
+
+use cucumber::given;
+
+use crate::world::{MyceliumWorld, WorldError};
+
+/// The program is a copy in a folder of its own, away from where it was built.
+#[given(expr = "the program is installed elsewhere")]
+fn installed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.install()
+}
+
+/// Programs get no environment variable at all: no `PATH`, no `HOME`.
+#[given(expr = "an empty environment")]
+fn empty_environment(world: &mut MyceliumWorld) {
+    world.sandbox().strip_environment();
+}
+
+/// Programs get this environment variable.
+#[given(expr = "the environment variable {word} is {string}")]
+fn variable(world: &mut MyceliumWorld, name: String, value: String) {
+    world.sandbox().set(&name, value);
+}

@@ -1,0 +1,35 @@
+//! Commands that run while the scenario goes on.
+
+use cucumber::when;
+
+use crate::world::{Meeting, MyceliumWorld, WorldError};
+
+/// Starts the program in the repository's root and does not wait for its end.
+#[when(expr = "I start {string}")]
+fn start(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    world.start_command(&line)
+}
+
+/// Waits until a script of the started command says `signal NAME`.
+#[when(expr = "a script signals {string}")]
+fn signals(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
+    world.meet(&name, Meeting::Signalled)
+}
+
+/// Lets a script of the started command go on, as soon as it says `await NAME`.
+#[when(expr = "a script that awaits {string} goes on")]
+fn goes_on(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
+    world.meet(&name, Meeting::Awaited)
+}
+
+/// Waits for the end of the started command, which is then the last command.
+#[when(expr = "the started command has ended")]
+fn has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.finish_started()
+}
+
+/// Kills the started command at once and nothing that it started, as a crash would.
+#[when(expr = "the started command is killed")]
+fn is_killed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.kill_started()
+}

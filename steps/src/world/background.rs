@@ -1,0 +1,113 @@
+//! A command that runs while the scenario goes on, and the meetings of the scenario with its agents.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use mycelium_fixtures::{
+    FixtureError,
+    sandbox::{Running, TIME_LIMIT},
+};
+use rustix::fs::{Mode, mkfifoat};
+
+use super::{MyceliumWorld, WorldError, observe::Observation};
+
+/// How often to look whether a command ended instead of coming to a meeting.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A command that was started and has not been waited for.
+#[derive(Debug)]
+pub(super) struct Started {
+    line: String,
+    number: usize,
+    before: Observation,
+    running: Running,
+}
+
+/// Which end of a script's meeting the scenario takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Meeting {
+    /// The script says `signal`.
+    Signalled,
+    /// The script says `await`.
+    Awaited,
+}
+
+impl MyceliumWorld {
+    /// Starts a command line of a When; one at a time.
+    pub(crate) fn start_command(&mut self, line: &str) -> Result<(), WorldError> {
+        if self.started.is_some() {
+            return Err(WorldError::StartedAlready);
+        }
+        let (before, number) = (self.observe()?, self.next_number());
+        let folder = self.stage()?.path().to_owned();
+        let running = self.begin(line, &folder)?;
+        self.started = Some(Started { line: line.to_owned(), number, before, running });
+        Ok(())
+    }
+
+    /// The process id of the command that runs.
+    pub(crate) fn started_pid(&mut self) -> Result<i32, WorldError> {
+        Ok(self.started()?.running.process().pid())
+    }
+
+    /// Kills the command that runs, alone, and keeps how it ended.
+    pub(crate) fn kill_started(&mut self) -> Result<(), WorldError> {
+        self.started()?.running.process().kill_alone();
+        self.finish_started()
+    }
+
+    /// Waits for the end of the command that runs.
+    pub(crate) fn finish_started(&mut self) -> Result<(), WorldError> {
+        let Started { line, number, before, running } = self.started.take().ok_or(WorldError::NothingStarted)?;
+        let finished = running.finish(TIME_LIMIT)?;
+        self.keep_command(&line, number, before, finished)
+    }
+
+    /// Meets a script of the command that runs; an error where the command ends instead.
+    pub(crate) fn meet(&mut self, name: &str, meeting: Meeting) -> Result<(), WorldError> {
+        let pipe = self.stage()?.scripts().meeting(name);
+        make_pipe(&pipe)?;
+        let (sender, met) = mpsc::channel();
+        let end = pipe.clone();
+        thread::spawn(move || sender.send(open(&end, meeting).map(drop)));
+        loop {
+            if let Ok(result) = met.recv_timeout(LOOK) {
+                return result.map_err(|e| FixtureError::file("open the pipe", &pipe)(e).into());
+            }
+            if self.started()?.running.process().is_over() {
+                let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
+                return Err(WorldError::EndedEarly { name: name.to_owned(), why });
+            }
+        }
+    }
+
+    fn end_early(&mut self) -> Result<Vec<u8>, WorldError> {
+        self.finish_started()?;
+        Ok(self.last()?.finished.stderr.clone())
+    }
+
+    fn started(&mut self) -> Result<&mut Started, WorldError> {
+        self.started.as_mut().ok_or(WorldError::NothingStarted)
+    }
+}
+
+/// Makes the pipe unless the script was here before.
+fn make_pipe(pipe: &PathBuf) -> Result<(), FixtureError> {
+    match mkfifoat(rustix::fs::CWD, pipe, Mode::RWXU) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(errno) => Err(FixtureError::file("make the pipe", pipe)(errno.into())),
+    }
+}
+
+/// Opening returns when the other end is there.
+fn open(pipe: &Path, meeting: Meeting) -> std::io::Result<File> {
+    match meeting {
+        Meeting::Signalled => File::open(pipe),
+        Meeting::Awaited => File::options().write(true).open(pipe),
+    }
+}
