@@ -22,7 +22,8 @@ const KINDS: [(&str, Form, &str); 11] = [
     ("events.jsonl", Form::JsonLines, "event"),
     ("state.json", Form::Json, "state"),
     ("plan.snapshot.json", Form::Json, "plan-snapshot"),
-    ("config.snapshot.yaml", Form::Yaml, "config-snapshot"),
+    // The operator's own text, frozen.
+    ("config.snapshot.yaml", Form::Yaml, "config"),
     ("compliance.json", Form::Json, "compliance"),
     ("manifest.json", Form::Json, "manifest"),
     ("validator-*.json", Form::Json, "validator-report"),
