@@ -374,7 +374,7 @@ impl Attempt {
             let path = self.dir.join(format!("validator-{name}.json"));
             match &report {
                 Ok(report) => store::write_artifact(&path, report)?,
-                Err(why) => store::write_artifact(&path, &serde_json::json!({ "error": why }))?,
+                Err(why) => store::write_artifact(&path, &validator::no_report(why))?,
             }
             judgements.push(Judgement { validator: name, mode: validator.mode, report });
         }

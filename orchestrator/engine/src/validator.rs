@@ -49,6 +49,11 @@ pub async fn ask(
     }
 }
 
+/// What is kept of a validator that gave no valid report: that it did not pass the work, and why.
+pub fn no_report(why: &str) -> ValidatorReport {
+    ValidatorReport { pass: false, summary: format!("no valid report: {why}"), issues: Vec::new() }
+}
+
 async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<ValidatorReport, String>, Error> {
     let (program, args) = Job::shell(command);
     let job = Job {
