@@ -80,8 +80,7 @@ impl MyceliumWorld {
         let sandbox = self.sandbox.create_alike(&root)?;
         let stage = Some(self.stage()?.copy_to(&root)?);
         let context = Context { scratch: root, ..self.context.clone() };
-        self.second_place =
-            Some(Box::new(Self::with(context, sandbox, stage)));
+        self.second_place = Some(Box::new(Self::with(context, sandbox, stage)));
         Ok(())
     }
 

@@ -77,6 +77,7 @@ fn other_ways(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 /// The lock of the repository's orchestrator says that a process holds it which is long gone.
 #[given(expr = "a lock that a dead process has left")]
 fn stale_lock(world: &mut MyceliumWorld) -> Result<(), WorldError> {
-    let lock = r#"{"pid": 4194304, "host": "elsewhere", "since": "2001-02-03T04:05:06Z", "doing": "run long-ago"}"#;
+    let lock =
+        r#"{"pid": 4194304, "host": "elsewhere", "since": "2001-02-03T04:05:06Z", "doing": "run long-ago"}"#;
     Ok(world.stage()?.write(".git/mycelium.lock", lock)?)
 }

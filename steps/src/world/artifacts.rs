@@ -103,7 +103,8 @@ fn documents(form: Form, text: &str, crashed: bool) -> Vec<(usize, Result<Value,
                 None => "",
             };
             let torn = !whole.is_empty() && !whole.ends_with('\n');
-            let mut found: Vec<_> = whole.lines().enumerate().map(|(at, line)| (at + 1, json(line))).collect();
+            let mut found: Vec<_> =
+                whole.lines().enumerate().map(|(at, line)| (at + 1, json(line))).collect();
             if torn {
                 found.push((found.len(), Err("the last line does not end".to_owned())));
             }

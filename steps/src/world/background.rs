@@ -63,7 +63,8 @@ impl MyceliumWorld {
 
     /// Waits for the end of the command that runs.
     pub(crate) fn finish_started(&mut self) -> Result<(), WorldError> {
-        let Started { line, number, before, running } = self.started.take().ok_or(WorldError::NothingStarted)?;
+        let Started { line, number, before, running } =
+            self.started.take().ok_or(WorldError::NothingStarted)?;
         let finished = running.finish(TIME_LIMIT)?;
         self.keep_command(&line, number, before, finished)
     }
