@@ -128,7 +128,7 @@ Feature: G0.11 One orchestrator at a time
       append src/greeting.js "a greeting of $MYCELIUM_RUN_ID"
       """
     When I run "mycelium run --run-id first"
-    And I run "mycelium run --run-id second"
+    And I run "mycelium run --run-id second --tasks 001"
     Then the exit code is 0
     And the integration branch has moved
     And the file "src/greeting.js" on the integration branch contains "of first"
