@@ -73,8 +73,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | mycelium resume --run-id unknown  | unknown         |
         | mycelium schema unknown           | unknown         |
         | mycelium completions unknown      | unknown         |
-        | mycelium --config missing.yaml run | missing.yaml   |
-        | mycelium --project p logs query   | logs            |
+        | mycelium --config missing.yaml run | missing.yaml    |
         | mycelium -q -v status             | --verbose       |
 
     Scenario Outline: A wrong request in JSON is one document with the same exit code: <line>
