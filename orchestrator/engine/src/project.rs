@@ -44,7 +44,10 @@ impl Project {
     pub fn locate(locator: &Locator, environment: &Environment) -> Result<Self, Error> {
         let absolute = |path: &Path| environment.current_dir.join(path);
         let start = locator.repo.as_deref().map_or_else(|| environment.current_dir.clone(), absolute);
-        let start = start.canonicalize().at("find the folder", start)?;
+        let start = start.canonicalize().map_err(|why| Error::Request {
+            message: format!("the folder {} cannot be looked into: {why}", start.display()),
+            help: "name a folder inside the repository with --repo".into(),
+        })?;
         let upstream = Upstream::discover(&start)?;
         let root = upstream.worktree().canonicalize().at("find the folder", upstream.worktree())?;
         let home = environment.get("MYCELIUM_HOME").map(|home| absolute(Path::new(home)));
@@ -78,9 +81,14 @@ impl Project {
         self.home.join("projects").join(self.name.as_str()).join("runs")
     }
 
+    /// Folder of the workspaces of all runs.
+    pub fn all_workspaces_dir(&self) -> PathBuf {
+        self.home.join("projects").join(self.name.as_str()).join("workspaces")
+    }
+
     /// Folder of the workspaces of a run.
     pub fn workspaces_dir(&self, run: &RunId) -> PathBuf {
-        self.home.join("projects").join(self.name.as_str()).join("workspaces").join(run.as_str())
+        self.all_workspaces_dir().join(run.as_str())
     }
 
     /// A path as the user would write it: relative to the checkout where it lies in it.

@@ -29,6 +29,7 @@ use crate::{
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
     landing::Lander,
+    orphans,
     process::StopLevel,
     project::Project,
     resume::frozen_plan,
@@ -129,6 +130,8 @@ impl Ready {
         progress: &mut dyn FnMut(&Event),
     ) -> Result<RunReport, Error> {
         let _lock = RunLock::acquire(self.upstream.common_dir(), runlock::doing(&self.run_id))?;
+        // No other run lives now: agents that a killed one left behind would work beside the new ones.
+        orphans::end(&project.all_workspaces_dir())?;
         // Looked at again under the lock: another run may have landed in between.
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };
