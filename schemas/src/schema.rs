@@ -8,13 +8,12 @@ use crate::{config, event, manifest, matrix, state};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
-/// `config` describes `config.yaml` as people write it, `config-snapshot` the configuration in effect.
+/// `config` describes `config.yaml` as people write it, and its frozen copy.
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         ("candidate", of::<event::LandingIntent>()),
         ("compliance", of::<event::Violations>()),
         ("config", config::file_schema()),
-        ("config-snapshot", of::<config::Config>()),
         ("conflict", of::<event::LandingConflict>()),
         ("event", of::<event::Event>()),
         ("manifest", of::<manifest::Manifest>()),

@@ -54,8 +54,7 @@ fn every_sample_of_a_document_is_read_and_described() {
 fn the_sample_configuration_is_accepted_by_decoder_and_schema() {
     let text = sample("config.yaml");
     assert_valid("config", &serde_saphyr::from_str(&text).unwrap());
-    let config = config::parse(&Source::new("config.yaml", text)).unwrap();
-    assert_valid("config-snapshot", &serde_json::to_value(config).unwrap());
+    config::parse(&Source::new("config.yaml", text)).unwrap();
 }
 
 #[test]
