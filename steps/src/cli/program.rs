@@ -49,6 +49,8 @@ impl Program {
         let digest = Self::digest(&path)?;
         let answer = Command::new(&path)
             .args(["--version", "--json"])
+            // Inside the folder of scenarios: like all that has its home there, it does not outlive the run.
+            .env("HOME", folder.join("home"))
             .stdin(Stdio::null())
             .output()
             .map_err(|source| ProgramError::DoesNotStart { path: path.clone(), source })?;

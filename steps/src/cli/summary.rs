@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     lint::LintProblem,
-    runner::{RunResult, ScenarioResult},
+    runner::{Interrupt, RunResult, ScenarioResult},
 };
 
 /// What `accept run --json` prints.
@@ -91,6 +91,16 @@ impl RunSummary {
     /// The summary of a run whose process died.
     pub(super) fn of_death(message: String, exit_code: u8) -> Self {
         Self::without_run(vec![CauseSummary { code: "run_died".to_owned(), message, place: None }], exit_code)
+    }
+
+    /// The summary of a run that was ended before it could tell anything.
+    pub(super) fn of_interrupt(interrupt: Interrupt) -> Self {
+        let cause = CauseSummary {
+            code: "interrupted".to_owned(),
+            message: format!("the run was ended by {interrupt}"),
+            place: None,
+        };
+        Self::without_run(vec![cause], interrupt.exit_code())
     }
 
     fn without_run(causes: Vec<CauseSummary>, exit_code: u8) -> Self {

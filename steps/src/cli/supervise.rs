@@ -7,12 +7,12 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{self, Pid, kill_process};
 use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
     error::{CliError, INTERNAL},
     summary::RunSummary,
 };
-use crate::runner::leftovers;
+use crate::runner::{Interrupt, leftovers};
 
 /// Names the folder of scenarios to the supervised process.
 pub(super) const SCRATCH_VARIABLE: &str = "MYCELIUM_ACCEPT_SCRATCH";
@@ -38,10 +38,13 @@ pub(super) fn sign(scratch: &Path, exit_code: u8) -> Result<(), CliError> {
 
 /// Runs this very command line in a process of its own.
 pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
-    let scratch = tempfile::Builder::new().prefix("accept-").tempdir().map_err(CliError::Supervise)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Supervise)?;
-    let status = run_child(&runtime, &scratch).map_err(CliError::Supervise)?;
+    // First of all: a signal from here on is answered with its exit code.
+    let mut signals = Signals::listen(&runtime).map_err(CliError::Supervise)?;
+    let scratch = tempfile::Builder::new().prefix("accept-").tempdir().map_err(CliError::Supervise)?;
+    let Ended { status, interrupt } =
+        run_child(&runtime, &mut signals, &scratch).map_err(CliError::Supervise)?;
     leftovers::kill_inside(scratch.path());
     let signed = fs::read_to_string(scratch.path().join(RECEIPT)).ok().and_then(|text| text.parse().ok());
     if let Err(error) = scratch.close() {
@@ -50,6 +53,14 @@ pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
     if let Some(exit_code) = signed {
         return Ok(exit_code);
     }
+    // The run was told to end before it could listen, for example while it built the program.
+    if let Some(interrupt) = interrupt {
+        let summary = RunSummary::of_interrupt(interrupt);
+        console
+            .say(format_args!("ended by {interrupt} before a scenario ran to its end; nothing was written"));
+        console.document(&summary)?;
+        return Ok(interrupt.exit_code());
+    }
     let message =
         format!("the run did not come to its end ({status}): a step ended the process, or it was killed");
     console.say(format_args!("{} {message}", console.paint(Tone::Bad, "failed:")));
@@ -57,28 +68,63 @@ pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
     Ok(INTERNAL)
 }
 
-fn run_child(runtime: &Runtime, scratch: &TempDir) -> io::Result<ExitStatus> {
+/// The signals that ask a run to end.
+struct Signals {
+    int: Signal,
+    term: Signal,
+}
+
+impl Signals {
+    fn listen(runtime: &Runtime) -> io::Result<Self> {
+        let _in_runtime = runtime.enter();
+        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Interrupt {
+        tokio::select! {
+            Some(()) = self.int.recv() => Interrupt::Sigint,
+            Some(()) = self.term.recv() => Interrupt::Sigterm,
+            // Signals end with the process.
+            else => std::future::pending().await,
+        }
+    }
+}
+
+/// How the supervised process ended, and the first signal that came meanwhile.
+struct Ended {
+    status: ExitStatus,
+    interrupt: Option<Interrupt>,
+}
+
+fn run_child(runtime: &Runtime, signals: &mut Signals, scratch: &TempDir) -> io::Result<Ended> {
     let _in_runtime = runtime.enter();
-    let mut int = signal(SignalKind::interrupt())?;
-    let mut term = signal(SignalKind::terminate())?;
     let mut child = Command::new(env::current_exe()?)
         .args(env::args_os().skip(1))
         .env(SCRATCH_VARIABLE, scratch.path())
         .stdin(Stdio::null())
         .spawn()?;
+    let mut interrupt = None;
     runtime.block_on(async {
         loop {
             tokio::select! {
-                status = child.wait() => return status,
-                // A terminal sends Ctrl-C to both; once more does no harm.
-                Some(()) = int.recv() => forward(&child, Signal::INT),
-                Some(()) = term.recv() => forward(&child, Signal::TERM),
+                // A child that a signal ended is not collected before the signal that asked for it.
+                biased;
+                next = signals.next() => {
+                    // A terminal sends Ctrl-C to both; once more does no harm.
+                    forward(&child, next);
+                    interrupt.get_or_insert(next);
+                }
+                status = child.wait() => return status.map(|status| Ended { status, interrupt }),
             }
         }
     })
 }
 
-fn forward(child: &Child, signal: Signal) {
+fn forward(child: &Child, interrupt: Interrupt) {
+    let signal = match interrupt {
+        Interrupt::Sigint => process::Signal::INT,
+        Interrupt::Sigterm => process::Signal::TERM,
+    };
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended this very moment; then its status says so.

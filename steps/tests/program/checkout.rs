@@ -74,7 +74,12 @@ impl Checkout {
     /// A program that says it is mycelium and else runs a script.
     pub(crate) fn program(&self, script: &str) {
         let answer = r#"if [ "$1" = --version ]; then echo '{"name":"mycelium","version":"0","features":[]}'; exit 0; fi"#;
-        self.write("program", &format!("#!/bin/sh\n{answer}\n{script}\n"));
+        self.bare_program(&format!("{answer}\n{script}"));
+    }
+
+    /// A program that runs a script whatever it is asked.
+    pub(crate) fn bare_program(&self, script: &str) {
+        self.write("program", &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(self.path("program"), fs::Permissions::from_mode(0o755)).unwrap();
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::Read,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
 };
 
@@ -77,37 +77,71 @@ fn a_run_refused_by_the_lint_leaves_no_results_of_a_run_before() {
     }
 }
 
+/// Runs, and sends a signal as soon as the program has written its process id into the pipe `started`.
+struct Interrupted {
+    status: ExitStatus,
+    said: String,
+    pid: String,
+}
+
+fn interrupt_once_started(checkout: &Checkout, signal: Signal) -> Interrupted {
+    let pipe = checkout.path("started");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut accept = checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = accept.stderr.take().unwrap();
+    let unblocked = pipe.clone();
+    let said = thread::spawn(move || {
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        // If the program never started, its reader below must not wait for ever.
+        thread::spawn(|| OpenOptions::new().write(true).open(unblocked));
+        said
+    });
+    let mut pid = String::new();
+    File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
+    assert_ne!(pid, "", "the program never started");
+    kill_process(Pid::from_child(&accept), signal).unwrap();
+    let status = accept.wait().unwrap();
+    Interrupted { status, said: said.join().unwrap(), pid: pid.trim().to_owned() }
+}
+
+/// Writes its process id into the pipe `started` of the checkout, and waits for ever.
+fn starts_and_waits(checkout: &Checkout) -> String {
+    format!("echo $$ > '{}'; exec sleep 600", checkout.path("started").display())
+}
+
+/// A process that ended has no command line, whether or not somebody has collected it.
+fn assert_ended(pid: &str) {
+    let command_line = fs::read(format!("/proc/{pid}/cmdline"));
+    assert_eq!(command_line.unwrap_or_default(), b"", "{pid} still runs");
+}
+
 #[test]
 fn an_interrupted_run_completes_its_stream_and_leaves_no_process() {
     for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
         let checkout = Checkout::new();
-        let pipe = checkout.path("started");
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        checkout.program(&format!("echo $$ > '{}'; exec sleep 600", pipe.display()));
-        let mut accept =
-            checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = accept.stderr.take().unwrap();
-        let unblocked = pipe.clone();
-        let said = thread::spawn(move || {
-            let mut said = String::new();
-            stderr.read_to_string(&mut said).unwrap();
-            // If the program never started, its reader below must not wait for ever.
-            thread::spawn(|| OpenOptions::new().write(true).open(unblocked));
-            said
-        });
-        let mut pid = String::new();
-        File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
-        assert_ne!(pid, "", "the program never started");
-        kill_process(Pid::from_child(&accept), signal).unwrap();
-        let status = accept.wait().unwrap();
-        assert_eq!(status.code(), Some(code), "{}", said.join().unwrap());
+        checkout.program(&starts_and_waits(&checkout));
+        let Interrupted { status, said, pid } = interrupt_once_started(&checkout, signal);
+        assert_eq!(status.code(), Some(code), "{said}");
         let messages = messages(&checkout);
         assert!(messages.lines().last().unwrap().contains("testRunFinished"));
         assert!(messages.contains("\"UNKNOWN\"") && messages.contains(&format!("ended by {name}")));
         assert!(checkout.path("out/junit.xml").is_file());
-        // A process that ended has no command line, whether or not somebody has collected it.
-        let command_line = fs::read(format!("/proc/{}/cmdline", pid.trim()));
-        assert_eq!(command_line.unwrap_or_default(), b"", "{pid} still runs");
+        assert_ended(&pid);
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_before_it_listens_exits_as_interrupted() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let checkout = Checkout::new();
+        // Asked who it is, it does not answer: nothing has begun to run yet.
+        checkout.bare_program(&starts_and_waits(&checkout));
+        let Interrupted { status, said, pid } = interrupt_once_started(&checkout, signal);
+        assert_eq!(status.code(), Some(code), "{said}");
+        assert!(said.contains(&format!("ended by {name}")), "{said}");
+        assert!(!checkout.path("out/messages.ndjson").exists());
+        assert_ended(&pid);
     }
 }
 
