@@ -7,8 +7,8 @@ mod read;
 use std::collections::BTreeMap;
 
 use mycelium_schemas::{
-    evidence::RunInfo,
-    matrix::{LaneRun, ScenarioKey},
+    evidence::{EvidenceFile, RunInfo},
+    matrix::{Attempt, LaneRun, ScenarioKey},
 };
 
 use crate::catalogue::Catalogue;
@@ -33,6 +33,12 @@ impl Results {
     /// Reads the text of a `messages.ndjson`; or every problem in it.
     pub fn read(text: &str) -> Result<Self, Vec<ReadProblem>> {
         read::read(text)
+    }
+
+    /// Every file of evidence that the stream speaks of.
+    pub fn evidence_files(&self) -> impl Iterator<Item = &EvidenceFile> {
+        let lanes = self.runs.values().flatten();
+        lanes.flat_map(|lane| &lane.attempts).flat_map(Attempt::evidence_files)
     }
 
     /// What came out of a scenario, by lane.

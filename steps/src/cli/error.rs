@@ -6,7 +6,7 @@ use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
-use super::program::ProgramError;
+use super::{evidence::EvidenceError, program::ProgramError};
 use crate::runner::{RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
@@ -36,6 +36,8 @@ pub(super) enum CliError {
     NoResults(PathBuf),
     #[error("{path} is not a whole stream of results:\n{}", lines(.problems))]
     BadResults { path: PathBuf, problems: Vec<ReadProblem> },
+    #[error("the evidence of the results is not what was kept; run accept run again\n{}", lines(.0))]
+    BadEvidence(Vec<EvidenceError>),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("{0} is no declared goal")]
@@ -85,6 +87,6 @@ fn list(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-fn lines(problems: &[ReadProblem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+fn lines<T: ToString>(problems: &[T]) -> String {
+    problems.iter().map(T::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -13,7 +13,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, Results, build, evaluate};
 
-use super::{error::CliError, project::Project};
+use super::{error::CliError, evidence, project::Project};
 use crate::runner::store::MESSAGES;
 
 /// What the gates are asked about.
@@ -48,6 +48,9 @@ pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged,
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
     let results = read_results(&question.out.join(MESSAGES), question.results)?;
+    if let Some(results) = &results {
+        evidence::check(question.out, results.evidence_files()).map_err(CliError::BadEvidence)?;
+    }
     let tree = project.tree();
     let subject = Subject { tree: tree.id, dirty: tree.dirty, binary_digest: question.binary_digest };
     let matrix = build(&Inputs {

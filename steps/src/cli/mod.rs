@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod console;
 mod error;
+mod evidence;
 mod judge;
 mod program;
 mod project;

@@ -36,6 +36,44 @@ fn a_run_that_passes_writes_everything_and_exits_0() {
 }
 
 #[test]
+fn evidence_that_is_gone_or_altered_is_bad_input_by_name() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    let answer = checkout.accept("gate --out out --bin program");
+    assert!(!answer.err.contains("evidence"), "{}", answer.err);
+    let kept: Vec<_> =
+        fs::read_dir(checkout.path("out/evidence")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!kept.is_empty(), "the run kept no evidence");
+    for file in kept {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let content = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        let gone = checkout.accept("gate --out out --bin program");
+        assert_eq!(gone.code, Some(2), "{}", gone.err);
+        assert!(gone.err.contains(name), "{}", gone.err);
+        fs::write(&file, [content.as_slice(), b"x"].concat()).unwrap();
+        let altered = checkout.accept("gate --out out --bin program");
+        assert_eq!(altered.code, Some(2), "{}", altered.err);
+        assert!(altered.err.contains(name) && altered.err.contains("was changed"), "{}", altered.err);
+        fs::write(&file, content).unwrap();
+    }
+}
+
+#[test]
+fn evidence_cannot_be_looked_for_outside_of_its_folder() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    let kept = fs::read_dir(checkout.path("out/evidence")).unwrap().next().unwrap().unwrap();
+    let digest = kept.file_name().into_string().unwrap();
+    checkout.write("out/messages.ndjson", &messages(&checkout).replace(&digest, "../messages.ndjson"));
+    let answer = checkout.accept("gate --out out --bin program");
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("is not a SHA-256"), "{}", answer.err);
+}
+
+#[test]
 fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
     let checkout = Checkout::new();
     checkout.program("exit 9");
