@@ -7,7 +7,7 @@ use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
 use super::{evidence::EvidenceError, program::ProgramError};
-use crate::runner::{RunError, VocabularyError, suite::SuiteError};
+use crate::runner::{LineError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -28,6 +28,8 @@ pub(super) enum CliError {
     Registry(Vec<Problem>),
     #[error(transparent)]
     Suite(#[from] SuiteError),
+    #[error(transparent)]
+    Line(#[from] LineError),
     #[error("the feature files do not parse; see accept lint")]
     Unparsed,
     #[error("the scenarios cannot be told apart")]

@@ -24,6 +24,6 @@ pub(crate) use case::keyword_of;
 pub use conduct::{Facts, Interrupter, RunError, Settings, run};
 pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};
 pub use panic::Panic;
-pub use select::{Filter, Target, TargetError};
+pub use select::{Filter, LineError, Target, TargetError};
 pub use tags::{TagExpression, TagExpressionError, TimeoutTagError, timeout_of};
 pub use vocabulary::{Library, Matched, Resolution, Vocabulary, VocabularyError};

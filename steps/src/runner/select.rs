@@ -6,7 +6,7 @@ use mycelium_schemas::messages::{FeatureChild, Pickle, RuleChild, Scenario, Tag}
 use regex::Regex;
 
 use super::{
-    suite::{Feature, Suite},
+    suite::{Feature, FeatureFile, Suite},
     tags::TagExpression,
 };
 use crate::context::Lane;
@@ -43,6 +43,31 @@ impl std::str::FromStr for Target {
     }
 }
 
+/// A line was given that no scenario stands at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// It lies before or behind everything in the file.
+    #[error("{uri}:{line} is outside of every scenario; the nearest is {uri}:{nearest} {name:?}")]
+    Outside {
+        /// The file.
+        uri: String,
+        /// The line that was given.
+        line: u32,
+        /// The line of the nearest scenario.
+        nearest: u32,
+        /// Its name.
+        name: String,
+    },
+    /// Lines count within a file, and this is a folder.
+    #[error("{path} is a folder, so line {line} means nothing in it; give a feature file")]
+    InFolder {
+        /// The folder.
+        path: String,
+        /// The line that was given.
+        line: u32,
+    },
+}
+
 /// What a run is limited to, besides its lane.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -63,6 +88,20 @@ impl Filter {
             (self.name.is_some(), "limited by --name"),
         ];
         given.iter().filter(|(is_given, _)| *is_given).map(|(_, reason)| (*reason).to_owned()).collect()
+    }
+
+    /// Whether every line that was given lies within its file's scenarios. One beyond would mean the last of them.
+    pub fn check_lines(&self, suite: &Suite) -> Result<(), LineError> {
+        for target in &self.targets {
+            let Some(line) = target.lines.first().copied() else { continue };
+            let Some(file) = suite.files.iter().find(|file| Path::new(&file.uri) == target.path) else {
+                return Err(LineError::InFolder { path: target.path.display().to_string(), line });
+            };
+            for line in &target.lines {
+                check_line(file, *line)?;
+            }
+        }
+        Ok(())
     }
 
     /// The scenarios of a lane that the filter selects.
@@ -106,6 +145,27 @@ fn selects_line(feature: &Feature, pickle: &Pickle, line: u32) -> bool {
         .flat_map(|examples| &examples.table_body)
         .find(|row| row.location.line == line);
     row.is_none_or(|row| pickle.ast_node_ids.contains(&row.id))
+}
+
+/// A file without scenarios, or that does not parse, is the lint's business.
+fn check_line(file: &FeatureFile, line: u32) -> Result<(), LineError> {
+    let Ok(feature) = &file.parsed else { return Ok(()) };
+    let scenarios = feature.scenarios();
+    let Some(nearest) = scenarios.iter().min_by_key(|scenario| scenario.location.line.abs_diff(line)) else {
+        return Ok(());
+    };
+    let begin = sections(feature).first().map_or(1, |section| section.first_line);
+    // Blank lines at the end belong to nothing.
+    let end = file.source.trim_end().lines().count();
+    if line >= begin && usize::try_from(line).is_ok_and(|line| line <= end) {
+        return Ok(());
+    }
+    Err(LineError::Outside {
+        uri: file.uri.clone(),
+        line,
+        nearest: nearest.location.line,
+        name: nearest.name.clone(),
+    })
 }
 
 /// A part of a file, from its first line to the next part.

@@ -44,6 +44,33 @@ fn bad_arguments_are_refused() {
 }
 
 #[test]
+fn a_line_outside_of_every_scenario_is_refused_with_the_nearest_one() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    let file = "features/tier1/G1.3-a-run-executes.feature";
+    checkout.write(file, &format!("# A comment.\n{}\n\n", crate::checkout::FEATURE));
+    for command in ["list", "run --bin program"] {
+        for line in [0, 1, 10, 9999] {
+            let answer = checkout.accept(&format!("{command} {file}:{line}"));
+            assert_eq!(answer.code, Some(2), "{command} {line}: {}", answer.err);
+            let nearest =
+                format!("{file}:{line} is outside of every scenario; the nearest is {file}:5 \"it says so\"");
+            assert!(answer.err.contains(&nearest), "{}", answer.err);
+        }
+        let answer = checkout.accept(&format!("{command} features:5"));
+        assert_eq!(answer.code, Some(2), "{}", answer.err);
+        assert!(answer.err.contains("features is a folder"), "{}", answer.err);
+        for line in [2, 5, 9] {
+            assert_eq!(
+                checkout.accept(&format!("{command} {file}:{line}")).code,
+                Some(0),
+                "{command} {line}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_run_refuses_features_with_problems_at_their_places() {
     let checkout = Checkout::new();
     for (from, to, code, cause, place) in [

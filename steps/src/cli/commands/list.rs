@@ -24,6 +24,7 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
         return Err(CliError::Unparsed);
     }
     let filter = Filter { targets, tags: args.filter.tags, name: args.filter.name };
+    filter.check_lines(&suite)?;
     let listed: Vec<Listed> = filter
         .select(&suite, Lane::Mock)
         .into_iter()

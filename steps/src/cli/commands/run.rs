@@ -117,9 +117,10 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
         console.document(&RunSummary::of_lint(&problems, exit_code))?;
         return Ok(Ran::Refused { exit_code });
     }
+    let filter = Filter { targets, tags: request.filter.tags, name: request.filter.name };
+    filter.check_lines(&suite)?;
     let program = Program::take(&project.root, request.bin, &request.scratch)?;
     let tree = project.tree();
-    let filter = Filter { targets, tags: request.filter.tags, name: request.filter.name };
     let seed = request.seed.unwrap_or_else(new_seed);
     let settings = Settings {
         bin: program.path.clone(),
