@@ -7,7 +7,7 @@ mod tags;
 
 use std::fmt;
 
-use mycelium_schemas::{goal::GoalId, messages::Location};
+use mycelium_schemas::{goal::GoalId, matrix::BacklogGoal, messages::Location};
 
 use crate::runner::{
     Vocabulary,
@@ -129,8 +129,17 @@ impl fmt::Display for LintProblem {
     }
 }
 
+/// The promises that a scenario can name.
+#[derive(Debug, Clone, Copy)]
+pub struct Promises<'a> {
+    /// The goals of `traceability/goals/`.
+    pub goals: &'a [GoalId],
+    /// Those of `traceability/backlog.yaml`: promised, and no scenario's goal yet.
+    pub backlog: &'a [BacklogGoal],
+}
+
 /// Finds every problem of the suite, sorted by place.
-pub fn lint(suite: &Suite, vocabulary: &Vocabulary, goals: &[GoalId]) -> Vec<LintProblem> {
+pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> Vec<LintProblem> {
     let mut problems = Vec::new();
     for file in &suite.files {
         let mut report = Report { file, problems: &mut problems };
@@ -146,7 +155,7 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, goals: &[GoalId]) -> Vec<Lin
                 }
             }
             Ok(feature) => {
-                tags::check(&mut report, feature, goals);
+                tags::check(&mut report, feature, promises);
                 shape::check(&mut report, feature, vocabulary);
                 steps::check(&mut report, feature, vocabulary);
             }

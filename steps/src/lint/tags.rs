@@ -4,19 +4,20 @@ use std::path::Path;
 
 use mycelium_schemas::{
     goal::GoalId,
+    matrix::BacklogGoal,
     messages::{FeatureChild, Location, Pickle, Scenario, Tag},
     problem::did_you_mean,
 };
 
-use super::{Report, Rule};
+use super::{Promises, Report, Rule};
 use crate::{
     context::Lane,
     runner::{suite::Feature, timeout_of},
 };
 
-pub(super) fn check(report: &mut Report<'_>, feature: &Feature, goals: &[GoalId]) {
+pub(super) fn check(report: &mut Report<'_>, feature: &Feature, promises: Promises<'_>) {
     for tag in all_tags(feature) {
-        check_tag(report, tag, goals);
+        check_tag(report, tag, promises);
     }
     for scenario in feature.scenarios() {
         for pickle in feature.pickles.iter().filter(|pickle| pickle.ast_node_ids.contains(&scenario.id)) {
@@ -26,7 +27,7 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, goals: &[GoalId]
     check_file_name(report, feature);
 }
 
-fn check_tag(report: &mut Report<'_>, tag: &Tag, goals: &[GoalId]) {
+fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
     if let Some(Err(error)) = timeout_of(&tag.name) {
         report.add(Rule::Timeout, tag.location, error.to_string(), "write a whole number of ms, s or m");
     }
@@ -38,15 +39,32 @@ fn check_tag(report: &mut Report<'_>, tag: &Tag, goals: &[GoalId]) {
             "remove it; an unreliable scenario belongs into traceability/quarantine.yaml",
         );
     }
-    if is_goal_like(&tag.name) && !goals.iter().any(|goal| goal.to_string() == tag.name[1..]) {
-        let known: Vec<String> = goals.iter().map(|goal| format!("@{goal}")).collect();
-        let nearest = did_you_mean(&tag.name, known.iter().map(String::as_str));
-        let help = nearest.map_or_else(
-            || "declare the goal in traceability/goals/, or correct the tag".to_owned(),
-            |nearest| format!("did you mean {nearest}? Goals are declared in traceability/goals/"),
-        );
-        report.add(Rule::UnknownGoal, tag.location, format!("{} is no declared goal", tag.name), help);
+    let is_goal = promises.goals.iter().any(|goal| goal.to_string() == tag.name[1..]);
+    if is_goal_like(&tag.name) && !is_goal {
+        check_unknown_goal(report, tag, promises);
     }
+}
+
+fn check_unknown_goal(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
+    if let Some(planned) = promises.backlog.iter().find(|planned| planned.goal.to_string() == tag.name[1..]) {
+        let BacklogGoal { goal, ticket, .. } = planned;
+        report.add(
+            Rule::UnknownGoal,
+            tag.location,
+            format!("{goal} stands in traceability/backlog.yaml ({ticket}) and is no goal yet"),
+            format!(
+                "a goal enters with its feature: write traceability/goals/{goal}.yaml and remove it from the backlog"
+            ),
+        );
+        return;
+    }
+    let known: Vec<String> = promises.goals.iter().map(|goal| format!("@{goal}")).collect();
+    let nearest = did_you_mean(&tag.name, known.iter().map(String::as_str));
+    let help = nearest.map_or_else(
+        || "declare the goal in traceability/goals/, or correct the tag".to_owned(),
+        |nearest| format!("did you mean {nearest}? Goals are declared in traceability/goals/"),
+    );
+    report.add(Rule::UnknownGoal, tag.location, format!("{} is no declared goal", tag.name), help);
 }
 
 /// `@G` and a digit: meant as a goal, whether or not it is one.

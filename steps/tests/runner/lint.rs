@@ -1,7 +1,9 @@
 //! The lint: each rule speaks up where it must, with its place, and keeps quiet otherwise.
 
+use mycelium_schemas::matrix::BacklogGoal;
 use mycelium_steps::{
-    lint::{LintProblem, Rule, lint},
+    catalogue::Definition,
+    lint::{LintProblem, Promises, Rule, lint},
     runner::Library,
 };
 
@@ -29,7 +31,15 @@ fn problems(name: &str, text: &str) -> Vec<LintProblem> {
     let bench = Bench::new();
     bench.write(name, text);
     let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
-    lint(&bench.suite(), library.vocabulary(), &["G0.1".parse().unwrap(), "G1.3".parse().unwrap()])
+    let goals = ["G0.1".parse().unwrap(), "G1.3".parse().unwrap()];
+    let backlog = [BacklogGoal {
+        goal: "G0.4".parse().unwrap(),
+        title: "t".to_owned(),
+        ticket: "stage 7".to_owned(),
+        reason: "r".to_owned(),
+        owner: "o".to_owned(),
+    }];
+    lint(&bench.suite(), library.vocabulary(), Promises { goals: &goals, backlog: &backlog })
 }
 
 /// Rules and lines of what is wrong with the good feature after a change.
@@ -75,6 +85,27 @@ fn a_typo_is_answered_with_the_nearest_step_or_goal() {
     assert!(found[0].to_string().starts_with("features/G0.1-a-goal.feature:6:5: no step is `Then it newer"));
     let found = problems("G0.1-a-goal.feature", &GOOD.replace("@G0.1", "@G0.1 @G1.4"));
     assert!(found[0].help.contains("did you mean @G1.3"), "{}", found[0].help);
+}
+
+#[test]
+fn a_goal_of_the_backlog_is_answered_with_where_it_stands() {
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("@G0.1", "@G0.1 @G0.4"));
+    assert_eq!(found.iter().map(|problem| problem.rule).collect::<Vec<_>>(), [Rule::UnknownGoal]);
+    assert!(found[0].message.contains("traceability/backlog.yaml (stage 7)"), "{}", found[0].message);
+    assert!(found[0].help.contains("traceability/goals/G0.4.yaml"), "{}", found[0].help);
+}
+
+#[test]
+fn a_step_with_two_meanings_is_refused_with_the_places_of_both() {
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("When it errs", "When it means two things"));
+    let places: Vec<String> = CATALOGUE
+        .definitions
+        .iter()
+        .filter(|definition| definition.expression.contains("it means"))
+        .map(Definition::place)
+        .collect();
+    assert_eq!(places.len(), 2);
+    assert!(places.iter().all(|place| found[0].message.contains(place)), "{places:?} {}", found[0].message);
 }
 
 #[test]

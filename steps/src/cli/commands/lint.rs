@@ -11,7 +11,7 @@ use crate::{
         project::Project,
         summary::RunSummary,
     },
-    lint::{LintProblem, lint},
+    lint::{LintProblem, Promises, lint},
     runner::{Library, suite::Suite},
     world::MyceliumWorld,
 };
@@ -38,8 +38,10 @@ pub(super) fn check(
     suite: &Suite,
     library: &Library<MyceliumWorld>,
 ) -> Result<Vec<LintProblem>, CliError> {
-    let goals: Vec<_> = project.registry()?.goals.iter().map(|goal| goal.id).collect();
-    Ok(lint(suite, library.vocabulary(), &goals))
+    let registry = project.registry()?;
+    let goals: Vec<_> = registry.goals.iter().map(|goal| goal.id).collect();
+    let promises = Promises { goals: &goals, backlog: &registry.backlog };
+    Ok(lint(suite, library.vocabulary(), promises))
 }
 
 /// Says what is wrong.
