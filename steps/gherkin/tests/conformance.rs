@@ -14,7 +14,7 @@ use mycelium_schemas::messages::{Envelope, Source, SourceMediaType};
 /// The `.feature` files of one folder of the official data, with the uris that its messages use.
 fn features(dir: &Path, folder: &str) -> io::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(dir.join("gherkin-testdata").join(folder))? {
+    for entry in fs::read_dir(dir.join(folder))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().extension().is_some_and(|extension| extension == "feature") {
@@ -49,7 +49,7 @@ fn official_source(feature: &Path, uri: &str) -> io::Result<String> {
 
 #[test]
 fn every_good_file_gives_the_official_tree_and_pickles() {
-    let Some(dir) = official::conformance_dir() else { return official::skip() };
+    let Some(dir) = official::data("gherkin-testdata") else { return official::skip() };
     let files = features(&dir, "good").unwrap();
     let mut failures = Vec::new();
     for (file, uri) in &files {
@@ -76,7 +76,7 @@ fn every_good_file_gives_the_official_tree_and_pickles() {
 
 #[test]
 fn every_bad_file_gives_the_official_errors() {
-    let Some(dir) = official::conformance_dir() else { return official::skip() };
+    let Some(dir) = official::data("gherkin-testdata") else { return official::skip() };
     let files = features(&dir, "bad").unwrap();
     let mut failures = Vec::new();
     for (file, uri) in &files {
@@ -93,10 +93,10 @@ fn every_bad_file_gives_the_official_errors() {
 
 #[test]
 fn every_stream_of_the_compatibility_kit_holds_the_trees_and_pickles_that_its_sources_give() {
-    let Some(dir) = official::conformance_dir() else { return official::skip() };
+    let Some(dir) = official::data("cck-samples") else { return official::skip() };
     let mut total = 0;
     let mut failures = Vec::new();
-    for sample in fs::read_dir(dir.join("cck-samples")).unwrap() {
+    for sample in fs::read_dir(dir).unwrap() {
         let path = sample.unwrap().path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(path.join(format!("{name}.ndjson"))).unwrap();

@@ -50,16 +50,13 @@ fn attachments(bench: &Bench, media_type: &str) -> Vec<Attachment> {
 
 #[test]
 fn every_message_is_valid_by_the_official_schema() {
-    let folder = env::var_os("MYCELIUM_CONFORMANCE_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"),
-        PathBuf::from,
-    );
-    let schema = folder.join("messages-jsonschema/messages.schema.json");
-    let Ok(schema) = fs::read_to_string(&schema) else {
-        println!("skipped: no test data at {}", schema.display());
+    let Some(folder) = env::var_os("MYCELIUM_CONFORMANCE_DIR") else {
+        println!("skipped: MYCELIUM_CONFORMANCE_DIR is not set");
         return;
     };
-    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    // Whoever sets the variable means this schema: that it is not there is no reason to skip.
+    let schema = PathBuf::from(folder).join("messages-jsonschema/messages.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(&schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let bench = Bench::with(SCENARIOS);
     bench.run();

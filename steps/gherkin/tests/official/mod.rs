@@ -1,18 +1,15 @@
-//! Where the official test data lies. It is read there, never committed.
+//! Where the official test data lies: where `MYCELIUM_CONFORMANCE_DIR` says. It is read there, never committed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The folder, if this machine has it.
-pub(crate) fn conformance_dir() -> Option<PathBuf> {
-    let dir = std::env::var_os("MYCELIUM_CONFORMANCE_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-        PathBuf::from,
-    );
-    dir.is_dir().then_some(dir)
+/// A part of the data by its name, where this machine has it.
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os("MYCELIUM_CONFORMANCE_DIR")?).join(name);
+    path.exists().then_some(path)
 }
 
 /// Says that nothing was tested.
 #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
 pub(crate) fn skip() {
-    println!("skipped: no test data");
+    println!("skipped: MYCELIUM_CONFORMANCE_DIR does not hold the test data");
 }
