@@ -36,6 +36,9 @@ pub struct Matrix {
     pub dead_quarantine: Vec<String>,
     /// Reviewed links that fit no goal, in sentences.
     pub dead_links: Vec<String>,
+    /// Whether the goals are those that were locked.
+    #[serde(default)]
+    pub lock: Lock,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -59,6 +62,17 @@ impl Matrix {
             .map(|status| (status, self.rows.iter().filter(|row| row.status == status).count()))
             .collect()
     }
+}
+
+/// The goals against `traceability/denominator.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lock {
+    /// How many goals are locked.
+    pub goals: usize,
+    /// What vanished, moved or was weakened without a sign-off, and what is not locked, in sentences.
+    pub problems: Vec<String>,
+    /// What was given up, with who signed for it and why, in sentences.
+    pub signed: Vec<String>,
 }
 
 /// What the results must be about: the tree that is checked out and the program that is built.

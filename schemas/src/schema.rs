@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{config, event, manifest, matrix, state};
+use crate::{config, event, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -15,6 +15,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("compliance", of::<event::Violations>()),
         ("config", config::file_schema()),
         ("conflict", of::<event::LandingConflict>()),
+        ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
         ("manifest", of::<manifest::Manifest>()),
         ("matrix", of::<matrix::Matrix>()),

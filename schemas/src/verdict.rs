@@ -21,6 +21,8 @@ pub enum Gate {
     ArtifactSchema,
     /// Every scenario serves a goal.
     Orphans,
+    /// No goal vanished, moved to another tier or promises less, unless somebody signed for it.
+    Denominator,
     /// Goals and scenarios are as they were when somebody last reviewed them together.
     SuspectLinks,
     /// Every quarantined scenario is fixed in time.
@@ -43,12 +45,13 @@ pub enum Gate {
 
 impl Gate {
     /// Every gate, in the order in which reports show them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TierCoverage,
         Self::NoMergeSafety,
         Self::ResumeCorrectness,
         Self::ArtifactSchema,
         Self::Orphans,
+        Self::Denominator,
         Self::SuspectLinks,
         Self::Quarantine,
         Self::WholeRun,
@@ -68,6 +71,7 @@ impl Gate {
             Self::ResumeCorrectness => "resume-correctness",
             Self::ArtifactSchema => "artifact-schema",
             Self::Orphans => "orphans",
+            Self::Denominator => "denominator",
             Self::SuspectLinks => "suspect-links",
             Self::Quarantine => "quarantine",
             Self::WholeRun => "whole-run",

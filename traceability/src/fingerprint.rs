@@ -38,6 +38,11 @@ pub fn goal_fingerprint(goal: &Goal) -> Fingerprint {
     hash(promise.to_string().as_bytes())
 }
 
+/// The fingerprint of a goal's statement alone: who makes the same promise under another id, moved it.
+pub(crate) fn statement_fingerprint(goal: &Goal) -> Fingerprint {
+    hash(goal.statement.as_bytes())
+}
+
 /// The fingerprint of a goal's scenarios, whatever their files, places and order.
 pub fn scenarios_fingerprint<'a>(scenarios: impl IntoIterator<Item = &'a ScenarioSpec>) -> Fingerprint {
     let mut meanings: Vec<&str> = scenarios.into_iter().map(|spec| spec.meaning.as_str()).collect();

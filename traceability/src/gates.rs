@@ -55,6 +55,7 @@ fn verdict(
         Gate::ResumeCorrectness => judge::resume_correctness(matrix),
         Gate::ArtifactSchema => judge::artifact_schema(matrix),
         Gate::Orphans => judge::orphans(matrix),
+        Gate::Denominator => judge::denominator(matrix),
         Gate::SuspectLinks => judge::suspect_links(matrix),
         Gate::Quarantine => judge::quarantine(matrix),
         Gate::WholeRun => judge::whole_run(matrix),

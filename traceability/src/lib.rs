@@ -10,6 +10,7 @@
 //! ```
 
 mod catalogue;
+mod denominator;
 mod fingerprint;
 mod gates;
 mod matrix;
@@ -17,6 +18,7 @@ mod registry;
 mod results;
 
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
+pub use denominator::lock;
 pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
 pub use gates::evaluate;
 pub use matrix::{Inputs, build};

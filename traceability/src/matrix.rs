@@ -12,6 +12,7 @@ use mycelium_schemas::{
 
 use crate::{
     catalogue::{Catalogue, ScenarioSpec},
+    denominator,
     registry::Registry,
     results::Results,
 };
@@ -48,6 +49,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         orphans: inputs.catalogue.iter().filter_map(|spec| orphan(inputs.registry, spec)).collect(),
         dead_quarantine: dead_quarantine(inputs),
         dead_links: dead_links(inputs.registry),
+        lock: denominator::compare(inputs.registry),
         backlog: inputs.registry.backlog.clone(),
     }
 }

@@ -3,6 +3,7 @@
 use mycelium_schemas::{
     goal::{
         GoalId, backlog,
+        denominator::{self, Denominator},
         gates::{self, GateRules},
         links::{self, ReviewedLink},
         quarantine::{self, QuarantineEntry},
@@ -21,6 +22,8 @@ pub struct Files {
     pub backlog: Source,
     /// `links.yaml`.
     pub links: Source,
+    /// `denominator.yaml`.
+    pub denominator: Source,
     /// `gates.yaml`.
     pub gates: Source,
     /// `quarantine.yaml`.
@@ -36,6 +39,8 @@ pub struct Registry {
     pub backlog: Vec<BacklogGoal>,
     /// Which pairs of goal and scenarios were reviewed, sorted by goal.
     pub links: Vec<ReviewedLink>,
+    /// The goals that have to be there, and what was signed off.
+    pub denominator: Denominator,
     /// What each profile requires.
     pub rules: GateRules,
     /// Scenarios that are known to be unreliable.
@@ -49,14 +54,20 @@ impl Registry {
         let goals = keep(spec::parse_all(&files.goals), &mut problems);
         let backlog = keep(backlog::parse(&files.backlog), &mut problems);
         let links = keep(links::parse(&files.links), &mut problems);
+        let denominator = keep(denominator::parse(&files.denominator), &mut problems);
         let rules = keep(gates::parse(&files.gates), &mut problems);
         let quarantine = keep(quarantine::parse(&files.quarantine), &mut problems);
-        match (goals, backlog, links, rules, quarantine) {
-            (Some(goals), Some(backlog), Some(links), Some(rules), Some(quarantine)) => {
-                Ok(Self { goals, backlog, links, rules, quarantine })
-            }
-            _ => Err(problems),
-        }
+        let all = || {
+            Some(Self {
+                goals: goals?,
+                backlog: backlog?,
+                links: links?,
+                denominator: denominator?,
+                rules: rules?,
+                quarantine: quarantine?,
+            })
+        };
+        all().ok_or(problems)
     }
 
     /// The goal with an id.

@@ -13,10 +13,11 @@ use crate::{
 };
 
 /// Gates that every profile requires.
-pub const FLOOR: [Gate; 8] = [
+pub const FLOOR: [Gate; 9] = [
     Gate::TierCoverage,
     Gate::NoMergeSafety,
     Gate::Orphans,
+    Gate::Denominator,
     Gate::SuspectLinks,
     Gate::Quarantine,
     Gate::WholeRun,
@@ -192,7 +193,8 @@ profiles:
   local: &floor
     lanes: [mock]
     dirty_tree: allowed
-    require: [tier-coverage, no-merge-safety, orphans, suspect-links, quarantine, whole-run, current-results, program]
+    require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
+      current-results, program]
   ci: *floor
   release: *floor
 ";
@@ -218,7 +220,7 @@ profiles:
     #[test]
     fn a_gate_of_the_floor_cannot_be_dropped() {
         for gate in FLOOR {
-            let text = RULES.replace(&format!("{gate}, "), "").replace(&format!(", {gate}"), "");
+            let text = RULES.replace(&format!("{gate},"), "").replace(&format!(", {gate}"), "");
             assert!(problems(&text)[0].contains(&format!("does not require the gate `{gate}`")), "{gate}");
         }
     }

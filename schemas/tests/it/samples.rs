@@ -6,8 +6,10 @@ use mycelium_schemas::{
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
+    matrix::Matrix,
     problem::Source,
     state::RunView,
+    verdict::Evaluation,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -48,6 +50,9 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Violations>("compliance.json", "compliance");
     assert_kept::<LandingIntent>("candidate.json", "candidate");
     assert_kept::<LandingConflict>("conflict.json", "conflict");
+    // Kept beside what renders them.
+    assert_kept::<Matrix>("../../../reports/samples/v1/matrix.json", "matrix");
+    assert_kept::<Evaluation>("../../../reports/samples/v1/evaluation.json", "evaluation");
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Project {
             goals: self.goal_sources()?,
             backlog: self.source("backlog.yaml", Missing::IsEmpty)?,
             links: self.links()?,
+            denominator: self.denominator()?,
             gates: self.source("gates.yaml", Missing::IsAnError)?,
             quarantine: self.source("quarantine.yaml", Missing::IsEmpty)?,
         };
@@ -103,11 +104,14 @@ impl Project {
         self.source("links.yaml", Missing::IsEmpty)
     }
 
-    /// Replaces the file of reviewed links.
-    pub(super) fn write_links(&self, text: &str) -> Result<PathBuf, CliError> {
-        let path = self.root.join(TRACEABILITY).join("links.yaml");
-        write(&path, text.as_bytes())?;
-        Ok(path)
+    /// The file of locked goals.
+    pub(super) fn denominator(&self) -> Result<Source, CliError> {
+        self.source("denominator.yaml", Missing::IsEmpty)
+    }
+
+    /// Replaces a file of `traceability/` by what it became; its name is that of the source it was read from.
+    pub(super) fn replace(&self, file: &Source) -> Result<(), CliError> {
+        write(&self.root.join(&*file.name), file.text.as_bytes())
     }
 
     /// What is checked out.

@@ -106,6 +106,20 @@ pub(super) fn orphans(matrix: &Matrix) -> Judgement {
     Judgement::unless(reasons, "tag each scenario with a goal of traceability/goals/, or remove it", green)
 }
 
+/// Every goal that was locked is still there and promises no less, or somebody signed for it.
+pub(super) fn denominator(matrix: &Matrix) -> Judgement {
+    let mut reasons = matrix.lock.problems.clone();
+    if matrix.lock.goals == 0 {
+        reasons.push("No goal is locked.".to_owned());
+    }
+    let mend = "bring the promise back, or sign for it in traceability/denominator.yaml; lock new goals with \
+                `accept review GOAL`";
+    let signed: Vec<String> = matrix.lock.signed.iter().map(|signed| format!(" {signed}.")).collect();
+    let locked = matrix.lock.goals;
+    let green = format!("All {locked} locked goals are there and promise no less.{}", signed.concat());
+    Judgement::unless(reasons, mend, green)
+}
+
 pub(super) fn suspect_links(matrix: &Matrix) -> Judgement {
     let suspects = matrix.rows.iter().filter_map(|row| match &row.link {
         Link::Suspect { reason } => Some(format!("{}: {reason}", row.goal)),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod broken_streams;
 #[cfg(test)]
+mod denominator;
+#[cfg(test)]
 mod green_lies;
 #[cfg(test)]
 mod lies;

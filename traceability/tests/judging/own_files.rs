@@ -18,6 +18,7 @@ fn every_file_of_this_repository_is_valid() {
         goals: goals.map(|entry| source(&entry.unwrap().path())).collect(),
         backlog: source(&folder.join("backlog.yaml")),
         links: source(&folder.join("links.yaml")),
+        denominator: source(&folder.join("denominator.yaml")),
         gates: source(&folder.join("gates.yaml")),
         quarantine: source(&folder.join("quarantine.yaml")),
     };

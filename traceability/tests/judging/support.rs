@@ -8,7 +8,7 @@ use mycelium_schemas::{
     verdict::Evaluation,
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, review,
+    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, lock, review,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub(crate) struct World {
     pub(crate) goals: Vec<String>,
     pub(crate) backlog: String,
     pub(crate) links: String,
+    pub(crate) denominator: String,
     pub(crate) quarantine: String,
     /// The feature files as they are now.
     pub(crate) features: Vec<Fixture>,
@@ -129,6 +130,7 @@ impl World {
             goals: GOALS.iter().map(|(id, event)| goal(id, event)).collect(),
             backlog: "- {id: G1.2, tier: 1, title: t, ticket: stage 2, reason: r, owner: o}\n".to_owned(),
             links: String::new(),
+            denominator: String::new(),
             quarantine: String::new(),
             features: fixtures.clone(),
             ran: fixtures,
@@ -161,6 +163,8 @@ impl World {
             if let Ok(text) = review(&links, goal, &catalogue, "2026-01-01".parse().unwrap(), "reviewer") {
                 self.links = text;
             }
+            let denominator = Source::new("denominator.yaml", self.denominator.as_str());
+            self.denominator = lock(&denominator, goal).unwrap();
         }
     }
 
@@ -179,6 +183,7 @@ impl World {
             goals: goals.collect(),
             backlog: Source::new("backlog.yaml", self.backlog.as_str()),
             links: Source::new("links.yaml", self.links.as_str()),
+            denominator: Source::new("denominator.yaml", self.denominator.as_str()),
             gates: Source::new("gates.yaml", include_str!("../../gates.yaml")),
             quarantine: Source::new("quarantine.yaml", self.quarantine.as_str()),
         })

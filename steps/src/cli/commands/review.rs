@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::Offset};
 use mycelium_schemas::problem::Source;
-use mycelium_traceability::review;
+use mycelium_traceability::{lock, review};
 
 use crate::cli::{args::ReviewArgs, console::Console, error::CliError, project::Project};
 
@@ -13,16 +13,21 @@ pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, Cli
     let by = args.by.or_else(|| git_user(&project)).ok_or(CliError::NoReviewer)?;
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let mut links = project.links()?;
+    let mut denominator = project.denominator()?;
     for id in args.goals {
         let goal = registry.goal(id).ok_or_else(|| CliError::UnknownGoal(id.to_string()))?;
         links = Source::new(links.name.clone(), review(&links, goal, &catalogue, today, &by)?);
+        let locked = lock(&denominator, goal).map_err(CliError::Registry)?;
+        denominator = Source::new(denominator.name.clone(), locked);
         console.say(format_args!("{id} {}\n  {}", goal.title, goal.statement.trim()));
         for scenario in catalogue.of_goal(id) {
             console.say(format_args!("  {}  {}", scenario.key, scenario.name));
         }
     }
-    let path = project.write_links(&links.text)?;
-    console.say(format_args!("reviewed by {by} on {today}: {}", path.display()));
+    for file in [&links, &denominator] {
+        project.replace(file)?;
+    }
+    console.say(format_args!("reviewed by {by} on {today}: {}, {}", links.name, denominator.name));
     Ok(0)
 }
 

@@ -1,0 +1,138 @@
+//! The denominator: a goal that vanishes, moves or promises less is missed, also where everything else was made to fit.
+
+use mycelium_schemas::verdict::{Gate, GateVerdict, Outcome, Verdict};
+
+use crate::support::{Fixture, World, goal};
+
+/// The honest world with another Tier-1 goal, G1.2, of which nothing else depends.
+fn world() -> World {
+    let mut world = World::honest();
+    world.backlog.clear();
+    world.goals.push(goal("G1.2", "run.complete"));
+    for fixture in [Fixture::new("G1.2", 5, "It runs"), Fixture::control("G1.2", 12)] {
+        world.features.push(fixture.clone());
+        world.ran.push(fixture);
+    }
+    world.review_all();
+    world
+}
+
+/// Takes G1.2 away, with scenarios and review.
+fn remove(world: &mut World) {
+    world.goals.pop();
+    for fixtures in [&mut world.features, &mut world.ran] {
+        fixtures.retain(|fixture| !fixture.tags.contains(&"@G1.2".to_owned()));
+    }
+    world.links.clear();
+    world.review_all();
+}
+
+fn sign(world: &mut World, entry: &str) {
+    let signed =
+        format!("signoffs:\n  - {{goal: G1.2, {entry}, reason: r, by: somebody, date: 2026-01-31}}\n");
+    assert!(world.denominator.contains("signoffs: []\n"));
+    world.denominator = world.denominator.replace("signoffs: []\n", &signed);
+}
+
+fn judge(world: &World) -> (Outcome, GateVerdict) {
+    let (_, evaluation) = world.judge().unwrap();
+    let verdict = evaluation.verdicts.into_iter().find(|verdict| verdict.gate == Gate::Denominator).unwrap();
+    (evaluation.outcome, verdict)
+}
+
+/// The reasons of the gate, the only one that is red.
+fn red(world: &World) -> String {
+    let (_, evaluation) = world.judge().unwrap();
+    let red: Vec<GateVerdict> =
+        evaluation.verdicts.into_iter().filter(|verdict| verdict.verdict == Verdict::Red).collect();
+    assert_eq!(red.iter().map(|verdict| verdict.gate).collect::<Vec<_>>(), [Gate::Denominator], "{red:#?}");
+    assert_eq!(evaluation.outcome, Outcome::Red);
+    red[0].reasons.join("\n")
+}
+
+fn green(world: &World) -> String {
+    let (outcome, verdict) = judge(world);
+    assert_eq!((outcome, verdict.verdict), (Outcome::Green, Verdict::Green), "{verdict:#?}");
+    verdict.reasons.join("\n")
+}
+
+#[test]
+fn goals_as_they_were_locked_are_green() {
+    assert!(green(&world()).contains("All 5 locked goals"));
+}
+
+#[test]
+fn a_goal_that_was_removed_needs_a_sign_off() {
+    let mut world = world();
+    remove(&mut world);
+    assert!(red(&world).contains("G1.2 was removed, and nobody signed for it."));
+    sign(&mut world, "what: removed");
+    assert!(green(&world).contains("G1.2 was removed; somebody signed for it on 2026-01-31: r"));
+}
+
+#[test]
+fn a_goal_that_went_back_to_the_backlog_needs_a_sign_off() {
+    let mut world = world();
+    remove(&mut world);
+    world.backlog = "- {id: G1.2, tier: 1, title: t, ticket: t, reason: r, owner: o}\n".to_owned();
+    assert!(red(&world).contains("G1.2 was removed"));
+}
+
+#[test]
+fn a_goal_in_another_tier_needs_a_sign_off_of_its_own() {
+    let mut world = world();
+    remove(&mut world);
+    world.goals.push(goal("G2.5", "run.complete"));
+    for fixture in [Fixture::new("G2.5", 5, "It runs"), Fixture::control("G2.5", 12)] {
+        world.features.push(fixture.clone());
+        world.ran.push(fixture);
+    }
+    world.review_all();
+    assert!(red(&world).contains("G1.2 was moved to Tier 2 as G2.5, and nobody signed for it."));
+    let mut wrong = world.clone();
+    sign(&mut wrong, "what: removed");
+    assert!(red(&wrong).contains("G1.2"));
+    sign(&mut world, "what: retiered");
+    assert!(green(&world).contains("G1.2 was retiered"));
+}
+
+#[test]
+fn a_goal_that_declares_less_needs_a_sign_off_for_exactly_that() {
+    let mut world = world();
+    world.goals[4] = world.goals[4]
+        .replace("witness:\n  - {text: The block was logged., assertion: event.present}\n", "witness: []\n");
+    world.review_all();
+    assert!(red(&world).contains("G1.2 does not declare \"witness event.present\" any more"));
+    let mut wrong = world.clone();
+    sign(&mut wrong, "what: weakened, lost: [control git.branch_moved]");
+    let reasons = red(&wrong);
+    assert!(reasons.contains("witness event.present") && reasons.contains("and it is not"), "{reasons}");
+    sign(&mut world, "what: weakened, lost: [witness event.present]");
+    assert!(green(&world).contains("G1.2 was weakened"));
+}
+
+#[test]
+fn a_statement_that_was_not_reviewed_is_not_the_locked_one() {
+    let mut world = world();
+    world.goals[4] = world.goals[4].replace("nothing lands.", "hardly anything lands.");
+    let (_, verdict) = judge(&world);
+    assert_eq!(verdict.reasons, ["The statement of G1.2 is not the locked one."]);
+    world.review_all();
+    green(&world);
+}
+
+#[test]
+fn a_goal_that_nobody_would_miss_is_a_problem() {
+    let mut world = world();
+    world.denominator = World::honest().denominator;
+    assert!(red(&world).contains("G1.2 is not locked"));
+    world.denominator.clear();
+    assert!(red(&world).contains("No goal is locked."));
+}
+
+#[test]
+fn a_sign_off_for_nothing_is_a_problem() {
+    let mut world = world();
+    sign(&mut world, "what: removed");
+    assert!(red(&world).contains("somebody signed for G1.2 as removed, and it is not."));
+}
