@@ -110,6 +110,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Resume(args) => commands::resume::run(&context()?, &args),
         Command::Review(args) => commands::review::run(&context()?, args),
         Command::MockAgent => commands::mock_agent::run(&context()?),
+        #[cfg(feature = "faults")]
+        Command::FaultPoints => commands::fault_points::run(output),
         Command::Schema(args) => commands::schema::run(output, args),
         Command::Completions(args) => commands::completions::run(output, &args),
         Command::Logs(_) => absent("`mycelium logs`"),

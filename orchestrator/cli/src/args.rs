@@ -97,6 +97,10 @@ pub(crate) enum Command {
     Review(ReviewArgs),
     #[command(hide = true)]
     MockAgent,
+    /// The places at which this build can be made to fail.
+    #[cfg(feature = "faults")]
+    #[command(hide = true)]
+    FaultPoints,
     #[command(hide = true)]
     Logs(AbsentArgs),
     #[command(hide = true)]

@@ -25,6 +25,7 @@ use crate::{
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
+    fault,
     git::{self, GitError, Quarantine},
     journal::EventFile,
     orphans::{self, MARK},
@@ -152,7 +153,8 @@ impl Attempt {
             ..self.task.manifest.clone()
         };
         store::write_artifact(&self.manifest_path(), &manifest)?;
-        std::fs::write(self.spec_path(), &self.task.spec_text).at("write", self.spec_path())?;
+        fault::point!("attempt.spec", std::fs::write(self.spec_path(), &self.task.spec_text))
+            .at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
         blocking(move || {
@@ -291,7 +293,7 @@ impl Attempt {
             blocking(move || Ok(git::patch(&quarantine, &quarantine.tree_of(&base)?, &tree)?)).await?
         };
         let path = self.dir.join("diff.patch");
-        std::fs::write(&path, patch).at("write", path)?;
+        fault::point!("attempt.diff", std::fs::write(&path, patch)).at("write", path)?;
 
         let scope = Scope::new(&self.writes, &self.write_locks, &self.config.resources).map_err(|error| {
             Error::Request { message: error.to_string(), help: "correct the glob".into() }

@@ -1,12 +1,12 @@
 //! `mycelium init`: the first files of a project. Clobbers nothing without `force`.
 
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::{
-    error::{Error, IoContext},
+    error::Error,
     git::Upstream,
     project::Project,
-    store::{make_dir, write_atomic},
+    store::{make_dir, replace_file},
 };
 
 /// What became of one file.
@@ -74,16 +74,13 @@ pub fn init(project: &Project, force: bool) -> Result<Vec<(PathBuf, Written)>, E
             if there && !force {
                 return Ok((path, Written::Kept));
             }
-            write_atomic(&path, content.as_bytes())?;
-            make_runnable(&path)?;
+            replace_file(&path, content.as_bytes(), mode(&path))?;
             Ok((path, if there { Written::Replaced } else { Written::Created }))
         })
         .collect()
 }
 
-/// A script is executable, every file is readable: temporary files begin private.
-fn make_runnable(path: &std::path::Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = if path.extension().is_some_and(|extension| extension == "sh") { 0o755 } else { 0o644 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).at("set the mode of", path)
+/// A script is executable, every file is readable.
+fn mode(path: &Path) -> u32 {
+    if path.extension().is_some_and(|extension| extension == "sh") { 0o755 } else { 0o644 }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +15,7 @@ use mycelium_schemas::{
 use crate::{
     clock::Clock,
     error::{Error, IoContext},
+    fault,
     journal_tail::{self, Tail},
 };
 
@@ -27,24 +27,47 @@ pub struct EventFile {
     run_id: RunId,
     clock: Clock,
     seq: u64,
+    /// Length up to the last append that succeeded.
+    whole_bytes: u64,
+    /// Set where an append failed and could not be taken back: nothing may follow what is torn.
+    broken: bool,
 }
 
 impl EventFile {
     /// Creates the file; it must not exist.
     pub fn create(path: &Path, run_id: RunId, clock: Clock) -> Result<Self, Error> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path).at("create", path)?;
-        Ok(Self { path: path.to_owned(), file, run_id, clock, seq: 0 })
+        let file =
+            fault::point!("events.create", OpenOptions::new().append(true).create_new(true).open(path))
+                .at("create", path)?;
+        Ok(Self { path: path.to_owned(), file, run_id, clock, seq: 0, whole_bytes: 0, broken: false })
     }
 
     /// Goes on with a file whose last event is known.
-    fn reopen(path: &Path, last: &Event, clock: Clock) -> Result<Self, Error> {
+    fn reopen(path: &Path, last: &Event, whole_bytes: u64, clock: Clock) -> Result<Self, Error> {
         let file = OpenOptions::new().append(true).open(path).at("open", path)?;
-        Ok(Self { path: path.to_owned(), file, run_id: last.run_id.clone(), clock, seq: last.seq })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            run_id: last.run_id.clone(),
+            clock,
+            seq: last.seq,
+            whole_bytes,
+            broken: false,
+        })
     }
 
     /// Stamps events and appends them in one write. They belong together: a reader that finds a part of them takes
-    /// none.
+    /// none. What of them a failed write left is taken back.
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
+        self.write(drafts, false)
+    }
+
+    /// The same, durably.
+    pub fn append_durably(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
+        self.write(drafts, true)
+    }
+
+    fn write(&mut self, drafts: Vec<Draft>, durably: bool) -> Result<Vec<Event>, Error> {
         let mut bytes = Vec::new();
         let mut events = Vec::with_capacity(drafts.len());
         let count = drafts.len();
@@ -65,13 +88,21 @@ impl EventFile {
             bytes.push(b'\n');
             events.push(event);
         }
-        self.file.write_all(&bytes).at("append to", &self.path)?;
+        if self.broken {
+            return Err(std::io::Error::other("its end is torn")).at("append to", &self.path);
+        }
+        let written = fault::write_all!("events.append", &mut self.file, &bytes).at("append to", &self.path);
+        if let Err(error) = written.and_then(|()| if durably { self.sync() } else { Ok(()) }) {
+            self.broken = fault::point!("events.take_back", self.file.set_len(self.whole_bytes)).is_err();
+            return Err(error);
+        }
+        self.whole_bytes += bytes.len() as u64;
         Ok(events)
     }
 
     /// Makes what was appended survive a power cut.
-    pub fn sync(&self) -> Result<(), Error> {
-        self.file.sync_data().at("sync", &self.path)
+    fn sync(&self) -> Result<(), Error> {
+        fault::point!("journal.sync", self.file.sync_data()).at("sync", &self.path)
     }
 }
 
@@ -89,11 +120,19 @@ impl Journal {
         project: ProjectName,
         start: Draft,
     ) -> Result<(Self, Vec<Event>), Error> {
-        let events = file.append(vec![start])?;
-        file.sync()?;
+        let events = file.append_durably(vec![start])?;
         let first = events.first().ok_or(Error::Lost("the journal"))?;
         let state = RunState::start(project, first)?;
         Ok((Self { file, state }, events))
+    }
+
+    /// Whether a run has begun: its journal holds a whole event. One that cannot be read counts as begun.
+    pub fn has_begun(path: &Path) -> Result<bool, Error> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            result => result.at("read", path)?,
+        };
+        Ok(!journal_tail::read(path, &bytes).is_ok_and(|tail| tail.events.is_empty()))
     }
 
     /// The state that a journal folds into, up to its last whole group of events. Writes nothing.
@@ -111,10 +150,10 @@ impl Journal {
         let torn = bytes.len() as u64 - tail.whole_bytes;
         let last = tail.events.last().ok_or(Error::Lost("the journal"))?;
         let clock = if stepped { Clock::after(last.ts) } else { Clock::Real };
-        let file = EventFile::reopen(path, last, clock)?;
+        let file = EventFile::reopen(path, last, tail.whole_bytes, clock)?;
         if torn > 0 {
-            file.file.set_len(tail.whole_bytes).at("cut", path)?;
-            file.file.sync_all().at("sync", path)?;
+            fault::point!("journal.cut", file.file.set_len(tail.whole_bytes)).at("cut", path)?;
+            fault::point!("journal.sync_cut", file.file.sync_all()).at("sync", path)?;
         }
         Ok((Self { file, state }, torn))
     }
@@ -126,8 +165,7 @@ impl Journal {
 
     /// Appends events durably, then folds them into the state.
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
-        let events = self.file.append(drafts)?;
-        self.file.sync()?;
+        let events = self.file.append_durably(drafts)?;
         self.fold(&events)?;
         Ok(events)
     }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod doctor;
 pub mod environment;
 pub mod error;
+mod fault;
 pub mod git;
 pub mod init;
 pub mod journal;
@@ -30,3 +31,8 @@ pub mod store;
 pub mod validator;
 
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "faults")]
+pub use fault::{Point as FaultPoint, points as fault_points};
+
+/// What this build has beside what a release has.
+pub const FEATURES: &[&str] = if cfg!(feature = "faults") { &["faults"] } else { &[] };

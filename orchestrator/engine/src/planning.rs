@@ -19,6 +19,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use crate::{
     environment::Environment,
     error::{Error, IoContext},
+    fault,
     git::Upstream,
     mock,
     project::Project,
@@ -26,6 +27,9 @@ use crate::{
     settings::{Settings, read_source},
     store::{make_dir, remove_dir, sync_dir},
 };
+
+/// Folder beside the tasks in which they are written before they take their place.
+const NEW_TASKS: &str = ".tasks-new";
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -153,6 +157,8 @@ fn write(project: &Project, files: &BTreeMap<String, String>, force: bool) -> Re
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), "plan".to_owned())?;
     let tasks = project.tasks_dir();
+    // Left by a plan that was cut off, before or after it took its place.
+    remove_dir(&project.dir().join(NEW_TASKS))?;
     let old = read_tree(&tasks)?;
     let differences = diff(&old, files);
     if differences.is_empty() {
@@ -168,30 +174,33 @@ fn write(project: &Project, files: &BTreeMap<String, String>, force: bool) -> Re
 /// Builds the new folder beside the old one and exchanges the two, so that a crash leaves one of them whole.
 fn replace(dir: &Path, tasks: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
     make_dir(dir)?;
-    let new = tempfile::Builder::new().prefix(".tasks-").tempdir_in(dir).at("create a folder in", dir)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(NEW_TASKS).rand_bytes(0);
+    let new = fault::point!("plan.folder", builder.tempdir_in(dir)).at("create a folder in", dir)?;
     for (name, content) in files {
         let path = new.path().join(name);
         make_dir(path.parent().unwrap_or(dir))?;
-        let file = fs::File::create(&path).at("create", &path)?;
-        std::io::Write::write_all(&mut &file, content.as_bytes()).at("write", &path)?;
-        file.sync_all().at("sync", &path)?;
+        let mut file = fault::point!("plan.create", fs::File::create(&path)).at("create", &path)?;
+        fault::write_all!("plan.write", &mut file, content.as_bytes()).at("write", &path)?;
+        fault::point!("plan.sync", file.sync_all()).at("sync", &path)?;
     }
     make_readable(new.path())?;
     if tasks.symlink_metadata().is_ok() {
-        renameat_with(CWD, new.path(), CWD, tasks, RenameFlags::EXCHANGE)
-            .map_err(std::io::Error::from)
+        let (flags, failed) = (RenameFlags::EXCHANGE, std::io::Error::from);
+        fault::point!("plan.exchange", renameat_with(CWD, new.path(), CWD, tasks, flags).map_err(failed))
             .at("replace", tasks)?;
         sync_dir(dir)?;
         remove_dir(new.path())
     } else {
-        fs::rename(new.path(), tasks).at("create", tasks)?;
+        fault::point!("plan.rename", fs::rename(new.path(), tasks)).at("create", tasks)?;
         sync_dir(dir)
     }
 }
 
 fn make_readable(dir: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).at("set the mode of", dir)
+    fault::point!("plan.mode", fs::set_permissions(dir, fs::Permissions::from_mode(0o755)))
+        .at("set the mode of", dir)
 }
 
 /// Every file below a folder, by its path; binary ones as lossy text.

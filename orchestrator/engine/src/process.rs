@@ -12,7 +12,10 @@ use std::{
 };
 
 use mycelium_schemas::event::ExitReason;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process_group},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},
@@ -20,7 +23,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::error::{Error, IoContext};
+use crate::{
+    error::{Error, IoContext},
+    fault,
+};
 
 /// Bytes of output kept in a log; what follows is counted and left out.
 pub const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -140,8 +146,10 @@ pub async fn run(
 ) -> Result<Exit, Error> {
     let begun = Instant::now();
     let mut log = Log::create(job.log.clone())?;
-    let mut child = match command(&job).spawn() {
+    let mut child = match fault::point!("process.start", command(&job).spawn()) {
         Ok(child) => child,
+        // Not the command's fault: nothing about it would be different another time.
+        Err(error) if is_exhaustion(&error) => return Err(error).at("start", &job.program),
         Err(error) => {
             let detail = Some(format!("{}: {error}", job.program.display()));
             let reason = ExitReason::NotStarted;
@@ -194,10 +202,25 @@ pub async fn run(
         }
     };
     // Whatever it left in its group ends with it.
-    group.signal(Signal::KILL);
+    drop(group);
     drain(&mut out, &mut err, &mut log, &mut lines, watcher).await?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
+}
+
+/// Whether the machine had no room for a process, rather than the program being no program.
+fn is_exhaustion(error: &std::io::Error) -> bool {
+    const EXHAUSTED: [Errno; 8] = [
+        Errno::AGAIN,
+        Errno::NOMEM,
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOSPC,
+        Errno::DQUOT,
+        Errno::IO,
+        Errno::ROFS,
+    ];
+    EXHAUSTED.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// In a group of its own, so that everything it starts can be ended with it.
@@ -264,8 +287,14 @@ async fn drain(
     Ok(())
 }
 
-/// A process group that we made.
+/// A process group that we made. Whatever is left in it ends when this is dropped, also where an error drops it.
 struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
 
 impl Group {
     fn of(child: &Child) -> Self {
@@ -360,14 +389,14 @@ struct Log {
 
 impl Log {
     fn create(path: PathBuf) -> Result<Self, Error> {
-        let file = File::create(&path).at("create", &path)?;
+        let file = fault::point!("log.create", File::create(&path)).at("create", &path)?;
         Ok(Self { path, file, written: 0, left_out: 0 })
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let room = usize::try_from(LOG_BYTES_MAX - self.written).unwrap_or(usize::MAX);
         let (kept, dropped) = chunk.split_at(chunk.len().min(room));
-        self.file.write_all(kept).at("write", &self.path)?;
+        fault::write_all!("log.write", &mut self.file, kept).at("write", &self.path)?;
         self.written += kept.len() as u64;
         self.left_out += dropped.len() as u64;
         Ok(())

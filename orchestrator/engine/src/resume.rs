@@ -20,13 +20,14 @@ use mycelium_schemas::{
     id::RunId,
     manifest::PlanSnapshot,
     problem::Source,
-    state::{RunStatus, TaskStatus, Usage},
+    state::{RunStatus, RunView, TaskStatus, Usage},
 };
 
 use crate::{
     agent::UsageCount,
     environment::Environment,
     error::{Error, IoContext},
+    fault,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
     orphans,
@@ -40,7 +41,7 @@ use crate::{
 /// What came of a resume.
 #[derive(Debug)]
 pub enum Resumed {
-    /// The run had ended; nothing was changed.
+    /// The run had ended; nothing was changed but its view, if that was older.
     Ended(RunReport),
     /// It went on.
     WentOn(RunReport),
@@ -52,8 +53,12 @@ pub fn find(project: &Project, named: Option<&RunId>) -> Result<Option<RunId>, E
         store::read_view(project, run)?;
         return Ok(Some(run.clone()));
     }
-    let unfinished = |status| !matches!(status, RunStatus::Complete | RunStatus::Failed);
-    Ok(store::list_runs(project)?.into_iter().rfind(|view| unfinished(view.status)).map(|view| view.run_id))
+    let unfinished = |view: &RunView| {
+        // Also one that ended before it could be shown as ended.
+        let lags = || store::view_lags(&RunPaths::new(project, &view.run_id), view);
+        !matches!(view.status, RunStatus::Complete | RunStatus::Failed) || lags()
+    };
+    Ok(store::list_runs(project)?.into_iter().rfind(unfinished).map(|view| view.run_id))
 }
 
 /// Goes on with a run.
@@ -70,6 +75,9 @@ pub fn resume(
     let (mut journal, torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     if journal.state().end.as_ref().is_some_and(|end| !end.is_resumable()) {
         let view = journal.state().view();
+        if store::view_lags(&paths, &view) {
+            store::write_json(&paths.state, &view)?;
+        }
         let report = RunReport { view, paths, signal: None, failure: None };
         return Ok(Resumed::Ended(report));
     }
@@ -110,7 +118,7 @@ fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
 fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
     let next = paths.next_config();
     if frozen(&next, digest).is_ok() {
-        fs::rename(&next, &paths.config).at("replace", &paths.config)?;
+        fault::point!("config.replace", fs::rename(&next, &paths.config)).at("replace", &paths.config)?;
         store::sync_dir(&paths.run_dir)?;
     }
     let text = String::from_utf8_lossy(&frozen(&paths.config, digest)?).into_owned();
@@ -154,7 +162,10 @@ fn look(
         }
     }
     let intent = match &state.open_intent {
-        Some((_, intent)) => Some(look_at_intent(intent, upstream, branch)?),
+        Some((_, intent)) => {
+            git::clear_abandoned(upstream, branch)?;
+            Some(look_at_intent(intent, upstream, branch)?)
+        }
         None => None,
     };
     Ok(Found {

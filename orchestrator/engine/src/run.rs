@@ -285,7 +285,9 @@ impl Run<'_> {
                     })
             });
         match widened {
-            Some(widened) if same_otherwise => store::write_atomic(&path, pretty(&widened)?.as_bytes()),
+            Some(widened) if same_otherwise => {
+                store::replace_file(&path, pretty(&widened)?.as_bytes(), 0o644)
+            }
             _ => {
                 tracing::warn!(task = %id, "manifest.json was changed during the run and is left as it is");
                 Ok(())

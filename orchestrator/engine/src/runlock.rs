@@ -4,7 +4,7 @@
 use std::{
     fmt,
     fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
+    io::{Read, Seek},
     path::Path,
     thread,
     time::Duration,
@@ -14,7 +14,10 @@ use jiff::Timestamp;
 use mycelium_schemas::id::RunId;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, IoContext};
+use crate::{
+    error::{Error, IoContext},
+    fault,
+};
 
 /// A reader that looks who holds the lock has it for a moment: a writer tries again before it gives up.
 const TRIES: u32 = 5;
@@ -49,13 +52,9 @@ impl RunLock {
     /// Takes the lock of a repository, given its common git folder, or says who holds it.
     pub fn acquire(common_dir: &Path, doing: String) -> Result<Self, Error> {
         let path = common_dir.join("mycelium.lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .at("open", &path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = fault::point!("lock.open", options.open(&path)).at("open", &path)?;
         for tries_left in (0..TRIES).rev() {
             match file.try_lock() {
                 Ok(()) => break,
@@ -67,9 +66,10 @@ impl RunLock {
             }
         }
         let holder = Holder { pid: std::process::id(), host: host_name(), since: Timestamp::now(), doing };
-        file.set_len(0).at("write", &path)?;
+        fault::point!("lock.cut", file.set_len(0)).at("write", &path)?;
         file.rewind().at("write", &path)?;
-        file.write_all(&serde_json::to_vec(&holder)?).at("write", &path)?;
+        let text = serde_json::to_vec(&holder)?;
+        fault::write_all!("lock.write", &mut file, &text).at("write", &path)?;
         Ok(Self { _file: file })
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
+    fault,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
     landing::Lander,
@@ -37,7 +38,7 @@ use crate::{
     runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
     signals::Signals,
-    store::{self, RunPaths, make_dir, sync_dir},
+    store::{self, RunPaths, make_dir, remove_dir, sync_dir},
 };
 
 /// What the command line asks for.
@@ -91,7 +92,7 @@ impl Ready {
             None => new_run_id(now)?,
         };
         let paths = RunPaths::new(project, &run_id);
-        if paths.run_dir.symlink_metadata().is_ok() {
+        if Journal::has_begun(&paths.journal)? {
             return Err(Error::RunExists { run_id });
         }
         // Whoever names a task wants it done again.
@@ -144,11 +145,15 @@ impl Ready {
         if project.home.starts_with(&project.root) {
             make_dir(&project.home)?;
             let ignore = project.home.join(".gitignore");
-            fs::write(&ignore, "*\n").at("write", ignore)?;
+            fault::point!("home.ignore", fs::write(&ignore, "*\n")).at("write", ignore)?;
         }
         let runs = project.runs_dir();
         make_dir(&runs)?;
-        match fs::create_dir(&self.paths.run_dir) {
+        // Looked at again under the lock. What was cut off before its journal began is no run, and makes way.
+        if !Journal::has_begun(&self.paths.journal)? {
+            remove_dir(&self.paths.run_dir)?;
+        }
+        match fault::point!("run.folder", fs::create_dir(&self.paths.run_dir)) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 return Err(Error::RunExists { run_id: self.run_id.clone() });
             }

@@ -1,8 +1,10 @@
 //! The run's folder: names, atomic writes, and reading back (design 3.6).
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
-    io::{ErrorKind, Write},
+    io::ErrorKind,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +17,7 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, IoContext},
+    fault,
     git::Upstream,
     journal::Journal,
     project::Project,
@@ -79,23 +82,51 @@ impl RunPaths {
 
 /// Makes a folder and its parents.
 pub fn make_dir(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).at("create", path)
+    fault::point!("folder.create", fs::create_dir_all(path)).at("create", path)
+}
+
+/// Replaces a file that nobody but its owner may read: see [`replace_file`].
+pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
+    replace_file(path, content, 0o600)
 }
 
 /// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
-/// rename, fsync of the folder.
-pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
+/// rename, fsync of the folder. The temporary file has one name for each file, so that one which a crash left goes with
+/// the next write.
+pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(dir).at("write in", dir)?;
-    file.write_all(content).at("write", path)?;
-    file.as_file().sync_all().at("sync", path)?;
-    file.persist(path).map_err(|error| error.error).at("replace", path)?;
+    let temporary = temporary(path);
+    remove_file(&temporary)?;
+    let named = temporary.file_name().unwrap_or_default();
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(named).rand_bytes(0);
+    let mut file = fault::point!("file.create", builder.tempfile_in(dir)).at("write in", dir)?;
+    fault::write_all!("file.write", &mut file, content).at("write", path)?;
+    let permissions = fs::Permissions::from_mode(mode);
+    fault::point!("file.mode", file.as_file().set_permissions(permissions)).at("set the mode of", path)?;
+    fault::point!("file.sync", file.as_file().sync_all()).at("sync", path)?;
+    fault::point!("file.replace", file.persist(path).map_err(|error| error.error)).at("replace", path)?;
     sync_dir(dir)
+}
+
+/// Where a file is written before it takes its place.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".tmp-");
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
+}
+
+/// Removes a file; one that is not there is fine.
+fn remove_file(path: &Path) -> Result<(), Error> {
+    match fault::point!("file.remove", fs::remove_file(path)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result.at("remove", path),
+    }
 }
 
 /// Makes the entries of a folder survive a power cut.
 pub fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir).and_then(|dir| dir.sync_all()).at("sync", dir)
+    fault::point!("folder.sync", File::open(dir).and_then(|dir| dir.sync_all())).at("sync", dir)
 }
 
 /// Writes a value as readable JSON, durably.
@@ -106,7 +137,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 /// Writes an artifact as readable JSON. What is decided from it stands in the journal, so that it need not survive a
 /// power cut and costs no fsync.
 pub fn write_artifact(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    fs::write(path, json(value)?).at("write", path)
+    let content = json(value)?;
+    fault::point!("artifact.write", fs::write(path, content)).at("write", path)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -118,11 +150,12 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 /// Removes a folder with everything in it, also where an agent left folders that may not be written; one that is not
 /// there is fine.
 pub fn remove_dir(path: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(path) {
+    let remove = || fault::point!("folder.remove", fs::remove_dir_all(path));
+    match remove() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             open_folders(path);
-            fs::remove_dir_all(path).at("remove", path)
+            remove().at("remove", path)
         }
         result => result.at("remove", path),
     }
@@ -137,7 +170,6 @@ pub fn tidy_dir(path: &Path) {
 
 /// Gives the owner all rights on every folder below, without following links.
 fn open_folders(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
     let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
     // What cannot be opened shows in the removal that follows.
     if !is_folder || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
@@ -179,6 +211,11 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
             Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })
         }
     }
+}
+
+/// Whether the view on disk is older than the journal says: the process ended between the two.
+pub(crate) fn view_lags(paths: &RunPaths, view: &RunView) -> bool {
+    view_on_disk(&paths.state).as_ref() != Some(view)
 }
 
 /// The view in `state.json`; none where it is missing or cannot be read, since the journal has it all.

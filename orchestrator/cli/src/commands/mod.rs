@@ -2,6 +2,8 @@
 
 pub(crate) mod completions;
 pub(crate) mod demo;
+#[cfg(feature = "faults")]
+pub(crate) mod fault_points;
 pub(crate) mod init;
 pub(crate) mod mock_agent;
 pub(crate) mod plan;

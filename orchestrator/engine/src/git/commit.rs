@@ -9,6 +9,7 @@ use super::{
     oid::{find_commit, find_tree, to_id},
     quarantine::Quarantine,
 };
+use crate::fault;
 
 /// Author and committer of every commit that Mycelium makes.
 pub(super) const AUTHOR_NAME: &str = "Mycelium";
@@ -43,5 +44,6 @@ pub(super) fn commit_in(
     let tree = find_tree(repo, tree)?;
     let parents = parents.iter().map(|id| find_commit(repo, id)).collect::<Result<Vec<_>, _>>()?;
     let parents: Vec<_> = parents.iter().collect();
-    repo.commit(None, &author, &author, message, &tree, &parents).map_err(GitError::git("write a commit"))
+    fault::point!("git.commit", repo.commit(None, &author, &author, message, &tree, &parents))
+        .map_err(GitError::git("write a commit"))
 }

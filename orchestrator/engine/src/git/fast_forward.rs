@@ -16,6 +16,7 @@ use super::{
     tree::{Entry, Mode, as_path, printable},
     upstream::{Branch, Upstream},
 };
+use crate::fault;
 
 /// How often a held index is looked at, and how long is waited between: two seconds in all.
 const LOCK_TRIES: u32 = 40;
@@ -181,11 +182,13 @@ fn apply(
         }
     }
     if writes {
-        repo.checkout_index(Some(index), Some(&mut checkout))
+        #[cfg(feature = "faults")]
+        checkout.progress(|_, _, _| fault::point!("checkout.file"));
+        fault::point!("checkout.files", repo.checkout_index(Some(index), Some(&mut checkout)))
             .map_err(GitError::git("write the files of a landing"))?;
     }
     left.sort();
-    index.write().map_err(failed())
+    fault::point!("checkout.index", index.write()).map_err(failed())
 }
 
 fn missing_is_done(error: git2::Error) -> Result<(), git2::Error> {
@@ -195,14 +198,14 @@ fn missing_is_done(error: git2::Error) -> Result<(), git2::Error> {
 /// Removes a file, and the folders that it leaves empty.
 fn remove(worktree: &Path, path: &[u8]) -> Result<(), GitError> {
     let target = worktree.join(as_path(path));
-    match fs::remove_file(&target) {
+    match fault::point!("checkout.remove", fs::remove_file(&target)) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(GitError::io("remove", target)(error)),
     }
     let mut folder = target.parent();
     while let Some(parent) = folder.filter(|parent| *parent != worktree) {
-        if fs::remove_dir(parent).is_err() {
+        if fault::point!("checkout.remove_folder", fs::remove_dir(parent)).is_err() {
             break;
         }
         folder = parent.parent();

@@ -10,7 +10,7 @@ use super::{
     oid::{find_commit, to_oid},
     pack,
     quarantine::Quarantine,
-    ref_lock::RefLock,
+    ref_lock::{self, RefLock},
     upstream::{Branch, Upstream, read_ref},
 };
 
@@ -80,6 +80,13 @@ pub fn land(
     lock.set(new_id, &format!("mycelium: land {}", new.short()))?;
     drop(kept);
     Ok(Landing::Moved)
+}
+
+/// Removes what a landing on this branch that was killed left in the user's repository. The caller holds the landing
+/// lock. [`land()`] does it too; this is for a landing that needs no second call.
+pub fn clear_abandoned(upstream: &Upstream, branch: &Branch) -> Result<(), GitError> {
+    pack::clear_abandoned(&upstream.objects_dir())?;
+    ref_lock::clear(upstream, branch)
 }
 
 /// The compare of compare-and-swap: none where the branch is at `old`.

@@ -16,6 +16,7 @@ use super::{
     oid::{find_commit, to_id, to_oid},
     quarantine::Quarantine,
 };
+use crate::fault;
 
 /// A commit ready to be tested and landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +101,7 @@ fn merge_onto<'repo>(
             files: describe(repo, &merged)?,
         })));
     }
-    let id = merged.write_tree_to(repo).map_err(failed())?;
+    let id = fault::point!("git.merge", merged.write_tree_to(repo)).map_err(failed())?;
     Ok(repo.find_tree(id).map_err(failed())?)
 }
 

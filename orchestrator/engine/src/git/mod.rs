@@ -41,7 +41,7 @@ pub use commit::commit;
 pub use conflict::{Conflict, ConflictFile, Side};
 pub use error::{ErrorKind, GitError};
 pub use fast_forward::{FastForward, fast_forward};
-pub use land::{LandError, Landing, land};
+pub use land::{LandError, Landing, clear_abandoned, land};
 pub use merge::{Candidate, MergeError, candidate};
 pub use patch::{PATCH_BYTES_MAX, patch};
 pub use quarantine::{QUARANTINE_DIR, Quarantine};

@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,7 @@ use git2::{Indexer, ObjectType, Oid, Repository, Tree};
 use tempfile::TempDir;
 
 use super::{ancestry, error::GitError};
+use crate::fault;
 
 /// Begin of the name of the folder that a pack is made in.
 const FOLDER_PREFIX: &str = "tmp_objdir-mycelium-";
@@ -38,7 +39,7 @@ pub(super) struct KeptPack {
 impl Drop for KeptPack {
     fn drop(&mut self) {
         // Harmless where it fails: the pack is then never repacked, until `clear_abandoned` finds the file.
-        if let Err(error) = fs::remove_file(&self.keep_file) {
+        if let Err(error) = fault::point!("pack.release", fs::remove_file(&self.keep_file)) {
             tracing::warn!(path = %self.keep_file.display(), %error, "a .keep file stays behind");
         }
     }
@@ -49,13 +50,15 @@ impl Drop for KeptPack {
 pub(super) fn clear_abandoned(objects_dir: &Path) -> Result<(), GitError> {
     for path in list(objects_dir)? {
         if file_name(&path).starts_with(FOLDER_PREFIX) {
-            fs::remove_dir_all(&path).map_err(GitError::io("remove", &path))?;
+            fault::point!("pack.clear_folder", fs::remove_dir_all(&path))
+                .map_err(GitError::io("remove", &path))?;
         }
     }
     for path in list(&objects_dir.join("pack"))? {
         let is_keep = path.extension().is_some_and(|extension| extension == "keep");
         if is_keep && fs::read(&path).is_ok_and(|text| text == KEEP_TEXT) {
-            fs::remove_file(&path).map_err(GitError::io("remove", &path))?;
+            fault::point!("pack.clear_keep", fs::remove_file(&path))
+                .map_err(GitError::io("remove", &path))?;
         }
     }
     Ok(())
@@ -88,15 +91,15 @@ pub(super) fn prepare(
     for id in missing_objects(quarantine, upstream, old, new)? {
         builder.insert_object(id, None).map_err(failed())?;
     }
-    let folder = tempfile::Builder::new()
-        .prefix(FOLDER_PREFIX)
-        .tempdir_in(objects_dir)
+    let mut folder = tempfile::Builder::new();
+    folder.prefix(FOLDER_PREFIX);
+    let folder = fault::point!("pack.folder", folder.tempdir_in(objects_dir))
         .map_err(GitError::io("create a folder in", objects_dir))?;
     let odb = upstream.odb().map_err(failed())?;
     // `verify`: an object whose tree, parent or blob is neither in the pack nor upstream fails here.
     let mut indexer = Indexer::new(Some(&odb), folder.path(), 0, true).map_err(failed())?;
     let mut refusal: Option<io::Error> = None;
-    let written = builder.foreach(|bytes| match indexer.write_all(bytes) {
+    let written = builder.foreach(|bytes| match fault::write_all!("pack.write", &mut indexer, bytes) {
         Ok(()) => true,
         Err(error) => {
             refusal = Some(error);
@@ -107,7 +110,7 @@ pub(super) fn prepare(
         return Err(GitError::io("write a pack in", folder.path())(error));
     }
     written.map_err(failed())?;
-    let stem = format!("pack-{}", indexer.commit().map_err(failed())?);
+    let stem = format!("pack-{}", fault::point!("pack.index", indexer.commit()).map_err(failed())?);
     Ok(PreparedPack { folder, stem, objects_dir: objects_dir.to_owned() })
 }
 
@@ -115,18 +118,22 @@ impl PreparedPack {
     /// Moves the pack into the object database, durably. The index comes last: git looks for it first.
     pub(super) fn install(self) -> Result<KeptPack, GitError> {
         let packs = self.objects_dir.join("pack");
-        fs::create_dir_all(&packs).map_err(GitError::io("create", &packs))?;
+        fault::point!("pack.folder_of_packs", fs::create_dir_all(&packs))
+            .map_err(GitError::io("create", &packs))?;
         let keep_file = packs.join(format!("{}.keep", self.stem));
-        fs::write(&keep_file, KEEP_TEXT).map_err(GitError::io("write", &keep_file))?;
+        fault::point!("pack.keep", fs::write(&keep_file, KEEP_TEXT))
+            .map_err(GitError::io("write", &keep_file))?;
         let kept = KeptPack { keep_file };
         for extension in ["pack", "idx"] {
             let name = format!("{}.{extension}", self.stem);
             let (from, to) = (self.folder.path().join(&name), packs.join(&name));
             if !to.exists() {
-                fs::rename(&from, &to).map_err(GitError::io("move a pack to", &to))?;
+                fault::point!("pack.install", fs::rename(&from, &to))
+                    .map_err(GitError::io("move a pack to", &to))?;
             }
         }
-        File::open(&packs).and_then(|folder| folder.sync_all()).map_err(GitError::io("sync", &packs))?;
+        fault::point!("pack.sync", File::open(&packs).and_then(|folder| folder.sync_all()))
+            .map_err(GitError::io("sync", &packs))?;
         Ok(kept)
     }
 }

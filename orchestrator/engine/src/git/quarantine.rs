@@ -4,8 +4,7 @@
 //! candidates are made here; refs keep them, so that a later `resume` finds them again.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +18,7 @@ use super::{
     setup::setup,
     upstream::{Upstream, read_ref},
 };
+use crate::fault;
 
 /// Name of the folder below the run's folder.
 pub const QUARANTINE_DIR: &str = "objects.git";
@@ -90,7 +90,8 @@ impl Quarantine {
 
     fn keep(&self, refname: &str, commit: &CommitId) -> Result<(), GitError> {
         let repo = self.open()?;
-        repo.reference(refname, to_oid(commit)?, true, "mycelium: keep")
+        let commit_id = to_oid(commit)?;
+        fault::point!("quarantine.keep", repo.reference(refname, commit_id, true, "mycelium: keep"))
             .map_err(GitError::git(format!("keep the commit {commit}")))?;
         Ok(())
     }
@@ -123,13 +124,16 @@ pub(super) fn init(
 ) -> Result<Repository, GitError> {
     setup()?;
     let failed = || GitError::git(format!("make the repository {}", path.display()));
-    let repo = Repository::init_opts(path, options.external_template(false)).map_err(failed())?;
+    let repo =
+        fault::point!("repository.init", Repository::init_opts(path, options.external_template(false)))
+            .map_err(failed())?;
     let text = alternates::render(&alternates::chain(objects)?)?;
     let file = repo.path().join("objects/info/alternates");
-    fs::create_dir_all(repo.path().join("objects/info")).map_err(GitError::io("create", &file))?;
+    fault::point!("repository.info", fs::create_dir_all(repo.path().join("objects/info")))
+        .map_err(GitError::io("create", &file))?;
     match durability {
         Durability::Full => write_durably(&file, &text),
-        Durability::None => fs::write(&file, &text),
+        Durability::None => fault::point!("alternates.write_plain", fs::write(&file, &text)),
     }
     .map_err(GitError::io("write", &file))?;
     // Opened again, since libgit2 reads the alternates when it opens the object database.
@@ -137,15 +141,15 @@ pub(super) fn init(
 }
 
 fn write_durably(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(text)?;
-    file.sync_all()
+    let mut file = fault::point!("alternates.create", fs::File::create(path))?;
+    fault::write_all!("alternates.write", &mut file, text)?;
+    fault::point!("alternates.sync", file.sync_all())
 }
 
 /// Takes over where a shallow clone's history ends: the alternates lack the commits below it.
 pub(super) fn copy_shallow(from_git_dir: &Path, to_git_dir: &Path) -> Result<(), GitError> {
     let from = from_git_dir.join("shallow");
-    match fs::copy(&from, to_git_dir.join("shallow")) {
+    match fault::point!("repository.shallow", fs::copy(&from, to_git_dir.join("shallow"))) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(GitError::io("copy", from)(error)),

@@ -5,8 +5,7 @@
 //! commit. Another git process holds an empty lock for a moment alone: it writes the new id right after creating it.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -21,6 +20,7 @@ use super::{
     error::GitError,
     upstream::{Branch, Upstream},
 };
+use crate::fault;
 
 /// How often a held lock is tried, and how long is waited between: a second in all, ten times git's own patience.
 const TRIES: u32 = 20;
@@ -48,27 +48,27 @@ impl<'repo> RefLock<'repo> {
         let refname = branch.refname();
         let lock_file = upstream.common_dir().join(format!("{refname}.lock"));
         let note_file = upstream.common_dir().join(NOTE);
-        let abandoned = abandoned_commit(&note_file, &refname)?;
+        // Before the note is written anew: it is all that tells whose the lock is, should this fail or be killed too.
+        if let Some(commit) = abandoned_commit(&note_file, &refname)? {
+            clear_abandoned(&lock_file, &commit)?;
+        }
         let note = Note::write(note_file, &refname, new)?;
-        if let Some(transaction) = wait(repo, &refname)? {
-            return Ok(Self { transaction, _note: note, refname });
+        match wait(repo, &refname)? {
+            Some(transaction) => Ok(Self { transaction, _note: note, refname }),
+            None => Err(GitError::Locked { path: lock_file }),
         }
-        if let Some(commit) = abandoned.filter(|commit| is_ours(&lock_file, commit)) {
-            tracing::warn!(path = %lock_file.display(), %commit, "removing the lock of a landing that was killed");
-            fs::remove_file(&lock_file).map_err(GitError::io("remove", &lock_file))?;
-            if let Some(transaction) = wait(repo, &refname)? {
-                return Ok(Self { transaction, _note: note, refname });
-            }
-        }
-        Err(GitError::Locked { path: lock_file })
     }
 
     /// Moves the ref, durably, and lets it go.
     pub(super) fn set(mut self, target: Oid, message: &str) -> Result<(), GitError> {
         let failed = || GitError::git(format!("move {}", self.refname));
         let author = signature(Timestamp::now())?;
-        self.transaction.set_target(&self.refname, target, Some(&author), message).map_err(failed())?;
-        self.transaction.commit().map_err(failed())?;
+        fault::point!(
+            "ref.target",
+            self.transaction.set_target(&self.refname, target, Some(&author), message)
+        )
+        .map_err(failed())?;
+        fault::point!("ref.move", self.transaction.commit()).map_err(failed())?;
         Ok(())
     }
 }
@@ -77,7 +77,7 @@ fn wait<'repo>(repo: &'repo Repository, refname: &str) -> Result<Option<Transact
     let failed = || GitError::git(format!("lock {refname}"));
     for _ in 0..TRIES {
         let mut transaction = repo.transaction().map_err(failed())?;
-        match transaction.lock_ref(refname) {
+        match fault::point!("ref.lock", transaction.lock_ref(refname)) {
             Ok(()) => return Ok(Some(transaction)),
             Err(error) if error.code() == ErrorCode::Locked => thread::sleep(WAIT),
             Err(error) => return Err(failed()(error)),
@@ -94,9 +94,12 @@ struct Note {
 impl Note {
     fn write(path: PathBuf, refname: &str, new: &CommitId) -> Result<Self, GitError> {
         let text = format!("{refname}\n{new}\n");
-        let written = fs::File::create(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-        written.map_err(GitError::io("write", &path))?;
+        let write = || {
+            let mut file = fault::point!("ref.note", fs::File::create(&path))?;
+            fault::write_all!("ref.write_note", &mut file, text.as_bytes())?;
+            fault::point!("ref.sync_note", file.sync_all())
+        };
+        write().map_err(GitError::io("write", &path))?;
         Ok(Self { path })
     }
 }
@@ -104,7 +107,7 @@ impl Note {
 impl Drop for Note {
     fn drop(&mut self) {
         // Harmless where it fails: a note without a lock says nothing.
-        if let Err(error) = fs::remove_file(&self.path) {
+        if let Err(error) = fault::point!("ref.remove_note", fs::remove_file(&self.path)) {
             tracing::warn!(path = %self.path.display(), %error, "a note of a landing stays behind");
         }
     }
@@ -119,6 +122,26 @@ fn abandoned_commit(note: &Path, refname: &str) -> Result<Option<String>, GitErr
     };
     let mut lines = text.lines();
     Ok((lines.next() == Some(refname)).then(|| lines.next().unwrap_or_default().to_owned()))
+}
+
+/// Removes lock and note of a landing on this branch that was killed, if there is a note.
+pub(super) fn clear(upstream: &Upstream, branch: &Branch) -> Result<(), GitError> {
+    let (refname, note) = (branch.refname(), upstream.common_dir().join(NOTE));
+    let Some(commit) = abandoned_commit(&note, &refname)? else { return Ok(()) };
+    clear_abandoned(&upstream.common_dir().join(format!("{refname}.lock")), &commit)?;
+    fault::point!("ref.clear_note", fs::remove_file(&note)).map_err(GitError::io("remove", &note))
+}
+
+/// Removes a lock that looks like the abandoned one for longer than any living process would hold it so.
+fn clear_abandoned(lock_file: &Path, commit: &str) -> Result<(), GitError> {
+    for _ in 0..TRIES {
+        if !is_ours(lock_file, commit) {
+            return Ok(());
+        }
+        thread::sleep(WAIT);
+    }
+    tracing::warn!(path = %lock_file.display(), %commit, "removing the lock of a landing that was killed");
+    fault::point!("ref.unlock", fs::remove_file(lock_file)).map_err(GitError::io("remove", lock_file))
 }
 
 fn is_ours(lock: &Path, commit: &str) -> bool {

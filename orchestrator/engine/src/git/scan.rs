@@ -22,6 +22,7 @@ use super::{
     link,
     tree::{DEPTH_MAX, Entry, Files, Mode, as_path},
 };
+use crate::fault;
 
 /// Largest new or changed file taken, in bytes: the limit of the large public git hosts.
 pub const FILE_BYTES_MAX: u64 = 100 * 1024 * 1024;
@@ -230,7 +231,7 @@ impl Walk<'_> {
         if data.len() as u64 > FILE_BYTES_MAX {
             return Ok(Taken::Refused(format!("is larger than {FILE_BYTES_MAX} bytes")));
         }
-        self.repo.blob(data).map_err(GitError::git("write a blob"))?;
+        fault::point!("git.blob", self.repo.blob(data)).map_err(GitError::git("write a blob"))?;
         Ok(Taken::Entry(entry))
     }
 

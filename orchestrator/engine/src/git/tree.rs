@@ -11,6 +11,7 @@ use git2::{FileMode, ObjectType, Oid, Repository, Tree};
 use mycelium_schemas::path::is_git_dir_name;
 
 use super::error::GitError;
+use crate::fault;
 
 /// Folders below each other at most, in trees and in workspaces: far above what projects have, and low enough that
 /// neither the stack nor the file descriptors of a process run out.
@@ -198,7 +199,7 @@ fn write(
     if builder.is_empty() {
         return Ok(None);
     }
-    builder.write().map(Some).map_err(failed())
+    fault::point!("git.tree", builder.write()).map(Some).map_err(failed())
 }
 
 fn empty(repo: &Repository) -> Result<Oid, GitError> {

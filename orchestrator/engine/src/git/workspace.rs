@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, symlink},
     path::Path,
 };
@@ -21,6 +21,7 @@ use super::{
     quarantine::{self, Durability},
     tree::{Entry, Mode, as_path, flatten},
 };
+use crate::fault;
 
 /// Branch that a workspace's HEAD is on.
 pub const WORKSPACE_BRANCH: &str = "mycelium";
@@ -31,16 +32,17 @@ pub const WORKSPACE_BRANCH: &str = "mycelium";
 /// become empty folders. A path that could escape is refused before anything is written outside `.git`.
 pub fn create(dir: &Path, commit: &CommitId, objects: &Path) -> Result<(), GitError> {
     if let Some(parent) = dir.parent() {
-        fs::create_dir_all(parent).map_err(GitError::io("create", parent))?;
+        fault::point!("workspace.parents", fs::create_dir_all(parent))
+            .map_err(GitError::io("create", parent))?;
     }
-    fs::create_dir(dir).map_err(GitError::io("create", dir))?;
+    fault::point!("workspace.folder", fs::create_dir(dir)).map_err(GitError::io("create", dir))?;
     let mut options = RepositoryInitOptions::new();
     options.initial_head(WORKSPACE_BRANCH).no_reinit(true);
     let repo = quarantine::init(dir, &mut options, objects, Durability::None)?;
     if let Some(git_dir) = objects.parent() {
         quarantine::copy_shallow(git_dir, repo.path())?;
     }
-    configure(&repo).map_err(GitError::git("configure a workspace"))?;
+    fault::point!("workspace.configure", configure(&repo)).map_err(GitError::git("configure a workspace"))?;
     fill(&repo, dir, commit)
 }
 
@@ -67,10 +69,11 @@ fn fill(repo: &Repository, dir: &Path, commit: &CommitId) -> Result<(), GitError
         let metadata = fs::symlink_metadata(&target).map_err(GitError::io("read", &target))?;
         index.add(&index_entry(path, entry, &metadata)).map_err(GitError::git("fill a workspace's index"))?;
     }
-    index.write().map_err(GitError::git("write a workspace's index"))?;
+    fault::point!("workspace.index", index.write()).map_err(GitError::git("write a workspace's index"))?;
     // Written by hand: libgit2 would fsync it, and a workspace need not survive a power cut.
     let branch = repo.path().join("refs/heads").join(WORKSPACE_BRANCH);
-    fs::write(&branch, format!("{}\n", commit.id())).map_err(GitError::io("write", branch))
+    fault::point!("workspace.branch", fs::write(&branch, format!("{}\n", commit.id())))
+        .map_err(GitError::io("write", branch))
 }
 
 /// Makes the folders above a file. `create_dir` fails on anything that is there, a planted link above all.
@@ -79,10 +82,14 @@ fn make_parents(dir: &Path, path: &[u8], made: &mut HashSet<Vec<u8>>) -> Result<
         let folder = &path[..slash];
         if made.insert(folder.to_vec()) {
             let target = dir.join(as_path(folder));
-            fs::create_dir(&target).map_err(GitError::io("create", &target))?;
+            make_folder(&target).map_err(GitError::io("create", &target))?;
         }
     }
     Ok(())
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fault::point!("workspace.subfolder", fs::create_dir(path))
 }
 
 enum WriteFailure {
@@ -104,14 +111,15 @@ impl WriteFailure {
 fn write_entry(repo: &Repository, target: &Path, entry: Entry) -> Result<(), WriteFailure> {
     let io = WriteFailure::Io;
     if entry.mode == Mode::Submodule {
-        return fs::create_dir(target).map_err(io);
+        return make_folder(target).map_err(io);
     }
     let blob = repo.find_blob(entry.id).map_err(|error| WriteFailure::Blob(entry.id, error))?;
     let mode = if entry.mode == Mode::Executable { 0o777 } else { 0o666 };
-    match entry.mode {
-        Mode::Link => symlink(as_path(blob.content()), target).map_err(io),
-        _ => create_file(target, mode).and_then(|mut file| file.write_all(blob.content())).map_err(io),
+    if entry.mode == Mode::Link {
+        return fault::point!("workspace.link", symlink(as_path(blob.content()), target)).map_err(io);
     }
+    let mut file = fault::point!("workspace.file", create_file(target, mode)).map_err(io)?;
+    fault::write_all!("workspace.write", &mut file, blob.content()).map_err(io)
 }
 
 fn create_file(target: &Path, mode: u32) -> io::Result<File> {

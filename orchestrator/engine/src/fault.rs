@@ -1,0 +1,64 @@
+//! Named places at which a test makes the program die, or an operation fail.
+//!
+//! Every write, rename, fsync, move of a ref and start of a process of the engine is wrapped in [`point!`]. They are
+//! compiled with the cargo feature `faults` alone, which no release has: without it the macros are the operation and
+//! nothing else. With it each use registers its name by itself, so that no list can forget one, and `cargo crash-matrix`
+//! tries them all.
+
+#[cfg(feature = "faults")]
+mod inject;
+
+#[cfg(feature = "faults")]
+pub(crate) use inject::{Injected, enter, reach, write};
+#[cfg(feature = "faults")]
+pub use inject::{Point, points};
+#[cfg(feature = "faults")]
+pub(crate) use inventory::submit;
+
+/// A place without an operation, where the program can die; or an operation, before and after which it can die, and
+/// which can fail in place of being done.
+#[cfg(feature = "faults")]
+macro_rules! point {
+    ($name:literal) => {{
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false } }
+        $crate::fault::reach($name);
+    }};
+    ($name:literal, $operation:expr) => {{
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false } }
+        match $crate::fault::enter($name) {
+            Ok(entered) => {
+                let result = $operation;
+                entered.leave();
+                result
+            }
+            Err(error) => Err($crate::fault::Injected::injected(error)),
+        }
+    }};
+}
+
+/// The operation alone.
+#[cfg(not(feature = "faults"))]
+macro_rules! point {
+    ($name:literal, $operation:expr) => {
+        $operation
+    };
+}
+
+/// Writes all bytes; can be torn in the middle.
+#[cfg(feature = "faults")]
+macro_rules! write_all {
+    ($name:literal, $file:expr, $bytes:expr) => {{
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: true } }
+        $crate::fault::write($name, &mut *$file, $bytes)
+    }};
+}
+
+/// Writes all bytes.
+#[cfg(not(feature = "faults"))]
+macro_rules! write_all {
+    ($name:literal, $file:expr, $bytes:expr) => {
+        ::std::io::Write::write_all(&mut *$file, $bytes)
+    };
+}
+
+pub(crate) use {point, write_all};

@@ -1,0 +1,222 @@
+//! What happens at a point: `MYCELIUM_FAULT=<mode>@<point>[:<hit>]` says which fault comes at which point, the first time
+//! it is reached unless another time is named. `MYCELIUM_FAULT_TRACE=<file>` notes every point that is reached, one line
+//! each.
+//!
+//! | mode | at the point |
+//! | --- | --- |
+//! | `kill` | the program dies before the operation |
+//! | `kill-after` | it dies after the operation |
+//! | `kill-group` | it dies before the operation, and everything that it started dies with it |
+//! | `torn` | it dies in the middle of a write; elsewhere as `kill` |
+//! | `enospc`, `eio` | the operation fails once; of a write, half is done |
+//! | `erofs` | the operation and every one after it fails |
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    io::{self, Write},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, getpid, kill_process, kill_process_group},
+};
+use serde::Serialize;
+
+/// A registered point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Point {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it writes bytes, so that the write can be torn.
+    pub writes: bool,
+}
+
+inventory::collect!(Point);
+
+/// All points, sorted; one twice where two places share a name.
+pub fn points() -> Vec<Point> {
+    let mut points: Vec<_> = inventory::iter::<Point>.into_iter().copied().collect();
+    points.sort_unstable();
+    points
+}
+
+/// An error that an operation can be made to fail with.
+pub(crate) trait Injected {
+    /// Made from the system's answer.
+    fn injected(error: io::Error) -> Self;
+}
+
+impl Injected for io::Error {
+    fn injected(error: io::Error) -> Self {
+        error
+    }
+}
+
+impl Injected for git2::Error {
+    fn injected(error: io::Error) -> Self {
+        Self::new(git2::ErrorCode::GenericError, git2::ErrorClass::Os, error.to_string())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Kill,
+    KillAfter,
+    KillGroup,
+    Torn,
+    Once(Errno),
+    FromNowOn(Errno),
+}
+
+#[derive(Debug)]
+struct Fault {
+    mode: Mode,
+    point: String,
+    hit: u32,
+}
+
+static FAULT: LazyLock<Result<Option<Fault>, String>> = LazyLock::new(|| match env::var("MYCELIUM_FAULT") {
+    Ok(text) => parse(&text).map(Some).ok_or(text),
+    Err(_) => Ok(None),
+});
+static TRACE: LazyLock<Option<String>> = LazyLock::new(|| env::var("MYCELIUM_FAULT_TRACE").ok());
+static HITS: LazyLock<Mutex<HashMap<&'static str, u32>>> = LazyLock::new(Mutex::default);
+/// Set once every operation fails.
+static BROKEN: AtomicBool = AtomicBool::new(false);
+
+fn parse(text: &str) -> Option<Fault> {
+    let (mode, place) = text.split_once('@')?;
+    let mode = match mode {
+        "kill" => Mode::Kill,
+        "kill-after" => Mode::KillAfter,
+        "kill-group" => Mode::KillGroup,
+        "torn" => Mode::Torn,
+        "enospc" => Mode::Once(Errno::NOSPC),
+        "eio" => Mode::Once(Errno::IO),
+        "erofs" => Mode::FromNowOn(Errno::ROFS),
+        _ => return None,
+    };
+    let (point, hit) = match place.split_once(':') {
+        Some((point, hit)) => (point, hit.parse().ok()?),
+        None => (place, 1),
+    };
+    Some(Fault { mode, point: point.to_owned(), hit })
+}
+
+/// An operation that was let through.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Entered {
+    deadly: bool,
+}
+
+impl Entered {
+    /// The operation is done.
+    pub(crate) fn leave(self) {
+        if self.deadly {
+            die();
+        }
+    }
+}
+
+/// Comes to an operation: lets it through, dies, or fails in its place.
+pub(crate) fn enter(name: &'static str) -> io::Result<Entered> {
+    match due(name)? {
+        None => Ok(Entered { deadly: false }),
+        Some(Mode::KillAfter) => Ok(Entered { deadly: true }),
+        Some(Mode::Kill | Mode::Torn) => die(),
+        Some(Mode::KillGroup) => die_with_children(),
+        Some(Mode::Once(errno) | Mode::FromNowOn(errno)) => Err(errno.into()),
+    }
+}
+
+/// Comes to a place that is no operation.
+pub(crate) fn reach(name: &'static str) {
+    // What cannot fail here is not made to fail.
+    if let Ok(entered) = enter(name) {
+        entered.leave();
+    }
+}
+
+/// Writes all bytes, or a half of them and then dies or fails.
+pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+    let (half, _) = bytes.split_at(bytes.len() / 2);
+    let entered = match due(name)? {
+        None => Entered { deadly: false },
+        Some(Mode::KillAfter) => Entered { deadly: true },
+        Some(Mode::Kill) => die(),
+        Some(Mode::KillGroup) => die_with_children(),
+        Some(Mode::Torn) => {
+            file.write_all(half)?;
+            die()
+        }
+        Some(Mode::Once(errno) | Mode::FromNowOn(errno)) => {
+            file.write_all(half)?;
+            return Err(errno.into());
+        }
+    };
+    file.write_all(bytes)?;
+    entered.leave();
+    Ok(())
+}
+
+/// Counts the hit and says what is due.
+fn due(name: &'static str) -> io::Result<Option<Mode>> {
+    let fault = FAULT
+        .as_ref()
+        .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, format!("MYCELIUM_FAULT is {text:?}")))?;
+    let hit = {
+        let mut hits = HITS.lock().unwrap_or_else(PoisonError::into_inner);
+        let hit = hits.entry(name).or_insert(0);
+        *hit += 1;
+        *hit
+    };
+    if let Some(path) = TRACE.as_ref() {
+        let mut trace = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        trace.write_all(format!("{name}\n").as_bytes())?;
+    }
+    let Some(fault) = fault else { return Ok(None) };
+    if BROKEN.load(Ordering::SeqCst) {
+        return Ok(Some(fault.mode));
+    }
+    if fault.point != name || fault.hit != hit {
+        return Ok(None);
+    }
+    if matches!(fault.mode, Mode::FromNowOn(_)) {
+        BROKEN.store(true, Ordering::SeqCst);
+    }
+    Ok(Some(fault.mode))
+}
+
+/// Ends this process as a power cut would.
+fn die() -> ! {
+    // It cannot fail: the process is this one.
+    let _ended = kill_process(getpid(), Signal::KILL);
+    loop {
+        thread::park();
+    }
+}
+
+/// Ends the process groups of what this process started, then itself.
+fn die_with_children() -> ! {
+    let own = getpid().as_raw_nonzero().to_string();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()) {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Behind the name, which may hold anything: state, then the parent.
+        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+        if parent == Some(&own)
+            && let Some(group) = Pid::from_raw(pid)
+        {
+            // An error means that it is gone, which is what is wanted.
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
+    }
+    die()
+}

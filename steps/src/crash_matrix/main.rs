@@ -1,0 +1,88 @@
+//! `cargo crash-matrix`: makes the program die and fail at every place at which it can, lets it recover, and compares with
+//! a run that nothing disturbed.
+//!
+//! Builds `mycelium` with its fault points in a target folder of its own, so that the ordinary program stays without.
+
+mod cell;
+mod check;
+mod pool;
+mod program;
+mod report;
+mod scene;
+mod world;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use mycelium_fixtures::FixtureError;
+
+/// Makes mycelium die and fail at every fault point, lets it recover, and prints what came of it.
+#[derive(Debug, Parser)]
+#[command(name = "crash-matrix")]
+struct Cli {
+    /// A sample that takes a minute.
+    #[arg(long)]
+    quick: bool,
+    /// Only cells whose name contains this text, for example `kill@ref.move`.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    only: String,
+    /// Keep the folders of red cells.
+    #[arg(long)]
+    keep: bool,
+    /// A program built with the feature `faults` [default: it is built].
+    #[arg(long, value_name = "FILE")]
+    bin: Option<PathBuf>,
+}
+
+/// Why there is no matrix.
+#[derive(Debug, thiserror::Error)]
+enum MatrixError {
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
+    #[error("could not {action} {}", path.display())]
+    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot start cargo to build mycelium")]
+    Cargo(#[source] std::io::Error),
+    #[error("mycelium does not build with its fault points")]
+    DoesNotBuild,
+    #[error(
+        "this crash-matrix does not stand in a cargo target folder, so it cannot build mycelium; give --bin FILE"
+    )]
+    NotInTarget,
+    #[error("{} does not list its fault points; it was built without the feature `faults`", path.display())]
+    NoPoints { path: PathBuf },
+    #[error("two places share the fault point {name}; give each a name of its own")]
+    SharedPoint { name: String },
+    #[error("without any fault the scene {scene} fails: {why}")]
+    Undisturbed { scene: &'static str, why: String },
+}
+
+fn main() -> ExitCode {
+    match matrix(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                text.push_str(": ");
+                text.push_str(&error.to_string());
+                cause = error.source();
+            }
+            report::say(&format!("error: {text}"));
+            ExitCode::from(4)
+        }
+    }
+}
+
+/// Whether every cell is green.
+fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
+    let program = program::Program::take(cli.bin.clone())?;
+    let plan = cell::Plan { quick: cli.quick, only: &cli.only };
+    let scenes = cell::undisturbed(&program)?;
+    let mut results =
+        pool::run(cell::first_faults(&program, &scenes, plan), |cell| cell.run(&program, &scenes, cli.keep));
+    let second = cell::second_faults(&program, &results, plan);
+    results.extend(pool::run(second, |cell| cell.run(&program, &scenes, cli.keep)));
+    Ok(report::print(&program, &scenes, &results, cli.only.is_empty()))
+}

@@ -1,0 +1,90 @@
+//! The matrix as a table, and every red cell with what is wrong in it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
+
+use crate::{
+    cell::{MODES, Tried, Undisturbed},
+    program::Program,
+    scene::Scene,
+};
+
+/// Says something to whoever looks on; that nobody does changes nothing.
+pub(crate) fn say(text: &str) {
+    let _unheard = writeln!(std::io::stdout(), "{text}");
+}
+
+#[derive(Default, Clone, Copy)]
+struct Count {
+    green: usize,
+    red: usize,
+}
+
+/// Prints it; gives whether all is green. `whole` asks for every point to be reached.
+pub(crate) fn print(
+    program: &Program,
+    scenes: &BTreeMap<Scene, Undisturbed>,
+    results: &[Tried],
+    whole: bool,
+) -> bool {
+    let mut table: BTreeMap<&str, BTreeMap<&str, Count>> =
+        program.points.iter().map(|point| (point.name.as_str(), BTreeMap::new())).collect();
+    for tried in results.iter().filter(|tried| tried.came || !tried.wrong.is_empty()) {
+        let fault = tried.cell.second.as_ref().unwrap_or(&tried.cell.first);
+        let count = table.entry(&fault.point).or_default().entry(fault.mode).or_default();
+        if tried.wrong.is_empty() { count.green += 1 } else { count.red += 1 }
+    }
+    say(&format!("{:<26}{}", "point", MODES.map(|mode| format!("{mode:>12}")).concat()));
+    for (point, row) in &table {
+        let cells = MODES.map(|mode| format!("{:>12}", row.get(mode).map_or("-".to_owned(), shown)));
+        say(&format!("{point:<26}{}", cells.concat()));
+    }
+    let red: Vec<&Tried> = results.iter().filter(|tried| !tried.wrong.is_empty()).collect();
+    for tried in &red {
+        say(&format!("\nRED  {}", tried.cell.name()));
+        tried.wrong.iter().for_each(|wrong| say(&format!("     {wrong}")));
+        if let Some(kept) = &tried.kept {
+            say(&format!("     kept in {}", kept.display()));
+        }
+    }
+    let unreached = if whole { unreached(program, scenes, results) } else { Vec::new() };
+    for point in &unreached {
+        say(&format!("\nRED  the point {point} is never reached"));
+    }
+    let came = results.iter().filter(|tried| tried.came).count();
+    let double = results.iter().filter(|tried| tried.came && tried.cell.second.is_some()).count();
+    say(&format!(
+        "\n{} points, {} cells, {came} in which the fault came ({double} of them double faults), {} red",
+        program.points.len(),
+        results.len(),
+        red.len() + unreached.len()
+    ));
+    red.is_empty() && unreached.is_empty()
+}
+
+fn shown(count: &Count) -> String {
+    match count {
+        Count { green, red: 0 } => format!("{green} ok"),
+        Count { green: 0, red } => format!("{red} RED"),
+        Count { green, red } => format!("{red} RED/{}", green + red),
+    }
+}
+
+/// Points that nothing passes.
+fn unreached<'a>(
+    program: &'a Program,
+    scenes: &BTreeMap<Scene, Undisturbed>,
+    results: &[Tried],
+) -> Vec<&'a str> {
+    let in_scenes = scenes.values().flat_map(|scene| scene.hits.keys());
+    let reached: BTreeSet<&String> =
+        in_scenes.chain(results.iter().flat_map(|tried| &tried.reached)).collect();
+    program
+        .points
+        .iter()
+        .filter(|point| !reached.contains(&point.name))
+        .map(|point| point.name.as_str())
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! What the program is disturbed at.
+
+use std::os::unix::fs::symlink;
+
+use git2::{Repository, Signature, Time};
+use mycelium_fixtures::{
+    FixtureError,
+    config::ConfigDraft,
+    files::write_file,
+    fixture::Fixture,
+    planner::{PlanDraft, TaskDraft},
+    repository::{BRANCH, COMMIT_SECONDS, FixtureRepository},
+    sandbox::Sandbox,
+    script::Scripts,
+};
+
+/// The one run of a scene.
+pub(crate) const RUN: &str = "r1";
+/// Its tasks.
+pub(crate) const TASKS: [&str; 3] = ["001", "002", "003"];
+
+/// A repository, a plan, and the command that is disturbed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scene {
+    /// `run` with the mock agent, the integration branch checked out, home in the checkout.
+    Mock,
+    /// `run` with a command agent, the integration branch checked out: a widened manifest, a removed file.
+    Command,
+    /// The same with another branch checked out.
+    Aside,
+    /// The first `plan`.
+    FirstPlan,
+    /// `plan --force` over an older plan.
+    Plan,
+    /// `init` of a repository.
+    Init,
+}
+
+impl Scene {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Mock, Self::Command, Self::Aside, Self::FirstPlan, Self::Plan, Self::Init];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mock => "mock",
+            Self::Command => "command",
+            Self::Aside => "aside",
+            Self::FirstPlan => "first-plan",
+            Self::Plan => "plan",
+            Self::Init => "init",
+        }
+    }
+
+    pub(crate) fn is_run(self) -> bool {
+        matches!(self, Self::Mock | Self::Command | Self::Aside)
+    }
+
+    /// The command that is disturbed.
+    pub(crate) fn command(self) -> &'static [&'static str] {
+        match self {
+            Self::Mock | Self::Command | Self::Aside => &["run", "--run-id", RUN, "--json"],
+            Self::FirstPlan => &["plan", "--input", ".mycelium/plan.md"],
+            Self::Plan => &["plan", "--input", ".mycelium/plan.md", "--force"],
+            Self::Init => &["init"],
+        }
+    }
+
+    /// Puts everything in place up to that command. No task may be retried: an attempt that is charged for a fault fails
+    /// the run.
+    pub(crate) fn build(self, sandbox: &mut Sandbox) -> Result<FixtureRepository, FixtureError> {
+        let repository = Fixture::Toy.build(&sandbox.root().join("toy-repo"))?;
+        if self == Self::Init {
+            return Ok(repository);
+        }
+        let mut config = ConfigDraft::new(Fixture::Toy.doctor());
+        config.merge_yaml("max_parallel: 2\nmax_retries: 0\nmanifest_enforcement: warn\n")?;
+        config.merge_yaml("bootstrap: ['echo ready']\n")?;
+        if matches!(self, Self::Mock | Self::FirstPlan | Self::Plan) {
+            sandbox.set("MYCELIUM_HOME", "");
+        } else {
+            add_link(&repository)?;
+            config.set(&["worker", "agent"], "command");
+            config.set(&["worker", "command"], &agents(sandbox, &repository)?.agent_command());
+        }
+        write_file(&repository.path().join(".mycelium/config.yaml"), config.to_yaml()?.as_bytes(), false)?;
+        write_file(&repository.path().join(".mycelium/plan.md"), b"# Work\n", false)?;
+        sandbox.set("MOCK_LLM_OUTPUT", plan(self == Self::Plan).to_json());
+        if self == Self::Aside {
+            repository.check_out_new_branch("aside")?;
+        }
+        Ok(repository)
+    }
+
+    /// What the planner answers to the command that is disturbed.
+    pub(crate) fn new_plan(self) -> Option<String> {
+        (self == Self::Plan).then(|| plan(false).to_json())
+    }
+}
+
+/// Commits a link, which toy-repo has none of.
+fn add_link(repository: &FixtureRepository) -> Result<(), FixtureError> {
+    let path = repository.path().join("LINK.md");
+    symlink("README.md", &path).map_err(FixtureError::file("link", &path))?;
+    repository.stage("LINK.md")?;
+    let commit = || -> Result<(), git2::Error> {
+        let repository = Repository::open(repository.path())?;
+        let tree = repository.find_tree(repository.index()?.write_tree()?)?;
+        let parent = repository.head()?.peel_to_commit()?;
+        let author = Signature::new("Fixture", "fixture@example.invalid", &Time::new(COMMIT_SECONDS, 0))?;
+        repository.commit(Some("HEAD"), &author, &author, "Add a link\n", &tree, &[&parent]).map(drop)
+    };
+    commit().map_err(FixtureError::git("commit a link to", repository.path()))
+}
+
+/// Agents that add a line to each file, so that work done twice shows.
+fn agents(sandbox: &Sandbox, repository: &FixtureRepository) -> Result<Scripts, FixtureError> {
+    let scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
+    let one = "append src/one.js one\nappend docs/one.md one\nappend extra/undeclared.txt one\nusage 10 5\n";
+    scripts.write_agent(Some("001"), one)?;
+    scripts.write_agent(Some("002"), "append README.md two\nrm src/greet.js\nusage 10 5\n")?;
+    scripts.write_agent(Some("003"), "append src/one.js three\nappend README.md three\n")?;
+    Ok(scripts)
+}
+
+/// Two tasks that run at once, and one that needs both.
+fn plan(older: bool) -> PlanDraft {
+    let task = |id: &str, writes: &[&str]| TaskDraft {
+        id: id.to_owned(),
+        name: format!("Task {id}"),
+        writes: writes.iter().map(|path| (*path).to_owned()).collect(),
+        verify: Some("sh scripts/doctor.sh".to_owned()),
+        spec: "Do it.".to_owned(),
+        ..TaskDraft::default()
+    };
+    let one = task("001", &["src/one.js", "docs/one.md"]);
+    if older {
+        return PlanDraft(vec![one, task("009", &["src/nine.js"])]);
+    }
+    let three = TaskDraft {
+        dependencies: vec!["001".to_owned(), "002".to_owned()],
+        ..task("003", &["src/one.js", "README.md"])
+    };
+    PlanDraft(vec![one, task("002", &["README.md", "src/greet.js"]), three])
+}

@@ -1,0 +1,113 @@
+//! The ordinary program lacks every fault point, and the engine has no effect without one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use regex::Regex;
+
+/// Calls that change the world. Each stands inside `fault::point!` or `fault::write_all!`.
+const EFFECTS: &str = r"fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat_with\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
+
+/// Effects on nothing of the disk (a pipe to a child, tasks of the runtime), and modes of folders about to be removed.
+const NO_EFFECT: [&str; 4] =
+    ["if !is_folder || fs::set_permissions(", "stdin.write_all(", "tokio::spawn(", "attempts.spawn("];
+
+fn engine() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../orchestrator/engine/src")
+}
+
+/// The engine's sources, each without its tests.
+fn sources() -> Vec<(PathBuf, String)> {
+    let files = walkdir::WalkDir::new(engine()).into_iter().map(|entry| entry.unwrap().into_path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            !path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "fault")
+        })
+        .filter(|path| path.file_name().is_some_and(|name| name != "fault.rs"))
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let program = text.split("#[cfg(test)]").next().unwrap().to_owned();
+            (path, program)
+        })
+        .collect()
+}
+
+/// A text without the calls of the two macros.
+fn outside_of_points(text: &str) -> String {
+    let begin = Regex::new(r"fault::(point|write_all)!\(").unwrap();
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(found) = begin.find(rest) {
+        kept.push_str(&rest[..found.start()]);
+        rest = &rest[found.end()..];
+        let mut open = 1;
+        let end = rest.find(|c| {
+            open += match c {
+                '(' => 1,
+                ')' => -1,
+                _ => 0,
+            };
+            open == 0
+        });
+        rest = &rest[end.unwrap()..];
+    }
+    kept + rest
+}
+
+fn points() -> BTreeSet<String> {
+    let name = Regex::new(r#"fault::(?:point|write_all)!\(\s*"([^"]+)""#).unwrap();
+    let texts: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
+    texts.iter().flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_effect_of_the_engine_has_a_fault_point() {
+    let effect = Regex::new(EFFECTS).unwrap();
+    let mut bare = Vec::new();
+    for (path, text) in sources() {
+        for line in outside_of_points(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let harmless = NO_EFFECT.iter().any(|harmless| line.contains(harmless));
+            if effect.is_match(line) && !harmless {
+                bare.push(format!("{}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "wrap these in `fault::point!` or `fault::write_all!`:\n{}", bare.join("\n"));
+}
+
+#[test]
+fn the_ordinary_program_lacks_them() {
+    let points = points();
+    assert!(points.len() > 50, "only {} points were found in the engine's sources", points.len());
+    let program = ordinary_program();
+    let answer = Command::new(&program).args(["--version", "--json"]).output().unwrap();
+    let version: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(version["features"], serde_json::json!([]));
+    assert!(!Command::new(&program).arg("fault-points").output().unwrap().status.success());
+
+    let bytes = fs::read(&program).unwrap();
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("run.complete"), "its texts can be looked for");
+    let found: Vec<_> =
+        points.iter().map(String::as_str).chain(["MYCELIUM_FAULT"]).filter(|p| holds(p)).collect();
+    assert!(found.is_empty(), "the program holds {found:?}");
+}
+
+/// Built as `accept` builds the program that it tests.
+fn ordinary_program() -> PathBuf {
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec().unwrap();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--package", "mycelium", "--bin", "mycelium"])
+        .current_dir(&metadata.workspace_root)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    metadata.target_directory.join("debug/mycelium").into()
+}
