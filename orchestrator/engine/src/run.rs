@@ -378,6 +378,10 @@ impl Run<'_> {
     }
 
     fn interrupt(&mut self, stop_reason: StopReason, message: String) -> Result<(), Error> {
+        // A run that has ended is not interrupted any more: only its view could not be written.
+        if self.journal.state().end.is_some() {
+            return self.save_view();
+        }
         let stop = RunStop { status: RunStatus::Interrupted, stop_reason, message };
         self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
         self.save_view()
