@@ -8,6 +8,7 @@ pub mod event;
 pub mod evidence;
 pub mod goal;
 pub mod id;
+pub mod journal;
 pub mod manifest;
 pub mod matrix;
 pub mod messages;

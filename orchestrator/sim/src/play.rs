@@ -1,0 +1,93 @@
+//! From dice to a whole run: lives, crashes, colleagues and humans, until it ends for good.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    dice::Dice,
+    sim::{Halt, Sim, Step},
+};
+
+/// How a simulated run went.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What happened how often: event types, and what resume found.
+    pub seen: BTreeMap<&'static str, u64>,
+}
+
+/// A promise that was broken.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{why}")]
+pub struct Failure {
+    /// Which, and how.
+    pub why: String,
+    /// How many of the dice were used.
+    pub used: usize,
+    /// The journal with crashes and reads, one a line.
+    pub story: Vec<String>,
+}
+
+/// Most times that a human looks at the run.
+const ROUNDS_MAX: u32 = 5;
+
+/// Plays a run with these dice.
+pub fn play(dice: Vec<u8>) -> Result<Summary, Failure> {
+    let Some((mut sim, first)) = Sim::new(Dice::new(dice)) else {
+        let why = "the simulation's own samples cannot be read".to_owned();
+        return Err(Failure { why, used: 0, story: Vec::new() });
+    };
+    let begun = sim.write(&[first], true).and_then(|()| sim.live()).map(|()| true);
+    match sim.to_the_end(begun) {
+        Ok(()) => Ok(Summary { seen: sim.seen }),
+        Err(why) => Err(Failure { why, used: sim.dice.used(), story: sim.story }),
+    }
+}
+
+impl Sim {
+    fn to_the_end(&mut self, mut life: Step<bool>) -> Result<(), String> {
+        let mut rounds = 0;
+        loop {
+            life = match life {
+                Err(Halt::Broken(why)) => return Err(why),
+                Err(Halt::Crash(crash)) => {
+                    self.crash(crash);
+                    (0..self.dice.roll(3)).for_each(|_| self.world.colleague(&mut self.dice));
+                    // A human may decide before anybody resumes.
+                    let decided = if self.dice.once_in(8) { self.human() } else { Ok(false) };
+                    decided.and_then(|_| self.resume())
+                }
+                Err(Halt::Stopped) => self.resume(),
+                Ok(false) => return Ok(()),
+                Ok(true) => {
+                    if let Err(Halt::Broken(why)) = self.check_rest() {
+                        return Err(why);
+                    }
+                    rounds += 1;
+                    if rounds > ROUNDS_MAX {
+                        return self.at_the_end();
+                    }
+                    match self.human() {
+                        Ok(false) => return self.at_the_end(),
+                        decided => decided.and_then(|_| self.resume()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Resuming once more changes nothing.
+    fn at_the_end(&mut self) -> Result<(), String> {
+        let before = (self.state.view().tasks, self.file.bytes().to_vec());
+        let resumable = self.state.end.as_ref().is_some_and(mycelium_core::state::RunEnd::is_resumable);
+        self.dice = Dice::new(Vec::new());
+        if resumable {
+            return Ok(());
+        }
+        match self.resume() {
+            Err(Halt::Broken(why)) => Err(why),
+            _ if before != (self.state.view().tasks, self.file.bytes().to_vec()) => {
+                Err("resuming a finished run changed it".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What must hold after every step, and what at rest.
+
+use mycelium_core::{budget, decide::decide, limits::RESCOPES_MAX};
+use mycelium_schemas::{
+    config::Mode,
+    state::{RunStatus, TaskStatus},
+};
+
+use crate::sim::{Sim, Step, broken};
+
+impl Sim {
+    /// After every step.
+    pub(crate) fn check(&self) -> Step {
+        self.world.check().or_else(broken)?;
+        let agents: Vec<_> = self.world.alive.iter().collect();
+        if agents.len() > usize::try_from(self.scene.config.max_parallel).unwrap_or(usize::MAX) {
+            return broken(format!("{} agents at once", agents.len()));
+        }
+        for (nth, (one, locks)) in agents.iter().enumerate() {
+            if let Some((other, _)) = agents.iter().skip(nth + 1).find(|(_, held)| held.conflicts_with(locks))
+            {
+                return broken(format!("{one} and {other} work at once and hold the same lock"));
+            }
+        }
+        if self.state.blocked().is_some() == self.ledger.blocked().is_empty() {
+            return broken(format!("the journal blocks {:?}, the state disagrees", self.ledger.blocked()));
+        }
+        Ok(())
+    }
+
+    /// After recovery: the run can go on.
+    pub(crate) fn check_recovered(&self) -> Step {
+        if let Some((id, _)) = self.state.tasks.iter().find(|(_, facts)| facts.status == TaskStatus::Running)
+        {
+            return broken(format!("{id} still counts as running after recovery"));
+        }
+        if self.state.open_intent.is_some() {
+            return broken("a landing is still open after recovery");
+        }
+        if decide(&self.scene.plan, &self.state, &self.scene.config).is_empty() {
+            return broken("there is nothing to do after recovery");
+        }
+        Ok(())
+    }
+
+    /// When the run has stopped.
+    pub(crate) fn check_rest(&self) -> Step {
+        let Some(end) = &self.state.end else { return broken("the run stopped without an end") };
+        let all_landed = self.state.tasks.values().all(|facts| facts.status == TaskStatus::Landed);
+        if (end.status == RunStatus::Complete) != all_landed {
+            return broken(format!("the run is {:?}, and all landed: {all_landed}", end.status));
+        }
+        let Some((replayed, _, _)) = self.fold()? else { return broken("the journal is empty") };
+        if replayed.view() != self.state.view() {
+            return broken("the journal tells another state than the one in memory");
+        }
+        self.state.tasks.keys().try_for_each(|id| self.check_task(id))
+    }
+
+    fn check_task(&self, id: &mycelium_schemas::id::TaskId) -> Step {
+        let (Some(facts), config) = (self.state.tasks.get(id), &self.scene.config) else {
+            return broken(format!("{id} is gone"));
+        };
+        let (counted, (said, kept)) = (facts.usage.tokens(), self.world.usage_of(id));
+        let lossless = !self.power_cut && facts.status != TaskStatus::Running;
+        if counted > said || (lossless && counted < kept) {
+            return broken(format!("{id} used {said} tokens, of which {counted} are counted"));
+        }
+        let count = |of: &std::collections::BTreeMap<_, u32>| of.get(id).copied().unwrap_or_default();
+        let allowed = (1 + 2 * config.max_retries + RESCOPES_MAX) * (1 + count(&self.ledger.redone));
+        // Work whose commit is gone is done again without any blame.
+        if count(&self.ledger.attempts) > allowed + count(&self.ledger.gone) {
+            return broken(format!("{id} was tried {} times", facts.attempts));
+        }
+        if facts.failures > count(&self.world.failed) {
+            return broken(format!("{id} failed {} times, says the state", facts.failures));
+        }
+        let landed = facts.status == TaskStatus::Landed;
+        if !self.world.rewound && landed != self.world.shows(id) {
+            return broken(format!("{id} is {}, and the branch disagrees", facts.status));
+        }
+        let over = budget::exceeded(&config.budgets, facts.usage, mycelium_schemas::state::Usage::default());
+        if landed && config.budgets.mode == Mode::Block && !over.is_empty() {
+            return broken(format!("{id} landed over its budget"));
+        }
+        Ok(())
+    }
+}

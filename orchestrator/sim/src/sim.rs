@@ -1,0 +1,201 @@
+//! One simulated run: the disk, the world, and the orchestrator's memory while it lives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use mycelium_core::{settle::Draft, state::RunState};
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    event::{Event, EventKind, Local, RunStart},
+    id::{ProjectName, RunId, TaskId},
+    journal,
+};
+
+use crate::{
+    agent::Agent,
+    dice::Dice,
+    disk::{Crash, JournalFile},
+    ledger::Ledger,
+    scene::{self, Scene},
+    world::World,
+};
+
+/// Why the orchestrator does not go on.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// It died.
+    Crash(Crash),
+    /// It was told to stop, and did so in order.
+    Stopped,
+    /// A promise is broken.
+    Broken(String),
+}
+
+pub(crate) type Step<T = ()> = Result<T, Halt>;
+
+/// A broken promise.
+pub(crate) fn broken<T>(why: impl std::fmt::Display) -> Step<T> {
+    Err(Halt::Broken(why.to_string()))
+}
+
+/// Everything of one simulated run.
+#[derive(Debug)]
+pub(crate) struct Sim {
+    pub(crate) dice: Dice,
+    pub(crate) scene: Scene,
+    pub(crate) world: World,
+    pub(crate) file: JournalFile,
+    pub(crate) state: RunState,
+    pub(crate) ledger: Ledger,
+    pub(crate) running: BTreeMap<TaskId, Agent>,
+    /// Number of the last event that was made durable before anybody went on.
+    pub(crate) promised: u64,
+    /// True once the power went.
+    pub(crate) power_cut: bool,
+    /// What happened how often, by name.
+    pub(crate) seen: BTreeMap<&'static str, u64>,
+    /// The journal's life story, for whoever reads a failure.
+    pub(crate) story: Vec<String>,
+}
+
+impl Sim {
+    /// A run about to begin. None only if the fixed samples are not readable.
+    pub(crate) fn new(mut dice: Dice) -> Option<(Self, Event)> {
+        let scene = Scene::roll(&mut dice, scene::sample()?)?;
+        let world = World::new(dice.once_in(3));
+        let start = Draft::run(EventKind::RunStart(RunStart {
+            tasks: scene.plan.ids().cloned().collect(),
+            integration_branch: "main".to_owned(),
+            base_commit: world.head().clone(),
+            max_parallel: scene.config.max_parallel,
+            config_digest: String::new(),
+            local: Local::default(),
+        }));
+        let run: RunId = "simulated".parse().ok()?;
+        let first = stamp(&run, 1, false, start);
+        let state = RunState::start(project()?, &first).ok()?;
+        let sim = Self {
+            dice,
+            scene,
+            world,
+            file: JournalFile::default(),
+            state,
+            ledger: Ledger::default(),
+            running: BTreeMap::new(),
+            promised: 0,
+            power_cut: false,
+            seen: BTreeMap::new(),
+            story: Vec::new(),
+        };
+        Some((sim, first))
+    }
+
+    /// Counts something that happened.
+    pub(crate) fn saw(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
+    }
+
+    /// A place at which the orchestrator may die.
+    pub(crate) fn effect(&mut self) -> Step {
+        if !self.dice.once_in(self.scene.crash_once_in) {
+            return Ok(());
+        }
+        Err(Halt::Crash(if self.dice.once_in(2) { Crash::PowerCut } else { Crash::Kill }))
+    }
+
+    /// Writes a group of events in one write, which a crash may tear anywhere, and makes it durable.
+    pub(crate) fn write(&mut self, events: &[Event], durable: bool) -> Step {
+        let mut bytes = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut bytes, event).or_else(broken)?;
+            bytes.push(b'\n');
+        }
+        self.effect()?;
+        if let Err(crash) = self.effect() {
+            let written = self.dice.up_to(bytes.len());
+            self.file.write(bytes.get(..written).unwrap_or_default());
+            return Err(crash);
+        }
+        self.file.write(&bytes);
+        if durable {
+            self.effect()?;
+            self.file.sync();
+            self.promised = events.last().map_or(self.promised, |event| event.seq);
+        }
+        Ok(())
+    }
+
+    /// Journals events that belong together, folds them, and has every promise checked.
+    pub(crate) fn record(&mut self, drafts: Vec<Draft>) -> Step {
+        self.append(drafts, true)
+    }
+
+    /// Journals what nothing depends on.
+    pub(crate) fn report(&mut self, draft: Draft) -> Step {
+        self.append(vec![draft], false)
+    }
+
+    fn append(&mut self, drafts: Vec<Draft>, durable: bool) -> Step {
+        let count = drafts.len();
+        let numbered = (self.state.last_seq + 1..).zip(1..).zip(drafts);
+        let events: Vec<Event> =
+            numbered.map(|((seq, nth), draft)| stamp(&self.state.run_id, seq, nth < count, draft)).collect();
+        self.write(&events, durable)?;
+        for event in &events {
+            self.tell(event);
+            self.saw(event.kind.type_name());
+            self.state.apply(event).or_else(broken)?;
+            self.ledger.read(event).or_else(broken)?;
+        }
+        self.check()
+    }
+
+    fn tell(&mut self, event: &Event) {
+        let task = event.task_id.as_ref().map_or("", TaskId::as_str);
+        self.story.push(format!("{:>4} {} {task}", event.seq, event.kind.type_name()));
+    }
+
+    /// What the disk holds, folded as whoever comes next folds it. None where the run never began.
+    pub(crate) fn fold(&self) -> Step<Option<(RunState, Ledger, u64)>> {
+        let tail = journal::read(self.file.bytes()).or_else(broken)?;
+        let Some((first, rest)) = tail.events.split_first() else { return Ok(None) };
+        let Some(project) = project() else { return Ok(None) };
+        let mut state = RunState::start(project, first).or_else(broken)?;
+        let mut ledger = Ledger::default();
+        for event in rest {
+            state.apply(event).or_else(broken)?;
+            ledger.read(event).or_else(broken)?;
+        }
+        Ok(Some((state, ledger, tail.whole_bytes)))
+    }
+
+    /// The orchestrator is gone, and so is what was not kept.
+    pub(crate) fn crash(&mut self, crash: Crash) {
+        self.story.push(format!("     -- {crash:?}"));
+        self.saw(if crash == Crash::Kill { "a kill" } else { "a power cut" });
+        self.power_cut |= crash == Crash::PowerCut;
+        self.file.crash(crash, &mut self.dice);
+        let running: BTreeSet<(TaskId, u32)> =
+            self.running.iter().map(|(id, agent)| (id.clone(), agent.attempt)).collect();
+        self.world.crash(crash, &running, &mut self.dice);
+        self.running.clear();
+    }
+}
+
+fn project() -> Option<ProjectName> {
+    "simulated".parse().ok()
+}
+
+fn stamp(run: &RunId, seq: u64, more: bool, draft: Draft) -> Event {
+    Event {
+        v: SCHEMA_VERSION,
+        ts: Timestamp::UNIX_EPOCH,
+        seq,
+        run_id: run.clone(),
+        task_id: draft.task,
+        attempt: draft.attempt,
+        batch: draft.batch,
+        more,
+        kind: draft.kind,
+    }
+}
