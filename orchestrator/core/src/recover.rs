@@ -52,6 +52,11 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
     if let (Some((batch, intent)), Some(found)) = (&state.open_intent, &found.intent) {
         groups.push(settle::landing(state, config, *batch, close(intent, found)));
     }
+    // What turns out to have landed needs its own commit no more.
+    let landed = match (&state.open_intent, &found.intent) {
+        (Some((_, intent)), Some(IntentFound::Moved(_))) => intent.tasks.as_slice(),
+        _ => &[],
+    };
     let batch = state.open_batch().map_or(0, |(number, _)| number);
     // Totals grow from one lost attempt to the next: each is judged with what the ones before it had used.
     let mut run_total = state.usage;
@@ -68,7 +73,7 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
                 groups.push(settle::attempt_with(config, batch, id, facts, run_total, lost));
                 run_total = run_total.plus(usage.unwrap_or_default());
             }
-            TaskStatus::Validated if found.missing.contains(id) => {
+            TaskStatus::Validated if found.missing.contains(id) && !landed.contains(id) => {
                 let reason = "the commit that it had made is gone".to_owned();
                 let kind = EventKind::WorkerLost(WorkerLost { reason });
                 let draft = Draft::task(batch, id, facts.attempts, kind);
