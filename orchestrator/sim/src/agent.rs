@@ -67,7 +67,7 @@ impl Sim {
         }
     }
 
-    /// Stops in order, as after a signal: agents end, and nothing of them is judged.
+    /// Stops in order, as after a signal or a failing machine: agents end, and nothing of them is judged.
     pub(crate) fn stop(&mut self) -> Step {
         self.world.alive.clear();
         let stop = mycelium_schemas::event::RunStop {

@@ -25,9 +25,7 @@ impl Sim {
                 self.effect()?;
                 self.world.note_doctored(&intent.commit);
                 self.world.colleague(&mut self.dice);
-                if self.dice.once_in(40) {
-                    return self.stop();
-                }
+                self.machine_fails()?;
                 self.record(vec![
                     Draft::batch(batch, EventKind::LandingDoctorPass(doctor(&intent, 0))),
                     Draft::batch(batch, EventKind::LandingIntent(intent.clone())),
@@ -78,6 +76,7 @@ impl Sim {
             return Ok(dirty(&intent));
         }
         self.effect()?;
+        self.machine_fails()?;
         if !self.ledger.blocked().is_empty() {
             return broken("the branch is about to move, and a gate blocks");
         }
@@ -86,6 +85,7 @@ impl Sim {
         }
         self.story.push(format!("     the branch is at {}", intent.commit.short()));
         self.effect()?;
+        self.machine_fails()?;
         self.world.colleague(&mut self.dice);
         let checkout = self.follow(&intent)?;
         Ok(LandingOutcome::Done(LandingDone {
@@ -95,6 +95,11 @@ impl Sim {
             commit: intent.commit,
             checkout,
         }))
+    }
+
+    /// Disk or git may fail where nothing is decided yet: the run stops in order, the landing stays open.
+    fn machine_fails(&mut self) -> Step {
+        if self.dice.once_in(60) { self.stop() } else { Ok(()) }
     }
 
     /// Brings the checkout along.

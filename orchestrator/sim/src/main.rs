@@ -35,16 +35,7 @@ fn main() -> io::Result<ExitCode> {
                     *seen.entry(what).or_default() += count;
                 }
             }
-            Err(failure) => {
-                let (smallest, failure) = shrink(&dice, failure);
-                for line in &failure.story {
-                    writeln!(out, "{line}")?;
-                }
-                writeln!(out, "seed {seed}: {failure}")?;
-                writeln!(out, "shrunk from {} dice to {}: {smallest:?}", dice.len(), smallest.len())?;
-                writeln!(out, "again: cargo sim --runs 1 --seed {seed}")?;
-                return Ok(ExitCode::FAILURE);
-            }
+            Err(_) => return explain(&mut out, seed, &dice),
         }
     }
     for (what, count) in &seen {
@@ -55,4 +46,18 @@ fn main() -> io::Result<ExitCode> {
     let rate = args.runs as f64 / seconds;
     writeln!(out, "{} runs kept every promise, in {seconds:.1} s ({rate:.0} a second)", args.runs)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells a broken promise at its smallest, and how to see it again.
+fn explain(out: &mut impl Write, seed: u64, dice: &[u8]) -> io::Result<ExitCode> {
+    let fails = |dice: &[u8]| play(dice.to_vec()).err().map(|failure| (failure.clone(), failure.used));
+    if let Some((smallest, failure)) = shrink(dice, fails) {
+        for line in &failure.story {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "seed {seed}: {failure}")?;
+        writeln!(out, "shrunk from {} dice to {}: {smallest:?}", dice.len(), smallest.len())?;
+    }
+    writeln!(out, "again: cargo sim --runs 1 --seed {seed}")?;
+    Ok(ExitCode::FAILURE)
 }

@@ -50,12 +50,9 @@ impl Sim {
                 Err(Halt::Broken(why)) => return Err(why),
                 Err(Halt::Crash(crash)) => {
                     self.crash(crash);
-                    (0..self.dice.roll(3)).for_each(|_| self.world.colleague(&mut self.dice));
-                    // A human may decide before anybody resumes.
-                    let decided = if self.dice.once_in(8) { self.human() } else { Ok(false) };
-                    decided.and_then(|_| self.resume())
+                    self.again()
                 }
-                Err(Halt::Stopped) => self.resume(),
+                Err(Halt::Stopped) => self.again(),
                 Ok(false) => return Ok(()),
                 Ok(true) => {
                     if let Err(Halt::Broken(why)) = self.check_rest() {
@@ -72,6 +69,15 @@ impl Sim {
                 }
             }
         }
+    }
+
+    /// The next life, before which colleagues go on and a human may decide.
+    fn again(&mut self) -> Step<bool> {
+        (0..self.dice.roll(3)).for_each(|_| self.world.colleague(&mut self.dice));
+        if self.dice.once_in(8) {
+            self.human()?;
+        }
+        self.resume()
     }
 
     /// Resuming once more changes nothing.
