@@ -75,7 +75,7 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
         return Vec::new();
     }
     if let Some((number, batch)) = state.open_batch() {
-        return decide_batch(state, number, batch);
+        return decide_batch(plan, state, config, number, batch);
     }
     if let Some(stop) = must_stop(state, config) {
         return vec![Action::Stop(stop)];
@@ -108,16 +108,19 @@ fn with_status(state: &RunState, status: TaskStatus) -> impl Iterator<Item = &Ta
     state.tasks.iter().filter(move |(_, facts)| facts.status == status).map(|(id, _)| id)
 }
 
-fn decide_batch(state: &RunState, number: u32, batch: &BatchFacts) -> Vec<Action> {
-    let starts: Vec<Action> = batch
-        .tasks
-        .iter()
-        .filter(|id| state.blocked().is_none() && !batch.started.contains(*id))
-        .filter(|id| status_of(state, id) == Some(TaskStatus::Pending))
+fn decide_batch(
+    plan: &Plan,
+    state: &RunState,
+    config: &Config,
+    number: u32,
+    batch: &BatchFacts,
+) -> Vec<Action> {
+    let starts: Vec<Action> = startable(plan, state, config, batch)
+        .into_iter()
         .map(|id| Action::StartAttempt {
             batch: number,
-            task: id.clone(),
-            attempt: state.tasks.get(id).map_or(0, |facts| facts.attempts) + 1,
+            attempt: state.tasks.get(&id).map_or(0, |facts| facts.attempts) + 1,
+            task: id,
         })
         .collect();
     let running = batch.tasks.iter().any(|id| status_of(state, id) == Some(TaskStatus::Running));
@@ -133,6 +136,26 @@ fn decide_batch(state: &RunState, number: u32, batch: &BatchFacts) -> Vec<Action
             vec![Action::CloseBatch { batch: number, result }]
         }
     }
+}
+
+/// The tasks of the batch whose attempt may start now. Work that was kept is batched without regard to locks, since it
+/// only lands; where some of it has to be done again after all, it waits for whoever holds its locks.
+fn startable(plan: &Plan, state: &RunState, config: &Config, batch: &BatchFacts) -> Vec<TaskId> {
+    if state.blocked().is_some() {
+        return Vec::new();
+    }
+    let limit = usize::try_from(config.max_parallel).unwrap_or(usize::MAX).max(1);
+    let of = |status| batch.tasks.iter().filter(move |id| status_of(state, id) == Some(status));
+    let mut held: Vec<LockSet> = of(TaskStatus::Running).map(|id| effective_locks(plan, state, id)).collect();
+    let mut starts = Vec::new();
+    for id in of(TaskStatus::Pending).filter(|id| !batch.started.contains(*id)) {
+        let locks = effective_locks(plan, state, id);
+        if held.len() < limit && !held.iter().any(|other| other.conflicts_with(&locks)) {
+            held.push(locks);
+            starts.push(id.clone());
+        }
+    }
+    starts
 }
 
 fn status_of(state: &RunState, id: &TaskId) -> Option<TaskStatus> {

@@ -377,6 +377,20 @@ fn whoever_resumes_begins_to_count_moves_of_the_head_anew() {
     assert!(matches!(decide(&case.plan(), &state, &case.config())[..], [Action::Land(_)]));
 }
 
+/// Kept work only lands, so that it is batched without regard to locks; but its commits may turn out to be gone.
+#[test]
+fn kept_work_that_has_to_be_done_again_waits_for_its_locks() {
+    let gone = Task::Validated { there: false };
+    let case = Case { tasks: vec![gone, gone], ..one(gone, Intent::None, Mode::Block) };
+    let plan = Plan::new(case.plan().tasks().cloned().map(|mut task| {
+        task.manifest.locks.writes.push("l0".parse().unwrap());
+        task
+    }));
+    let state = recovered(&case, &case.config(), case.state(), usize::MAX);
+    let actions = decide(&plan, &state, &case.config());
+    assert!(matches!(&actions[..], [Action::StartAttempt { task, .. }] if *task == id(0)), "{actions:?}");
+}
+
 #[test]
 fn a_landing_that_was_carried_out_needs_its_tasks_commits_no_more() {
     let case = one(Task::Validated { there: false }, Intent::Moved, Mode::Block);
