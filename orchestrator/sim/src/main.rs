@@ -35,7 +35,11 @@ fn main() -> io::Result<ExitCode> {
                     *seen.entry(what).or_default() += count;
                 }
             }
-            Err(_) => return explain(&mut out, seed, &dice),
+            Err(failure) => {
+                writeln!(out, "seed {seed}: {failure}; looking for the smallest such run")?;
+                out.flush()?;
+                return explain(&mut out, seed, &dice);
+            }
         }
     }
     for (what, count) in &seen {
