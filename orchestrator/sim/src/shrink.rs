@@ -2,32 +2,52 @@
 
 /// Shrinks dice that fail. `fails` gives the failure of dice, if they fail, and how many of them it took.
 pub fn shrink<F>(dice: &[u8], fails: impl Fn(&[u8]) -> Option<(F, usize)>) -> Option<(Vec<u8>, F)> {
-    let (mut failure, used) = fails(dice)?;
+    let (failure, used) = fails(dice)?;
     let mut best = dice.get(..used).unwrap_or(dice).to_vec();
-    loop {
-        let smaller =
-            candidates(&best).find_map(|dice| fails(&dice).map(|(failure, used)| (dice, failure, used)));
-        let Some((dice, found, used)) = smaller else { return Some((best, failure)) };
-        (best, failure) = (dice, found);
+    let mut last = failure;
+    let mut keep = |best: &mut Vec<u8>, smaller: Vec<u8>| {
+        let Some((failure, used)) = fails(&smaller) else { return false };
+        *best = smaller;
         best.truncate(used);
-    }
+        last = failure;
+        true
+    };
+    while shorten(&mut best, &mut keep) | lower(&mut best, &mut keep) {}
+    Some((best, last))
 }
 
-/// Every way to make dice smaller by one step, the boldest first.
-fn candidates(best: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let counts = std::iter::successors(Some(best.len() / 2), |count| (*count > 1).then_some(count / 2));
-    let shorter = counts.filter(|count| *count > 0).flat_map(move |count| {
-        (0..=best.len() - count).step_by(count).map(move |at| [&best[..at], &best[at + count..]].concat())
-    });
-    let lower = best.iter().enumerate().flat_map(move |(at, byte)| {
-        let steps = [0, 1, byte / 2, byte.saturating_sub(1)].into_iter().filter(move |new| new < byte);
-        steps.map(move |new| {
-            let mut dice = best.to_vec();
-            dice[at] = new;
-            dice
-        })
-    });
-    shorter.chain(lower)
+/// Leaves out what can be left out, long pieces first. Says whether anything could.
+fn shorten(best: &mut Vec<u8>, keep: &mut impl FnMut(&mut Vec<u8>, Vec<u8>) -> bool) -> bool {
+    let (mut any, mut count) = (false, best.len() / 2);
+    while count > 0 {
+        let mut at = 0;
+        while at + count <= best.len() {
+            let without = [&best[..at], &best[at + count..]].concat();
+            if keep(best, without) {
+                any = true;
+            } else {
+                at += count;
+            }
+        }
+        count /= 2;
+    }
+    any
+}
+
+/// Makes bytes smaller one after the other. Says whether any could be.
+fn lower(best: &mut Vec<u8>, keep: &mut impl FnMut(&mut Vec<u8>, Vec<u8>) -> bool) -> bool {
+    let (mut any, mut at) = (false, 0);
+    while at < best.len() {
+        let byte = best[at];
+        let lowered = [0, 1, byte / 2, byte.saturating_sub(1)].into_iter().any(|new| {
+            let mut with = best.clone();
+            with[at] = new;
+            new < byte && keep(best, with)
+        });
+        any |= lowered;
+        at += usize::from(!lowered);
+    }
+    any
 }
 
 #[cfg(test)]
