@@ -157,10 +157,12 @@ impl Case {
     fn state(&self) -> RunState {
         let start = EventKind::RunStart(RunStart {
             tasks: (0..self.tasks.len()).map(id).collect(),
+            landed_before: Vec::new(),
             integration_branch: "main".into(),
             base_commit: old_head(),
             max_parallel: 4,
             config_digest: String::new(),
+            doctor_digest: String::new(),
             local: Local::default(),
         });
         let first = Event {

@@ -65,10 +65,12 @@ impl Sim {
         let world = World::new(dice.once_in(3));
         let start = Draft::run(EventKind::RunStart(RunStart {
             tasks: scene.plan.ids().cloned().collect(),
+            landed_before: Vec::new(),
             integration_branch: "main".to_owned(),
             base_commit: world.head().clone(),
             max_parallel: scene.config.max_parallel,
             config_digest: String::new(),
+            doctor_digest: String::new(),
             local: Local::default(),
         }));
         let run: RunId = "simulated".parse().ok()?;
