@@ -181,7 +181,9 @@ impl Case {
         let batch = BatchStart { tasks, base_commit: old_head() };
         apply(&mut state, Draft::batch(1, EventKind::BatchStart(batch)));
         for (n, task) in self.tasks.iter().enumerate() {
-            history(n, *task).into_iter().for_each(|kind| apply(&mut state, Draft::task(1, &id(n), 1, kind)));
+            for kind in history(n, *task) {
+                apply(&mut state, Draft::task(1, &id(n), 1, kind));
+            }
         }
         if self.intent != Intent::None {
             let intent = LandingIntent {
@@ -244,10 +246,11 @@ impl Case {
             let over = tokens > TASK_LIMIT || (self.run_limit && of_run > RUN_LIMIT);
             let (status, blocked) = match task {
                 Task::Running(_) if over && self.mode == Mode::Block => (TaskStatus::Failed, true),
-                Task::Pending | Task::Running(_) => (TaskStatus::Pending, false),
                 Task::Validated { .. } if self.intent == Intent::Moved => (TaskStatus::Landed, false),
                 Task::Validated { there: true } => (TaskStatus::Validated, false),
-                Task::Validated { there: false } => (TaskStatus::Pending, false),
+                Task::Pending | Task::Running(_) | Task::Validated { there: false } => {
+                    (TaskStatus::Pending, false)
+                }
                 Task::Blocked => (TaskStatus::NeedsHumanReview, true),
                 Task::Failed => (TaskStatus::Failed, false),
                 Task::Landed => (TaskStatus::Landed, false),
@@ -313,7 +316,9 @@ fn cases() -> Vec<Case> {
 }
 
 /// What is compared between two ways to the same place.
-fn outcome(state: &RunState) -> Vec<(TaskStatus, Usage, u32, u32, Option<CommitId>, Vec<StopReason>)> {
+type Outcome = (TaskStatus, Usage, u32, u32, Option<CommitId>, Vec<StopReason>);
+
+fn outcome(state: &RunState) -> Vec<Outcome> {
     let facts = state.tasks.values();
     facts.map(|f| (f.status, f.usage, f.attempts, f.failures, f.commit.clone(), f.blocks.clone())).collect()
 }
@@ -474,7 +479,9 @@ fn the_documented_table_is_what_the_code_does() {
         ("`task.fail`", "–", one(Task::Failed, Intent::None, Mode::Block)),
         ("a block and `task.review`", "–", one(Task::Blocked, Intent::None, Mode::Block)),
     ];
-    rows.iter().for_each(|(tail, world, case)| row(&mut table, tail, world, case));
+    for (tail, world, case) in &rows {
+        row(&mut table, tail, world, case);
+    }
     let documented = include_str!("../../../docs/resume.md");
     assert!(documented.contains(&table), "docs/resume.md should hold:\n{table}");
 }

@@ -36,14 +36,14 @@ pub fn play(dice: Vec<u8>) -> Result<Summary, Failure> {
         return Err(Failure { why, used: 0, story: Vec::new() });
     };
     let begun = sim.write(&[first], true).and_then(|()| sim.live()).map(|()| true);
-    match sim.to_the_end(begun) {
+    match sim.go_on_until_over(begun) {
         Ok(()) => Ok(Summary { seen: sim.seen }),
         Err(why) => Err(Failure { why, used: sim.dice.used(), story: sim.story }),
     }
 }
 
 impl Sim {
-    fn to_the_end(&mut self, mut life: Step<bool>) -> Result<(), String> {
+    fn go_on_until_over(&mut self, mut life: Step<bool>) -> Result<(), String> {
         let mut rounds = 0;
         loop {
             life = match life {

@@ -1,7 +1,5 @@
 //! A few hundred simulated runs with every test run; `cargo sim --runs 100000` plays as many as one likes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
-
 use std::collections::BTreeMap;
 
 use mycelium_sim::{Dice, play};
