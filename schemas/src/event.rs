@@ -42,11 +42,12 @@ pub struct Event {
 }
 
 /// A line whose type this build may not know: readers tolerate it, writers never make it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RawEvent {
     /// See [`Event::v`].
     pub v: u32,
     /// See [`Event::ts`].
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub ts: Timestamp,
     /// See [`Event::seq`].
     pub seq: u64,
@@ -56,14 +57,24 @@ pub struct RawEvent {
     /// See [`Event::run_id`].
     pub run_id: RunId,
     /// See [`Event::task_id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_id: Option<TaskId>,
     /// See [`Event::attempt`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// See [`Event::batch`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
     /// Whatever the type carries.
     #[serde(default)]
     pub payload: serde_json::Value,
+}
+
+impl RawEvent {
+    /// Type and payload, where this build knows both.
+    pub fn known(&self) -> Option<EventKind> {
+        EventKind::deserialize(serde_json::json!({ "type": self.kind, "payload": self.payload })).ok()
+    }
 }
 
 macro_rules! events {
@@ -673,12 +684,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&event).unwrap(), line);
         let raw: RawEvent = serde_json::from_str(line).unwrap();
         assert_eq!((raw.kind.as_str(), raw.payload["limit"].as_u64()), ("budget.block", Some(100)));
+        assert_eq!(raw.known(), Some(event.kind));
     }
 
     #[test]
     fn a_reader_tolerates_a_type_that_it_does_not_know() {
         let line = r#"{"v":9,"ts":"2026-01-02T03:04:05Z","seq":1,"run_id":"r1","type":"from.the.future"}"#;
         assert!(serde_json::from_str::<Event>(line).is_err());
-        assert_eq!(serde_json::from_str::<RawEvent>(line).unwrap().kind, "from.the.future");
+        let raw: RawEvent = serde_json::from_str(line).unwrap();
+        assert_eq!((raw.kind.as_str(), raw.known()), ("from.the.future", None));
     }
 }

@@ -1,6 +1,7 @@
 //! Every byte another process reads or writes: ids, paths, configuration, plan, state, events, messages,
 //! evidence, matrix. Types and their validation only; no files, no clock, no environment.
 
+pub mod answer;
 pub mod config;
 mod decode;
 pub mod digest;

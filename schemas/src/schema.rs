@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{config, event, manifest, matrix, state, verdict};
+use crate::{answer, config, event, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -12,11 +12,16 @@ use crate::{config, event, manifest, matrix, state, verdict};
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         ("candidate", of::<event::LandingIntent>()),
+        ("clean", of::<answer::Cleaned>()),
         ("compliance", of::<event::Violations>()),
         ("config", config::file_schema()),
         ("conflict", of::<event::LandingConflict>()),
+        ("doctor", of::<answer::Checkup>()),
         ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
+        ("logs", of::<Vec<event::RawEvent>>()),
+        ("logs-failures", of::<answer::Failures>()),
+        ("logs-timeline", of::<answer::Timeline>()),
         ("manifest", of::<manifest::Manifest>()),
         ("matrix", of::<matrix::Matrix>()),
         ("plan-index", of::<manifest::PlanIndex>()),

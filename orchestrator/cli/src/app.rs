@@ -100,12 +100,14 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         let environment = Environment::from_process().map_err(CliError::Surroundings)?;
         Ok(Context { environment, locator: Locator { repo: Some(repo), config, project }, output })
     };
-    let absent = |what| Err(CliError::Unavailable { what });
     match cli.command.ok_or(CliError::NoCommand)? {
         Command::Init(args) => commands::init::run(&context()?, &args),
         Command::Plan(args) => commands::plan::run(&context()?, args),
         Command::Run(args) => commands::run::run(&context()?, args),
         Command::Status(args) => commands::status::run(&context()?, &args),
+        Command::Logs(args) => commands::logs::run(&context()?, args),
+        Command::Clean(args) => commands::clean::run(&context()?, args),
+        Command::Doctor => commands::doctor::run(&context()?),
         Command::Demo(args) => commands::demo::run(&context()?, &args),
         Command::Resume(args) => commands::resume::run(&context()?, &args),
         Command::Review(args) => commands::review::run(&context()?, args),
@@ -114,9 +116,6 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::FaultPoints => commands::fault_points::run(output),
         Command::Schema(args) => commands::schema::run(output, args),
         Command::Completions(args) => commands::completions::run(output, &args),
-        Command::Logs(_) => absent("`mycelium logs`"),
-        Command::Clean(_) => absent("`mycelium clean`"),
-        Command::Doctor(_) => absent("`mycelium doctor`"),
     }
 }
 

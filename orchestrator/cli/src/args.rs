@@ -1,7 +1,7 @@
 //! The command line as clap reads it: names, help and bounds, nothing else (design 3.5). No type of this module goes
 //! below the command layer except as plain values.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mycelium_schemas::id::{ProjectName, RunId, TaskId};
@@ -83,6 +83,16 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Show how a run stands.
     Status(StatusArgs),
+    /// Go on with a run that was interrupted or waited for a human
+    Resume(ResumeArgs),
+    /// Decide about work that waits for a human
+    Review(ReviewArgs),
+    /// Show what a run wrote: events, where its time went, or what went wrong.
+    Logs(LogsArgs),
+    /// Remove what runs left behind; without --run-id or --all, logs stay.
+    Clean(CleanArgs),
+    /// Check machine and configuration, with a mend for what is wrong.
+    Doctor,
     /// Plan and run a toy repository with the scripted agent: no key, no Docker, no network.
     Demo(DemoArgs),
     /// Print the JSON Schema of an artifact, or the names of all.
@@ -91,22 +101,12 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 
     /// The mock worker, as an attempt starts it.
-    /// Go on with a run that was interrupted or waited for a human
-    Resume(ResumeArgs),
-    /// Decide about work that waits for a human
-    Review(ReviewArgs),
     #[command(hide = true)]
     MockAgent,
     /// The places at which this build can be made to fail.
     #[cfg(feature = "faults")]
     #[command(hide = true)]
     FaultPoints,
-    #[command(hide = true)]
-    Logs(AbsentArgs),
-    #[command(hide = true)]
-    Clean(AbsentArgs),
-    #[command(hide = true)]
-    Doctor(AbsentArgs),
 }
 
 /// `init`.
@@ -168,8 +168,75 @@ pub(crate) struct StatusArgs {
     /// The run [default: the latest].
     #[arg(long, value_name = "ID", value_parser = run_id)]
     pub(crate) run_id: Option<RunId>,
-    #[arg(long, hide = true)]
+    /// Follow the run until it ends: a live table on a terminal, else a line a change.
+    #[arg(long)]
     pub(crate) watch: bool,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+All conditions must hold at once. --grep looks at the event as it is stored, one line of JSON; of `timeline` and
+`failures` it looks at the text, and --type does not apply to `timeline`. Lines that cannot be read are skipped and
+counted on standard error.")]
+pub(crate) struct LogsArgs {
+    /// What to show.
+    #[arg(value_enum, default_value_t, value_name = "VIEW")]
+    pub(crate) view: LogsView,
+    /// The run [default: the latest].
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    pub(crate) run_id: Option<RunId>,
+    /// Only what is about this task or names it.
+    #[arg(long, value_name = "ID", value_parser = task_id)]
+    pub(crate) task: Option<TaskId>,
+    /// Only types of event that match, for example 'landing.*'.
+    #[arg(long = "type", value_name = "GLOB")]
+    pub(crate) types: Option<String>,
+    /// Only from this time on: 2026-01-02T03:04:05Z, or how long ago: 90m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+    /// Only what matches this regular expression.
+    #[arg(long, value_name = "RE")]
+    pub(crate) grep: Option<String>,
+    /// Only the last so many; `follow` begins with 10 unless told.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+}
+
+/// What `logs` shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogsView {
+    /// Events, one a line.
+    #[default]
+    Query,
+    /// Where the time went: attempts and landings.
+    Timeline,
+    /// What went wrong, why, and the file that shows it.
+    Failures,
+    /// Events as they come, until the run ends.
+    Follow,
+}
+
+/// `clean`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --run-id and --all, workspaces and objects of finished runs go, and what killed processes left; the folders of
+the runs stay, with their logs. With --run-id or --all the folders go too.
+Runs that can be resumed, or hold work that waits for a human, are left alone unless --force is given. While a run
+works in this repository, nothing is removed.")]
+pub(crate) struct CleanArgs {
+    /// Remove this run with its logs.
+    #[arg(long, value_name = "ID", value_parser = run_id, conflicts_with = "all")]
+    pub(crate) run_id: Option<RunId>,
+    /// Remove every run with its logs.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// List what would be removed, remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also runs that can be resumed or wait for a human: their work is lost.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// `demo`.
@@ -239,14 +306,6 @@ pub(crate) enum ReviewAction {
         /// The task.
         task: TaskId,
     },
-}
-
-/// A command that this version does not have, with whatever was said to it.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct AbsentArgs {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<OsString>,
 }
 
 fn max_parallel(text: &str) -> Result<u32, String> {

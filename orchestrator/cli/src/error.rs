@@ -29,6 +29,9 @@ pub(crate) enum CliError {
         /// The command or option.
         what: &'static str,
     },
+    /// A timeline is not made of one type of event.
+    #[error("--type does not apply to `logs timeline`, whose spans are made of events of several types")]
+    TypeOfTimeline,
     /// There is no such schema.
     #[error("there is no schema {name:?}")]
     UnknownSchema {
@@ -95,6 +98,7 @@ impl CliError {
             Self::Usage(_)
             | Self::NoCommand
             | Self::Unavailable { .. }
+            | Self::TypeOfTimeline
             | Self::UnknownSchema { .. }
             | Self::FolderInUse { .. } => Exit::Input,
             Self::MockAgent(error) => error.exit(),
@@ -112,7 +116,7 @@ impl CliError {
     /// Whose fault it is, for scripts.
     pub(crate) fn kind(&self) -> &'static str {
         match (self, self.exit()) {
-            (Self::Usage(_) | Self::NoCommand, _) => "usage",
+            (Self::Usage(_) | Self::NoCommand | Self::TypeOfTimeline, _) => "usage",
             (Self::Unavailable { .. }, _) => "unavailable",
             (_, Exit::Bug) => "bug",
             (_, Exit::Input) => "input",
@@ -126,6 +130,7 @@ impl CliError {
         match self {
             Self::Engine(error) => error.help(),
             Self::Usage(_) | Self::NoCommand => Some("see `mycelium --help`".to_owned()),
+            Self::TypeOfTimeline => Some("leave it out, or ask `logs query`".to_owned()),
             Self::Unavailable { .. } => Some("`mycelium --help` lists what is available".to_owned()),
             Self::UnknownSchema { name, known } => Some(match did_you_mean(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod commands;
+mod display;
 mod error;
 mod exit;
 mod output;

@@ -41,6 +41,11 @@ impl Output {
     }
 }
 
+/// Standard output for data that comes piece by piece.
+pub(crate) fn stream() -> io::BufWriter<io::StdoutLock<'static>> {
+    io::BufWriter::with_capacity(1 << 16, io::stdout().lock())
+}
+
 /// Prints data as people read it.
 pub(crate) fn text(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();

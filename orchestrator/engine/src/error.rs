@@ -130,6 +130,18 @@ impl Error {
         }
     }
 
+    /// The error and what caused it, on one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     /// What to do next.
     pub fn help(&self) -> Option<String> {
         Some(match self {

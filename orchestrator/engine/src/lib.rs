@@ -5,6 +5,8 @@
 
 pub mod agent;
 pub mod attempt;
+pub mod checkup;
+pub mod clean;
 pub mod clock;
 pub mod doctor;
 pub mod environment;
@@ -15,9 +17,11 @@ pub mod init;
 pub mod journal;
 pub mod journal_tail;
 pub mod landing;
+pub mod logs;
 pub mod mock;
 pub mod orphans;
 pub mod planning;
+pub mod poll;
 pub mod process;
 pub mod project;
 pub mod resume;

@@ -203,11 +203,11 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
         return Err(Error::UnknownRun { run_id: run.clone() });
     }
     match view_on_disk(&paths.state) {
-        Some(view) if view.status != RunStatus::Running || is_alive(project, run)? => Ok(view),
+        Some(view) if view.status != RunStatus::Running || is_live(project, run)? => Ok(view),
         _ => {
             let view = Journal::peek(&paths.journal, project.name.clone())?.view();
             // A run that says it is running but whose process is gone was interrupted.
-            let interrupted = view.status == RunStatus::Running && !is_alive(project, run)?;
+            let interrupted = view.status == RunStatus::Running && !is_live(project, run)?;
             Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })
         }
     }
@@ -228,7 +228,7 @@ fn view_on_disk(path: &Path) -> Option<RunView> {
 }
 
 /// Whether a living process works on the run.
-fn is_alive(project: &Project, run: &RunId) -> Result<bool, Error> {
+pub fn is_live(project: &Project, run: &RunId) -> Result<bool, Error> {
     let holder = runlock::holder(Upstream::discover(&project.root)?.common_dir())?;
     Ok(holder.is_some_and(|holder| holder.doing == runlock::doing(run)))
 }

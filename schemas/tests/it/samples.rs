@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use mycelium_schemas::{
+    answer::{Checkup, Cleaned, Failures, Timeline},
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
@@ -50,6 +51,11 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Violations>("compliance.json", "compliance");
     assert_kept::<LandingIntent>("candidate.json", "candidate");
     assert_kept::<LandingConflict>("conflict.json", "conflict");
+    assert_kept::<Vec<RawEvent>>("logs.json", "logs");
+    assert_kept::<Failures>("logs-failures.json", "logs-failures");
+    assert_kept::<Timeline>("logs-timeline.json", "logs-timeline");
+    assert_kept::<Cleaned>("clean.json", "clean");
+    assert_kept::<Checkup>("doctor.json", "doctor");
     // Kept beside what renders them.
     assert_kept::<Matrix>("../../../reports/samples/v1/matrix.json", "matrix");
     assert_kept::<Evaluation>("../../../reports/samples/v1/evaluation.json", "evaluation");

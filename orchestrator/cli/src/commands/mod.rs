@@ -1,10 +1,13 @@
 //! One file a command: arguments in, engine called, result rendered.
 
+pub(crate) mod clean;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 #[cfg(feature = "faults")]
 pub(crate) mod fault_points;
 pub(crate) mod init;
+pub(crate) mod logs;
 pub(crate) mod mock_agent;
 pub(crate) mod plan;
 pub(crate) mod resume;

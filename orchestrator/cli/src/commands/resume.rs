@@ -5,7 +5,7 @@ use mycelium_schemas::event::Event;
 use serde_json::json;
 
 use super::{Context, run::finish};
-use crate::{args, error::CliError, exit::Exit, render};
+use crate::{args, display::Progress, error::CliError, exit::Exit};
 
 /// Goes on with the run that was named, or the latest unfinished one. A finished run is left as it is.
 pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, CliError> {
@@ -17,12 +17,12 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
         output.say("next: `mycelium run`");
         return Ok(Exit::Done);
     };
-    let mut progress = |event: &Event| {
-        if let Some(line) = render::progress::line(event) {
-            output.say(&line);
-        }
+    let resumed = {
+        let mut display = Progress::new(output);
+        let mut progress = |event: &Event| display.event(event);
+        resume::resume(&project, &context.environment, &run_id, &mut progress)?
     };
-    match resume::resume(&project, &context.environment, &run_id, &mut progress)? {
+    match resumed {
         Resumed::WentOn(report) => finish(output, report),
         Resumed::Ended(report) => {
             output.say(&format!("run {run_id} is {}; nothing was changed", report.view.status));

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::Context;
 use crate::{
     args::{self, World},
+    display::Progress,
     error::CliError,
     exit::Exit,
     output::{self, Output},
@@ -48,12 +49,11 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         return Ok(Exit::Done);
     }
     let output = context.output;
-    let mut progress = |event: &Event| {
-        if let Some(line) = render::progress::line(event) {
-            output.say(&line);
-        }
+    let report = {
+        let mut display = Progress::new(output);
+        let mut progress = |event: &Event| display.event(event);
+        ready.run(&project, &context.environment, &mut progress)?
     };
-    let report = ready.run(&project, &context.environment, &mut progress)?;
     finish(output, report)
 }
 

@@ -1,17 +1,21 @@
 //! `mycelium status`: how a run stands. Reads only.
 
-use mycelium_engine::{project::Project, store};
-use mycelium_schemas::state::RunView;
+use mycelium_engine::{poll::Poll, project::Project, store};
+use mycelium_schemas::state::{RunStatus, RunView};
 use serde_json::json;
 
-use super::Context;
-use crate::{args, error::CliError, exit::Exit, render};
+use super::{Context, logs::interrupted};
+use crate::{
+    args,
+    display::Table,
+    error::CliError,
+    exit::Exit,
+    output::{self, Output},
+    render,
+};
 
-/// Shows the run that was named, or the latest.
+/// Shows the run that was named, or the latest; with `--watch` until it ends.
 pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, CliError> {
-    if args.watch {
-        return Err(CliError::Unavailable { what: "`status --watch`" });
-    }
     let project = context.project()?;
     let output = context.output;
     let Some(view) = find(&project, args)? else {
@@ -19,6 +23,14 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
         output.data(&none, || "no runs yet\n".to_owned())?;
         output.say("next: `mycelium plan --input FILE`, then `mycelium run`");
         return Ok(Exit::Done);
+    };
+    let view = if args.watch {
+        match watch(&project, output, view)? {
+            Ok(view) => view,
+            Err(exit) => return Ok(exit),
+        }
+    } else {
+        view
     };
     let paths = store::RunPaths::new(&project, &view.run_id);
     output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
@@ -30,4 +42,27 @@ fn find(project: &Project, args: &args::StatusArgs) -> Result<Option<RunView>, C
         Some(run_id) => Some(store::read_view(project, run_id)?),
         None => store::list_runs(project)?.pop(),
     })
+}
+
+/// Shows the run until it ends, and gives how it stands then, or how the command ends where a signal came first.
+fn watch(project: &Project, output: Output, mut view: RunView) -> Result<Result<RunView, Exit>, CliError> {
+    let mut poll = Poll::new()?;
+    let table = Table::on_terminal(output);
+    let mut shown: Option<RunView> = None;
+    while view.status == RunStatus::Running {
+        if let Some(table) = &table {
+            table.show(&render::state::live(&view));
+        } else if !output.json {
+            output::text(&render::state::changes(shown.as_ref(), &view))?;
+        }
+        if let Some(signal) = poll.wait() {
+            return Ok(Err(interrupted(signal)));
+        }
+        let next = store::read_view(project, &view.run_id)?;
+        shown = Some(std::mem::replace(&mut view, next));
+    }
+    if table.is_none() && !output.json {
+        output::text(&render::state::changes(shown.as_ref(), &view))?;
+    }
+    Ok(Ok(view))
 }

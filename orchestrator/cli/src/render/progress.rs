@@ -18,8 +18,9 @@ pub(crate) fn line(event: &Event) -> Option<String> {
     Some(plain(&format!("{who}: {text}")).replace('\n', " "))
 }
 
+/// What an event says, without who it is about.
 #[expect(clippy::too_many_lines, reason = "one arm an event, and the compiler sees that none is forgotten")]
-fn what(kind: &EventKind) -> Option<String> {
+pub(crate) fn what(kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::RunStart(start) => format!(
             "{} from {} at {}, {} at once",

@@ -19,6 +19,30 @@ pub(crate) fn text(view: &RunView, paths: &RunPaths) -> String {
     format!("{}\n\n{rows}\n{}", line(view), lines(places))
 }
 
+/// For a table that is replaced as the run goes on.
+pub(crate) fn live(view: &RunView) -> String {
+    format!("{}\n\n{}", line(view), lines(table(view).lines().map(|row| row.trim().to_owned())))
+}
+
+/// What is different from what was shown before, a line each; everything where nothing was.
+pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
+    let head = before.is_none_or(|before| before.status != now.status);
+    let head = head.then(|| format!("{} {}", stamp(now), line(now)));
+    let tasks = now.tasks.iter().filter_map(|(id, task)| {
+        let old = before.and_then(|before| before.tasks.get(id));
+        let news = old.is_none_or(|old| (old.status, old.attempts) != (task.status, task.attempts));
+        let reason = task.reasons.last().filter(|_| old.is_none_or(|old| old.reasons != task.reasons));
+        let reason = reason.map(|reason| format!(": {}", reason.message)).unwrap_or_default();
+        let text = format!("{} task {id}: {}, attempts {}{reason}", stamp(now), task.status, task.attempts);
+        news.then(|| plain(&text).replace('\n', " "))
+    });
+    lines(tasks.chain(head))
+}
+
+fn stamp(view: &RunView) -> String {
+    format!("{:.3}", view.updated_at)
+}
+
 /// For scripts: the state as it is persisted, with the paths of the artifacts.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document<'a> {
@@ -47,7 +71,8 @@ fn line(view: &RunView) -> String {
     )
 }
 
-fn usage(usage: Usage) -> String {
+/// Tokens, and what they cost where that is known.
+pub(crate) fn usage(usage: Usage) -> String {
     if usage.cost_microusd == 0 {
         return format!("{} tokens", usage.tokens());
     }

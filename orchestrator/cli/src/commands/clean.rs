@@ -1,0 +1,27 @@
+//! `mycelium clean`: what runs left behind goes.
+
+use mycelium_engine::clean::{self, CleanRequest, Scope};
+
+use super::Context;
+use crate::{args, error::CliError, exit::Exit, output, render};
+
+/// Removes, or lists what would be removed.
+pub(crate) fn run(context: &Context, args: args::CleanArgs) -> Result<Exit, CliError> {
+    let project = context.project()?;
+    let scope = match args.run_id {
+        Some(run_id) => Scope::One(run_id),
+        None if args.all => Scope::All,
+        None => Scope::Finished,
+    };
+    let request = CleanRequest { scope, dry_run: args.dry_run, force: args.force };
+    let cleaned = clean::clean(&project, &request)?;
+    let output = context.output;
+    let shown = output.data(&cleaned, || render::clean::removed(&cleaned));
+    output.say(render::clean::rest(&cleaned).trim_end());
+    if !cleaned.failed.is_empty() {
+        output::complain(render::clean::failed(&cleaned).trim_end());
+        return Ok(Exit::Environment);
+    }
+    shown?;
+    Ok(Exit::Done)
+}

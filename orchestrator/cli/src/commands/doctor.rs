@@ -1,0 +1,23 @@
+//! `mycelium doctor`: whether a run would work here. Changes nothing.
+
+use mycelium_engine::checkup;
+use mycelium_schemas::answer::{CheckArea, CheckStatus};
+
+use super::Context;
+use crate::{error::CliError, exit::Exit, render};
+
+/// Shows every check. The machine's failures weigh more than the project's.
+pub(crate) fn run(context: &Context) -> Result<Exit, CliError> {
+    let found = checkup::checkup(&context.locator, &context.environment);
+    let shown = context.output.data(&found, || render::doctor::text(&found));
+    let failed =
+        |area| found.checks.iter().any(|check| check.area == area && check.status == CheckStatus::Fail);
+    if failed(CheckArea::Environment) {
+        return Ok(Exit::Environment);
+    }
+    if failed(CheckArea::Configuration) {
+        return Ok(Exit::Input);
+    }
+    shown?;
+    Ok(Exit::Done)
+}

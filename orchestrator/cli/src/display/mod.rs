@@ -1,0 +1,43 @@
+//! What moves on a terminal: the progress of a run and the table of a watched one. Nothing here can fail, and nothing
+//! here is read back: a display never changes a run. Where there is no terminal, there are plain lines instead.
+
+mod live;
+mod table;
+
+use mycelium_schemas::event::Event;
+
+pub(crate) use table::Table;
+
+use crate::{output::Output, render};
+
+/// Shows the events of a run as they happen, on standard error.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// One line each.
+    Plain(Output),
+    /// Lines above, and below them what goes on now.
+    Live(Box<live::Live>),
+}
+
+impl Progress {
+    /// As standard error is a terminal or not.
+    pub(crate) fn new(output: Output) -> Self {
+        match live::Live::on_terminal(output) {
+            Some(live) => Self::Live(Box::new(live)),
+            None => Self::Plain(output),
+        }
+    }
+
+    /// Shows an event.
+    pub(crate) fn event(&mut self, event: &Event) {
+        let line = render::progress::line(event);
+        match self {
+            Self::Plain(output) => {
+                if let Some(line) = line {
+                    output.say(&line);
+                }
+            }
+            Self::Live(live) => live.event(event, line.as_deref()),
+        }
+    }
+}

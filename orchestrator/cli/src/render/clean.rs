@@ -1,0 +1,45 @@
+//! What `clean` removed, and what it did not.
+
+use std::fmt::Write;
+
+use mycelium_schemas::answer::{Cleaned, CleanedKind};
+
+use super::{bytes, lines, problem::plain};
+
+/// A line for each thing that went, or would go.
+pub(crate) fn removed(cleaned: &Cleaned) -> String {
+    let verb = if cleaned.dry_run { "would remove" } else { "removed" };
+    lines(cleaned.removed.iter().map(|item| {
+        let kind = match item.kind {
+            CleanedKind::Workspaces => "workspaces",
+            CleanedKind::Objects => "objects",
+            CleanedKind::Run => "run",
+            CleanedKind::Leftover => "leftover",
+        };
+        plain(&format!("{verb} {kind:<10} {:>10}  {}", bytes(item.bytes), item.path))
+    }))
+}
+
+/// What could not be removed, in lines.
+pub(crate) fn failed(cleaned: &Cleaned) -> String {
+    lines(
+        cleaned
+            .failed
+            .iter()
+            .map(|failed| plain(&format!("error: could not remove {}: {}", failed.path, failed.reason))),
+    )
+}
+
+/// What stays, and the sum, in lines.
+pub(crate) fn rest(cleaned: &Cleaned) -> String {
+    let mut text = lines(cleaned.kept.iter().map(|kept| {
+        plain(&format!("kept     run {}: {}; --force removes it with that work", kept.run_id, kept.reason))
+    }));
+    let verb = if cleaned.dry_run { "would be freed" } else { "freed" };
+    // Writing to a string cannot fail.
+    let _ = match cleaned.removed.len() {
+        0 => writeln!(text, "nothing to remove"),
+        _ => writeln!(text, "{} {verb}", bytes(cleaned.bytes)),
+    };
+    text
+}

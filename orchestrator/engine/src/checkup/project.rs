@@ -1,0 +1,185 @@
+//! What the operator wrote: configuration, branch, checkout, doctor, plan.
+
+use std::fs;
+
+use mycelium_schemas::answer::CheckArea::Configuration;
+
+use super::{Checks, script};
+use crate::{
+    clean,
+    environment::Environment,
+    error::Error,
+    git::{self, Branch, CheckedOut, Upstream},
+    project::Project,
+    runlock,
+    settings::{Settings, load_plan},
+    store,
+};
+
+/// Paths of a dirty checkout that are named.
+const SHOWN: usize = 5;
+
+pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Environment) {
+    let upstream = match Upstream::discover(&project.root) {
+        Ok(upstream) => upstream,
+        Err(error) => return checks.error("repository", &error.into()),
+    };
+    match Settings::load(project) {
+        Err(error) => checks.error("configuration", &error),
+        Ok(settings) => {
+            checks.ok("configuration", Configuration, project.display(&project.config_path));
+            branch(checks, &settings, &upstream);
+            doctor(checks, &settings, project, environment);
+            plan(checks, &settings, project);
+            worker(checks, &settings, project, environment);
+        }
+    }
+    lock(checks, &upstream);
+    leftovers(checks, project);
+}
+
+fn branch(checks: &mut Checks, settings: &Settings, upstream: &Upstream) {
+    let name = &settings.config.integration_branch;
+    let found = upstream.branch(name).and_then(|branch| {
+        upstream.refuse_elsewhere(&branch)?;
+        Ok((upstream.head(&branch)?, branch))
+    });
+    match found {
+        Ok((head, branch)) => {
+            checks.ok("integration branch", Configuration, format!("{} at {}", branch.name(), head.short()));
+            checkout(checks, upstream, &branch);
+        }
+        Err(error) => checks.error("integration branch", &error.into()),
+    }
+}
+
+fn checkout(checks: &mut Checks, upstream: &Upstream, branch: &Branch) {
+    let dirty = upstream.checked_out(branch).and_then(|checked_out| match checked_out {
+        CheckedOut::No => Ok(None),
+        _ => git::dirty(upstream, None).map(Some),
+    });
+    match dirty {
+        Ok(None) => checks.ok("checkout", Configuration, "on another branch; it is not touched"),
+        Ok(Some(paths)) if paths.is_empty() => {
+            checks.ok("checkout", Configuration, "clean; it follows what lands");
+        }
+        Ok(Some(paths)) => {
+            let shown = paths.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = paths.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            checks.fail(
+                "checkout",
+                Configuration,
+                format!("the integration branch is checked out and not clean: {shown}{more}"),
+                "commit or stash the changes, or check out another branch",
+            );
+        }
+        Err(error) => checks.error("checkout", &error.into()),
+    }
+}
+
+fn doctor(checks: &mut Checks, settings: &Settings, project: &Project, environment: &Environment) {
+    let path = match settings.doctor(project) {
+        Ok(path) => path,
+        Err(problem) => return checks.error("doctor script", &Error::Problems { problems: vec![problem] }),
+    };
+    let text = match fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(source) => return checks.error("doctor script", &Error::Io { action: "read", path, source }),
+    };
+    let shown = project.display(&path);
+    match script::judge(&text) {
+        script::Verdict::Plausible => checks.ok("doctor script", Configuration, shown),
+        script::Verdict::CannotFail => checks.warn(
+            "doctor script",
+            Configuration,
+            format!("{shown} looks as if it could not fail, so that anything would land"),
+            "let it run your build and tests, and exit with what they exit with",
+        ),
+        script::Verdict::AlwaysFails => checks.warn(
+            "doctor script",
+            Configuration,
+            format!("{shown} refuses everything, as `mycelium init` wrote it"),
+            "let it run your build and tests, and exit with what they exit with",
+        ),
+    }
+    if let Ok((program, _)) = crate::doctor::command_line(&path) {
+        super::machine::check_program(checks, "doctor's interpreter", &program, environment);
+    }
+}
+
+fn plan(checks: &mut Checks, settings: &Settings, project: &Project) {
+    if !project.tasks_dir().join("plan.json").exists() {
+        let mend = "plan with `mycelium plan --input FILE`";
+        return checks.warn("plan", Configuration, "nothing is planned yet", mend);
+    }
+    match load_plan(project, &settings.config) {
+        Ok(plan) => checks.ok("plan", Configuration, format!("{} tasks", plan.ids().count())),
+        Err(error) => checks.error("plan", &error),
+    }
+}
+
+/// The first word of the worker's command, where it is one that can be looked for.
+fn worker(checks: &mut Checks, settings: &Settings, project: &Project, environment: &Environment) {
+    let Some(command) = &settings.config.worker.command else {
+        return checks.ok("worker", Configuration, "the scripted agent");
+    };
+    let mut words = command.split_whitespace().skip_while(|word| *word == "exec");
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    match words.next().filter(plain) {
+        Some(word) if word.contains('/') && !word.starts_with('/') => {
+            if project.root.join(word).exists() {
+                checks.ok("worker", Configuration, word);
+            } else {
+                checks.warn(
+                    "worker",
+                    Configuration,
+                    format!("{word} is not in the checkout; it is looked for in each workspace"),
+                    "commit it, or name the program by an absolute path in worker.command",
+                );
+            }
+        }
+        Some(word) => super::machine::check_program(checks, "worker", word.as_ref(), environment),
+        None => checks.ok("worker", Configuration, "a shell command; what it starts is not looked for"),
+    }
+}
+
+fn lock(checks: &mut Checks, upstream: &Upstream) {
+    match runlock::holder(upstream.common_dir()) {
+        Ok(None) => checks.ok("lock", Configuration, "free"),
+        Ok(Some(holder)) => checks.warn(
+            "lock",
+            Configuration,
+            format!("held by {holder}"),
+            "wait until it is done; the lock goes away with its process",
+        ),
+        Err(error) => checks.error("lock", &error),
+    }
+}
+
+fn leftovers(checks: &mut Checks, project: &Project) {
+    let interrupted = store::list_runs(project).map(|runs| {
+        let interrupted = runs.into_iter().filter(|run| run.status == mycelium_schemas::state::RunStatus::Interrupted);
+        interrupted.map(|run| run.run_id.to_string()).collect::<Vec<_>>()
+    });
+    match interrupted {
+        Ok(runs) if runs.is_empty() => {}
+        Ok(runs) => checks.warn(
+            "interrupted runs",
+            Configuration,
+            runs.join(", "),
+            "look at them with `mycelium status --run-id ID`; `mycelium clean --run-id ID --force` gives one up",
+        ),
+        Err(error) => checks.error("interrupted runs", &error),
+    }
+    match clean::leftovers(project) {
+        Ok(found) if found.is_empty() => checks.ok("leftovers", Configuration, "none"),
+        Ok(found) => checks.warn(
+            "leftovers",
+            Configuration,
+            format!("temporary files of processes that were killed: {}", found.len()),
+            "remove them with `mycelium clean`",
+        ),
+        Err(error) => checks.error("leftovers", &error),
+    }
+}

@@ -1,0 +1,105 @@
+//! `mycelium clean`: what runs left behind goes. First everything that goes is listed, then exactly that is removed.
+//!
+//! Nothing is removed while a run works in the repository: the same lock guards both. What an agent planted is never
+//! followed, see [`remove`].
+
+mod list;
+mod remove;
+
+use std::path::PathBuf;
+
+use mycelium_schemas::{
+    answer::{Cleaned, CleanedItem, CleanedKind, NotRemoved},
+    id::RunId,
+};
+
+pub use list::leftovers;
+
+use crate::{
+    error::Error,
+    git::Upstream,
+    project::Project,
+    runlock::{self, RunLock},
+};
+
+/// Begin of the name that a run's folder has while it is being removed, so that a kill leaves no half of a run.
+const REMOVING: &str = ".removing-";
+
+/// Which runs to clean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Workspaces and objects of finished runs; their folders stay.
+    Finished,
+    /// One run with its folder.
+    One(RunId),
+    /// Every run with its folder.
+    All,
+}
+
+/// What the command line asks for.
+#[derive(Debug, Clone)]
+pub struct CleanRequest {
+    /// Which runs.
+    pub scope: Scope,
+    /// List, remove nothing.
+    pub dry_run: bool,
+    /// Also runs whose work somebody may still want.
+    pub force: bool,
+}
+
+/// One file or folder that goes as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    /// Folder of the operator's: links on the way to it are followed.
+    base: PathBuf,
+    /// From there on: no link is followed.
+    parts: Vec<String>,
+    kind: CleanedKind,
+    run_id: Option<RunId>,
+    bytes: u64,
+}
+
+impl Item {
+    fn path(&self) -> PathBuf {
+        self.parts.iter().fold(self.base.clone(), |path, part| path.join(part))
+    }
+
+    fn remove(&self) -> std::io::Result<()> {
+        let mut parts = self.parts.clone();
+        if self.kind == CleanedKind::Run
+            && let Some(last) = parts.last_mut()
+        {
+            let renamed = format!("{REMOVING}{last}");
+            remove::rename(&self.base, &self.parts, &renamed)?;
+            *last = renamed;
+        }
+        remove::remove(&self.base, &parts)
+    }
+}
+
+/// Cleans, or lists what would be removed.
+pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error> {
+    let upstream = Upstream::discover(&project.root)?;
+    let _lock = if request.dry_run {
+        if let Some(holder) = runlock::holder(upstream.common_dir())? {
+            return Err(Error::Locked { holder });
+        }
+        None
+    } else {
+        Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
+    };
+    let list::Listed { items, kept } = list::list(project, &request.scope, request.force)?;
+    let mut cleaned = Cleaned { dry_run: request.dry_run, removed: Vec::new(), kept, failed: Vec::new(), bytes: 0 };
+    for item in items {
+        let path = item.path().display().to_string();
+        match if request.dry_run { Ok(()) } else { item.remove() } {
+            Ok(()) => {
+                cleaned.bytes = cleaned.bytes.saturating_add(item.bytes);
+                let Item { kind, run_id, bytes, .. } = item;
+                cleaned.removed.push(CleanedItem { path, kind, run_id, bytes });
+            }
+            Err(error) => cleaned.failed.push(NotRemoved { path, reason: error.to_string() }),
+        }
+    }
+    Ok(cleaned)
+}

@@ -1,0 +1,202 @@
+//! Removes a tree that an agent may have made: links are never followed, folders that nobody may write are opened up
+//! first, and no depth exhausts memory or file descriptors.
+//!
+//! Every step is taken relative to an open folder, so that a name exchanged for a link meanwhile changes nothing.
+
+use std::{
+    ffi::{CStr, CString},
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, chmod, fstat, open, openat, renameat, unlinkat},
+    io::Errno,
+};
+
+/// Folders open at once; deeper ones are moved up.
+const DEPTH_MAX: usize = 64;
+
+const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+/// Removes what lies at `parts` below `base`. What is not there is removed already.
+pub(super) fn remove(base: &Path, parts: &[String]) -> io::Result<()> {
+    let Some((parent, name)) = parent_of(base, parts)? else { return Ok(()) };
+    let Some(folder) = unlink(parent.as_fd(), &name)? else { return Ok(()) };
+    let mut tree = Tree { top: folder, moved: 0 };
+    loop {
+        let moved = tree.moved;
+        let top = tree.top.try_clone()?;
+        tree.empty(top.as_fd(), 1)?;
+        if tree.moved == moved {
+            break;
+        }
+    }
+    gone(unlinkat(&parent, &name, AtFlags::REMOVEDIR))
+}
+
+/// Gives what lies at `parts` below `base` another name in its folder.
+pub(super) fn rename(base: &Path, parts: &[String], name: &str) -> io::Result<()> {
+    match parent_of(base, parts)? {
+        Some((parent, old)) => gone(renameat(&parent, &old, &parent, name)),
+        None => Ok(()),
+    }
+}
+
+/// Opens the folder that holds the last of the parts; none where it is not there.
+fn parent_of(base: &Path, parts: &[String]) -> io::Result<Option<(OwnedFd, CString)>> {
+    let Some((last, folders)) = parts.split_last() else { return Ok(None) };
+    let mut folder = match open(base, FOLDER, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(None),
+        result => result?,
+    };
+    for part in folders {
+        folder = match openat(&folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            result => result?,
+        };
+    }
+    Ok(Some((folder, CString::new(last.as_str())?)))
+}
+
+struct Tree {
+    top: OwnedFd,
+    /// Folders that were moved up so far; each is a reason to look at the top again.
+    moved: u32,
+}
+
+impl Tree {
+    fn empty(&mut self, folder: BorrowedFd<'_>, depth: usize) -> io::Result<()> {
+        for name in names(folder)? {
+            let Some(inside) = unlink(folder, &name)? else { continue };
+            if depth == DEPTH_MAX {
+                self.move_up(folder, &name)?;
+                continue;
+            }
+            self.empty(inside.as_fd(), depth + 1)?;
+            gone(unlinkat(folder, &name, AtFlags::REMOVEDIR))?;
+        }
+        Ok(())
+    }
+
+    fn move_up(&mut self, folder: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+        self.moved += 1;
+        // A name that is taken may be an agent's: the next one is tried.
+        while let Err(error) = renameat(folder, name, &self.top, format!(".deep-{}", self.moved)) {
+            if !matches!(error, Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) {
+                return Err(error.into());
+            }
+            self.moved += 1;
+        }
+        Ok(())
+    }
+}
+
+fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.as_bytes(), b"." | b"..") {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Removes a name that is no folder; a folder is opened instead, and may be written then.
+fn unlink(parent: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<OwnedFd>> {
+    match unlinkat(parent, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // Opened as a mere place first: that needs no permission on the folder itself.
+    let place = match openat(parent, name, FOLDER | OFlags::NOFOLLOW | OFlags::PATH, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(None),
+        result => result?,
+    };
+    let found = fstat(&place)?;
+    let mode = Mode::from_raw_mode(found.st_mode);
+    if FileType::from_raw_mode(found.st_mode) == FileType::Directory && !mode.contains(Mode::RWXU) {
+        // Where it is somebody else's, what follows says so.
+        let _ = chmod(format!("/proc/self/fd/{}", place.as_raw_fd()), Mode::RWXU);
+    }
+    Ok(Some(openat(&place, c".", FOLDER, Mode::empty())?))
+}
+
+fn gone(result: rustix::io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(Errno::NOENT) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use super::*;
+
+    fn parts(path: &str) -> Vec<String> {
+        path.split('/').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn links_are_removed_and_what_they_point_to_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = dir.path().join("outside");
+        fs::create_dir_all(dir.path().join("top/in")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "kept").unwrap();
+        fs::set_permissions(&outside, fs::Permissions::from_mode(0o555)).unwrap();
+        symlink(&outside, dir.path().join("top/in/folder")).unwrap();
+        symlink(outside.join("file"), dir.path().join("top/file")).unwrap();
+        remove(dir.path(), &parts("top")).unwrap();
+        assert!(!dir.path().join("top").exists());
+        assert_eq!(fs::read_to_string(outside.join("file")).unwrap(), "kept");
+        assert_eq!(fs::metadata(&outside).unwrap().permissions().mode() & 0o777, 0o555);
+        remove(dir.path(), &parts("top")).unwrap();
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("outside/inner")).unwrap();
+        symlink(dir.path().join("outside"), dir.path().join("link")).unwrap();
+        assert!(remove(dir.path(), &parts("link/inner")).is_err());
+        assert!(dir.path().join("outside/inner").exists());
+    }
+
+    #[test]
+    fn folders_that_nobody_may_write_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut modes = Vec::new();
+        for (name, mode) in [("top/none", 0o000), ("top/read", 0o555), ("top", 0o500)] {
+            fs::create_dir_all(dir.path().join(name).join("in")).unwrap();
+            fs::write(dir.path().join(name).join("in/file"), "x").unwrap();
+            modes.push((dir.path().join(name), mode));
+        }
+        for (path, mode) in modes {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        remove(dir.path(), &parts("top")).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn depth_is_no_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut folder = open(dir.path(), FOLDER, Mode::empty()).unwrap();
+        for _ in 0..DEPTH_MAX * 50 {
+            rustix::fs::mkdirat(&folder, c".deep-1", Mode::RWXU).unwrap();
+            folder = openat(&folder, c".deep-1", FOLDER, Mode::empty()).unwrap();
+        }
+        drop(folder);
+        remove(dir.path(), &parts(".deep-1")).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
