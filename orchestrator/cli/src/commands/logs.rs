@@ -199,9 +199,11 @@ impl Printer {
         if !self.json {
             return writeln!(self.out, "{}", render::logs::event(&entry.event));
         }
-        self.out.write_all(if self.printed { b",\n" } else { b"[\n" })?;
+        // Each element ends its line at once, so that who follows has it whole.
+        self.out.write_all(if self.printed { b"," } else { b"[" })?;
         self.printed = true;
-        self.out.write_all(&entry.line)
+        self.out.write_all(&entry.line)?;
+        self.out.write_all(b"\n")
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -210,7 +212,7 @@ impl Printer {
 
     fn close(mut self) -> io::Result<()> {
         if self.json {
-            self.out.write_all(if self.printed { b"\n]\n" } else { b"[]\n" })?;
+            self.out.write_all(if self.printed { b"]\n" } else { b"[]\n" })?;
         }
         self.out.flush()
     }

@@ -20,10 +20,8 @@ use crate::{output::Output, render};
 const TICK: Duration = Duration::from_millis(250);
 
 /// The display; dropping it clears the part that moves.
-#[derive(Debug)]
 pub(crate) struct Live {
     screen: MultiProgress,
-    style: ProgressStyle,
     sum: ProgressBar,
     tasks: BTreeMap<TaskId, ProgressBar>,
     /// The landing of the open batch, while one is under way.
@@ -41,14 +39,12 @@ impl Live {
         if output.quiet || !io::stderr().is_terminal() {
             return None;
         }
-        let style = ProgressStyle::with_template("{spinner} {prefix}  {msg}  {elapsed}").ok()?;
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let sum = screen.add(ProgressBar::no_length());
         sum.set_style(ProgressStyle::with_template("{prefix} · {msg} · {elapsed}").ok()?);
         sum.enable_steady_tick(TICK);
         Some(Self {
             screen,
-            style,
             sum,
             tasks: BTreeMap::new(),
             landing: None,
@@ -93,13 +89,9 @@ impl Live {
             | EventKind::TaskReview(_) => return self.end(task),
             _ => return,
         };
-        let bar = self.tasks.entry(task.clone()).or_insert_with(|| {
-            let bar = self.screen.insert_before(&self.sum, ProgressBar::new_spinner());
-            bar.set_style(self.style.clone());
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        bar.set_prefix(format!("task {task}#{}", event.attempt.unwrap_or(1)));
+        let name = format!("task {task}#{}", event.attempt.unwrap_or(1));
+        let (screen, sum) = (&self.screen, &self.sum);
+        let bar = self.tasks.entry(task.clone()).or_insert_with(|| spinner(screen, sum, name));
         bar.set_message(phase);
     }
 
@@ -108,7 +100,7 @@ impl Live {
             bar.finish_and_clear();
             self.screen.remove(&bar);
         }
-        if self.tasks.is_empty() && !self.waiting.is_empty() {
+        if self.tasks.is_empty() && !self.waiting.is_empty() && self.landing.is_none() {
             self.begin_landing();
         }
     }
@@ -116,11 +108,8 @@ impl Live {
     /// What passed its gates is merged and goes to the doctor.
     fn begin_landing(&mut self) {
         let ids = self.waiting.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
-        let bar = self.screen.insert_before(&self.sum, ProgressBar::new_spinner());
-        bar.set_style(self.style.clone());
-        bar.set_prefix(format!("landing {ids}"));
+        let bar = spinner(&self.screen, &self.sum, format!("landing {ids}"));
         bar.set_message("merges and asks the doctor");
-        bar.enable_steady_tick(TICK);
         self.landing = Some(bar);
     }
 
@@ -144,8 +133,23 @@ impl Live {
     }
 }
 
+/// A line above the sum that moves.
+fn spinner(screen: &MultiProgress, sum: &ProgressBar, name: String) -> ProgressBar {
+    let bar = screen.insert_before(sum, ProgressBar::new_spinner());
+    // A template of ours is sound; with the usual style the line only looks different.
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {msg}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(name);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
+        for bar in self.tasks.values().chain(&self.landing).chain([&self.sum]) {
+            bar.finish_and_clear();
+        }
         // A terminal that is gone needs no clearing.
         let _ = self.screen.clear();
     }

@@ -11,7 +11,6 @@ pub(crate) use table::Table;
 use crate::{output::Output, render};
 
 /// Shows the events of a run as they happen, on standard error.
-#[derive(Debug)]
 pub(crate) enum Progress {
     /// One line each.
     Plain(Output),

@@ -1,9 +1,15 @@
 //! The program as a black box: it is started as a user starts it, in a place where nothing of the machine shows.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod clean;
 mod demo;
+mod doctor;
+mod held;
+mod logs;
 mod mock_agent;
 mod place;
 mod project;
 mod run;
+mod terminal;
 mod usage;
+mod watch;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use mycelium_fixtures::{
@@ -95,6 +96,28 @@ impl Place {
     pub(crate) fn run_in(&mut self, folder: &Path, words: &[&str]) -> Done {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         self.sandbox.run(program(), &words, folder).unwrap().into()
+    }
+
+    /// The program ready to be started in the repository beside what else runs.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        self.sandbox.command(program(), &words, self.repository.path())
+    }
+
+    /// Where the project's runs and workspaces lie; there must have been a run.
+    pub(crate) fn project_dir(&self) -> PathBuf {
+        let mut projects = fs::read_dir(self.sandbox.mycelium_home().join("projects")).unwrap();
+        projects.next().unwrap().unwrap().path()
+    }
+
+    /// Asserts that a document is as the schema of this name says, asking the program itself.
+    #[track_caller]
+    pub(crate) fn assert_valid(&mut self, schema: &str, document: &Value) {
+        let schema = self.run(&["schema", schema]).exits(0).json();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let flaws: Vec<String> =
+            validator.iter_errors(document).map(|flaw| format!("{}: {flaw}", flaw.instance_path())).collect();
+        assert!(flaws.is_empty(), "{flaws:#?}\n{document:#}");
     }
 
     /// Writes a file of the repository.

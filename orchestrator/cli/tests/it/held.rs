@@ -1,0 +1,101 @@
+//! A run that is held in the middle of its agent for as long as a test wants.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use mycelium_fixtures::Fixture;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::place::Place;
+
+/// The plan of such a run: one task.
+pub(crate) const PLAN: &str =
+    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
+
+/// The run, named `held`; its agent waits until [`HeldRun::release`].
+pub(crate) struct HeldRun {
+    child: Child,
+    gate: File,
+}
+
+impl HeldRun {
+    /// A place whose only task waits, and its run, which has reached the agent.
+    pub(crate) fn start() -> (Place, Self) {
+        let mut place = Place::new();
+        place.run(&["init"]).exits(0);
+        let gate = place.outside().join("gate");
+        assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+        let config = format!(
+            "integration_branch: main\ndoctor: {}\nworker:\n  agent: command\n  command: cat '{}' && echo one > src/one.js\n",
+            Fixture::Toy.doctor(),
+            gate.display()
+        );
+        place.write(".mycelium/config.yaml", &config);
+        place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
+        place.run(&["plan", "--input", ".mycelium/plan.md"]).exits(0);
+        let mut run = place.command(&["run", "--run-id", "held"]);
+        let child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Opening a pipe to write waits until the agent opens it to read. The agent reads until it is closed again.
+        let gate = OpenOptions::new().write(true).open(&gate).unwrap();
+        (place, Self { child, gate })
+    }
+
+    /// Lets the agent go on and waits for the end of the run.
+    pub(crate) fn release(mut self) -> Option<i32> {
+        drop(self.gate);
+        self.child.wait().unwrap().code()
+    }
+
+    /// Kills the run, not its agent; that goes on waiting as long as what is returned lives.
+    pub(crate) fn kill(mut self) -> File {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.gate
+    }
+}
+
+/// A watching command, whose lines are read one by one.
+pub(crate) struct Watcher {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Watcher {
+    pub(crate) fn start(place: &Place, words: &[&str]) -> Self {
+        let mut child = place
+            .command(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// Reads lines until one holds the text.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let mut all = String::new();
+        while !all.contains(text) {
+            let read = self.lines.read_line(&mut all).unwrap();
+            assert!(read > 0, "{text:?} was never said: {all}");
+        }
+        all
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// What else it says, and its exit code.
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().code())
+    }
+}
