@@ -18,13 +18,11 @@ use crate::{
 pub(crate) fn run(words: Vec<OsString>) -> Exit {
     let no_color = std::env::var("NO_COLOR").ok().filter(|value| !value.is_empty());
     let early = early(&words);
-    let mut cli = match parse(words, early.color) {
+    let cli = match parse(words, early.color) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp) => return show_help(&error),
         Err(error) => return report(&error.into(), Output::new(&early, no_color.as_deref())),
     };
-    // What follows a command that is not available is not looked at; its errors still come as asked for.
-    cli.global.json |= early.json;
     let output = Output::new(&cli.global, no_color.as_deref());
     listen(&cli.global);
     dispatch(cli, output).unwrap_or_else(|error| report(&error, output))

@@ -14,7 +14,10 @@ use mycelium_schemas::{
     state::Usage,
 };
 
-use crate::{output::Output, render};
+use crate::{
+    output::{self, Output},
+    render,
+};
 
 /// Between two looks at the clock.
 const TICK: Duration = Duration::from_millis(250);
@@ -42,6 +45,8 @@ impl Live {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let sum = screen.add(ProgressBar::no_length());
         sum.set_style(ProgressStyle::with_template("{prefix} · {msg} · {elapsed}").ok()?);
+        sum.set_prefix("run");
+        sum.set_message("begins");
         sum.enable_steady_tick(TICK);
         Some(Self {
             screen,
@@ -58,8 +63,8 @@ impl Live {
     /// Shows an event, given its line if it is a decisive one.
     pub(crate) fn event(&mut self, event: &Event, line: Option<&str>) {
         if let Some(line) = line {
-            // A terminal that is gone shows nothing; the run goes on.
-            let _ = self.screen.println(line);
+            // What scrolls by is no part of what is cleared away later.
+            self.screen.suspend(|| output::complain(line));
         }
         if let Some(task) = &event.task_id {
             self.task(task, event);

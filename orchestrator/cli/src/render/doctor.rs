@@ -14,7 +14,8 @@ pub(crate) fn text(found: &Checkup) -> String {
             CheckStatus::Fail => "FAIL",
         };
         let line = format!("{status}  {:<width$}  {}", check.name, check.message.replace('\n', " "));
-        let mend = check.mend.as_ref().map(|mend| format!("\n      {:<width$}  = {}", "", mend.replace('\n', " ")));
+        let mend =
+            check.mend.as_ref().map(|mend| format!("\n      {:<width$}  = {}", "", mend.replace('\n', " ")));
         plain(&(line + &mend.unwrap_or_default()))
     }))
 }

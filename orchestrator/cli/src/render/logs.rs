@@ -102,7 +102,8 @@ pub(crate) fn failures(failures: &Failures) -> String {
             (tasks, None) => format!("tasks {}", ids(tasks)),
         };
         let mut text = format!("{} {who}: {}\n", stamp(failure.ts), failure.kind);
-        let rows = [("what", Some(&failure.what)), ("then", failure.then.as_ref()), ("log", failure.log.as_ref())];
+        let rows =
+            [("what", Some(&failure.what)), ("then", failure.then.as_ref()), ("log", failure.log.as_ref())];
         for (name, value) in rows {
             if let Some(value) = value {
                 // Writing to a string cannot fail.

@@ -39,7 +39,12 @@ fn tree(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 fn paths(document: &Value) -> Vec<String> {
-    document["removed"].as_array().unwrap().iter().map(|item| item["path"].as_str().unwrap().to_owned()).collect()
+    document["removed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["path"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -56,7 +61,9 @@ fn a_dry_run_lists_exactly_what_goes() {
         assert_eq!((&dry["dry_run"], &real["dry_run"]), (&true.into(), &false.into()));
         let gone: BTreeSet<PathBuf> = before.difference(&tree(&project)).cloned().collect();
         let listed = paths(&real);
-        assert!(!listed.is_empty() && gone.iter().all(|path| listed.iter().any(|item| path.starts_with(item))));
+        assert!(
+            !listed.is_empty() && gone.iter().all(|path| listed.iter().any(|item| path.starts_with(item)))
+        );
         assert!(listed.iter().all(|item| gone.contains(Path::new(item))), "{listed:?} {gone:?}");
         let again = place.run(&[&words[..], &["--json"]].concat()).exits(0).complains(&["nothing to remove"]);
         assert_eq!(paths(&again.json()), Vec::<String>::new());
@@ -69,7 +76,10 @@ fn a_dry_run_lists_exactly_what_goes() {
 fn without_more_words_logs_stay() {
     let mut place = after_a_failed_run("echo said; exit 7");
     let done = place.run(&["clean"]).exits(0);
-    assert!(done.stdout.contains("removed objects ") && done.stdout.contains("removed workspaces "), "{done:#?}");
+    assert!(
+        done.stdout.contains("removed objects ") && done.stdout.contains("removed workspaces "),
+        "{done:#?}"
+    );
     let failures = place.run(&["logs", "failures", "--json"]).exits(0).json();
     let log = failures["failures"][0]["log"].as_str().unwrap();
     assert_eq!(fs::read_to_string(log).unwrap(), "said\n");
@@ -113,7 +123,8 @@ fn a_run_at_work_is_refused_and_an_interrupted_one_kept() {
     let before = tree(&project);
     let all = place.run(&["clean", "--all", "--json"]).exits(0).complains(&["can be resumed", "--force"]);
     assert_eq!(all.json()["kept"][0]["status"], "interrupted");
-    let refused = place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["can be resumed", "--force"]);
+    let refused =
+        place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["can be resumed", "--force"]);
     assert_eq!((refused.stdout.as_str(), tree(&project)), ("", before));
     place.run(&["clean", "--run-id", "held", "--force"]).exits(0);
     assert!(!project.join("runs/held").exists() && !project.join("workspaces/held").exists());
@@ -122,7 +133,10 @@ fn a_run_at_work_is_refused_and_an_interrupted_one_kept() {
 
 #[test]
 fn work_that_waits_for_a_human_is_kept() {
-    let mut place = Place::with_plan("manifest_enforcement: block\nworker:\n  agent: command\n  command: echo x > undeclared\n", ONE);
+    let mut place = Place::with_plan(
+        "manifest_enforcement: block\nworker:\n  agent: command\n  command: echo x > undeclared\n",
+        ONE,
+    );
     place.run(&["run", "--run-id", "r1"]).exits(1);
     let kept = place.run(&["clean"]).exits(0).complains(&["waits for a human, of 001"]);
     assert_eq!(kept.stdout, "");
@@ -148,8 +162,12 @@ fn what_killed_processes_left_goes_and_nothing_else() {
         fs::write(path, "mine").unwrap();
     }
     let doctor = place.run(&["doctor", "--json"]).json();
-    let leftovers = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "leftovers").unwrap();
-    assert_eq!((&leftovers["status"], &leftovers["mend"]), (&"warn".into(), &"remove them with `mycelium clean`".into()));
+    let leftovers =
+        doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "leftovers").unwrap();
+    assert_eq!(
+        (&leftovers["status"], &leftovers["mend"]),
+        (&"warn".into(), &"remove them with `mycelium clean`".into())
+    );
 
     let removed = paths(&place.run(&["clean", "--json"]).exits(0).json());
     assert_eq!(removed.len(), 9, "{removed:#?}");
@@ -165,7 +183,10 @@ fn what_cannot_be_removed_is_said() {
     // A folder in the place of the name that a run has while it goes.
     fs::create_dir_all(runs.join(".removing-r1/in")).unwrap();
     fs::write(runs.join(".removing-r1/in/file"), "x").unwrap();
-    let done = place.run(&["clean", "--run-id", "r1", "--json"]).exits(4).complains(&["could not remove", "runs/r1"]);
+    let done = place
+        .run(&["clean", "--run-id", "r1", "--json"])
+        .exits(4)
+        .complains(&["could not remove", "runs/r1"]);
     assert_eq!(done.json()["failed"].as_array().unwrap().len(), 1);
     fs::set_permissions(runs.join(".removing-r1"), fs::Permissions::from_mode(0o500)).unwrap();
     place.run(&["clean"]).exits(0);

@@ -20,9 +20,16 @@ fn a_sound_project_passes_and_nothing_is_written() {
     let git = fs::read_dir(place.repository.path().join(".git")).unwrap().count();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
     place.assert_valid("doctor", &found);
-    for name in
-        ["repository", "configuration", "integration branch", "checkout", "doctor script", "plan", "lock", "leftovers"]
-    {
+    for name in [
+        "repository",
+        "configuration",
+        "integration branch",
+        "checkout",
+        "doctor script",
+        "plan",
+        "lock",
+        "leftovers",
+    ] {
         assert_eq!(check(&found, name)["status"], "ok", "{found:#}");
     }
     assert!(check(&found, "disk space")["message"].as_str().unwrap().contains("MiB free at"));
@@ -46,7 +53,10 @@ fn every_problem_of_the_project_is_found_at_once_with_its_mend() {
     }
     place.write(".mycelium/config.yaml", "max_paralel: 1\n");
     let broken = place.run(&["doctor"]).exits(2).stdout;
-    assert!(broken.contains("FAIL  configuration") && broken.contains("did you mean `max_parallel`?"), "{broken}");
+    assert!(
+        broken.contains("FAIL  configuration") && broken.contains("did you mean `max_parallel`?"),
+        "{broken}"
+    );
 }
 
 #[test]
@@ -95,6 +105,9 @@ fn a_run_at_work_and_then_its_remains_are_seen() {
     assert!(check(&found, "lock")["message"].as_str().unwrap().contains("run held"), "{found:#}");
     let gate = held.kill();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
-    assert_eq!((&check(&found, "lock")["status"], &check(&found, "interrupted runs")["message"]), (&"ok".into(), &"held".into()));
+    assert_eq!(
+        (&check(&found, "lock")["status"], &check(&found, "interrupted runs")["message"]),
+        (&"ok".into(), &"held".into())
+    );
     drop(gate);
 }

@@ -58,7 +58,10 @@ fn the_events_of_journal_and_agents_are_one_stream() {
         ]
     );
     let lines = place.run(&["logs", "query"]).exits(0).stdout;
-    assert!(lines.contains(" 001#1    task.validated      passed its gates with 1 changed file\n"), "{lines}");
+    assert!(
+        lines.contains(" 001#1    task.validated      passed its gates with 1 changed file\n"),
+        "{lines}"
+    );
     assert!(lines.contains(" run      run.complete        complete at "), "{lines}");
     assert!(lines.contains(r#" 001#1    agent.event         {"type":"turn.completed""#), "{lines}");
 }
@@ -158,7 +161,9 @@ fn each_failure_is_told_once_with_the_file_that_shows_it() {
     let text = place.run(&["logs", "failures", "--limit", "1"]).exits(0).stdout;
     assert!(text.contains("task 001, attempt 2: worker.exit\n  what  the agent exited with"), "{text}");
     assert!(text.contains("  log   ") && !text.contains("attempt 1:"), "{text}");
-    assert!(place.run(&["logs", "failures", "--type", "budget.*"]).exits(0).stdout.contains("nothing went wrong"));
+    assert!(
+        place.run(&["logs", "failures", "--type", "budget.*"]).exits(0).stdout.contains("nothing went wrong")
+    );
 }
 
 #[test]
@@ -175,13 +180,20 @@ fn a_refusing_doctor_a_budget_and_a_verify_command_are_failures_with_their_logs(
     let log = failures[0]["log"].as_str().unwrap();
     assert!(fs::read_to_string(log).unwrap().contains("replace this with your build and tests"));
 
-    let budget = format!("integration_branch: main\ndoctor: {}\nbudgets: {{ max_tokens_per_task: 10 }}\n", Fixture::Toy.doctor());
+    let budget = format!(
+        "integration_branch: main\ndoctor: {}\nbudgets: {{ max_tokens_per_task: 10 }}\n",
+        Fixture::Toy.doctor()
+    );
     place.write(".mycelium/config.yaml", &budget);
     place.sandbox.set("MOCK_CODEX_USAGE", r#"{"input_tokens": 100, "output_tokens": 5}"#);
     place.run(&["run", "--run-id", "r2"]).exits(1);
     let found = place.run(&["logs", "failures", "--run-id", "r2", "--json"]).exits(0).json();
     let failures = found["failures"].as_array().unwrap();
-    assert_eq!((failures.len(), &failures[0]["what"]), (1, &"the task used 105 tokens of 10".into()), "{found:#}");
+    assert_eq!(
+        (failures.len(), &failures[0]["what"]),
+        (1, &"the task used 105 tokens of 10".into()),
+        "{found:#}"
+    );
 }
 
 #[test]

@@ -86,7 +86,8 @@ impl Terminal {
     }
 }
 
-/// What a terminal without end shows of these characters: enough of one for moves up and down and erased lines.
+/// What a terminal without end shows of these characters: enough of one for full lines, moves up and down, and what
+/// is erased.
 fn screen(said: &str) -> String {
     let (mut rows, mut row, mut column) = (vec![Vec::<char>::new()], 0usize, 0);
     let mut chars = said.chars();
@@ -112,6 +113,11 @@ fn screen(said: &str) -> String {
                 }
             }
             c => {
+                // The line after a full one begins with the next character, not before.
+                if column == usize::from(COLUMNS) {
+                    (row, column) = (row + 1, 0);
+                    rows.resize(rows.len().max(row + 1), Vec::new());
+                }
                 let line = &mut rows[row];
                 line.resize(line.len().max(column + 1), ' ');
                 line[column] = c;

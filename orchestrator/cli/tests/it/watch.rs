@@ -16,7 +16,10 @@ fn without_a_terminal_each_change_is_a_line_and_the_end_is_the_state() {
     let (mut place, held) = HeldRun::start();
     let mut watcher = Watcher::start(&place, &["status", "--watch"]);
     let begin = watcher.wait_for("held of");
-    assert!(begin.contains(" task 001: running, attempts 1\n") && begin.contains(": running · main at"), "{begin}");
+    assert!(
+        begin.contains(" task 001: running, attempts 1\n") && begin.contains(": running · main at"),
+        "{begin}"
+    );
     assert_eq!(held.release(), Some(0));
     let (rest, code) = watcher.end();
     assert!(rest.contains(" task 001: landed, attempts 1\n"), "{rest}");

@@ -48,7 +48,8 @@ fn space(checks: &mut Checks, folder: &Path) {
     let found = match statvfs(folder) {
         Ok(found) => found,
         Err(error) => {
-            let message = format!("the space at {} is not known: {}", folder.display(), std::io::Error::from(error));
+            let message =
+                format!("the space at {} is not known: {}", folder.display(), std::io::Error::from(error));
             return checks.warn("disk space", Machine, message, "look with `df`");
         }
     };

@@ -159,7 +159,8 @@ fn lock(checks: &mut Checks, upstream: &Upstream) {
 
 fn leftovers(checks: &mut Checks, project: &Project) {
     let interrupted = store::list_runs(project).map(|runs| {
-        let interrupted = runs.into_iter().filter(|run| run.status == mycelium_schemas::state::RunStatus::Interrupted);
+        let interrupted =
+            runs.into_iter().filter(|run| run.status == mycelium_schemas::state::RunStatus::Interrupted);
         interrupted.map(|run| run.run_id.to_string()).collect::<Vec<_>>()
     });
     match interrupted {
@@ -168,7 +169,7 @@ fn leftovers(checks: &mut Checks, project: &Project) {
             "interrupted runs",
             Configuration,
             runs.join(", "),
-            "look at them with `mycelium status --run-id ID`; `mycelium clean --run-id ID --force` gives one up",
+            "go on with `mycelium resume`, or give one up with `mycelium clean --run-id ID --force`",
         ),
         Err(error) => checks.error("interrupted runs", &error),
     }

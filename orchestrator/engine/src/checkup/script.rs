@@ -22,7 +22,9 @@ pub(super) fn judge(text: &str) -> Verdict {
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let idle = lines.iter().all(|line| is_idle(line));
     match lines.last() {
-        Some(&"exit 1" | &"false") if lines[..lines.len() - 1].iter().all(|line| is_idle(line)) => Verdict::AlwaysFails,
+        Some(&"exit 1" | &"false") if lines[..lines.len() - 1].iter().all(|line| is_idle(line)) => {
+            Verdict::AlwaysFails
+        }
         _ if idle => Verdict::CannotFail,
         Some(&"exit 0" | &"true" | &":") if !may_end_early(&lines, shebang) => Verdict::CannotFail,
         _ => Verdict::Plausible,
@@ -33,7 +35,8 @@ pub(super) fn judge(text: &str) -> Verdict {
 fn is_idle(line: &str) -> bool {
     let simple = !line.contains(['|', '&', ';', '`', '$', '>', '<']);
     let command = line.split_whitespace().next().unwrap_or_default();
-    simple && (matches!(command, "true" | ":" | "echo" | "printf" | "set") || line == "exit 0" || line == "exit")
+    simple
+        && (matches!(command, "true" | ":" | "echo" | "printf" | "set") || line == "exit 0" || line == "exit")
 }
 
 /// True where a failure in the middle may end the script.

@@ -63,7 +63,9 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
                 listed.items.extend(places.temporary(&places.run(run), Some(run))?);
                 continue;
             }
-            Standing::NeverBegan => listed.items.push(places.item(&["runs", run.as_str()], CleanedKind::Run, run)),
+            Standing::NeverBegan => {
+                listed.items.push(places.item(&["runs", run.as_str()], CleanedKind::Run, run))
+            }
             Standing::Finished | Standing::Wanted(_) if *scope == Scope::Finished => {
                 let objects = ["runs", run.as_str(), QUARANTINE_DIR];
                 listed.items.push(places.item(&objects, CleanedKind::Objects, run));
@@ -107,8 +109,9 @@ fn refuse(kept: KeptRun) -> Error {
 
 fn standing(project: &Project, run: &RunId) -> Result<Standing, Error> {
     let paths = RunPaths::new(project, run);
-    let wanted =
-        |status, reason: &str| Standing::Wanted(KeptRun { run_id: run.clone(), status, reason: reason.to_owned() });
+    let wanted = |status, reason: &str| {
+        Standing::Wanted(KeptRun { run_id: run.clone(), status, reason: reason.to_owned() })
+    };
     match paths.journal.symlink_metadata() {
         Ok(journal) if journal.len() > 0 => {}
         Ok(_) => return Ok(Standing::NeverBegan),
@@ -117,7 +120,9 @@ fn standing(project: &Project, run: &RunId) -> Result<Standing, Error> {
     }
     let view = match store::read_view(project, run) {
         Ok(view) => view,
-        Err(Error::UnknownRun { .. }) => return Ok(wanted(None, "it was killed and its state was never written")),
+        Err(Error::UnknownRun { .. }) => {
+            return Ok(wanted(None, "it was killed and its state was never written"));
+        }
         Err(Error::Damaged { reason, .. }) => {
             return Ok(wanted(None, &format!("its state cannot be read: {reason}")));
         }
@@ -158,7 +163,10 @@ impl Places {
         for path in [&project.home.join("projects"), &top, &runs, &workspaces] {
             if path.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
                 return Err(Error::Request {
-                    message: format!("{} is not a folder but a link or a file, so nothing is removed", path.display()),
+                    message: format!(
+                        "{} is not a folder but a link or a file, so nothing is removed",
+                        path.display()
+                    ),
                     help: "put the folder itself there, or set MYCELIUM_HOME to where it lies".into(),
                 });
             }

@@ -89,7 +89,8 @@ pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error
         Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
     };
     let list::Listed { items, kept } = list::list(project, &request.scope, request.force)?;
-    let mut cleaned = Cleaned { dry_run: request.dry_run, removed: Vec::new(), kept, failed: Vec::new(), bytes: 0 };
+    let mut cleaned =
+        Cleaned { dry_run: request.dry_run, removed: Vec::new(), kept, failed: Vec::new(), bytes: 0 };
     for item in items {
         let path = item.path().display().to_string();
         match if request.dry_run { Ok(()) } else { item.remove() } {

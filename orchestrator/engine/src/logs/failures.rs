@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use mycelium_schemas::{
     answer::{Failure, Failures},
     event::{
-        BudgetMetric, BudgetScope, BudgetVerdict, DoctorResult, EventKind, ExitReason, LandingRefused, RawEvent,
-        RefusalReason, RunStop, ValidatorVerdict, Violations, WorkerExit,
+        BudgetMetric, BudgetScope, BudgetVerdict, DoctorResult, EventKind, ExitReason, LandingRefused,
+        RawEvent, RefusalReason, RunStop, ValidatorVerdict, Violations, WorkerExit,
     },
     id::{RunId, TaskId},
     state::StopReason,
@@ -57,7 +57,9 @@ impl Collector<'_> {
                 let log = self.in_attempt(event, &format!("validator-{}.json", verdict.validator));
                 self.add(event, validator(&verdict), log);
             }
-            EventKind::BudgetBlock(budget) => self.add(event, over(&budget), self.in_attempt(event, "events.jsonl")),
+            EventKind::BudgetBlock(budget) => {
+                self.add(event, over(&budget), self.in_attempt(event, "events.jsonl"))
+            }
             EventKind::LandingConflict(conflict) => {
                 let paths = conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let onto = conflict.onto.short();

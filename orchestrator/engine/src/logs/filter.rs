@@ -103,7 +103,8 @@ fn types(glob: &str) -> Result<(GlobMatcher, Finder<'static>), Error> {
         message: format!("--type {glob:?} is not a glob: {}", error.kind()),
         help: "write for example 'landing.*' or '*.block'".into(),
     })?;
-    let literal: String = glob.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let literal: String =
+        glob.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
     // In `{a,b}*` or `task.l*` alike, what comes before the first special character is in every match.
     Ok((compiled.compile_matcher(), Finder::new(&literal).into_owned()))
 }

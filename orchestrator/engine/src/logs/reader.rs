@@ -242,7 +242,5 @@ fn names(folder: &std::path::Path) -> Result<Vec<String>, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         result => result.at("list", folder)?,
     };
-    entries
-        .map(|entry| Ok(entry.at("list", folder)?.file_name().to_string_lossy().into_owned()))
-        .collect()
+    entries.map(|entry| Ok(entry.at("list", folder)?.file_name().to_string_lossy().into_owned())).collect()
 }

@@ -54,7 +54,9 @@ fn see(timeline: &mut Timeline, event: &RawEvent) {
             }
         }
         EventKind::TaskValidated(_) => end_attempt(timeline, event, "passed its gates"),
-        EventKind::TaskRetry(retry) => end_attempt(timeline, event, &format!("to try again: {}", retry.reason)),
+        EventKind::TaskRetry(retry) => {
+            end_attempt(timeline, event, &format!("to try again: {}", retry.reason))
+        }
         EventKind::TaskRescope(_) => end_attempt(timeline, event, "to try again with a wider manifest"),
         EventKind::TaskFail(reason) => end_attempt(timeline, event, &format!("failed: {}", reason.message)),
         EventKind::TaskReview(reason) => {
