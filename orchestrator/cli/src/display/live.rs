@@ -70,10 +70,11 @@ impl Live {
             self.task(task, event);
         }
         self.run(event);
+        // A run that goes on does not say again how many tasks it has.
+        let of_all = if self.planned > 0 { format!("/{}", self.planned) } else { String::new() };
         self.sum.set_message(format!(
-            "{}/{} landed · {} at work · {}",
+            "{}{of_all} landed · {} at work · {}",
             self.landed,
-            self.planned,
             self.tasks.len(),
             render::state::usage(self.usage)
         ));
@@ -90,6 +91,7 @@ impl Live {
             }
             EventKind::TaskRetry(_)
             | EventKind::TaskRescope(_)
+            | EventKind::WorkerLost(_)
             | EventKind::TaskFail(_)
             | EventKind::TaskReview(_) => return self.end(task),
             _ => return,
@@ -124,6 +126,7 @@ impl Live {
                 self.planned = start.tasks.len();
                 self.sum.set_prefix(format!("run {}", event.run_id));
             }
+            EventKind::RunResume(_) => self.sum.set_prefix(format!("run {}", event.run_id)),
             EventKind::UsageUpdate(update) => self.usage = update.run_total,
             EventKind::LandingDone(done) => self.landed += done.tasks.len(),
             EventKind::BatchComplete(_) | EventKind::RunStop(_) => {

@@ -34,7 +34,17 @@ fn help_lists_what_works_and_nothing_that_does_not() {
 fn every_listed_command_has_help() {
     let mut place = Place::new();
     for command in [
-        "init", "plan", "run", "resume", "status", "review", "logs", "clean", "doctor", "demo", "schema",
+        "init",
+        "plan",
+        "run",
+        "resume",
+        "status",
+        "review",
+        "logs",
+        "clean",
+        "doctor",
+        "demo",
+        "schema",
         "completions",
     ] {
         assert!(place.run(&[command, "--help"]).exits(0).stdout.contains("Usage: mycelium"), "{command}");

@@ -57,21 +57,18 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
         match standing {
             Standing::Wanted(kept) if !force => {
                 if matches!(scope, Scope::One(_)) {
-                    return Err(refuse(kept));
+                    return Err(refuse(&kept));
                 }
                 listed.kept.push(kept);
                 listed.items.extend(places.temporary(&places.run(run), Some(run))?);
                 continue;
-            }
-            Standing::NeverBegan => {
-                listed.items.push(places.item(&["runs", run.as_str()], CleanedKind::Run, run))
             }
             Standing::Finished | Standing::Wanted(_) if *scope == Scope::Finished => {
                 let objects = ["runs", run.as_str(), QUARANTINE_DIR];
                 listed.items.push(places.item(&objects, CleanedKind::Objects, run));
                 listed.items.extend(places.temporary(&places.run(run), Some(run))?);
             }
-            Standing::Finished | Standing::Wanted(_) => {
+            Standing::Finished | Standing::Wanted(_) | Standing::NeverBegan => {
                 listed.items.push(places.item(&["runs", run.as_str()], CleanedKind::Run, run));
             }
         }
@@ -100,7 +97,7 @@ pub fn leftovers(project: &Project) -> Result<Vec<PathBuf>, Error> {
     Ok(items.iter().map(Item::path).collect())
 }
 
-fn refuse(kept: KeptRun) -> Error {
+fn refuse(kept: &KeptRun) -> Error {
     Error::Request {
         message: format!("run {} is left alone: {}", kept.run_id, kept.reason),
         help: "--force removes it with that work".to_owned(),

@@ -58,7 +58,7 @@ impl Collector<'_> {
                 self.add(event, validator(&verdict), log);
             }
             EventKind::BudgetBlock(budget) => {
-                self.add(event, over(&budget), self.in_attempt(event, "events.jsonl"))
+                self.add(event, over(&budget), self.in_attempt(event, "events.jsonl"));
             }
             EventKind::LandingConflict(conflict) => {
                 let paths = conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -77,6 +77,14 @@ impl Collector<'_> {
                 let log = self.in_landing(refused.landing, "candidate.json");
                 let what = refusal(&refused);
                 self.add_for(event, refused.tasks, what, log);
+            }
+            EventKind::WorkerLost(lost) => self.add(event, lost.reason, self.in_attempt(event, "agent.log")),
+            EventKind::JournalTruncated(cut) => {
+                self.add(
+                    event,
+                    format!("the journal's end was torn; {} bytes were cut off", cut.bytes),
+                    None,
+                );
             }
             EventKind::LandingBisect(_) => {
                 self.follow(event, "the tasks are tried apart");
@@ -213,6 +221,7 @@ fn doctor(result: &DoctorResult) -> String {
 fn refusal(refused: &LandingRefused) -> String {
     match refused.reason {
         RefusalReason::HeadMoved => "the branch was moved by somebody else".to_owned(),
+        RefusalReason::Interrupted => "the orchestrator ended before the branch moved".to_owned(),
         RefusalReason::CheckoutDirty => {
             format!("the checkout of the branch is not clean: {}", refused.paths.join(", "))
         }

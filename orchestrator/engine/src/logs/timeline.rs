@@ -39,7 +39,7 @@ fn see(timeline: &mut Timeline, event: &RawEvent) {
     timeline.updated_at = Some(event.ts);
     let Some(kind) = event.known() else { return };
     match kind {
-        EventKind::RunStart(_) => timeline.status = RunStatus::Running,
+        EventKind::RunStart(_) | EventKind::RunResume(_) => timeline.status = RunStatus::Running,
         EventKind::RunComplete(_) => timeline.status = RunStatus::Complete,
         EventKind::RunStop(stop) => timeline.status = stop.status,
         EventKind::TaskStart(_) => {
@@ -53,9 +53,10 @@ fn see(timeline: &mut Timeline, event: &RawEvent) {
                 span.work_ms = exit.local.duration_ms;
             }
         }
+        EventKind::WorkerLost(lost) => end_attempt(timeline, event, &format!("lost: {}", lost.reason)),
         EventKind::TaskValidated(_) => end_attempt(timeline, event, "passed its gates"),
         EventKind::TaskRetry(retry) => {
-            end_attempt(timeline, event, &format!("to try again: {}", retry.reason))
+            end_attempt(timeline, event, &format!("to try again: {}", retry.reason));
         }
         EventKind::TaskRescope(_) => end_attempt(timeline, event, "to try again with a wider manifest"),
         EventKind::TaskFail(reason) => end_attempt(timeline, event, &format!("failed: {}", reason.message)),
