@@ -4,3 +4,4 @@
 
 mod background;
 mod command;
+mod crash;

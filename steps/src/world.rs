@@ -18,13 +18,13 @@ pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
 pub(crate) use observe::Observation;
 pub(crate) use parameters::{
-    EventType, FixtureName, RunStatusName, StopReasonName, TaskName, TaskStatusName,
+    EventType, FixtureName, RunStatusName, SignalName, StopReasonName, TaskName, TaskStatusName,
 };
 pub(crate) use run::{JournalLine, summary};
 pub(crate) use stage::Stage;
 pub(crate) use table::{Table, doc_string, plan};
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use background::Started;
 use command::CommandRun;
@@ -44,6 +44,8 @@ pub struct MyceliumWorld {
     /// The copy of the program that is run instead of the built one.
     installed: Option<PathBuf>,
     second_place: Option<Box<MyceliumWorld>>,
+    /// Files that the scenario itself damaged, as it left them.
+    damaged: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl MyceliumWorld {
@@ -66,6 +68,7 @@ impl MyceliumWorld {
             started: None,
             installed: None,
             second_place: None,
+            damaged: BTreeMap::new(),
         }
     }
 
@@ -116,6 +119,13 @@ impl MyceliumWorld {
         fs::create_dir_all(&folder).map_err(FixtureError::file("create the folder", &folder))?;
         fs::copy(&self.context.bin, &copy).map_err(FixtureError::file("copy", &copy))?;
         self.installed = Some(copy);
+        Ok(())
+    }
+
+    /// Damages a file. As long as it is as the scenario left it, its flaws are none of the program's.
+    pub(crate) fn damage(&mut self, path: PathBuf, content: Vec<u8>) -> Result<(), WorldError> {
+        fs::write(&path, &content).map_err(FixtureError::file("write", &path))?;
+        self.damaged.insert(path, content);
         Ok(())
     }
 

@@ -35,7 +35,8 @@ pub fn kill_inside(folder: &Path) -> usize {
     killed.len()
 }
 
-fn find_inside(folder: &Path) -> Vec<i32> {
+/// The processes that were started inside a folder and live.
+pub fn find_inside(folder: &Path) -> Vec<i32> {
     let mut needle = folder.as_os_str().as_bytes().to_vec();
     // Below the folder: this program itself knows the folder by name.
     needle.push(b'/');

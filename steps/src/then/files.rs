@@ -41,3 +41,14 @@ fn never_run_created(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let found = lines(runs.difference(&first.before.runs).map(|path| path.display()));
     world.never(Claim::new(Fs, "no_run", "run folders", "MYCELIUM_HOME"), Verdict::equal("", found))
 }
+
+/// The last command has written, changed and removed no file of any run, byte for byte.
+#[then(expr = "the last command has changed no file of a run")]
+fn never_run_file_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let last = world.last()?;
+    let look = |files: &Option<String>| files.clone().unwrap_or_else(|| "a command runs\n".to_owned());
+    let (before, after) = (look(&last.before.run_files), look(&last.after.run_files));
+    let held = last.before.run_files.is_some() && before == after;
+    let claim = Claim::new(Fs, "runs_unchanged", "the files of all runs", "MYCELIUM_HOME");
+    world.never(claim, Verdict::of(held, before, after))
+}

@@ -105,6 +105,14 @@ fn never_ref_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.never(claim, Verdict::equal(first.before.refs_text(), found))
 }
 
+/// The last command changed no ref, whatever its name.
+#[then(expr = "the last command has changed no ref")]
+fn never_ref_changed_by_last(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let last = world.last()?;
+    let claim = Claim::new(Git, "last_left_refs", "every ref", REFS);
+    world.never(claim, Verdict::equal(last.before.refs_text(), last.after.refs_text()))
+}
+
 /// Every commit that Mycelium put on the integration branch is one that the log calls tested, and has a tree that the
 /// doctor itself noted with `see_tree`.
 #[then(expr = "no untested commit is on the integration branch")]

@@ -1,10 +1,19 @@
 //! How the last command ended and what it printed.
 
+use std::{thread, time::Duration};
+
 use cucumber::then;
 use mycelium_fixtures::process::Ending;
 use mycelium_schemas::evidence::AssertionKind::{Exit, Output};
 
-use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, ending_text};
+use crate::{
+    runner::leftovers,
+    world::{Claim, MyceliumWorld, Verdict, WorldError, ending_text, lines},
+};
+
+/// How often, and how long between, to look whether the last process has gone.
+const LOOKS_MAX: usize = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// The command ended by itself with that exit code.
 #[then(expr = "the exit code is {int}")]
@@ -68,4 +77,20 @@ fn never_stdout(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 
 fn stderr(world: &MyceliumWorld) -> Result<String, WorldError> {
     Ok(String::from_utf8_lossy(&world.last()?.finished.stderr).into_owned())
+}
+
+/// No process is left that an agent, a doctor or the program itself was. What was killed may still be on its way out.
+#[then(expr = "no process is left")]
+fn never_process_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let root = world.sandbox().root().to_owned();
+    let mut left = leftovers::find_inside(&root);
+    for _ in 0..LOOKS_MAX {
+        if left.is_empty() {
+            break;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+        left = leftovers::find_inside(&root);
+    }
+    let claim = Claim::new(Exit, "no_process_left", "processes that were left", "/proc");
+    world.never(claim, Verdict::equal("", lines(left)))
 }

@@ -2,7 +2,7 @@
 
 use cucumber::when;
 
-use crate::world::{Meeting, MyceliumWorld, WorldError};
+use crate::world::{Meeting, MyceliumWorld, SignalName, WorldError};
 
 /// Starts the program in the repository's root and does not wait for its end.
 #[when(expr = "I start {string}")]
@@ -32,4 +32,10 @@ fn has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 #[when(expr = "the started command is killed")]
 fn is_killed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.kill_started()
+}
+
+/// Sends a signal to the started command and to nothing that it started.
+#[when(expr = "the started command gets {signal}")]
+fn gets_signal(world: &mut MyceliumWorld, signal: SignalName) -> Result<(), WorldError> {
+    world.signal_started(signal.0)
 }

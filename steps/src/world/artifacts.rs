@@ -17,13 +17,14 @@ use walkdir::WalkDir;
 use super::{Claim, MyceliumWorld, Verdict, WorldError, lines};
 
 /// File names, the form of their content and the schema of each document in them. A `*` stands for anything.
-const KINDS: [(&str, Form, &str); 11] = [
+const KINDS: [(&str, Form, &str); 12] = [
     ("orchestrator.jsonl", Form::JsonLines, "event"),
     ("events.jsonl", Form::JsonLines, "event"),
     ("state.json", Form::Json, "state"),
     ("plan.snapshot.json", Form::Json, "plan-snapshot"),
     // The operator's own text, frozen.
     ("config.snapshot.yaml", Form::Yaml, "config"),
+    ("config.next.yaml", Form::Yaml, "config"),
     ("compliance.json", Form::Json, "compliance"),
     ("manifest.json", Form::Json, "manifest"),
     ("validator-*.json", Form::Json, "validator-report"),
@@ -53,10 +54,11 @@ pub(crate) struct Artifacts {
 
 impl Artifacts {
     /// Looks at every artifact below a folder. After a crash the last line of a journal may be torn.
-    pub(crate) fn below(folder: &Path, schemas: &Schemas, crashed: bool) -> Self {
+    pub(crate) fn below(folder: &Path, schemas: &Schemas, crashed: bool, damaged: &Damaged) -> Self {
         let mut artifacts = Self::default();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             match entry {
+                Ok(entry) if is_as_damaged(entry.path(), damaged) => {}
                 Ok(entry) if entry.file_type().is_file() => {
                     artifacts.look_at(folder, entry.path(), schemas, crashed);
                 }
@@ -88,6 +90,14 @@ impl Artifacts {
         }
         self.paths.push(shown);
     }
+}
+
+/// What a scenario damaged, with the content that it left.
+type Damaged = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Whether a file still is as the scenario left it.
+fn is_as_damaged(path: &Path, damaged: &Damaged) -> bool {
+    damaged.get(path).is_some_and(|left| fs::read(path).is_ok_and(|found| found == *left))
 }
 
 /// The documents of a file with the line of each.
@@ -172,7 +182,7 @@ impl MyceliumWorld {
             folders.push(self.stage()?.path().join(".mycelium/tasks"));
         }
         for folder in folders {
-            let found = Artifacts::below(&folder, &schemas, crashed);
+            let found = Artifacts::below(&folder, &schemas, crashed, &self.damaged);
             all.paths.extend(found.paths);
             all.flaws.extend(found.flaws);
         }
@@ -215,7 +225,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        Artifacts::below(&artifacts, &schemas(folder.path()), crashed).flaws
+        Artifacts::below(&artifacts, &schemas(folder.path()), crashed, &Damaged::new()).flaws
     }
 
     #[test]
@@ -245,6 +255,18 @@ mod tests {
             let found = flaws(&[(path, text)], false);
             assert!(found.len() == 1 && found[0].starts_with(place), "{path} with {text:?}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_a_scenario_damaged_is_a_flaw_once_the_program_wrote_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, schemas) = (folder.path().join("state.json"), schemas(folder.path()));
+        let damaged = Damaged::from([(path.clone(), b"{".to_vec())]);
+        let flaws = || Artifacts::below(folder.path(), &schemas, false, &damaged).flaws.len();
+        fs::write(&path, "{").unwrap();
+        assert_eq!(flaws(), 0);
+        fs::write(&path, "{\"w\"").unwrap();
+        assert_eq!(flaws(), 1);
     }
 
     #[test]

@@ -12,7 +12,10 @@ use mycelium_fixtures::{
     FixtureError,
     sandbox::{Running, TIME_LIMIT},
 };
-use rustix::fs::{Mode, mkfifoat};
+use rustix::{
+    fs::{Mode, mkfifoat},
+    process::Signal,
+};
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
 
@@ -59,6 +62,12 @@ impl MyceliumWorld {
     pub(crate) fn kill_started(&mut self) -> Result<(), WorldError> {
         self.started()?.running.process().kill_alone();
         self.finish_started()
+    }
+
+    /// Sends a signal to the command that runs, alone.
+    pub(crate) fn signal_started(&mut self, signal: Signal) -> Result<(), WorldError> {
+        self.started()?.running.process().signal_alone(signal);
+        Ok(())
     }
 
     /// Waits for the end of the command that runs.

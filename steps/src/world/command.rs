@@ -99,7 +99,8 @@ impl MyceliumWorld {
     }
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {
-        Observation::of(self.stage()?, self.sandbox.root(), &self.sandbox.mycelium_home())
+        let idle = self.started.is_none();
+        Observation::of(self.stage()?, self.sandbox.root(), &self.sandbox.mycelium_home(), idle)
     }
 
     fn keep_evidence(&self) -> Result<(), WorldError> {

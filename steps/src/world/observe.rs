@@ -46,19 +46,28 @@ pub(crate) struct Observation {
     pub(crate) outside: String,
     /// The folders of all runs.
     pub(crate) runs: BTreeSet<PathBuf>,
+    /// The files of all runs as lines; none while a command runs, which writes them.
+    pub(crate) run_files: Option<String>,
 }
 
 impl Observation {
     /// Looks.
-    pub(crate) fn of(stage: &Stage, root: &Path, mycelium_home: &Path) -> Result<Self, WorldError> {
+    pub(crate) fn of(
+        stage: &Stage,
+        root: &Path,
+        mycelium_home: &Path,
+        idle: bool,
+    ) -> Result<Self, WorldError> {
         let repository = stage.repository();
+        let runs = run_folders(mycelium_home);
         Ok(Self {
             refs: repository.map(FixtureRepository::refs).transpose()?.unwrap_or_default(),
             checkout: repository.map(|r| Checkout::of(r.path())).transpose()?.map(|c| c.to_text()),
             tasks: listing(&stage.path().join(".mycelium/tasks"))?,
             own: own_files(stage.path())?,
             outside: outside(root, stage.path(), mycelium_home)?,
-            runs: run_folders(mycelium_home),
+            run_files: idle.then(|| run_files(&runs)).transpose()?,
+            runs,
         })
     }
 
@@ -98,6 +107,15 @@ fn outside(root: &Path, stage: &Path, mycelium_home: &Path) -> Result<String, Wo
         }
     }
     found.sort();
+    Ok(lines(found))
+}
+
+/// Every file of the runs, each below the path of its run.
+fn run_files(runs: &BTreeSet<PathBuf>) -> Result<String, WorldError> {
+    let mut found = Vec::new();
+    for run in runs {
+        found.extend(listing(run)?.lines().map(|line| format!("{}: {line}", run.display())));
+    }
     Ok(lines(found))
 }
 

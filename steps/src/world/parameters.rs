@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use cucumber::Parameter;
 use mycelium_fixtures::Fixture;
+use rustix::process::Signal;
 
 /// A value that the parameter's expression lets through but its type does not.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,24 @@ text_parameter!(
     "stopReason",
     r#""(budget_block|validator_block|manifest_block|task_failed|doctor_failed|review|checkout_blocked|environment|signal)""#
 );
+
+/// A signal that asks a program to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "signal", regex = r"(SIGINT|SIGTERM|SIGHUP)")]
+pub(crate) struct SignalName(pub(crate) Signal);
+
+impl FromStr for SignalName {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        match text {
+            "SIGINT" => Ok(Self(Signal::INT)),
+            "SIGTERM" => Ok(Self(Signal::TERM)),
+            "SIGHUP" => Ok(Self(Signal::HUP)),
+            _ => Err(ParameterError(text.to_owned())),
+        }
+    }
+}
 
 /// A fixture repository by name, in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
