@@ -222,6 +222,8 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | a link into .git                    | ln -s ../.git/config src/greeting.js                                     |
         | a nested repository                 | mkdir -p src/sub; git init -q src/sub; echo x >src/sub/f                 |
         | a nested repository with hooks      | mkdir src/sub; cd src/sub; git init -q .; plant_in_git; echo x >f        |
+        | a workspace that is gone            | rm -rf "$MYCELIUM_WORKSPACE"                                             |
+        | a workspace that is a link outwards | rm -rf "$MYCELIUM_WORKSPACE"; ln -s / "$MYCELIUM_WORKSPACE"              |
 
     @control
     Scenario: The agent's own git does run what was planted, and its work lands

@@ -1,0 +1,101 @@
+@G1.23 @tier1 @mock
+Feature: G1.23 A human decides about work that waits
+  Work that a gate blocked waits for a human, who has it landed, done again or given up. A decision overrides the named
+  block alone, and nothing lands before resume and without the doctor.
+
+  Background:
+    Given the repository "toy-repo"
+    And the plan:
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
+      | 002 | write-thanks   | src/thanks.js   |
+    And the configuration:
+      """
+      manifest_enforcement: block
+      """
+    And the doctor runs:
+      """
+      see_tree
+      """
+    And the agent of task "001" runs:
+      """
+      write src/greeting.js "a greeting"
+      if once wild; then write src/other.js "not mine"; fi
+      """
+    And the agent of task "002" runs:
+      """
+      once second
+      write src/thanks.js "a thanks"
+      """
+
+  Scenario: What is approved lands after resume through the doctor, with the work beside it
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "needs_human_review"
+    And the integration branch has not moved
+    When I run "mycelium review approve 001 --run-id first"
+    Then the exit code is 0
+    And the last command has changed no ref
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the run status is "complete"
+    And the log has 1 "review.approve" event
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And task "002" is "landed"
+    And task "002" has not made more than 1 attempt
+    And the integration branch holds the file "src/other.js"
+    And no untested commit is on the integration branch
+    And the integration branch has lost no commit
+
+  Scenario: What is done again lands under the gates
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review retry 001 --run-id first"
+    Then the exit code is 0
+    And the last command has changed no ref
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And task "002" is "landed"
+    And the integration branch does not hold the file "src/other.js"
+    And no untested commit is on the integration branch
+
+  Scenario: What is rejected does not land, and the work beside it does
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review reject 001 --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And task "001" is not "landed"
+    And task "002" is "landed"
+    And the integration branch holds the file "src/thanks.js"
+    And the integration branch does not hold the file "src/greeting.js"
+    And the log has 1 "landing.done" event
+
+  Scenario: An approval does not override the doctor
+    Given the agent of task "001" runs:
+      """
+      write src/greeting.js "BROKEN"
+      write src/other.js "not mine"
+      """
+    And the doctor runs:
+      """
+      see_tree
+      ! grep -rq BROKEN src
+      """
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review approve 001 --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And task "001" is not "landed"
+    And the integration branch does not hold the file "src/greeting.js"
+    And task "002" is "landed"
+    And no untested commit is on the integration branch
+
+  Scenario: What does not wait is not decided about
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review approve 002 --run-id first"
+    Then the exit code is 2
+    And standard error says "does not wait for a human"
+    And the last command has changed no file of a run
+    And the last command has changed no ref
