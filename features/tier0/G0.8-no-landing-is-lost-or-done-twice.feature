@@ -123,7 +123,12 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the agent of task "001" runs:
       """
       append src/greeting.js "a greeting"
-      if once work; then usage 2000 0; signal spent; await never; fi
+      if once work; then
+        usage 2000 0
+        until grep -rqs --include=events.jsonl turn.completed "$fixture_state/../../mycelium-home"; do :; done
+        signal spent
+        await never
+      fi
       """
     When I start "mycelium run --run-id first"
     And a script signals "spent"

@@ -67,8 +67,10 @@ Feature: G1.15 Interrupts stop cleanly and are resumable
       """
       if once work; then
         trap 'signal deaf' TERM INT
+        (trap '' TERM INT; await never) &
         signal at-work
-        while :; do await never || :; done
+        wait $! || :
+        wait $!
       fi
       append src/greeting.js "a greeting"
       """

@@ -70,9 +70,8 @@ fn cut(
 ) -> Result<(), WorldError> {
     let folder = world.run_folder()?;
     let journal = folder.journal()?;
-    let of_kind = |(at, line): (usize, &crate::world::JournalLine)| {
-        line.is(kind.as_str(), None).then_some(at)
-    };
+    let of_kind =
+        |(at, line): (usize, &crate::world::JournalLine)| line.is(kind.as_str(), None).then_some(at);
     let places: Vec<usize> = journal.iter().enumerate().filter_map(of_kind).collect();
     let path = folder.path().join("orchestrator.jsonl");
     let Some(last) = choose(&places) else {
@@ -82,11 +81,21 @@ fn cut(
     let text = fs::read_to_string(&path).map_err(FixtureError::file("read", &path))?;
     let kept: String = text.split_inclusive('\n').take(last + 1).collect();
     fs::write(&path, kept).map_err(FixtureError::file("write", &path))?;
-    let state = folder.path().join("state.json");
-    match fs::remove_file(&state) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(FixtureError::file("remove", state)(error).into())
+    // What stands behind the place had not begun: an attempt's folder is made after its start was written.
+    for line in journal.iter().skip(last + 1).filter(|line| line.is("task.start", None)) {
+        if let (Some(task), Some(attempt)) = (&line.event.task_id, line.event.attempt) {
+            let attempt = folder.path().join(format!("tasks/{task}/attempt-{attempt}"));
+            unless_missing(fs::remove_dir_all(&attempt)).map_err(FixtureError::file("remove", attempt))?;
         }
-        _ => Ok(()),
+    }
+    let state = folder.path().join("state.json");
+    Ok(unless_missing(fs::remove_file(&state)).map_err(FixtureError::file("remove", state))?)
+}
+
+/// What is not there need not be removed.
+fn unless_missing(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
