@@ -62,6 +62,8 @@ pub struct Config {
     pub budgets: Budgets,
     /// What is removed, and when.
     pub cleanup: Cleanup,
+    /// Variables whose values are redacted in everything that is written or said. Default none.
+    pub secrets: Vec<String>,
 }
 
 impl Config {

@@ -175,6 +175,8 @@ events! {
     "review.retry" => ReviewRetry(ReviewRetry),
     /// A human gives a task up.
     "review.reject" => ReviewReject(ReviewReject),
+    /// A secret was kept out of an artifact.
+    "secret.redacted" => SecretRedacted(SecretRedacted),
 }
 
 /// Facts that differ between two equal runs; comparison leaves them out (design 3.6).
@@ -670,6 +672,17 @@ pub struct PathRefused {
     pub path: String,
     /// Why.
     pub why: String,
+}
+
+/// Payload of `secret.redacted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretRedacted {
+    /// The artifact, relative to the run's folder.
+    pub place: String,
+    /// The variable that holds the secret, or the shape that it has.
+    pub name: String,
+    /// How often it stood there.
+    pub count: u64,
 }
 
 #[cfg(test)]

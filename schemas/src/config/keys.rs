@@ -439,8 +439,8 @@ const SURROUNDINGS: [KeyDoc; 11] = [
         "secrets",
         Kind::List(&Kind::Text),
         Fallback::Nothing,
-        "secrets: []",
-        "Variables whose values are redacted in every artifact. Only an empty list is available in this version.",
+        "secrets: [DATABASE_URL]",
+        "Variables whose values are redacted in everything that is written or said. Variables of `worker.env` whose names end in `KEY`, `TOKEN` or `SECRET` or hold `PASSWORD` count without being listed, and so do the known shapes of keys.",
     ),
 ];
 

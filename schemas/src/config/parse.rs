@@ -52,6 +52,12 @@ impl<'n> Keys<'n> {
     }
 }
 
+/// Whether a text can be the name of an environment variable.
+fn is_variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn for_example(doc: &KeyDoc) -> String {
     format!("write it like `{}`", doc.example)
 }
@@ -89,6 +95,7 @@ impl Reader<'_> {
             architecture_validator: self.validator(&keys, "architecture_validator"),
             budgets,
             cleanup: self.cleanup(&keys),
+            secrets: self.names(&keys, "secrets"),
             // Last, so that the problems of all other keys were found before.
             integration_branch: integration_branch?,
             doctor: doctor?,
@@ -155,11 +162,7 @@ impl Reader<'_> {
         for item in self.decoder.items(&set.field, &set.help) {
             let Some(text) = self.decoder.text(&item, &set.help) else { continue };
             let name = text.split('=').next().unwrap_or_default();
-            let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-            if starts_well
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-                && !text.contains('\0')
-            {
+            if is_variable(name) && !text.contains('\0') {
                 entries.push(text.to_owned());
             } else {
                 let message =
@@ -168,6 +171,23 @@ impl Reader<'_> {
             }
         }
         entries
+    }
+
+    /// Names of environment variables.
+    fn names(&mut self, keys: &Keys<'_>, key: &str) -> Vec<String> {
+        let Some(set) = keys.get(key) else { return Vec::new() };
+        let mut names = Vec::new();
+        for item in self.decoder.items(&set.field, &set.help) {
+            let Some(text) = self.decoder.text(&item, &set.help) else { continue };
+            if is_variable(text) {
+                names.push(text.to_owned());
+            } else {
+                // It may be a value, written here by mistake: the message does not repeat it.
+                let message = format!("`{}` is not the name of a variable", item.label);
+                self.decoder.report(&item.node.span, message, set.help.as_str());
+            }
+        }
+        names
     }
 
     fn validator(&mut self, keys: &Keys<'_>, name: &str) -> Validator {
@@ -256,11 +276,6 @@ impl Reader<'_> {
 
     /// The keys of the design that this version checks but cannot honour, or does not need.
     fn check_without_effect(&mut self, keys: &Keys<'_>) {
-        if let Some(set) = keys.get("secrets")
-            && !self.decoder.items(&set.field, &set.help).is_empty()
-        {
-            self.unavailable(&set, "a list with entries");
-        }
         // Its mode can only be `off`, so nothing of it takes effect.
         self.validator(keys, "doctor_validator");
         if let Some(docker) = self.subsection(keys, "docker") {

@@ -85,7 +85,7 @@ budgets:
     small: { input: 2, output: 3 }
 docker: { image: x, network_mode: none, user: '1000:1000', memory_mb: 64, cpus: 2, pids_limit: 64 }
 cleanup: { workspaces: never, containers: always }
-secrets: []
+secrets: [DATABASE_URL, _x1]
 ",
     )
     .unwrap();
@@ -117,6 +117,7 @@ secrets: []
     ]);
     assert_eq!(budgets.prices, prices);
     assert_eq!(config.cleanup.workspaces, CleanupWhen::Never);
+    assert_eq!(config.secrets, ["DATABASE_URL", "_x1"]);
 }
 
 #[test]
@@ -171,7 +172,6 @@ fn a_syntax_error_is_one_problem_at_its_place() {
 fn what_this_version_cannot_honour_is_said_and_never_ignored() {
     for (more, place) in [
         ("doctor_validator: { mode: block }\n", "3:27"),
-        ("secrets: [TOKEN]\n", "3:10"),
         ("planner: { provider: openai }\n", "3:22"),
         ("planner: { provider: anthropic }\n", "3:22"),
         ("worker: { agent: codex }\n", "3:18"),
@@ -183,6 +183,17 @@ fn what_this_version_cannot_honour_is_said_and_never_ignored() {
         assert!(found[0].starts_with(&format!("config.yaml:{place}: ")), "{found:?}");
         assert!(found[0].contains("is not available in this version"), "{found:?}");
     }
+}
+
+#[test]
+fn a_value_in_the_place_of_a_secrets_name_is_not_repeated() {
+    let found = problems("secrets: [TOKEN, hunter2-hunter2]\n");
+    assert_eq!(
+        found,
+        [
+            "config.yaml:3:18: `secrets[1]` is not the name of a variable | write it like `secrets: [DATABASE_URL]`"
+        ]
+    );
 }
 
 #[test]
