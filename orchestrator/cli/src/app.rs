@@ -81,7 +81,7 @@ fn listen(global: &Global) {
     // A second listener would be a mistake of the caller; the first one stays.
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(|| output::Log)
         .with_ansi(false)
         .without_time()
         .with_target(false)

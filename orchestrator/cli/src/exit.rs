@@ -1,13 +1,14 @@
 //! Every exit code of the program, in one place (design 3.5), and the guard that turns a panic into one.
 
 use std::{
-    io::Write,
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
 };
 
 use mycelium_engine::signals::StopSignal;
 use mycelium_schemas::state::{RunStatus, StopReason};
+
+use crate::output;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +62,9 @@ impl Exit {
 /// Runs the program; a panic becomes a message that says what to do, and exit 70.
 pub(crate) fn guard_against_panics(program: impl FnOnce() -> Exit) -> Exit {
     panic::set_hook(Box::new(|panic| {
-        // Standard error may be gone; there is nothing left to tell it to.
-        let _ = writeln!(
-            std::io::stderr(),
+        output::complain(&format!(
             "error: this is a bug of mycelium: {panic}\n  = help: what was journaled is kept; report this message together with the run's folder"
-        );
+        ));
     }));
     panic::catch_unwind(AssertUnwindSafe(program)).unwrap_or(Exit::Bug)
 }

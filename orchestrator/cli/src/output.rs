@@ -1,10 +1,43 @@
 //! Where the program talks: data on standard output, everything else on standard error (design 3.5).
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+    sync::OnceLock,
+};
 
+use mycelium_engine::redact::Redactor;
 use serde::Serialize;
 
 use crate::args::{Color, Global};
+
+/// Keeps secrets out of everything that is said. One for the process: also a panic and a log line must pass it.
+static REDACTOR: OnceLock<Redactor> = OnceLock::new();
+
+/// From here on secrets are kept out of what is said. The first redactor stays: a process looks at one project.
+pub(crate) fn keep_out(redactor: Redactor) {
+    let _first = REDACTOR.set(redactor);
+}
+
+/// A text as it may be said.
+pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
+    REDACTOR.get().map_or(Cow::Borrowed(text), |redactor| redactor.text(text))
+}
+
+/// Where the logs of the program itself go: standard error, without secrets.
+pub(crate) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // The subscriber hands over whole lines, so that no secret is cut in two.
+        io::stderr().lock().write_all(redacted(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// How to talk.
 #[derive(Debug, Clone, Copy)]
@@ -48,20 +81,24 @@ pub(crate) fn stream() -> io::BufWriter<io::StdoutLock<'static>> {
 
 /// Prints data as people read it.
 pub(crate) fn text(text: &str) -> io::Result<()> {
+    print(&redacted(text))
+}
+
+/// Prints data as one JSON document.
+pub(crate) fn document(value: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_string_pretty(value)?;
+    let json = REDACTOR.get().map_or(Cow::Borrowed(json.as_str()), |redactor| redactor.json_text(&json));
+    print(&format!("{json}\n"))
+}
+
+fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Prints data as one JSON document.
-pub(crate) fn document(value: &impl Serialize) -> io::Result<()> {
-    let mut json = serde_json::to_string_pretty(value)?;
-    json.push('\n');
-    text(&json)
-}
-
 /// Says what went wrong, also to those who want silence.
 pub(crate) fn complain(line: &str) {
     // Where nobody listens any more, nobody can be told.
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", redacted(line));
 }

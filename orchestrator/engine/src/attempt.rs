@@ -30,6 +30,7 @@ use crate::{
     journal::EventFile,
     orphans::{self, MARK},
     process::{self, Exit, Ignore, Job, StopLevel},
+    redact::Redactor,
     store::{self, make_dir, remove_dir},
     validator::{self, Surroundings},
 };
@@ -73,6 +74,8 @@ pub struct Attempt {
     pub workspace: PathBuf,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
+    /// Keeps secrets out of its artifacts.
+    pub redactor: Redactor,
     /// When it must end.
     pub stop: watch::Receiver<StopLevel>,
 }
@@ -94,7 +97,12 @@ fn minutes(n: u64) -> Duration {
 impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
-        let facts = self.work().await?;
+        let facts = self.work().await;
+        for note in self.redactor.notes() {
+            // The receiver is gone only when the run is ending; then nobody reads it any more.
+            let _unheard = self.journal.send(self.key.draft(note));
+        }
+        let facts = facts?;
         if self.config.cleanup.workspaces == CleanupWhen::Always {
             store::tidy_dir(&self.workspace);
         }
@@ -152,7 +160,7 @@ impl Attempt {
             },
             ..self.task.manifest.clone()
         };
-        store::write_artifact(&self.manifest_path(), &manifest)?;
+        store::write_artifact(&self.manifest_path(), &manifest, &self.redactor)?;
         fault::point!("attempt.spec", std::fs::write(self.spec_path(), &self.task.spec_text))
             .at("write", self.spec_path())?;
         let (workspace, base, objects) =
@@ -198,6 +206,7 @@ impl Attempt {
             timeout: minutes(self.config.timeout_minutes),
             idle_timeout: None,
             log: self.dir.join(log),
+            redactor: self.redactor.clone(),
         }
     }
 
@@ -237,9 +246,11 @@ impl Attempt {
             timeout: minutes(self.config.timeout_minutes),
             idle_timeout: Some(minutes(self.config.idle_timeout_minutes)),
             log: self.dir.join("agent.log"),
+            redactor: self.redactor.clone(),
         };
         let clock = Clock::new(self.stepped_from);
-        let mut events = EventFile::create(&self.dir.join("events.jsonl"), self.run_id.clone(), clock)?;
+        let path = self.dir.join("events.jsonl");
+        let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
         let mut watcher = AgentWatcher {
             key: self.key.clone(),
             events: &mut events,
@@ -293,7 +304,12 @@ impl Attempt {
             blocking(move || Ok(git::patch(&quarantine, &quarantine.tree_of(&base)?, &tree)?)).await?
         };
         let path = self.dir.join("diff.patch");
-        fault::point!("attempt.diff", std::fs::write(&path, patch)).at("write", path)?;
+        let redactor = self.redactor.clone();
+        blocking(move || {
+            let patch = redactor.bytes(&path, patch);
+            fault::point!("attempt.diff", std::fs::write(&path, patch)).at("write", path)
+        })
+        .await?;
 
         let scope = Scope::new(&self.writes, &self.write_locks, &self.config.resources).map_err(|error| {
             Error::Request { message: error.to_string(), help: "correct the glob".into() }
@@ -314,6 +330,7 @@ impl Attempt {
         store::write_artifact(
             &self.dir.join("compliance.json"),
             &Violations { violations: violations.clone() },
+            &self.redactor,
         )?;
         let refused = snapshot
             .refused
@@ -369,14 +386,15 @@ impl Attempt {
                 env: self.env(),
                 workspace: self.workspace.clone(),
                 log: self.dir.join(format!("validator-{name}.log")),
+                redactor: self.redactor.clone(),
                 timeout: minutes(self.config.timeout_minutes),
                 stop: self.stop.clone(),
             };
             let report = validator::ask(validator, around).await?;
             let path = self.dir.join(format!("validator-{name}.json"));
             match &report {
-                Ok(report) => store::write_artifact(&path, report)?,
-                Err(why) => store::write_artifact(&path, &validator::no_report(why))?,
+                Ok(report) => store::write_artifact(&path, report, &self.redactor)?,
+                Err(why) => store::write_artifact(&path, &validator::no_report(why), &self.redactor)?,
             }
             judgements.push(Judgement { validator: name, mode: validator.mode, report });
         }

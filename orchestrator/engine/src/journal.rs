@@ -8,7 +8,7 @@ use std::{
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::Event,
+    event::{Event, EventKind},
     id::{ProjectName, RunId},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     error::{Error, IoContext},
     fault,
     journal_tail::{self, Tail},
+    redact::Redactor,
 };
 
 /// An append-only file of events.
@@ -26,6 +27,7 @@ pub struct EventFile {
     file: File,
     run_id: RunId,
     clock: Clock,
+    redactor: Redactor,
     seq: u64,
     /// Length up to the last append that succeeded.
     whole_bytes: u64,
@@ -35,11 +37,11 @@ pub struct EventFile {
 
 impl EventFile {
     /// Creates the file; it must not exist.
-    pub fn create(path: &Path, run_id: RunId, clock: Clock) -> Result<Self, Error> {
+    pub fn create(path: &Path, run_id: RunId, clock: Clock, redactor: Redactor) -> Result<Self, Error> {
         let file =
             fault::point!("events.create", OpenOptions::new().append(true).create_new(true).open(path))
                 .at("create", path)?;
-        Ok(Self { path: path.to_owned(), file, run_id, clock, seq: 0, whole_bytes: 0, broken: false })
+        Ok(Self { path: path.to_owned(), file, run_id, clock, redactor, seq: 0, whole_bytes: 0, broken: false })
     }
 
     /// Goes on with a file whose last event is known.
@@ -50,6 +52,7 @@ impl EventFile {
             file,
             run_id: last.run_id.clone(),
             clock,
+            redactor: Redactor::default(),
             seq: last.seq,
             whole_bytes,
             broken: false,
@@ -57,7 +60,7 @@ impl EventFile {
     }
 
     /// Stamps events and appends them in one write. They belong together: a reader that finds a part of them takes
-    /// none. What of them a failed write left is taken back.
+    /// none. What of them a failed write left is taken back. Gives them as they were written: without secrets.
     pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
         self.write(drafts, false)
     }
@@ -84,7 +87,8 @@ impl EventFile {
                 more: number < count,
                 kind: draft.kind,
             };
-            serde_json::to_writer(&mut bytes, &event)?;
+            let (line, event) = self.redactor.event(&self.path, event)?;
+            bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
             events.push(event);
         }
@@ -158,13 +162,23 @@ impl Journal {
         Ok((Self { file, state }, torn))
     }
 
+    /// From here on keeps out what a redactor knows; a journal that was loaded knows the shapes of keys alone.
+    pub fn keep_out(&mut self, redactor: Redactor) {
+        self.file.redactor = redactor;
+    }
+
     /// The state after the last event.
     pub fn state(&self) -> &RunState {
         &self.state
     }
 
     /// Appends events durably, then folds them into the state.
-    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
+    pub fn append(&mut self, mut drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
+        let ends = |draft: &Draft| matches!(draft.kind, EventKind::RunStop(_) | EventKind::RunComplete(_));
+        if let Some(end) = drafts.iter().position(ends) {
+            // What was kept out of the journal itself is told once, before its last event.
+            drafts.splice(end..end, self.file.redactor.notes().into_iter().map(Draft::run));
+        }
         let events = self.file.append_durably(drafts)?;
         self.fold(&events)?;
         Ok(events)

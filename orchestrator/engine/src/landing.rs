@@ -24,6 +24,7 @@ use crate::{
     git::{self, Branch, CheckedOut, Conflict, MergeError, Quarantine, Upstream},
     orphans::{self, MARK},
     process::{self, Ignore, Job, StopLevel},
+    redact::Redactor,
     store::{self, RunPaths, make_dir, remove_dir},
 };
 
@@ -48,6 +49,8 @@ pub struct Lander {
     pub merge_message: String,
     /// The run's start.
     pub time: jiff::Timestamp,
+    /// Keeps secrets out of its artifacts.
+    pub redactor: Redactor,
     /// When the doctor must end.
     pub stop: watch::Receiver<StopLevel>,
 }
@@ -117,7 +120,7 @@ impl Lander {
             // done again from the new head.
             Err(MergeError::BaseGone { task, base }) => {
                 let conflict = base_gone(&permit, task, base, old_head);
-                store::write_artifact(&dir.join("conflict.json"), &conflict)?;
+                store::write_artifact(&dir.join("conflict.json"), &conflict, &self.redactor)?;
                 return Ok(Tried::Not(LandingOutcome::Conflict(conflict)));
             }
         };
@@ -129,7 +132,7 @@ impl Lander {
             commit: candidate.commit,
             tree: candidate.tree,
         };
-        store::write_artifact(&dir.join("candidate.json"), &intent)?;
+        store::write_artifact(&dir.join("candidate.json"), &intent, &self.redactor)?;
         self.quarantine.keep_candidate(landing, &intent.commit)?;
         if let Some(refused) = self.refuse_dirty(&intent)? {
             return Ok(Tried::Not(refused));
@@ -162,7 +165,8 @@ impl Lander {
             paths: conflict.paths(),
         };
         let path = self.paths.landing(permit.landing()).join("conflict.json");
-        store::write_artifact(&path, &ConflictReport { event: &event, files: &conflict.files })?;
+        let report = ConflictReport { event: &event, files: &conflict.files };
+        store::write_artifact(&path, &report, &self.redactor)?;
         Ok(LandingOutcome::Conflict(event))
     }
 
@@ -253,6 +257,7 @@ impl Lander {
             timeout: self.doctor_timeout,
             idle_timeout: None,
             log,
+            redactor: self.redactor.clone(),
         };
         process::run(job, self.stop.clone(), &mut Ignore).await
     }

@@ -24,6 +24,7 @@ pub mod planning;
 pub mod poll;
 pub mod process;
 pub mod project;
+pub mod redact;
 pub mod resume;
 pub mod review;
 pub mod run;

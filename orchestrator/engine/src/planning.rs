@@ -23,6 +23,7 @@ use crate::{
     git::Upstream,
     mock,
     project::Project,
+    redact::{self, Redactor},
     runlock::RunLock,
     settings::{Settings, read_source},
     store::{make_dir, remove_dir, sync_dir},
@@ -87,7 +88,10 @@ pub fn plan(
         message: format!("the input {} is not there", request.input.display()),
         help: "name the file that describes the work with --input".into(),
     })?;
+    let (redactor, _) = Redactor::new(&settings.config, environment);
     let manifests = ask_planner(environment, settings)?;
+    let manifests: Vec<Manifest> =
+        manifests.into_iter().map(|manifest| redact::redact_prose(&redactor, manifest)).collect();
     let limit = usize::try_from(settings.config.max_parallel).unwrap_or(usize::MAX);
     let files = render(&manifests)?;
     let plan = Plan::new(manifests.iter().map(|manifest| mycelium_schemas::manifest::PlannedTask {

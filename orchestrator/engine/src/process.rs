@@ -26,6 +26,7 @@ use tokio::{
 use crate::{
     error::{Error, IoContext},
     fault,
+    redact::{Redactor, Stream as Redacted},
 };
 
 /// Bytes of output kept in a log; what follows is counted and left out.
@@ -68,6 +69,8 @@ pub struct Job {
     pub idle_timeout: Option<Duration>,
     /// Where its output is kept, both streams as they come.
     pub log: PathBuf,
+    /// Keeps secrets out of that.
+    pub redactor: Redactor,
 }
 
 impl Job {
@@ -145,7 +148,7 @@ pub async fn run(
     watcher: &mut impl Watcher,
 ) -> Result<Exit, Error> {
     let begun = Instant::now();
-    let mut log = Log::create(job.log.clone())?;
+    let mut log = Log::create(job.log.clone(), &job.redactor)?;
     let mut child = match fault::point!("process.start", command(&job).spawn()) {
         Ok(child) => child,
         // Not the command's fault: nothing about it would be different another time.
@@ -173,12 +176,12 @@ pub async fn run(
         tokio::select! {
             chunk = out.read() => {
                 heard = Instant::now();
-                log.write(chunk)?;
+                log.write(From::Out, chunk)?;
                 lines.push(chunk, watcher)?;
             }
             chunk = err.read() => {
                 heard = Instant::now();
-                log.write(chunk)?;
+                log.write(From::Err, chunk)?;
             }
             status = child.wait() => break status.at("wait for", &job.program)?,
             () = sleep_until(next) => {
@@ -204,6 +207,7 @@ pub async fn run(
     // Whatever it left in its group ends with it.
     drop(group);
     drain(&mut out, &mut err, &mut log, &mut lines, watcher).await?;
+    log.finish()?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
 }
@@ -277,10 +281,10 @@ async fn drain(
     while out.is_open() || err.is_open() {
         tokio::select! {
             chunk = out.read() => {
-                log.write(chunk)?;
+                log.write(From::Out, chunk)?;
                 lines.push(chunk, watcher)?;
             }
-            chunk = err.read() => log.write(chunk)?,
+            chunk = err.read() => log.write(From::Err, chunk)?,
             () = sleep_until(until) => break,
         }
     }
@@ -379,27 +383,56 @@ impl Lines {
     }
 }
 
-/// The kept output.
+/// A stream of the command.
+#[derive(Clone, Copy)]
+enum From {
+    Out,
+    Err,
+}
+
+/// The kept output. Each stream is redacted by itself, so that the one cannot split a secret of the other; its unfinished
+/// line waits.
 struct Log {
     path: PathBuf,
     file: File,
+    out: Redacted,
+    err: Redacted,
     written: u64,
     left_out: u64,
 }
 
 impl Log {
-    fn create(path: PathBuf) -> Result<Self, Error> {
+    fn create(path: PathBuf, redactor: &Redactor) -> Result<Self, Error> {
         let file = fault::point!("log.create", File::create(&path)).at("create", &path)?;
-        Ok(Self { path, file, written: 0, left_out: 0 })
+        Ok(Self { path, file, out: redactor.stream(), err: redactor.stream(), written: 0, left_out: 0 })
     }
 
-    fn write(&mut self, chunk: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, from: From, chunk: &[u8]) -> Result<(), Error> {
+        if self.written == LOG_BYTES_MAX {
+            self.left_out += chunk.len() as u64;
+            return Ok(());
+        }
+        let redacted = match from {
+            From::Out => self.out.push(chunk),
+            From::Err => self.err.push(chunk),
+        };
+        self.keep(&redacted)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let room = usize::try_from(LOG_BYTES_MAX - self.written).unwrap_or(usize::MAX);
-        let (kept, dropped) = chunk.split_at(chunk.len().min(room));
+        let (kept, dropped) = bytes.split_at(bytes.len().min(room));
         fault::write_all!("log.write", &mut self.file, kept).at("write", &self.path)?;
         self.written += kept.len() as u64;
         self.left_out += dropped.len() as u64;
         Ok(())
+    }
+
+    /// Nothing more comes.
+    fn finish(&mut self) -> Result<(), Error> {
+        let (out, err) = (self.out.finish(&self.path), self.err.finish(&self.path));
+        self.keep(&out)?;
+        self.keep(&err)
     }
 }
 
@@ -438,7 +471,17 @@ mod tests {
         let env = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
         let cwd = dir.path().to_owned();
         let stdin = b"hello\n".to_vec();
-        let job = Job { program, args, cwd, env, stdin, timeout, idle_timeout: idle, log: log.clone() };
+        let job = Job {
+            program,
+            args,
+            cwd,
+            env,
+            stdin,
+            timeout,
+            idle_timeout: idle,
+            log: log.clone(),
+            redactor: Redactor::default(),
+        };
         let (_sender, stop) = watch::channel(StopLevel::None);
         let mut lines = Collect(Vec::new());
         let exit = run(job, stop, &mut lines).await.unwrap();
@@ -497,6 +540,7 @@ mod tests {
             timeout: LONG,
             idle_timeout: None,
             log: dir.path().join("log"),
+            redactor: Redactor::default(),
         };
         let (_sender, stop) = watch::channel(StopLevel::None);
         let exit = run(job, stop, &mut Ignore).await.unwrap();

@@ -34,7 +34,7 @@ use crate::{
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
-    start::{Parts, assemble, drive},
+    start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
 };
 
@@ -82,6 +82,8 @@ pub fn resume(
         return Ok(Resumed::Ended(report));
     }
     let config = frozen_config(&paths, &journal.state().config_digest)?;
+    let redactor = redactor(&config, environment).below(&paths.run_dir);
+    journal.keep_out(redactor.clone());
     let doctor = frozen(&paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
     orphans::end(&paths.workspaces)?;
@@ -98,7 +100,7 @@ pub fn resume(
         report(journal.append(group)?);
     }
     let stepped_from = stepped.then(|| journal.state().started_at);
-    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor };
+    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor, redactor };
     let run = assemble(parts, project, environment, progress);
     run.rewrite_manifests()?;
     drive(|| Ok(run)).map(Resumed::WentOn)

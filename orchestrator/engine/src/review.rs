@@ -18,8 +18,10 @@ use crate::{
     git::Upstream,
     journal::Journal,
     project::Project,
+    redact,
     runlock::RunLock,
     settings::Settings,
+    start::redactor,
     store::{self, RunPaths},
 };
 
@@ -85,6 +87,10 @@ pub fn decide(
         Decision::Retry => {
             let settings = Settings::load(project)?;
             check(journal.state(), task, &[TaskStatus::NeedsHumanReview, TaskStatus::Failed])?;
+            redact::check_inputs(
+                &redactor(&settings.config, environment),
+                [(format!("the configuration {}", settings.source.name), settings.source.text.as_bytes())],
+            )?;
             // Beside the old one until the decision is journaled: resume takes the one that the journal names.
             store::write_atomic(&paths.next_config(), settings.source.text.as_bytes())?;
             EventKind::ReviewRetry(ReviewRetry { config_digest: sha256(settings.source.text.as_bytes()) })

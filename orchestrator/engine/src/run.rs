@@ -34,6 +34,7 @@ use crate::{
     planning::pretty,
     process::StopLevel,
     project::Project,
+    redact::Redactor,
     signals::{Signals, StopSignal},
     store::{self, RunPaths},
 };
@@ -60,6 +61,7 @@ pub(crate) struct Run<'a> {
     pub(crate) paths: RunPaths,
     pub(crate) journal: Journal,
     pub(crate) lander: Lander,
+    pub(crate) redactor: Redactor,
     pub(crate) stepped_from: Option<Timestamp>,
     pub(crate) stop: watch::Sender<StopLevel>,
     /// What `state.json` holds.
@@ -193,6 +195,9 @@ impl Run<'_> {
 
     /// Journals events durably and shows them.
     fn record(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
+        if drafts.is_empty() {
+            return Ok(());
+        }
         for event in self.journal.append(drafts)? {
             (self.progress)(&event);
         }
@@ -249,6 +254,7 @@ impl Run<'_> {
             dir: self.paths.attempt(&key.task, key.attempt),
             workspace: self.paths.workspaces.join(key.task.as_str()),
             journal: sender.clone(),
+            redactor: self.redactor.apart(),
             stop: self.stop.subscribe(),
             task,
             key,
@@ -314,6 +320,8 @@ impl Run<'_> {
         }
         let (tried, signal) = stoppable(self.lander.try_candidate(permit), &self.stop, signals).await;
         let tried = tried?;
+        let notes = self.lander.redactor.notes();
+        self.record(notes.into_iter().map(|note| Draft::batch(batch, note)).collect())?;
         let outcome = match tried {
             _ if signal.is_some() => return Ok(signal),
             Tried::Stopped => return Err(Error::Lost("the doctor")),

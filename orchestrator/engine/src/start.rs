@@ -33,6 +33,7 @@ use crate::{
     orphans,
     process::StopLevel,
     project::Project,
+    redact::{self, Redactor},
     resume::frozen_plan,
     run::{Run, RunReport},
     runlock::{self, RunLock, host_name},
@@ -65,6 +66,7 @@ pub struct Ready {
     now: Option<Timestamp>,
     run_id: RunId,
     paths: RunPaths,
+    redactor: Redactor,
 }
 
 impl Ready {
@@ -83,14 +85,19 @@ impl Ready {
         let (Some((branch, base)), Some(doctor), Some(plan)) = (branch, doctor, plan) else {
             return Err(Error::Problems { problems });
         };
+        let doctor = fs::read(&doctor).at("read", doctor)?;
+        let redactor = redactor(&settings.config, environment);
+        redact::check_inputs(&redactor, kept(&settings, &doctor, &plan, project))?;
+        // What an agent is told is what the run keeps.
+        let plan = redact::redact_plan(&redactor, &plan);
         let landed_before = landed_before(project, &plan, &upstream, &base)?;
         let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_dirty(&upstream, &branch)?;
-        let doctor = fs::read(&doctor).at("read", doctor)?;
         let run_id = match &request.run_id {
             Some(run_id) => run_id.clone(),
             None => new_run_id(now)?,
         };
+        redact::check_inputs(&redactor, [("the name of the run".to_owned(), run_id.as_str().as_bytes())])?;
         let paths = RunPaths::new(project, &run_id);
         if Journal::has_begun(&paths.journal)? {
             return Err(Error::RunExists { run_id });
@@ -98,7 +105,8 @@ impl Ready {
         // Whoever names a task wants it done again.
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
-        Ok(Self { settings, plan, landed_before, upstream, branch, base, doctor, now, run_id, paths })
+        let redactor = redactor.below(&paths.run_dir);
+        Ok(Self { settings, plan, landed_before, upstream, branch, base, doctor, now, run_id, paths, redactor })
     }
 
     /// The run's id.
@@ -190,7 +198,12 @@ impl Ready {
                 ..Local::default()
             },
         }));
-        let file = EventFile::create(&self.paths.journal, self.run_id.clone(), Clock::new(self.now))?;
+        let file = EventFile::create(
+            &self.paths.journal,
+            self.run_id.clone(),
+            Clock::new(self.now),
+            self.redactor.clone(),
+        )?;
         let (journal, events) = Journal::begin(file, project.name.clone(), start)?;
         for event in &events {
             progress(event);
@@ -206,6 +219,7 @@ impl Ready {
                 journal,
                 stepped_from: self.now,
                 doctor: self.doctor,
+                redactor: self.redactor,
             },
             project,
             environment,
@@ -225,6 +239,7 @@ pub(crate) struct Parts {
     pub(crate) journal: Journal,
     pub(crate) stepped_from: Option<Timestamp>,
     pub(crate) doctor: Vec<u8>,
+    pub(crate) redactor: Redactor,
 }
 
 /// Puts a run together.
@@ -246,6 +261,7 @@ pub(crate) fn assemble<'a>(
         branch: parts.branch,
         quarantine: parts.quarantine,
         paths: parts.paths.clone(),
+        redactor: parts.redactor.apart(),
         stop: stopped,
     };
     Run {
@@ -256,6 +272,7 @@ pub(crate) fn assemble<'a>(
         paths: parts.paths,
         journal: parts.journal,
         lander,
+        redactor: parts.redactor,
         stepped_from: parts.stepped_from,
         stop,
         saved: None,
@@ -276,6 +293,37 @@ pub(crate) fn drive<'a>(make: impl FnOnce() -> Result<Run<'a>, Error>) -> Result
         let signals = Signals::listen()?;
         make()?.drive(signals).await
     })
+}
+
+/// Redacts what a configuration names; says which of that it cannot redact.
+pub(crate) fn redactor(config: &Config, environment: &Environment) -> Redactor {
+    let (redactor, unusable) = Redactor::new(config, environment);
+    for (name, why) in unusable {
+        tracing::warn!("the secret {name} {why}, so it is not redacted");
+    }
+    redactor
+}
+
+/// What a run keeps or shows unchanged, with what it is called.
+fn kept<'t>(
+    settings: &'t Settings,
+    doctor: &'t [u8],
+    plan: &'t Plan,
+    project: &'t Project,
+) -> Vec<(String, &'t [u8])> {
+    let mut kept = vec![
+        (format!("the configuration {}", settings.source.name), settings.source.text.as_bytes()),
+        (format!("the doctor {}", settings.config.doctor), doctor),
+        ("the name of the project".to_owned(), project.name.as_str().as_bytes()),
+    ];
+    for task in plan.tasks() {
+        let id = &task.manifest.id;
+        kept.push(("the id of a task".to_owned(), id.as_str().as_bytes()));
+        if let Some(command) = &task.manifest.verify.doctor {
+            kept.push((format!("the verify command of task {id}"), command.as_bytes()));
+        }
+    }
+    kept
 }
 
 fn doctor_env(environment: &Environment, config: &Config, run: &RunId) -> BTreeMap<String, String> {

@@ -21,6 +21,7 @@ use crate::{
     git::Upstream,
     journal::Journal,
     project::Project,
+    redact::Redactor,
     runlock,
 };
 
@@ -129,15 +130,16 @@ pub fn sync_dir(dir: &Path) -> Result<(), Error> {
     fault::point!("folder.sync", File::open(dir).and_then(|dir| dir.sync_all())).at("sync", dir)
 }
 
-/// Writes a value as readable JSON, durably.
+/// Writes a value as readable JSON, durably. It must hold no secret: a state is folded from redacted events, a plan is
+/// redacted before it is used.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     write_atomic(path, &json(value)?)
 }
 
 /// Writes an artifact as readable JSON. What is decided from it stands in the journal, so that it need not survive a
-/// power cut and costs no fsync.
-pub fn write_artifact(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    let content = json(value)?;
+/// power cut and costs no fsync. Secrets are kept out of it.
+pub(crate) fn write_artifact(path: &Path, value: &impl Serialize, redactor: &Redactor) -> Result<(), Error> {
+    let content = redactor.json(path, value)?;
     fault::point!("artifact.write", fs::write(path, content)).at("write", path)
 }
 

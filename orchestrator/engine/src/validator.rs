@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     mock,
     process::{self, Job, StopLevel, Watcher},
+    redact::Redactor,
 };
 
 /// Bytes of standard output that a report may have.
@@ -29,6 +30,8 @@ pub struct Surroundings<'a> {
     pub workspace: PathBuf,
     /// Where its output is kept.
     pub log: PathBuf,
+    /// Keeps secrets out of that.
+    pub redactor: Redactor,
     /// How long it may take.
     pub timeout: Duration,
     /// When it must end.
@@ -65,6 +68,7 @@ async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<Validator
         timeout: around.timeout,
         idle_timeout: None,
         log: around.log,
+        redactor: around.redactor,
     };
     let mut output = Output::default();
     let exit = process::run(job, around.stop, &mut output).await?;

@@ -20,9 +20,14 @@ pub(crate) mod version;
 use mycelium_engine::{
     environment::Environment,
     project::{Locator, Project},
+    redact::Redactor,
+    settings::Settings,
 };
 
-use crate::{error::CliError, output::Output};
+use crate::{
+    error::CliError,
+    output::{self, Output},
+};
 
 /// What every command has.
 #[derive(Debug)]
@@ -36,8 +41,14 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Finds the project.
+    /// Finds the project. From here on its secrets are kept out of what is said.
     pub(crate) fn project(&self) -> Result<Project, CliError> {
-        Ok(Project::locate(&self.locator, &self.environment)?)
+        let project = Project::locate(&self.locator, &self.environment)?;
+        output::keep_out(match Settings::load(&project) {
+            Ok(settings) => Redactor::new(&settings.config, &self.environment).0,
+            // Whoever needs the configuration says what is wrong with it; the shapes of keys are known without.
+            Err(_) => Redactor::default(),
+        });
+        Ok(project)
     }
 }

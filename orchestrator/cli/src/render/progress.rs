@@ -92,6 +92,9 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         }
         EventKind::LandingDone(done) => format!("{} landed as {}", ids(&done.tasks), done.commit.short()),
         EventKind::LandingRefused(refused) => refusal(refused),
+        EventKind::SecretRedacted(kept) => {
+            format!("the secret {} was kept out of {}", kept.name, kept.place)
+        }
         EventKind::PathRefused(refused) => format!("refused {}: {}", refused.path, refused.why),
     })
 }
