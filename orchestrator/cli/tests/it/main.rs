@@ -11,5 +11,6 @@ mod place;
 mod project;
 mod run;
 mod terminal;
+mod secrets;
 mod usage;
 mod watch;

@@ -66,7 +66,7 @@ fn base64(value: &[u8], found: &mut BTreeSet<Vec<u8>>) {
             let text = engine.encode(&shifted);
             // The characters at the seams depend on the neighbours as well.
             let front = if shift == 0 { 0 } else { shift + 1 };
-            let back = text.len() - usize::from(shifted.len() % 3 != 0);
+            let back = text.len() - usize::from(!shifted.len().is_multiple_of(3));
             found.insert(text.as_bytes()[front..back].to_vec());
         }
     }

@@ -57,9 +57,9 @@ impl Secrets {
                 unusable.push((name.clone(), Unusable::InMark));
             } else {
                 // Two variables with one value: the first name stands for both.
-                spellings.into_iter().for_each(|spelling| {
+                for spelling in spellings {
                     all.entry(spelling).or_insert_with(|| name.clone());
-                });
+                }
             }
         }
         let spellings: Vec<(Vec<u8>, String)> = all.into_iter().collect();

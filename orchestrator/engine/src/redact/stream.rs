@@ -70,6 +70,9 @@ impl Pending {
     }
 
     fn write(&mut self, cut: usize, spans: &[Span<'_>], found: &mut Found) -> Vec<u8> {
+        if cut == 0 {
+            return Vec::new();
+        }
         let mut written = Vec::with_capacity(cut);
         let mut at = 0;
         for span in spans.iter().take_while(|span| span.start < cut) {
