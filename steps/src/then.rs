@@ -13,4 +13,5 @@ mod lock;
 mod plan;
 mod program;
 mod schedule;
+mod secret;
 mod state;

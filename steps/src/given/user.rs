@@ -1,4 +1,4 @@
-//! What the user has in the checkout.
+//! What the user has in the checkout and in the environment.
 
 use std::fs;
 
@@ -46,4 +46,10 @@ fn untracked_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldEr
 fn hooks_that_leave_traces(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let trace = world.hook_trace();
     Ok(hooks::install(world.stage()?.git()?.path(), &trace)?)
+}
+
+/// The operator's environment has that variable from now on.
+#[given(expr = "the variable {string} is {string}")]
+fn variable(world: &mut MyceliumWorld, name: String, value: String) {
+    world.sandbox().set(&name, value);
 }

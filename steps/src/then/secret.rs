@@ -1,0 +1,99 @@
+//! Where a secret must not stand. The encodings are made here by hand: what is looked for must not depend on what the
+//! program looks for.
+
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use cucumber::then;
+use mycelium_fixtures::FixtureError;
+use mycelium_schemas::evidence::AssertionKind::{Fs, Output};
+
+use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
+
+/// No file of the run's folder holds the text: as it is, in base64 at any offset, percent-encoded or as JSON.
+#[then(expr = "the run folder does not hold the secret {string} in any encoding")]
+fn never_kept(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    let mut files = Vec::new();
+    collect(world.run_folder()?.path(), &mut files)?;
+    let found = lines(files.iter().filter_map(|(path, content)| {
+        encoding_in(&secret, content).map(|encoding| format!("{path} holds {encoding}"))
+    }));
+    let verdict = Verdict::of(!files.is_empty() && found.is_empty(), "", found);
+    world.never(Claim::new(Fs, "secret_absent", "the files of the run's folder", "run folder"), verdict)
+}
+
+/// No command of the scenario has said the text, on neither stream and in no encoding.
+#[then(expr = "no command says the secret {string} in any encoding")]
+fn never_said(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    let (_, commands) = world.commands()?;
+    let said = commands.iter().flat_map(|run| {
+        [("standard output", &run.finished.stdout), ("standard error", &run.finished.stderr)]
+            .map(|(stream, said)| (&run.line, stream, said))
+    });
+    let found = lines(said.filter_map(|(line, stream, said)| {
+        encoding_in(&secret, said).map(|encoding| format!("`{line}` says {encoding} on {stream}"))
+    }));
+    world.never(
+        Claim::new(Output, "secret_absent", "what the commands said", "stdout and stderr"),
+        Verdict::equal("", found),
+    )
+}
+
+fn collect(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), FixtureError> {
+    for entry in std::fs::read_dir(folder).map_err(FixtureError::file("list", folder))? {
+        let path = entry.map_err(FixtureError::file("list", folder))?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            let content = std::fs::read(&path).map_err(FixtureError::file("read", &path))?;
+            files.push((path.display().to_string(), content));
+        }
+    }
+    Ok(())
+}
+
+/// The first encoding of the secret that stands in the content.
+fn encoding_in(secret: &str, content: &[u8]) -> Option<String> {
+    encodings(secret).into_iter().find(|encoding| {
+        !encoding.is_empty() && content.windows(encoding.len()).any(|part| part == encoding.as_bytes())
+    })
+}
+
+fn encodings(secret: &str) -> Vec<String> {
+    let percent = secret.bytes().map(|byte| match byte {
+        b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    let json = serde_json::Value::from(secret).to_string();
+    let mut encodings = vec![secret.to_owned(), percent.collect(), json.trim_matches('"').to_owned()];
+    // Behind one and two other bytes: four characters each that depend on them are left out, at the end as well.
+    for before in ["", "a", "ab"] {
+        let text = STANDARD.encode(format!("{before}{secret}"));
+        let from = if before.is_empty() { 0 } else { 4 };
+        encodings.push(text[from..text.len().saturating_sub(4).max(from)].to_owned());
+    }
+    encodings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_seen_in_every_encoding() {
+        let secret = "p4ss \"word\" of/it";
+        let inside = |before: &str| STANDARD.encode(format!("{before}{secret} and more"));
+        for text in [
+            format!("a {secret} b"),
+            inside(""),
+            inside("x"),
+            inside("xy"),
+            "x=p4ss%20%22word%22%20of%2Fit&".to_owned(),
+            r#"{"x":"p4ss \"word\" of/it"}"#.to_owned(),
+        ] {
+            assert!(encoding_in(secret, text.as_bytes()).is_some(), "{text}");
+        }
+        assert_eq!(encoding_in(secret, b"p4ss word of it"), None);
+    }
+}
