@@ -100,7 +100,8 @@ pub fn resume(
         report(journal.append(group)?);
     }
     let stepped_from = stepped.then(|| journal.state().started_at);
-    let parts = Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor, redactor };
+    let parts =
+        Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor, redactor };
     let run = assemble(parts, project, environment, progress);
     run.rewrite_manifests()?;
     drive(|| Ok(run)).map(Resumed::WentOn)

@@ -106,7 +106,19 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
-        Ok(Self { settings, plan, landed_before, upstream, branch, base, doctor, now, run_id, paths, redactor })
+        Ok(Self {
+            settings,
+            plan,
+            landed_before,
+            upstream,
+            branch,
+            base,
+            doctor,
+            now,
+            run_id,
+            paths,
+            redactor,
+        })
     }
 
     /// The run's id.
