@@ -41,7 +41,16 @@ impl EventFile {
         let file =
             fault::point!("events.create", OpenOptions::new().append(true).create_new(true).open(path))
                 .at("create", path)?;
-        Ok(Self { path: path.to_owned(), file, run_id, clock, redactor, seq: 0, whole_bytes: 0, broken: false })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            run_id,
+            clock,
+            redactor,
+            seq: 0,
+            whole_bytes: 0,
+            broken: false,
+        })
     }
 
     /// Goes on with a file whose last event is known.

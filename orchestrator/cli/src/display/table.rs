@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// The text; dropping it clears it away.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Table {
 
     /// Replaces what is shown.
     pub(crate) fn show(&self, text: &str) {
-        self.bar.set_message(text.trim_end().to_owned());
+        self.bar.set_message(output::redacted(text.trim_end()).into_owned());
         self.bar.tick();
     }
 }

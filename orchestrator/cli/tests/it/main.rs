@@ -10,7 +10,7 @@ mod mock_agent;
 mod place;
 mod project;
 mod run;
-mod terminal;
 mod secrets;
+mod terminal;
 mod usage;
 mod watch;
