@@ -25,13 +25,19 @@ pub const MARK: &str = "MYCELIUM_WORKSPACE";
 pub fn end(workspaces: &Path) -> Result<usize, Error> {
     let own = std::process::id();
     let deadline = Instant::now() + PATIENCE;
-    let mut ended = 0;
+    let (mut ended, mut looked_in_vain) = (0, false);
     loop {
         let found: Vec<i32> =
             marked(workspaces)?.into_iter().filter(|pid| pid.cast_unsigned() != own).collect();
         if found.is_empty() {
-            return Ok(ended);
+            // A process that is just becoming another program shows no environment for a moment: look twice.
+            if std::mem::replace(&mut looked_in_vain, true) {
+                return Ok(ended);
+            }
+            thread::sleep(BETWEEN_LOOKS);
+            continue;
         }
+        looked_in_vain = false;
         for pid in &found {
             if let Some(pid) = Pid::from_raw(*pid) {
                 // An error means that it is gone, which is what is wanted.
