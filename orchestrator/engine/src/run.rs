@@ -107,7 +107,7 @@ impl Run<'_> {
             Halt::Failure(failure) => {
                 self.stop.send_replace(StopLevel::Graceful);
                 self.end_attempts(&mut attempts, &mut signals).await;
-                if let Err(unwritten) = self.interrupt(StopReason::Environment, chain(&failure)) {
+                if let Err(unwritten) = self.interrupt(StopReason::Environment, failure.chain()) {
                     tracing::warn!(error = %unwritten, "the end of the run could not be journaled");
                     return Err(failure);
                 }
@@ -423,16 +423,4 @@ fn widened(plan: &Plan, state: &RunState, id: &TaskId) -> Option<Manifest> {
     let facts = state.tasks.get(id)?;
     manifest.locks.writes.extend(facts.added_locks.iter().cloned());
     Some(manifest)
-}
-
-/// An error with its causes.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
