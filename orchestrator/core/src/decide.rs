@@ -77,7 +77,7 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     if let Some((number, batch)) = state.open_batch() {
         return decide_batch(plan, state, config, number, batch);
     }
-    if let Some(stop) = must_stop(state, config) {
+    if let Some(stop) = must_stop(state) {
         return vec![Action::Stop(stop)];
     }
     let batch = u32::try_from(state.batches.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -85,6 +85,13 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     let kept: Vec<TaskId> = with_status(state, TaskStatus::Validated).cloned().collect();
     if !kept.is_empty() {
         return vec![Action::StartBatch { batch, tasks: kept }];
+    }
+    if gives_up(state, config) {
+        return vec![Action::Stop(RunStop {
+            status: RunStatus::Failed,
+            stop_reason: failure_reason(state),
+            message: "a task failed and task_failure_policy is fail_fast".to_owned(),
+        })];
     }
     let landed: BTreeSet<TaskId> =
         with_status(state, TaskStatus::Landed).chain(&state.landed_before).cloned().collect();
@@ -139,9 +146,10 @@ fn decide_batch(
 }
 
 /// The tasks of the batch whose attempt may start now. Work that was kept is batched without regard to locks, since it
-/// only lands; where some of it has to be done again after all, it waits for whoever holds its locks.
+/// only lands; where some of it has to be done again after all, it waits for whoever holds its locks, and for a human
+/// where a task failed and the policy is to fail fast.
 fn startable(plan: &Plan, state: &RunState, config: &Config, batch: &BatchFacts) -> Vec<TaskId> {
-    if state.blocked().is_some() {
+    if state.blocked().is_some() || (batch.kept && gives_up(state, config)) {
         return Vec::new();
     }
     let limit = usize::try_from(config.max_parallel).unwrap_or(usize::MAX).max(1);
@@ -176,7 +184,7 @@ fn next_group(state: &RunState, batch: &BatchFacts) -> Vec<TaskId> {
 }
 
 /// Between batches: must the run end although tasks wait?
-fn must_stop(state: &RunState, config: &Config) -> Option<RunStop> {
+fn must_stop(state: &RunState) -> Option<RunStop> {
     let stop = |status, stop_reason, message: &str| {
         Some(RunStop { status, stop_reason, message: message.to_owned() })
     };
@@ -197,15 +205,13 @@ fn must_stop(state: &RunState, config: &Config) -> Option<RunStop> {
             "the integration branch moved under every candidate; land when nobody else pushes",
         );
     }
-    let failed = with_status(state, TaskStatus::Failed).next().is_some();
-    if config.task_failure_policy == FailurePolicy::FailFast && failed {
-        return stop(
-            RunStatus::Failed,
-            failure_reason(state),
-            "a task failed and task_failure_policy is fail_fast",
-        );
-    }
     None
+}
+
+/// After a failure nothing new begins where the policy is to fail fast; what has passed its gates still lands.
+fn gives_up(state: &RunState, config: &Config) -> bool {
+    config.task_failure_policy == FailurePolicy::FailFast
+        && with_status(state, TaskStatus::Failed).next().is_some()
 }
 
 fn failure_reason(state: &RunState) -> StopReason {

@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod decide;
+mod illegal;
 pub mod limits;
 pub mod lock;
 pub mod manifest;

@@ -11,6 +11,7 @@ use mycelium_schemas::{
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
 };
 
+pub use crate::illegal::IllegalEvent;
 use crate::transition::{Move, next};
 
 /// What is known of a task.
@@ -63,6 +64,8 @@ impl Default for TaskFacts {
 pub struct BatchFacts {
     /// Its tasks in order of id.
     pub tasks: Vec<TaskId>,
+    /// True where it was opened to land work that had passed before, and not to do any.
+    pub kept: bool,
     /// Those whose attempt was started.
     pub started: BTreeSet<TaskId>,
     /// Groups that a failing candidate was split into and that still wait; empty: all at once.
@@ -91,47 +94,6 @@ impl RunEnd {
     pub fn is_resumable(&self) -> bool {
         matches!(self.status, RunStatus::Interrupted | RunStatus::NeedsHumanReview)
     }
-}
-
-/// An event that cannot happen in the state it meets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IllegalEvent {
-    /// The first event is not `run.start`, or a later one is.
-    #[error("event {seq} is {kind}, which cannot stand there")]
-    OutOfPlace {
-        /// Its number.
-        seq: u64,
-        /// Its type.
-        kind: &'static str,
-    },
-    /// The number does not follow the one before.
-    #[error("event {found} follows event {last}")]
-    Gap {
-        /// Number before.
-        last: u64,
-        /// Number found.
-        found: u64,
-    },
-    /// A task or batch that the run does not have.
-    #[error("event {seq} ({kind}) names no task or batch of this run")]
-    Unknown {
-        /// Its number.
-        seq: u64,
-        /// Its type.
-        kind: &'static str,
-    },
-    /// A move that the table does not have.
-    #[error("event {seq} ({kind}) is not legal for task {task}, which is {status}")]
-    Transition {
-        /// Its number.
-        seq: u64,
-        /// Its type.
-        kind: &'static str,
-        /// The task.
-        task: TaskId,
-        /// Where it stands.
-        status: TaskStatus,
-    },
 }
 
 /// The fold of a run's events.
@@ -221,8 +183,16 @@ impl RunState {
         if matches!(event.kind, EventKind::RunStart(_)) || !self.takes(&event.kind) {
             return Err(IllegalEvent::OutOfPlace { seq, kind });
         }
-        self.apply_task(event)?;
-        self.apply_batch(event)?;
+        // Everything is judged before anything moves.
+        let moved = self.task_after(event)?;
+        self.check_batch(event)?;
+        if let Some((id, status)) = moved
+            && let Some(facts) = self.tasks.get_mut(&id)
+        {
+            facts.status = status;
+            facts.note(&event.kind);
+        }
+        self.apply_batch(event);
         self.apply_run(event);
         self.last_seq = seq;
         self.updated_at = event.ts;
@@ -241,31 +211,39 @@ impl RunState {
         }
     }
 
-    fn apply_task(&mut self, event: &Event) -> Result<(), IllegalEvent> {
-        let Some(by) = task_move(&event.kind) else { return Ok(()) };
+    /// Where an event leads its task; none where it moves none.
+    fn task_after(&self, event: &Event) -> Result<Option<(TaskId, TaskStatus)>, IllegalEvent> {
+        let Some(by) = task_move(&event.kind) else { return Ok(None) };
         let (seq, kind) = (event.seq, event.kind.type_name());
         let unknown = IllegalEvent::Unknown { seq, kind };
         let id = event.task_id.as_ref().ok_or_else(|| unknown.clone())?;
-        let facts = self.tasks.get_mut(id).ok_or(unknown)?;
-        facts.status = next(facts.status, by).ok_or_else(|| IllegalEvent::Transition {
-            seq,
-            kind,
-            task: id.clone(),
-            status: facts.status,
-        })?;
-        facts.note(&event.kind);
-        Ok(())
+        let status = self.tasks.get(id).ok_or(unknown)?.status;
+        match next(status, by) {
+            Some(after) => Ok(Some((id.clone(), after))),
+            None => Err(IllegalEvent::Transition { seq, kind, task: id.clone(), status }),
+        }
     }
 
-    fn apply_batch(&mut self, event: &Event) -> Result<(), IllegalEvent> {
+    /// Whether the event fits the batch that is open, or that none is.
+    fn check_batch(&self, event: &Event) -> Result<(), IllegalEvent> {
+        let open = self.open_batch().is_some();
+        let fits = match &event.kind {
+            EventKind::BatchStart(start) => !open && start.tasks.iter().all(|id| self.tasks.contains_key(id)),
+            EventKind::BatchComplete(_) | EventKind::LandingDone(_) | EventKind::TaskStart(_) => open,
+            _ => true,
+        };
         let unknown = || IllegalEvent::Unknown { seq: event.seq, kind: event.kind.type_name() };
+        if fits { Ok(()) } else { Err(unknown()) }
+    }
+
+    fn apply_batch(&mut self, event: &Event) {
         if let EventKind::BatchStart(start) = &event.kind {
-            if self.open_batch().is_some() || start.tasks.iter().any(|id| !self.tasks.contains_key(id)) {
-                return Err(unknown());
-            }
+            let validated =
+                |id| self.tasks.get(id).is_some_and(|facts| facts.status == TaskStatus::Validated);
             self.head = start.base_commit.clone();
             self.batches.push(BatchFacts {
                 tasks: start.tasks.clone(),
+                kept: start.tasks.iter().all(validated),
                 started: BTreeSet::new(),
                 groups: VecDeque::new(),
                 landed: Vec::new(),
@@ -273,18 +251,9 @@ impl RunState {
                 closed: false,
                 commit: None,
             });
-            return Ok(());
+        } else if let Some(batch) = self.batches.last_mut().filter(|batch| !batch.closed) {
+            batch.note(event);
         }
-        let Some(batch) = self.batches.last_mut().filter(|batch| !batch.closed) else {
-            return match event.kind {
-                EventKind::BatchComplete(_) | EventKind::LandingDone(_) | EventKind::TaskStart(_) => {
-                    Err(unknown())
-                }
-                _ => Ok(()),
-            };
-        };
-        batch.note(event);
-        Ok(())
     }
 
     fn apply_run(&mut self, event: &Event) {

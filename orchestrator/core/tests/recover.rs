@@ -14,10 +14,11 @@ use mycelium_core::{
     state::RunState,
 };
 use mycelium_schemas::{
-    config::{self, Config, Mode},
+    config::{self, Config, FailurePolicy, Mode},
     event::{
-        BatchStart, CheckoutUpdate, Event, EventKind, LandingIntent, Local, ReasonPayload, RunStart, RunStop,
-        TaskLanded, TaskReview, TaskStart, TaskValidated, ValidatorVerdict,
+        BatchComplete, BatchStart, CheckoutUpdate, Event, EventKind, LandingIntent, Local, ReasonPayload,
+        ReviewApprove, RunStart, RunStop, TaskLanded, TaskRetry, TaskReview, TaskStart, TaskValidated,
+        ValidatorVerdict,
     },
     id::{CommitId, TaskId},
     manifest::{Files, Locks, Manifest, PlannedTask, Verify},
@@ -396,6 +397,43 @@ fn kept_work_that_has_to_be_done_again_waits_for_its_locks() {
     let state = recovered(&case, &case.config(), case.state(), usize::MAX);
     let actions = decide(&plan, &state, &case.config());
     assert!(matches!(&actions[..], [Action::StartAttempt { task, .. }] if *task == id(0)), "{actions:?}");
+}
+
+/// What passed its gates is not given up because something else failed; only nothing new begins.
+#[test]
+fn after_a_failure_that_ends_the_run_approved_work_lands_and_nothing_begins() {
+    let case = Case {
+        tasks: vec![Task::Failed, Task::Blocked, Task::Pending],
+        ..one(Task::Failed, Intent::None, Mode::Block)
+    };
+    let mut config = case.config();
+    config.task_failure_policy = FailurePolicy::FailFast;
+    let mut state = case.state();
+    let closed = BatchComplete { landed: Vec::new(), not_landed: vec![id(0), id(1), id(2)] };
+    apply(&mut state, Draft::batch(1, EventKind::BatchComplete(closed)));
+    let stops = |state: &RunState| match &decide(&case.plan(), state, &config)[..] {
+        [Action::Stop(stop)] => Some(stop.stop_reason),
+        _ => None,
+    };
+    assert_eq!(stops(&state), Some(StopReason::ValidatorBlock));
+    let approve = EventKind::ReviewApprove(ReviewApprove { commit: commit(1), overrides: Vec::new() });
+    apply(&mut state, Draft { task: Some(id(1)), ..Draft::run(approve) });
+
+    let mut state = recovered(&case, &config, state, usize::MAX);
+    let kept = Action::StartBatch { batch: 2, tasks: vec![id(1)] };
+    assert_eq!(decide(&case.plan(), &state, &config), [kept]);
+    let start = BatchStart { tasks: vec![id(1)], base_commit: old_head() };
+    apply(&mut state, Draft::batch(2, EventKind::BatchStart(start)));
+    assert!(matches!(decide(&case.plan(), &state, &config)[..], [Action::Land(_)]));
+
+    // Where it does not merge after all it is not begun again: a human has the failed task done first.
+    let again = TaskRetry { reason: String::new(), attempts_left: 1, backoff_ms: 0 };
+    apply(&mut state, Draft::task(2, &id(1), 1, EventKind::TaskRetry(again)));
+    let closes = decide(&case.plan(), &state, &config);
+    assert!(matches!(closes[..], [Action::CloseBatch { batch: 2, .. }]), "{closes:?}");
+    let closed = BatchComplete { landed: Vec::new(), not_landed: vec![id(1)] };
+    apply(&mut state, Draft::batch(2, EventKind::BatchComplete(closed)));
+    assert_eq!(stops(&state), Some(StopReason::TaskFailed));
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Folding events, legal ones and others: whatever is refused leaves no trace.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use mycelium_core::state::{IllegalEvent, RunState};
+use mycelium_schemas::{
+    event::{
+        BatchComplete, BatchStart, CheckoutUpdate, Event, EventKind, LandingDone, Local, ReasonPayload,
+        ReviewApprove, ReviewReject, ReviewRetry, RunComplete, RunResume, RunStart, TaskLanded, TaskRetry,
+        TaskStart, TaskValidated, UsageUpdate, WorkerLost,
+    },
+    id::{CommitId, TaskId},
+    state::Usage,
+};
+use proptest::prelude::*;
+
+fn commit() -> CommitId {
+    format!("{:040x}", 7).parse().unwrap()
+}
+
+fn event(seq: u64, task: Option<TaskId>, kind: EventKind) -> Event {
+    Event {
+        v: 1,
+        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
+        seq,
+        run_id: "r".parse().unwrap(),
+        task_id: task,
+        attempt: None,
+        batch: Some(1),
+        more: false,
+        kind,
+    }
+}
+
+fn start() -> EventKind {
+    EventKind::RunStart(RunStart {
+        tasks: vec!["t0".parse().unwrap(), "t1".parse().unwrap()],
+        landed_before: Vec::new(),
+        integration_branch: "main".into(),
+        base_commit: commit(),
+        max_parallel: 4,
+        config_digest: String::new(),
+        doctor_digest: String::new(),
+        local: Local::default(),
+    })
+}
+
+/// Events of many kinds, about tasks that the run has and one that it has not.
+fn kind(number: u8, tasks: Vec<TaskId>) -> EventKind {
+    let (reason, commit) = (String::new(), commit());
+    match number {
+        0 => EventKind::BatchStart(BatchStart { tasks, base_commit: commit }),
+        1 => EventKind::BatchComplete(BatchComplete { landed: tasks, not_landed: Vec::new() }),
+        2 => EventKind::TaskRetry(TaskRetry { reason, attempts_left: 1, backoff_ms: 0 }),
+        3 => EventKind::TaskValidated(TaskValidated { commit, changed: Vec::new() }),
+        4 => EventKind::TaskLanded(TaskLanded { commit }),
+        5 => EventKind::TaskFail(ReasonPayload { code: String::new(), message: reason }),
+        6 => EventKind::WorkerLost(WorkerLost { reason }),
+        7 => EventKind::ReviewApprove(ReviewApprove { commit, overrides: Vec::new() }),
+        8 => EventKind::ReviewRetry(ReviewRetry { config_digest: "new".into() }),
+        9 => EventKind::ReviewReject(ReviewReject {}),
+        10 => EventKind::RunResume(RunResume { head_commit: Some(commit), local: Local::default() }),
+        11 => EventKind::RunComplete(RunComplete { head_commit: commit }),
+        12 => EventKind::LandingDone(LandingDone {
+            landing: 1,
+            tasks,
+            old_head: commit.clone(),
+            commit,
+            checkout: CheckoutUpdate::NotCheckedOut,
+        }),
+        13 => {
+            let usage = Usage { input_tokens: 5, ..Usage::default() };
+            EventKind::UsageUpdate(UsageUpdate { usage, task_total: usage, run_total: usage })
+        }
+        14 => start(),
+        _ => EventKind::TaskStart(TaskStart { base_commit: commit }),
+    }
+}
+
+/// Begins a run of two tasks.
+fn begun() -> RunState {
+    RunState::start("p".parse().unwrap(), &event(1, None, start())).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn an_event_that_is_refused_changes_nothing(
+        events in prop::collection::vec((0u8..24, 0usize..4, 0u8..12), 1..60),
+    ) {
+        let mut state = begun();
+        for (number, task, gap) in events {
+            let task: Option<TaskId> = ["t0", "t1", "t9"].get(task).map(|id| id.parse().unwrap());
+            let seq = state.last_seq + if gap == 0 { 2 } else { 1 };
+            let event = event(seq, task.clone(), kind(number, task.into_iter().collect()));
+            let before = format!("{state:?}");
+            match state.apply(&event) {
+                Ok(()) => prop_assert_eq!(state.last_seq, seq),
+                Err(_) => prop_assert_eq!(format!("{state:?}"), before),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_attempt_outside_a_batch_is_refused_before_its_task_is_touched() {
+    let mut state = begun();
+    let before = format!("{state:?}");
+    let task = Some("t0".parse().unwrap());
+    let refused = state.apply(&event(2, task, kind(99, Vec::new())));
+    assert_eq!(refused, Err(IllegalEvent::Unknown { seq: 2, kind: "task.start" }));
+    assert_eq!(format!("{state:?}"), before);
+}
