@@ -146,17 +146,19 @@ fn decide_batch(
 }
 
 /// The tasks of the batch whose attempt may start now. Work that was kept is batched without regard to locks, since it
-/// only lands; where some of it has to be done again after all, it waits for whoever holds its locks, and for a human
-/// where a task failed and the policy is to fail fast.
+/// only lands; where some of it has to be done again after all, it waits for whoever holds its locks. Where a failure
+/// keeps anything new from beginning, what a crash interrupted still begins again.
 fn startable(plan: &Plan, state: &RunState, config: &Config, batch: &BatchFacts) -> Vec<TaskId> {
-    if state.blocked().is_some() || (batch.kept && gives_up(state, config)) {
+    if state.blocked().is_some() {
         return Vec::new();
     }
+    let nothing_new = gives_up(state, config);
+    let may_start = |id: &TaskId| !batch.started.contains(id) && (!nothing_new || batch.begun.contains(id));
     let limit = usize::try_from(config.max_parallel).unwrap_or(usize::MAX).max(1);
     let of = |status| batch.tasks.iter().filter(move |id| status_of(state, id) == Some(status));
     let mut held: Vec<LockSet> = of(TaskStatus::Running).map(|id| effective_locks(plan, state, id)).collect();
     let mut starts = Vec::new();
-    for id in of(TaskStatus::Pending).filter(|id| !batch.started.contains(*id)) {
+    for id in of(TaskStatus::Pending).filter(|id| may_start(id)) {
         let locks = effective_locks(plan, state, id);
         if held.len() < limit && !held.iter().any(|other| other.conflicts_with(&locks)) {
             held.push(locks);

@@ -64,9 +64,9 @@ impl Default for TaskFacts {
 pub struct BatchFacts {
     /// Its tasks in order of id.
     pub tasks: Vec<TaskId>,
-    /// True where it was opened to land work that had passed before, and not to do any.
-    pub kept: bool,
-    /// Those whose attempt was started.
+    /// Those whose attempt was started in it, lost ones among them.
+    pub begun: BTreeSet<TaskId>,
+    /// Those whose attempt was started and not lost.
     pub started: BTreeSet<TaskId>,
     /// Groups that a failing candidate was split into and that still wait; empty: all at once.
     pub groups: VecDeque<Vec<TaskId>>,
@@ -238,12 +238,10 @@ impl RunState {
 
     fn apply_batch(&mut self, event: &Event) {
         if let EventKind::BatchStart(start) = &event.kind {
-            let validated =
-                |id| self.tasks.get(id).is_some_and(|facts| facts.status == TaskStatus::Validated);
             self.head = start.base_commit.clone();
             self.batches.push(BatchFacts {
                 tasks: start.tasks.clone(),
-                kept: start.tasks.iter().all(validated),
+                begun: BTreeSet::new(),
                 started: BTreeSet::new(),
                 groups: VecDeque::new(),
                 landed: Vec::new(),
@@ -451,7 +449,10 @@ impl TaskFacts {
 impl BatchFacts {
     fn note(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::TaskStart(_) => self.started.extend(event.task_id.clone()),
+            EventKind::TaskStart(_) => {
+                self.begun.extend(event.task_id.clone());
+                self.started.extend(event.task_id.clone());
+            }
             EventKind::WorkerLost(_) => {
                 if let Some(id) = &event.task_id {
                     self.started.remove(id);

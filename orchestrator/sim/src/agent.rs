@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use mycelium_core::{
     decide::effective_locks,
+    limits::backoff_ms,
     manifest::{self, BlockCause, Compliance},
-    settle::{self, AttemptFacts, Draft, Judgement, Outcome},
+    settle::{AttemptFacts, Draft, Judgement, Outcome},
 };
 use mycelium_schemas::{
     config::Mode,
@@ -19,7 +20,7 @@ use mycelium_schemas::{
 
 use crate::{
     scene::{TASK_LIMIT, lock},
-    sim::{Halt, Sim, Step},
+    sim::{Halt, Sim, Step, broken},
 };
 
 /// An attempt under way.
@@ -27,6 +28,8 @@ use crate::{
 pub(crate) struct Agent {
     pub(crate) batch: u32,
     pub(crate) attempt: u32,
+    /// True before its agent begins: it failed before and waits a while.
+    backs_off: bool,
     base: CommitId,
     held_by_others: BTreeSet<LockName>,
 }
@@ -44,10 +47,22 @@ impl Sim {
             .map(|other| effective_locks(&self.scene.plan, &self.state, other))
             .flat_map(|locks| locks.reads.into_iter().chain(locks.writes))
             .collect();
-        let locks = effective_locks(&self.scene.plan, &self.state, task);
         self.effect()?;
-        self.world.alive.insert(task.clone(), locks);
-        self.running.insert(task.clone(), Agent { batch, attempt, base, held_by_others });
+        let backs_off = self.state.tasks.get(task).is_some_and(|facts| backoff_ms(facts.failures) > 0);
+        self.running.insert(task.clone(), Agent { batch, attempt, backs_off, base, held_by_others });
+        if backs_off { Ok(()) } else { self.set_to_work(task) }
+    }
+
+    /// The agent of an attempt begins.
+    fn set_to_work(&mut self, task: &TaskId) -> Step {
+        self.effect()?;
+        let locks = self.locks(task);
+        if self.world.alive.insert(task.clone(), locks).is_some() {
+            return broken(format!("a second agent works at {task}"));
+        }
+        if let Some(agent) = self.running.get_mut(task) {
+            agent.backs_off = false;
+        }
         self.check()
     }
 
@@ -55,6 +70,10 @@ impl Sim {
     pub(crate) fn wait(&mut self) -> Step {
         let Some(task) = self.dice.pick(self.running.keys().cloned().collect()) else { return Ok(()) };
         let Some(agent) = self.running.get(&task).cloned() else { return Ok(()) };
+        if agent.backs_off {
+            self.saw("a wait before another attempt");
+            return if self.dice.once_in(12) { self.stop() } else { self.set_to_work(&task) };
+        }
         match self.dice.roll(12) {
             1 | 2 => self.report_usage(&task, agent.attempt),
             3 => {
@@ -97,7 +116,7 @@ impl Sim {
         let report = self.world.reports.get(&(task.clone(), agent.attempt));
         let usage = report.and_then(|report| report.said).map(tokens);
         let facts = AttemptFacts { usage, refused: Vec::new(), violations, outcome };
-        let drafts = settle::attempt(&self.state, &self.scene.config, agent.batch, task, facts);
+        let drafts = self.settle(agent.batch, task, facts);
         self.record(drafts)?;
         self.running.remove(task);
         Ok(())
@@ -114,10 +133,16 @@ impl Sim {
         let held = |lock: &LockName| agent.held_by_others.contains(lock);
         let mode = self.scene.config.manifest_enforcement;
         let outcome = match manifest::judge(&violations, mode, held, rescopes) {
-            Compliance::Goes => judged(roll != 5, commit),
+            Compliance::Goes => {
+                if roll == 5 {
+                    self.world.refused.insert(commit.clone());
+                }
+                judged(roll != 5, commit)
+            }
             compliance => {
                 let unusable =
                     matches!(compliance, Compliance::Rescope(_) | Compliance::Block(BlockCause::Forbidden));
+                self.world.refused.insert(commit.clone());
                 let commit = Some(commit).filter(|_| !unusable);
                 Outcome::OutOfManifest { compliance, validators: Vec::new(), commit }
             }

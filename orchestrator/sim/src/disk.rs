@@ -7,7 +7,7 @@ use crate::dice::Dice;
 pub(crate) enum Crash {
     /// It was killed: what it had written stays, but for the end of a write under way.
     Kill,
-    /// The power went: of what was not synced any part may be gone.
+    /// The power went: what was not synced may be cut short anywhere, or be there in length and hold nothing.
     PowerCut,
 }
 
@@ -43,8 +43,11 @@ impl JournalFile {
     /// What a crash leaves; afterwards that is what the disk holds.
     pub(crate) fn crash(&mut self, crash: Crash, dice: &mut Dice) {
         if crash == Crash::PowerCut {
-            let kept = dice.up_to(self.bytes.len() - self.synced);
-            self.bytes.truncate(self.synced + kept);
+            let length = self.bytes.len();
+            self.bytes.truncate(self.synced + dice.up_to(length - self.synced));
+            if dice.once_in(3) {
+                self.bytes.resize(length, 0);
+            }
         }
         self.sync();
     }

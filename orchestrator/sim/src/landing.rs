@@ -2,39 +2,67 @@
 
 use mycelium_core::{
     permit::MergePermit,
-    settle::{self, Draft, LandingOutcome},
+    settle::{Draft, LandingOutcome},
 };
 use mycelium_schemas::{
     event::{
         CheckoutUpdate, DoctorResult, EventKind, ExitReason, LandingConflict, LandingDone, LandingIntent,
-        LandingRefused, Local, RefusalReason,
+        LandingRefused, Local, RefusalReason, ValidatorVerdict,
     },
     id::CommitId,
 };
 
-use crate::sim::{Sim, Step, broken};
+use crate::{
+    ledger::CANARY,
+    mutant::Mutant,
+    sim::{Sim, Step, broken},
+};
 
 impl Sim {
     /// Tries to land what the permit allows.
     pub(crate) fn land(&mut self, permit: &MergePermit) -> Step {
         let batch = permit.batch();
+        self.canary(batch)?;
         let outcome = match self.candidate(permit)? {
             Err(outcome) => outcome,
             Ok(intent) if self.dice.roll(8) == 1 => LandingOutcome::DoctorFailed(doctor(&intent, 1)),
             Ok(intent) => {
                 self.effect()?;
-                self.world.note_doctored(&intent.commit);
+                let moved_before = self.state.open_batch().is_some_and(|(_, open)| open.head_moves > 0);
+                if !(moved_before && self.is(Mutant::DoctorSkippedAfterMove)) {
+                    self.world.note_doctored(&intent.commit);
+                }
                 self.world.colleague(&mut self.dice);
                 self.machine_fails()?;
-                self.record(vec![
-                    Draft::batch(batch, EventKind::LandingDoctorPass(doctor(&intent, 0))),
-                    Draft::batch(batch, EventKind::LandingIntent(intent.clone())),
-                ])?;
+                let mut drafts = vec![Draft::batch(batch, EventKind::LandingDoctorPass(doctor(&intent, 0)))];
+                if !self.is(Mutant::IntentNotJournaled) {
+                    drafts.push(Draft::batch(batch, EventKind::LandingIntent(intent.clone())));
+                }
+                self.record(drafts)?;
                 self.move_ref(intent)?
             }
         };
-        let drafts = settle::landing(&self.state, &self.scene.config, batch, outcome);
+        let drafts = self.settle_landing(batch, outcome);
         self.record(drafts)
+    }
+
+    /// Before the first landing of a life, if asked for: can the doctor fail at all?
+    fn canary(&mut self, batch: u32) -> Step {
+        let asked = self.scene.config.doctor_canary && !self.is(Mutant::CanarySkipped);
+        if !asked || std::mem::replace(&mut self.canary_ran, true) {
+            return Ok(());
+        }
+        self.effect()?;
+        self.machine_fails()?;
+        let error = self.dice.once_in(4);
+        let verdict = ValidatorVerdict {
+            validator: CANARY.to_owned(),
+            summary: String::new(),
+            issues: Vec::new(),
+            error,
+        };
+        let kind = if error { EventKind::ValidatorWarn(verdict) } else { EventKind::ValidatorPass(verdict) };
+        self.record(vec![Draft::batch(batch, kind)])
     }
 
     fn candidate(&mut self, permit: &MergePermit) -> Step<Result<LandingIntent, LandingOutcome>> {
@@ -47,7 +75,7 @@ impl Sim {
             let base_gone =
                 self.world.base_of(commit).is_none_or(|base| !self.world.is_ancestor(base, &head));
             let merges = self.world.base_of(commit) != Some(&head) || permit.tasks().len() > 1;
-            if base_gone || (merges && self.dice.roll(12) == 1) {
+            if base_gone || (merges && self.dice.once_in(self.scene.conflict_once_in)) {
                 return Ok(Err(LandingOutcome::Conflict(LandingConflict {
                     landing,
                     task: task.clone(),
@@ -80,7 +108,15 @@ impl Sim {
         if !self.ledger.blocked().is_empty() {
             return broken("the branch is about to move, and a gate blocks");
         }
-        if let Err(found) = self.world.land(&intent.old_head, &intent.commit).or_else(broken)? {
+        let mut works = intent.tasks.iter().filter_map(|id| self.state.tasks.get(id)?.commit.as_ref());
+        let held_back =
+            |work: &&CommitId| self.world.refused.contains(*work) && !self.ledger.approved.contains(*work);
+        if let Some(work) = works.find(held_back) {
+            return broken(format!("{work} is about to land, which a gate refused"));
+        }
+        let forced = self.is(Mutant::BranchForced).then(|| self.world.head().clone());
+        let old = forced.as_ref().unwrap_or(&intent.old_head);
+        if let Err(found) = self.world.land(old, &intent.commit, &intent.tasks).or_else(broken)? {
             return Ok(refused(&intent, RefusalReason::HeadMoved, found));
         }
         self.story.push(format!("     the branch is at {}", intent.commit.short()));
@@ -108,7 +144,8 @@ impl Sim {
         if !self.world.checked_out {
             return Ok(CheckoutUpdate::NotCheckedOut);
         }
-        let follows = self.world.fast_forward(&intent.old_head, &intent.commit);
+        let forced = self.is(Mutant::CheckoutOverwritten);
+        let follows = self.world.fast_forward(&intent.old_head, &intent.commit, forced).or_else(broken)?;
         Ok(if follows { CheckoutUpdate::FastForwarded } else { CheckoutUpdate::LeftPartly })
     }
 }

@@ -4,19 +4,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_schemas::{
+    config::{Config, FailurePolicy, Mode},
     event::{Event, EventKind},
-    id::TaskId,
+    id::{CommitId, LockName, TaskId},
 };
+
+use crate::{retries::Retries, scene::TASK_LIMIT};
+
+/// The name under which the doctor's own test reports.
+pub(crate) const CANARY: &str = "doctor_canary";
 
 /// What was read so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     /// Tasks that a gate blocked and about which no human decided since.
     blocked: BTreeSet<TaskId>,
-    landed: BTreeSet<TaskId>,
+    /// Tasks that landed.
+    pub(crate) landed: BTreeSet<TaskId>,
+    failed: BTreeSet<TaskId>,
     running: BTreeSet<TaskId>,
     /// Tasks of the open batch whose attempt was lost and not begun again.
     lost: BTreeSet<TaskId>,
+    /// Work that a human let through.
+    pub(crate) approved: BTreeSet<CommitId>,
+    /// Tasks whose attempt began in the open batch.
+    begun: BTreeSet<TaskId>,
+    /// Those of them whose attempt or whose work a crash took.
+    taken: BTreeSet<TaskId>,
     /// Commits that a doctor let through.
     passed: BTreeSet<String>,
     /// Attempts that count: begun and not lost.
@@ -25,11 +39,33 @@ pub(crate) struct Ledger {
     pub(crate) redone: BTreeMap<TaskId, u32>,
     /// Times that finished work was lost.
     pub(crate) gone: BTreeMap<TaskId, u32>,
+    /// Locks that widened manifests added.
+    pub(crate) added_locks: BTreeMap<TaskId, BTreeSet<LockName>>,
+    used: BTreeMap<TaskId, u64>,
+    /// Tasks over their budget about which this group of events has said nothing yet.
+    unjudged: BTreeSet<TaskId>,
+    /// Tokens over which a task is blocked.
+    limit: Option<u64>,
+    retries: Retries,
+    fail_fast: bool,
+    /// Where nothing may land before somebody asked whether the doctor can fail: whether somebody did in this life.
+    canary: Option<bool>,
     intent_open: bool,
     ended: bool,
 }
 
 impl Ledger {
+    /// Before the first event of a run under this configuration.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            limit: (config.budgets.mode == Mode::Block).then_some(TASK_LIMIT),
+            retries: Retries::new(config.max_retries),
+            fail_fast: config.task_failure_policy == FailurePolicy::FailFast,
+            canary: config.doctor_canary.then_some(false),
+            ..Self::default()
+        }
+    }
+
     /// Reads one more event; says what must not be.
     pub(crate) fn read(&mut self, event: &Event) -> Result<(), String> {
         let task = event.task_id.clone();
@@ -38,6 +74,7 @@ impl Ledger {
                 EventKind::BudgetBlock(_) | EventKind::ValidatorBlock(_) | EventKind::ManifestBlock(_),
                 Some(task),
             ) => {
+                self.unjudged.remove(&task);
                 self.blocked.insert(task);
             }
             (
@@ -45,17 +82,25 @@ impl Ledger {
                 Some(task),
             ) => {
                 self.blocked.remove(&task);
-                if matches!(event.kind, EventKind::ReviewRetry(_)) {
-                    *self.redone.entry(task).or_default() += 1;
-                }
+                self.decided(task, &event.kind);
             }
             (EventKind::TaskStart(_), Some(task)) => {
                 self.refuse_blocked("an attempt begins")?;
+                if let Some(failed) =
+                    self.failed.first().filter(|_| self.fail_fast && !self.taken.contains(&task))
+                {
+                    return Err(format!("{task} begins, {failed} failed, and the policy is to fail fast"));
+                }
                 *self.attempts.entry(task.clone()).or_default() += 1;
                 self.lost.remove(&task);
+                self.taken.remove(&task);
+                self.begun.insert(task.clone());
                 self.running.insert(task);
             }
             (EventKind::WorkerLost(_), Some(task)) => {
+                if self.begun.contains(&task) {
+                    self.taken.insert(task.clone());
+                }
                 if self.running.remove(&task) {
                     self.attempts.entry(task.clone()).and_modify(|count| *count -= 1);
                     self.lost.insert(task);
@@ -72,6 +117,7 @@ impl Ledger {
                 Some(task),
             ) => {
                 self.running.remove(&task);
+                self.attempt_ended(task, &event.kind)?;
             }
             (EventKind::TaskLanded(landed), Some(task)) => {
                 if !self.passed.contains(landed.commit.as_str()) {
@@ -81,7 +127,47 @@ impl Ledger {
                     return Err(format!("{task} landed twice"));
                 }
             }
+            (EventKind::UsageUpdate(update), Some(task)) => {
+                let used = self.used.entry(task.clone()).or_default();
+                *used += update.usage.tokens();
+                self.unjudged.extend(self.limit.is_some_and(|limit| *used > limit).then_some(task));
+            }
             (kind, _) => self.read_run(kind)?,
+        }
+        match self.unjudged.first() {
+            Some(task) if !event.more => Err(format!("{task} is over its budget, and nothing blocks")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A human decided about a task.
+    fn decided(&mut self, task: TaskId, kind: &EventKind) {
+        match kind {
+            EventKind::ReviewRetry(_) => {
+                self.failed.remove(&task);
+                self.retries.begin_anew(&task);
+                *self.redone.entry(task).or_default() += 1;
+            }
+            EventKind::ReviewReject(_) => {
+                self.failed.insert(task);
+            }
+            EventKind::ReviewApprove(approve) => {
+                self.approved.insert(approve.commit.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn attempt_ended(&mut self, task: TaskId, kind: &EventKind) -> Result<(), String> {
+        self.retries.read(&task, kind)?;
+        match kind {
+            EventKind::TaskRescope(rescope) => {
+                self.added_locks.entry(task).or_default().extend(rescope.locks.iter().cloned());
+            }
+            EventKind::TaskFail(_) => {
+                self.failed.insert(task);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -89,10 +175,22 @@ impl Ledger {
     fn read_run(&mut self, kind: &EventKind) -> Result<(), String> {
         match kind {
             EventKind::BatchStart(_) => {
+                (self.begun, self.taken) = (BTreeSet::new(), BTreeSet::new());
                 self.lost.clear();
                 self.refuse_blocked("a batch begins")
             }
+            EventKind::ValidatorPass(verdict) | EventKind::ValidatorWarn(verdict) => {
+                self.canary = self.canary.map(|seen| seen || verdict.validator == CANARY);
+                Ok(())
+            }
+            EventKind::LandingConflict(conflict) => {
+                self.retries.conflicted(&conflict.task);
+                Ok(())
+            }
             EventKind::LandingDoctorPass(pass) => {
+                if self.canary == Some(false) {
+                    return Err("a doctor is believed that nobody has seen fail".to_owned());
+                }
                 self.passed.insert(pass.commit.to_string());
                 Ok(())
             }
@@ -110,7 +208,7 @@ impl Ledger {
                 Err(format!("the batch is closed, and lost attempts were not begun again: {:?}", self.lost))
             }
             EventKind::RunResume(_) => {
-                self.ended = false;
+                (self.ended, self.canary) = (false, self.canary.map(|_| false));
                 Ok(())
             }
             EventKind::RunStop(_) | EventKind::RunComplete(_) => {

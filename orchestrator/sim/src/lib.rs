@@ -6,20 +6,27 @@
 //! minimum, and replays everywhere.
 
 mod agent;
+mod crowd;
 mod dice;
 mod disk;
 mod human;
 mod landing;
 mod ledger;
 mod live;
+mod locks;
+mod mind;
+mod mutant;
 mod play;
 mod promises;
 mod resume;
+mod retries;
 mod scene;
 mod shrink;
 mod sim;
 mod world;
 
+pub use crowd::{Played, play_seeds};
 pub use dice::Dice;
-pub use play::{Failure, Summary, play};
+pub use mutant::Mutant;
+pub use play::{Failure, Summary, canary, play};
 pub use shrink::shrink;

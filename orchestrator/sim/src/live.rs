@@ -1,23 +1,24 @@
 //! A life of the orchestrator: the loop of `mycelium run`, each effect a place to die.
 
 use mycelium_core::{
-    decide::{Action, decide},
+    decide::Action,
     settle::{self, Draft},
 };
 use mycelium_schemas::event::{BatchStart, EventKind, RunComplete};
 
-use crate::sim::{Sim, Step, broken};
-
-/// More steps than any run takes.
-const STEPS_MAX: u32 = 5_000;
+use crate::{
+    mutant::Mutant,
+    sim::{Sim, Step, broken},
+};
 
 impl Sim {
     /// Decides and acts until there is nothing more to do.
     pub(crate) fn live(&mut self) -> Step {
-        for _ in 0..STEPS_MAX {
+        loop {
+            self.step()?;
             self.world.colleague(&mut self.dice);
-            let actions = decide(&self.scene.plan, &self.state, &self.scene.config);
-            if actions != decide(&self.scene.plan, &self.state, &self.scene.config) {
+            let actions = self.decide();
+            if actions != self.decide() {
                 return broken("deciding twice gives two answers");
             }
             if actions.is_empty() && self.running.is_empty() {
@@ -31,17 +32,18 @@ impl Sim {
                 self.act(action)?;
             }
         }
-        broken("the run does not end")
     }
 
     fn act(&mut self, action: Action) -> Step {
         match action {
             Action::StartBatch { batch, tasks } => {
+                self.check_batch(&tasks)?;
                 let start = BatchStart { tasks, base_commit: self.world.head().clone() };
                 self.record(vec![Draft::batch(batch, EventKind::BatchStart(start))])
             }
             Action::StartAttempt { batch, task, attempt } => self.start_attempt(batch, &task, attempt),
             Action::Land(permit) => self.land(&permit),
+            Action::CloseBatch { .. } if self.is(Mutant::BatchNeverCloses) => Ok(()),
             Action::CloseBatch { batch, result } => self.record(vec![settle::close_batch(batch, result)]),
             Action::Complete => {
                 let head_commit = self.state.head.clone();

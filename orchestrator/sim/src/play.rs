@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     dice::Dice,
+    mutant::Mutant,
     sim::{Halt, Sim, Step},
 };
 
@@ -26,12 +27,15 @@ pub struct Failure {
     pub story: Vec<String>,
 }
 
+/// A seed in whose run the power goes.
+const CANARY_SEED: u64 = 3;
+
 /// Most times that a human looks at the run.
 const ROUNDS_MAX: u32 = 5;
 
-/// Plays a run with these dice.
-pub fn play(dice: Vec<u8>) -> Result<Summary, Failure> {
-    let Some((mut sim, first)) = Sim::new(Dice::new(dice)) else {
+/// Plays a run with these dice, of an orchestrator that is as it should be or wrong in one way.
+pub fn play(dice: Vec<u8>, mutant: Option<Mutant>) -> Result<Summary, Failure> {
+    let Some((mut sim, first)) = Sim::new(Dice::new(dice), mutant) else {
         let why = "the simulation's own samples cannot be read".to_owned();
         return Err(Failure { why, used: 0, story: Vec::new() });
     };
@@ -40,6 +44,11 @@ pub fn play(dice: Vec<u8>) -> Result<Summary, Failure> {
         Ok(()) => Ok(Summary { seen: sim.seen }),
         Err(why) => Err(Failure { why, used: sim.dice.used(), story: sim.story }),
     }
+}
+
+/// A run that must fail, or nothing here proves anything: its orchestrator never syncs the journal.
+pub fn canary() -> Result<Summary, Failure> {
+    play(Dice::bytes_of_seed(CANARY_SEED), Some(Mutant::JournalNotSynced))
 }
 
 impl Sim {

@@ -1,12 +1,15 @@
 //! What must hold after every step, and what at rest.
 
-use mycelium_core::{budget, decide::decide, limits::RESCOPES_MAX};
+use mycelium_core::limits::RESCOPES_MAX;
 use mycelium_schemas::{
     config::Mode,
     state::{RunStatus, TaskStatus},
 };
 
-use crate::sim::{Sim, Step, broken};
+use crate::{
+    scene::TASK_LIMIT,
+    sim::{Sim, Step, broken},
+};
 
 impl Sim {
     /// After every step.
@@ -17,8 +20,7 @@ impl Sim {
             return broken(format!("{} agents at once", agents.len()));
         }
         for (nth, (one, locks)) in agents.iter().enumerate() {
-            if let Some((other, _)) = agents.iter().skip(nth + 1).find(|(_, held)| held.conflicts_with(locks))
-            {
+            if let Some((other, _)) = agents.iter().skip(nth + 1).find(|(_, held)| held.clashes_with(locks)) {
                 return broken(format!("{one} and {other} work at once and hold the same lock"));
             }
         }
@@ -37,7 +39,7 @@ impl Sim {
         if self.state.open_intent.is_some() {
             return broken("a landing is still open after recovery");
         }
-        if decide(&self.scene.plan, &self.state, &self.scene.config).is_empty() {
+        if self.decide().is_empty() {
             return broken("there is nothing to do after recovery");
         }
         Ok(())
@@ -67,9 +69,7 @@ impl Sim {
             return broken(format!("{id} used {said} tokens, of which {counted} are counted"));
         }
         let count = |of: &std::collections::BTreeMap<_, u32>| of.get(id).copied().unwrap_or_default();
-        let allowed = (1 + 2 * config.max_retries + RESCOPES_MAX) * (1 + count(&self.ledger.redone));
-        // Work whose commit is gone is done again without any blame.
-        if count(&self.ledger.attempts) > allowed + count(&self.ledger.gone) {
+        if count(&self.ledger.attempts) > self.allowed_attempts(id) {
             return broken(format!("{id} was tried {} times", facts.attempts));
         }
         if facts.failures > count(&self.world.failed) {
@@ -79,10 +79,17 @@ impl Sim {
         if !self.world.rewound && landed != self.world.shows(id) {
             return broken(format!("{id} is {}, and the branch disagrees", facts.status));
         }
-        let over = budget::exceeded(&config.budgets, facts.usage, mycelium_schemas::state::Usage::default());
-        if landed && config.budgets.mode == Mode::Block && !over.is_empty() {
+        if landed && config.budgets.mode == Mode::Block && counted > TASK_LIMIT {
             return broken(format!("{id} landed over its budget"));
         }
         Ok(())
+    }
+
+    /// Most attempts that count: failures, conflicts and widenings are bounded, and a human begins anew.
+    pub(crate) fn allowed_attempts(&self, id: &mycelium_schemas::id::TaskId) -> u32 {
+        let count = |of: &std::collections::BTreeMap<_, u32>| of.get(id).copied().unwrap_or_default();
+        let once = 1 + 2 * self.scene.config.max_retries + RESCOPES_MAX;
+        // Work whose commit is gone is done again without any blame.
+        once * (1 + count(&self.ledger.redone)) + count(&self.ledger.gone)
     }
 }

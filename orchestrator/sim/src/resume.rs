@@ -1,7 +1,7 @@
 //! Another life: what the disk holds is folded, the world is looked at, and both are made to agree.
 
 use mycelium_core::{
-    recover::{Found, IntentFound, recover},
+    recover::{Found, IntentFound},
     settle::Draft,
 };
 use mycelium_schemas::{
@@ -11,6 +11,7 @@ use mycelium_schemas::{
 
 use crate::{
     agent::tokens,
+    mutant::Mutant,
     sim::{Sim, Step, broken},
 };
 
@@ -31,7 +32,9 @@ impl Sim {
         let torn = length - whole;
         if torn > 0 {
             self.effect()?;
-            self.file.cut(usize::try_from(whole).unwrap_or(usize::MAX));
+            if !self.is(Mutant::TornEndKept) {
+                self.file.cut(usize::try_from(whole).unwrap_or(usize::MAX));
+            }
             self.saw("a torn journal");
         }
         Ok(Some(torn))
@@ -39,23 +42,28 @@ impl Sim {
 
     /// Goes on with the run. False where there is nothing to go on with.
     pub(crate) fn resume(&mut self) -> Step<bool> {
+        self.recovering.get_or_insert(0);
+        self.canary_ran = false;
         let Some(torn) = self.load()? else { return Ok(false) };
         if self.state.end.as_ref().is_some_and(|end| !end.is_resumable()) {
             return Ok(true);
         }
         self.effect()?;
         // What a dead orchestrator left running is ended before anything begins.
-        self.world.alive.clear();
+        if !self.is(Mutant::OrphanLeftAlive) {
+            self.world.alive.clear();
+        }
         let found = self.look()?;
         self.world.colleague(&mut self.dice);
         if torn > 0 {
             let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
             self.record(vec![Draft::run(cut)])?;
         }
-        for group in recover(&self.state, &self.scene.config, &found) {
+        for group in self.recover(found) {
             self.record(group)?;
         }
         self.check_recovered()?;
+        self.recovering = None;
         self.live()?;
         Ok(true)
     }

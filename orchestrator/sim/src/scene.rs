@@ -24,6 +24,8 @@ pub(crate) struct Scene {
     pub(crate) config: Config,
     /// About once in how many effects the orchestrator dies.
     pub(crate) crash_once_in: u8,
+    /// About once in how many merges the work of a task conflicts.
+    pub(crate) conflict_once_in: u8,
 }
 
 /// The two resources of every scene.
@@ -47,7 +49,9 @@ impl Scene {
         config.budgets.mode = if dice.once_in(4) { Mode::Warn } else { Mode::Block };
         config.budgets.max_tokens_per_run = dice.once_in(4).then_some(TASK_LIMIT * 2);
         let crash_once_in = [40, 12, 90, 20][usize::from(dice.roll(4))];
-        Some(Self { plan: Plan::new(tasks), config, crash_once_in })
+        let conflict_once_in = [12, 12, 4, 2][usize::from(dice.roll(4))];
+        config.doctor_canary = dice.once_in(3);
+        Some(Self { plan: Plan::new(tasks), config, crash_once_in, conflict_once_in })
     }
 }
 

@@ -1,11 +1,19 @@
 //! The smallest dice that still break a promise: fewer bytes, then smaller ones.
 
+/// Most tries: the smallest is nice to have, and an answer is needed.
+const TRIES_MAX: u32 = 20_000;
+
 /// Shrinks dice that fail. `fails` gives the failure of dice, if they fail, and how many of them it took.
 pub fn shrink<F>(dice: &[u8], fails: impl Fn(&[u8]) -> Option<(F, usize)>) -> Option<(Vec<u8>, F)> {
     let (failure, used) = fails(dice)?;
     let mut best = dice.get(..used).unwrap_or(dice).to_vec();
     let mut last = failure;
+    let mut tries = 0;
     let mut keep = |best: &mut Vec<u8>, smaller: Vec<u8>| {
+        tries += 1;
+        if tries > TRIES_MAX {
+            return false;
+        }
         let Some((failure, used)) = fails(&smaller) else { return false };
         *best = smaller;
         best.truncate(used);
@@ -63,6 +71,17 @@ mod tests {
         };
         let dice = [1, 200, 9, 8, 77, 5, 5, 10, 2, 2, 2];
         assert_eq!(shrink(&dice, fails), Some((vec![40, 3], ())));
+    }
+
+    #[test]
+    fn shrinking_ends_after_a_bounded_number_of_tries() {
+        let (tries, dice) = (std::cell::Cell::new(0), vec![255; 5000]);
+        let fails = |smaller: &[u8]| {
+            tries.set(tries.get() + 1);
+            (smaller == dice).then_some(((), smaller.len()))
+        };
+        assert!(shrink(&dice, fails).is_some());
+        assert_eq!(tries.get(), TRIES_MAX + 1);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
     dice::Dice,
     disk::{Crash, JournalFile},
     ledger::Ledger,
+    mutant::Mutant,
     scene::{self, Scene},
     world::World,
 };
@@ -31,6 +32,9 @@ pub(crate) enum Halt {
     Broken(String),
 }
 
+/// More effects and decisions than any run takes.
+const STEPS_MAX: u32 = 20_000;
+
 pub(crate) type Step<T = ()> = Result<T, Halt>;
 
 /// A broken promise.
@@ -42,6 +46,8 @@ pub(crate) fn broken<T>(why: impl std::fmt::Display) -> Step<T> {
 #[derive(Debug)]
 pub(crate) struct Sim {
     pub(crate) dice: Dice,
+    /// The way in which the orchestrator is wrong, where it is.
+    pub(crate) mutant: Option<Mutant>,
     pub(crate) scene: Scene,
     pub(crate) world: World,
     pub(crate) file: JournalFile,
@@ -52,6 +58,14 @@ pub(crate) struct Sim {
     pub(crate) promised: u64,
     /// True once the power went.
     pub(crate) power_cut: bool,
+    /// Set from the beginning of a recovery to its end: deaths in it so far.
+    pub(crate) recovering: Option<u32>,
+    /// True once this life asked whether the doctor can fail.
+    pub(crate) canary_ran: bool,
+    /// Effects and decisions so far.
+    steps: u32,
+    /// Batches that began without it while it was ready.
+    pub(crate) overtaken: BTreeMap<TaskId, BTreeSet<usize>>,
     /// What happened how often, by name.
     pub(crate) seen: BTreeMap<&'static str, u64>,
     /// The journal's life story, for whoever reads a failure.
@@ -60,7 +74,7 @@ pub(crate) struct Sim {
 
 impl Sim {
     /// A run about to begin. None only if the fixed samples are not readable.
-    pub(crate) fn new(mut dice: Dice) -> Option<(Self, Event)> {
+    pub(crate) fn new(mut dice: Dice, mutant: Option<Mutant>) -> Option<(Self, Event)> {
         let scene = Scene::roll(&mut dice, scene::sample()?)?;
         let world = World::new(dice.once_in(3));
         let start = Draft::run(EventKind::RunStart(RunStart {
@@ -76,16 +90,22 @@ impl Sim {
         let run: RunId = "simulated".parse().ok()?;
         let first = stamp(&run, 1, false, start);
         let state = RunState::start(project()?, &first).ok()?;
+        let ledger = Ledger::new(&scene.config);
         let sim = Self {
             dice,
+            mutant,
             scene,
             world,
             file: JournalFile::default(),
             state,
-            ledger: Ledger::default(),
+            ledger,
             running: BTreeMap::new(),
             promised: 0,
             power_cut: false,
+            recovering: None,
+            canary_ran: false,
+            steps: 0,
+            overtaken: BTreeMap::new(),
             seen: BTreeMap::new(),
             story: Vec::new(),
         };
@@ -97,8 +117,15 @@ impl Sim {
         *self.seen.entry(what).or_default() += 1;
     }
 
+    /// Every run ends: one that goes on and on is a broken promise like any other.
+    pub(crate) fn step(&mut self) -> Step {
+        self.steps += 1;
+        if self.steps > STEPS_MAX { broken("the run does not end") } else { Ok(()) }
+    }
+
     /// A place at which the orchestrator may die.
     pub(crate) fn effect(&mut self) -> Step {
+        self.step()?;
         if !self.dice.once_in(self.scene.crash_once_in) {
             return Ok(());
         }
@@ -121,7 +148,9 @@ impl Sim {
         self.file.write(&bytes);
         if durable {
             self.effect()?;
-            self.file.sync();
+            if !self.is(Mutant::JournalNotSynced) {
+                self.file.sync();
+            }
             self.promised = events.last().map_or(self.promised, |event| event.seq);
         }
         Ok(())
@@ -139,9 +168,11 @@ impl Sim {
 
     fn append(&mut self, drafts: Vec<Draft>, durable: bool) -> Step {
         let count = drafts.len();
+        let marks = !self.is(Mutant::GroupsNotMarked);
         let numbered = (self.state.last_seq + 1..).zip(1..).zip(drafts);
-        let events: Vec<Event> =
-            numbered.map(|((seq, nth), draft)| stamp(&self.state.run_id, seq, nth < count, draft)).collect();
+        let events: Vec<Event> = numbered
+            .map(|((seq, nth), draft)| stamp(&self.state.run_id, seq, marks && nth < count, draft))
+            .collect();
         self.write(&events, durable)?;
         for event in &events {
             self.tell(event);
@@ -163,9 +194,9 @@ impl Sim {
         let Some((first, rest)) = tail.events.split_first() else { return Ok(None) };
         let Some(project) = project() else { return Ok(None) };
         let mut state = RunState::start(project, first).or_else(broken)?;
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::new(&self.scene.config);
         for event in rest {
-            state.apply(event).or_else(broken)?;
+            self.remember(&mut state, event).or_else(broken)?;
             ledger.read(event).or_else(broken)?;
         }
         Ok(Some((state, ledger, tail.whole_bytes)))
@@ -176,6 +207,12 @@ impl Sim {
         self.story.push(format!("     -- {crash:?}"));
         self.saw(if crash == Crash::Kill { "a kill" } else { "a power cut" });
         self.power_cut |= crash == Crash::PowerCut;
+        if let Some(before) = &mut self.recovering {
+            *before += 1;
+            let what =
+                if *before == 1 { "a crash in recovery" } else { "another crash in the same recovery" };
+            self.saw(what);
+        }
         self.file.crash(crash, &mut self.dice);
         let running: BTreeSet<(TaskId, u32)> =
             self.running.iter().map(|(id, agent)| (id.clone(), agent.attempt)).collect();

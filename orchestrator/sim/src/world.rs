@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mycelium_core::lock::LockSet;
 use mycelium_schemas::id::{CommitId, TaskId};
 
-use crate::{dice::Dice, disk::Crash};
+use crate::{dice::Dice, disk::Crash, locks::Held};
 
 /// One change: of an attempt of a task, or of a colleague.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +45,10 @@ pub(crate) struct World {
     quarantine: BTreeSet<CommitId>,
     upstream: BTreeSet<CommitId>,
     doctored: BTreeSet<CommitId>,
+    /// Work that a gate refused.
+    pub(crate) refused: BTreeSet<CommitId>,
     /// Locks of the agents that are alive.
-    pub(crate) alive: BTreeMap<TaskId, LockSet>,
+    pub(crate) alive: BTreeMap<TaskId, Held>,
     /// By task and attempt.
     pub(crate) reports: BTreeMap<(TaskId, u32), Report>,
     /// Attempts that truly failed, by task.
@@ -71,6 +72,7 @@ impl World {
             quarantine: BTreeSet::new(),
             upstream: BTreeSet::from([root, start.clone()]),
             doctored: BTreeSet::new(),
+            refused: BTreeSet::new(),
             alive: BTreeMap::new(),
             reports: BTreeMap::new(),
             failed: BTreeMap::new(),
@@ -158,8 +160,13 @@ impl World {
         self.checked_out && (self.user_dirty || self.worktree != self.head)
     }
 
-    /// Mycelium's compare-and-swap. Says what it must never do, if this does it.
-    pub(crate) fn land(&mut self, old: &CommitId, new: &CommitId) -> Result<Result<(), CommitId>, String> {
+    /// Mycelium's compare-and-swap, to a candidate of these tasks' works. Says what it must never do, if this does it.
+    pub(crate) fn land(
+        &mut self,
+        old: &CommitId,
+        new: &CommitId,
+        tasks: &[TaskId],
+    ) -> Result<Result<(), CommitId>, String> {
         if self.head != *old {
             return Ok(Err(self.head.clone()));
         }
@@ -169,17 +176,29 @@ impl World {
         if self.base_of(new) != Some(old) {
             return Err(format!("{new} lands on {old}, which is not its first parent"));
         }
+        if let Some(task) = tasks.iter().find(|task| !self.rewound && self.shows(task)) {
+            return Err(format!("{task} lands, and the branch holds its work already"));
+        }
         self.move_head(new.clone());
         Ok(Ok(()))
     }
 
-    /// Brings a checkout along that shows `old` or, from an earlier try, `new`.
-    pub(crate) fn fast_forward(&mut self, old: &CommitId, new: &CommitId) -> bool {
-        let follows = !self.user_dirty && (self.worktree == *old || self.worktree == *new);
+    /// Brings a checkout along that shows `old` or, from an earlier try, `new`, and any other where forced. Says whether
+    /// it follows, and what it must never do.
+    pub(crate) fn fast_forward(
+        &mut self,
+        old: &CommitId,
+        new: &CommitId,
+        forced: bool,
+    ) -> Result<bool, String> {
+        let follows = forced || !self.user_dirty && (self.worktree == *old || self.worktree == *new);
         if self.checked_out && follows {
+            if self.user_dirty {
+                return Err("the user's unfinished work is overwritten".to_owned());
+            }
             self.worktree = new.clone();
         }
-        follows
+        Ok(follows)
     }
 
     fn move_head(&mut self, to: CommitId) {

@@ -7,15 +7,18 @@ use mycelium_sim::{Dice, play};
 const RUNS: u64 = 300;
 
 /// What a few hundred runs must meet, or they prove nothing about it.
-const SITUATIONS: [&str; 24] = [
+const SITUATIONS: [&str; 27] = [
+    "a crash in recovery",
     "a kill",
     "a power cut",
     "a torn journal",
     "a commit gone",
+    "a wait before another attempt",
     "an intent carried out",
     "an intent carried out and built on",
     "an intent not carried out",
     "an intent overtaken",
+    "another crash in the same recovery",
     "budget.block",
     "budget.warn",
     "journal.truncated",
@@ -38,7 +41,7 @@ const SITUATIONS: [&str; 24] = [
 fn whatever_happens_every_promise_is_kept_and_much_happens() {
     let mut seen = BTreeMap::<&str, u64>::new();
     for seed in 0..RUNS {
-        let summary = play(Dice::bytes_of_seed(seed))
+        let summary = play(Dice::bytes_of_seed(seed), None)
             .unwrap_or_else(|broken| panic!("cargo sim --runs 1 --seed {seed}: {broken}"));
         summary.seen.into_iter().for_each(|(what, count)| *seen.entry(what).or_default() += count);
     }
@@ -49,7 +52,7 @@ fn whatever_happens_every_promise_is_kept_and_much_happens() {
 #[test]
 fn when_everything_goes_well_every_task_lands_at_its_first_attempt() {
     // The first byte asks for six tasks; whatever comes after it goes well.
-    let seen = play(vec![5]).unwrap().seen;
+    let seen = play(vec![5], None).unwrap().seen;
     assert_eq!((seen["task.start"], seen["task.landed"], seen["run.complete"]), (6, 6, 1));
     assert!(!seen.contains_key("run.resume") && !seen.contains_key("task.retry"));
 }
@@ -57,5 +60,5 @@ fn when_everything_goes_well_every_task_lands_at_its_first_attempt() {
 #[test]
 fn the_same_dice_play_the_same_run() {
     let dice = Dice::bytes_of_seed(11);
-    assert_eq!(play(dice.clone()).unwrap().seen, play(dice).unwrap().seen);
+    assert_eq!(play(dice.clone(), None).unwrap().seen, play(dice, None).unwrap().seen);
 }

@@ -1,0 +1,154 @@
+//! What the orchestrator under test thinks: the core's pure functions, or one mutant of them.
+
+use mycelium_core::{
+    decide::{self, Action},
+    plan::Plan,
+    recover::{self, Found, IntentFound},
+    settle::{self, AttemptFacts, Draft, LandingOutcome, Outcome},
+    state::RunState,
+};
+use mycelium_schemas::{
+    config::{Config, FailurePolicy, Mode},
+    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, TaskRetry},
+    id::TaskId,
+    manifest::PlannedTask,
+};
+
+use crate::{mutant::Mutant, sim::Sim};
+
+impl Sim {
+    /// Whether it is wrong in this way.
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// What to do next.
+    pub(crate) fn decide(&self) -> Vec<Action> {
+        let Some(mutant) = self.mutant else {
+            return decide::decide(&self.scene.plan, &self.state, &self.scene.config);
+        };
+        let (plan, config) = (mutant.plan(&self.scene.plan), mutant.config(&self.scene.config));
+        let mut state = self.state.clone();
+        if matches!(mutant, Mutant::AddedLocksIgnored | Mutant::LocksIgnored) {
+            state.tasks.values_mut().for_each(|facts| facts.added_locks.clear());
+        }
+        let mut actions = decide::decide(&plan, &state, &config);
+        if let (Mutant::FirstOvertaken, [Action::StartBatch { tasks, .. }]) = (mutant, actions.as_mut_slice())
+            && tasks.len() > 1
+        {
+            tasks.remove(0);
+        }
+        actions
+    }
+
+    /// What follows from an attempt.
+    pub(crate) fn settle(&self, batch: u32, task: &TaskId, mut facts: AttemptFacts) -> Vec<Draft> {
+        let mut config = self.scene.config.clone();
+        let mut state = self.state.clone();
+        match self.mutant {
+            Some(Mutant::BudgetIgnored) => config.budgets.mode = Mode::Off,
+            Some(Mutant::FailuresNotCounted) => {
+                state.tasks.entry(task.clone()).and_modify(|facts| facts.failures = 0);
+            }
+            Some(Mutant::ValidatorIgnored) => {
+                if let Outcome::Judged { validators, .. } = &mut facts.outcome {
+                    validators.clear();
+                }
+            }
+            _ => {}
+        }
+        let mut drafts = settle::attempt(&state, &config, batch, task, facts);
+        match self.mutant {
+            Some(Mutant::UsageCountedTwice) => {
+                let used = drafts.iter().find(|draft| matches!(draft.kind, EventKind::UsageUpdate(_)));
+                drafts.splice(0..0, used.cloned());
+            }
+            Some(Mutant::NoBackoff) => drafts.iter_mut().for_each(|draft| {
+                if let EventKind::TaskRetry(retry) = &mut draft.kind {
+                    retry.backoff_ms = 0;
+                }
+            }),
+            _ => {}
+        }
+        drafts
+    }
+
+    /// What follows from a landing.
+    pub(crate) fn settle_landing(&self, batch: u32, outcome: LandingOutcome) -> Vec<Draft> {
+        let mut state = self.state.clone();
+        if self.is(Mutant::ConflictsNotCounted) {
+            state.tasks.values_mut().for_each(|facts| facts.conflicts = 0);
+        }
+        settle::landing(&state, &self.scene.config, batch, outcome)
+    }
+
+    /// What makes journal and world agree again.
+    pub(crate) fn recover(&self, mut found: Found) -> Vec<Vec<Draft>> {
+        let mut config = self.scene.config.clone();
+        match (self.mutant, &found.intent) {
+            (Some(Mutant::LandingRepeated), Some(IntentFound::Moved(_))) => {
+                found.intent = Some(IntentFound::NotMoved);
+            }
+            (Some(Mutant::LandingInvented), Some(IntentFound::NotMoved)) => {
+                found.intent = Some(IntentFound::Moved(CheckoutUpdate::NotCheckedOut));
+            }
+            (Some(Mutant::UsageForgotten), _) => found.usage.clear(),
+            (Some(Mutant::BudgetIgnoredInRecovery), _) => config.budgets.mode = Mode::Off,
+            (Some(Mutant::LostCommitIgnored), _) => found.missing.clear(),
+            _ => {}
+        }
+        let mut groups = recover::recover(&self.state, &config, &found);
+        let is_lost = |draft: &Draft| matches!(draft.kind, EventKind::WorkerLost(_));
+        match self.mutant {
+            Some(Mutant::RunningForgotten) => groups.retain(|group| !group.iter().any(is_lost)),
+            Some(Mutant::LossBlamed) => {
+                for draft in groups.iter_mut().flatten().filter(|draft| is_lost(draft)) {
+                    let retry = TaskRetry { reason: String::new(), attempts_left: 1, backoff_ms: 500 };
+                    draft.kind = EventKind::TaskRetry(retry);
+                }
+            }
+            _ => {}
+        }
+        groups
+    }
+
+    /// An event as it is remembered.
+    pub(crate) fn remember(&self, state: &mut RunState, event: &Event) -> Result<(), String> {
+        let blocks = matches!(
+            event.kind,
+            EventKind::BudgetBlock(_) | EventKind::ValidatorBlock(_) | EventKind::ManifestBlock(_)
+        );
+        if !(blocks && self.is(Mutant::BlockForgotten)) {
+            return state.apply(event).map_err(|illegal| illegal.to_string());
+        }
+        let kind = EventKind::JournalTruncated(JournalTruncated { bytes: 0 });
+        state.apply(&Event { kind, ..event.clone() }).map_err(|illegal| illegal.to_string())
+    }
+}
+
+impl Mutant {
+    /// The plan as it takes it.
+    fn plan(self, plan: &Plan) -> Plan {
+        let change = |task: &PlannedTask| {
+            let mut task = task.clone();
+            match self {
+                Self::LocksIgnored => task.manifest.locks = mycelium_schemas::manifest::Locks::default(),
+                Self::DependenciesIgnored => task.manifest.dependencies.clear(),
+                _ => {}
+            }
+            task
+        };
+        Plan::new(plan.tasks().map(change))
+    }
+
+    /// The configuration as it takes it.
+    fn config(self, config: &Config) -> Config {
+        let mut config = config.clone();
+        match self {
+            Self::LimitIgnored => config.max_parallel += 1,
+            Self::FailFastIgnored => config.task_failure_policy = FailurePolicy::Retry,
+            _ => {}
+        }
+        config
+    }
+}
