@@ -168,6 +168,32 @@ Feature: G0.6 The integration branch never holds an undoctored commit
     And the log has no "task.landed" event for task "002"
     And no untested commit is on the integration branch
 
+  Scenario Outline: Whether the doctor can fail is asked before anything lands: it <what>
+    Given the configuration:
+      """
+      doctor_canary: true
+      """
+    And the doctor runs:
+      """
+      if test -f package.json; then see_tree; exit 0; fi
+      exit <code>
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And a "<event>" event says:
+      | field     | value         |
+      | validator | doctor_canary |
+    And the log has 1 "<event>" event
+    And the log has no "<other>" event
+    And the log has no "<event>" event after the "landing.doctor_pass" event
+    And task "001" is "landed"
+    And no untested commit is on the integration branch
+
+    Examples:
+      | what                    | code | event          | other          |
+      | refuses an empty folder | 1    | validator.pass | validator.warn |
+      | passes whatever it sees | 0    | validator.warn | validator.pass |
+
   @control
   Scenario: The same work lands when the doctor passes it
     When I run "mycelium run"

@@ -99,3 +99,65 @@ Feature: G1.23 A human decides about work that waits
     And standard error says "does not wait for a human"
     And the last command has changed no file of a run
     And the last command has changed no ref
+
+  Scenario: What a budget held back lands after the rest was done again under a new one
+    Given the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 1000}
+      """
+    And the agent of task "001" runs:
+      """
+      write src/greeting.js "a greeting"
+      if once dear; then usage 1400 100; fi
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And the stop reason is "budget_block"
+    And task "001" is "failed"
+    And task "002" is "validated"
+    And the integration branch has not moved
+    When the user writes the file ".mycelium/config.yaml":
+      """
+      integration_branch: main
+      doctor: scripts/doctor.sh
+      budgets: {mode: block, max_tokens_per_task: 5000}
+      """
+    And I run "mycelium review retry 001 --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And task "002" is "landed"
+    And task "002" has not made more than 1 attempt
+    And no untested commit is on the integration branch
+
+  Scenario: After a failure that ended the run, what is approved lands and nothing new begins
+    Given the plan:
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
+      | 002 | write-thanks   | src/thanks.js   |
+      | 003 | write-farewell | src/farewell.js |
+    And the configuration:
+      """
+      task_failure_policy: fail_fast
+      max_parallel: 2
+      """
+    And the agent of task "002" runs:
+      """
+      exit 1
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "needs_human_review"
+    And task "002" is "failed"
+    When I run "mycelium review approve 001 --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And the run status is "failed"
+    And the stop reason is "task_failed"
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And task "002" is not "landed"
+    And the log has no "task.start" event for task "003"
+    And the log has no "task.start" event after the "review.approve" event
+    And no untested commit is on the integration branch

@@ -55,3 +55,14 @@ Feature: G1.6 Status reflects reality
     And standard output says "landed"
     And the last command has changed no file of a run
     And the last command has changed no ref
+
+  Scenario: A damaged state of one run does not stand in the way of the next
+    When I run "mycelium run --run-id first"
+    And the run file "state.json" is damaged
+    And I run "mycelium run --run-id second --tasks 001"
+    Then the exit code is 0
+    When I run "mycelium status --run-id second"
+    Then the exit code is 0
+    And standard output says "complete"
+    And standard output does not say "interrupted"
+    And the last command has changed no ref
