@@ -138,6 +138,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the run status is "failed"
     And the log has a "budget.block" event for task "001"
     And task "001" has used 2000 tokens
+    And task "001" has not made more than 1 attempt
     And the integration branch has not moved
     And the log has no "landing.intent" event
     And no process is left
