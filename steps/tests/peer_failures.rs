@@ -21,7 +21,8 @@ fn root() -> PathBuf {
 /// Names of the scenarios of every goal's feature, as the parser reads them.
 fn scenarios() -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
-    let files = walkdir::WalkDir::new(root().join("features")).into_iter().map(|entry| entry.unwrap().into_path());
+    let files =
+        walkdir::WalkDir::new(root().join("features")).into_iter().map(|entry| entry.unwrap().into_path());
     for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "feature")) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let goal = name.split('-').next().unwrap().to_owned();
@@ -60,7 +61,9 @@ fn rows() -> Vec<(String, Vec<String>)> {
 fn is_test(point: &str) -> bool {
     let Some((path, name)) = point.split_once("::") else { return false };
     let Ok(text) = fs::read_to_string(root().join(path)) else { return false };
-    Regex::new(&format!(r"#\[test\]\s+(#\[[^\n]*\]\s+)*fn {}\(", regex::escape(name))).unwrap().is_match(&text)
+    Regex::new(&format!(r"#\[test\]\s+(#\[[^\n]*\]\s+)*fn {}\(", regex::escape(name)))
+        .unwrap()
+        .is_match(&text)
 }
 
 #[test]

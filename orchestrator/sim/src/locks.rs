@@ -59,8 +59,8 @@ impl Sim {
             .filter(|id| is(id, TaskStatus::Pending) && self.is_ready(id))
             .cloned()
             .collect();
-        if ready.first().is_some_and(|first| !batch.contains(first)) {
-            return broken(format!("{:?} is ready and overtaken by {batch:?}", ready.first()));
+        if let Some(first) = ready.first().filter(|first| !batch.contains(first)) {
+            return broken(format!("{first} is ready and overtaken by {batch:?}"));
         }
         let full = batch.len() >= usize::try_from(self.scene.config.max_parallel).unwrap_or(usize::MAX);
         for id in ready.iter().filter(|id| !batch.contains(id)) {
