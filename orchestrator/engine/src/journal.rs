@@ -8,7 +8,7 @@ use std::{
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind},
+    event::{Event, EventKind, JournalTruncated},
     id::{ProjectName, RunId},
 };
 
@@ -155,8 +155,12 @@ impl Journal {
     }
 
     /// Reads the journal of a run, folds it, and goes on behind its last whole group of events. What is torn behind
-    /// it is cut off; says how many bytes that were.
-    pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, u64), Error> {
+    /// it is cut off, which is journaled: gives the events that say so, or none.
+    pub fn load(
+        path: &Path,
+        project: ProjectName,
+        stepped: bool,
+    ) -> Result<(Self, Vec<Event>), Error> {
         let bytes = std::fs::read(path).at("read", path)?;
         let tail = journal_tail::read(path, &bytes)?;
         let state = fold(path, project, &tail)?;
@@ -164,11 +168,15 @@ impl Journal {
         let last = tail.events.last().ok_or(Error::Lost("the journal"))?;
         let clock = if stepped { Clock::after(last.ts) } else { Clock::Real };
         let file = EventFile::reopen(path, last, tail.whole_bytes, clock)?;
-        if torn > 0 {
-            fault::point!("journal.cut", file.file.set_len(tail.whole_bytes)).at("cut", path)?;
-            fault::point!("journal.sync_cut", file.file.sync_all()).at("sync", path)?;
+        let mut journal = Self { file, state };
+        if torn == 0 {
+            return Ok((journal, Vec::new()));
         }
-        Ok((Self { file, state }, torn))
+        fault::point!("journal.cut", journal.file.file.set_len(tail.whole_bytes)).at("cut", path)?;
+        fault::point!("journal.sync_cut", journal.file.file.sync_all()).at("sync", path)?;
+        let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
+        let said = journal.append(vec![Draft::run(cut)])?;
+        Ok((journal, said))
     }
 
     /// From here on keeps out what a redactor knows; a journal that was loaded knows the shapes of keys alone.

@@ -9,14 +9,13 @@ use std::{
 use mycelium_core::{
     plan::Plan,
     recover::{Found, IntentFound, recover},
-    settle::Draft,
     state::RunState,
 };
 use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
     digest::sha256,
-    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, LandingIntent, Local},
+    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local},
     id::RunId,
     manifest::PlanSnapshot,
     problem::Source,
@@ -41,7 +40,7 @@ use crate::{
 /// What came of a resume.
 #[derive(Debug)]
 pub enum Resumed {
-    /// The run had ended; nothing was changed but its view, if that was older.
+    /// The run had ended; nothing was changed but a torn end of its journal, and its view, if that was older.
     Ended(RunReport),
     /// It went on.
     WentOn(RunReport),
@@ -72,7 +71,9 @@ pub fn resume(
     let paths = RunPaths::new(project, run);
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
-    let (mut journal, torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
+    let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    report(cut);
     if journal.state().end.as_ref().is_some_and(|end| !end.is_resumable()) {
         let view = journal.state().view();
         if store::view_lags(&paths, &view) {
@@ -91,11 +92,6 @@ pub fn resume(
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
     let found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
 
-    let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
-    if torn > 0 {
-        let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
-        report(journal.append(vec![Draft::run(cut)])?);
-    }
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);
     }
