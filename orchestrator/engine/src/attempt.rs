@@ -29,9 +29,10 @@ use crate::{
     git::{self, GitError, Quarantine},
     journal::EventFile,
     orphans::{self, MARK},
+    private,
     process::{self, Exit, Ignore, Job, StopLevel},
     redact::Redactor,
-    store::{self, make_dir, remove_dir},
+    store::{self, make_private_dir, remove_dir},
     validator::{self, Surroundings},
 };
 
@@ -152,7 +153,7 @@ impl Attempt {
     }
 
     async fn prepare(&self) -> Result<(), Error> {
-        make_dir(&self.dir)?;
+        make_private_dir(&self.dir)?;
         let manifest = Manifest {
             files: mycelium_schemas::manifest::Files {
                 reads: self.task.manifest.files.reads.clone(),
@@ -161,7 +162,7 @@ impl Attempt {
             ..self.task.manifest.clone()
         };
         store::write_artifact(&self.manifest_path(), &manifest, &self.redactor)?;
-        fault::point!("attempt.spec", std::fs::write(self.spec_path(), &self.task.spec_text))
+        fault::point!("attempt.spec", private::write(&self.spec_path(), &self.task.spec_text))
             .at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
@@ -307,7 +308,7 @@ impl Attempt {
         let redactor = self.redactor.clone();
         blocking(move || {
             let patch = redactor.bytes(&path, patch);
-            fault::point!("attempt.diff", std::fs::write(&path, patch)).at("write", path)
+            fault::point!("attempt.diff", private::write(&path, patch)).at("write", path)
         })
         .await?;
 

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, IoContext},
     fault,
     journal_tail::{self, Tail},
+    private,
     redact::Redactor,
 };
 
@@ -38,9 +39,8 @@ pub struct EventFile {
 impl EventFile {
     /// Creates the file; it must not exist.
     pub fn create(path: &Path, run_id: RunId, clock: Clock, redactor: Redactor) -> Result<Self, Error> {
-        let file =
-            fault::point!("events.create", OpenOptions::new().append(true).create_new(true).open(path))
-                .at("create", path)?;
+        let file = fault::point!("events.create", private::open().append(true).create_new(true).open(path))
+            .at("create", path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -156,11 +156,7 @@ impl Journal {
 
     /// Reads the journal of a run, folds it, and goes on behind its last whole group of events. What is torn behind
     /// it is cut off, which is journaled: gives the events that say so, or none.
-    pub fn load(
-        path: &Path,
-        project: ProjectName,
-        stepped: bool,
-    ) -> Result<(Self, Vec<Event>), Error> {
+    pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, Vec<Event>), Error> {
         let bytes = std::fs::read(path).at("read", path)?;
         let tail = journal_tail::read(path, &bytes)?;
         let state = fold(path, project, &tail)?;

@@ -25,7 +25,7 @@ use crate::{
     orphans::{self, MARK},
     process::{self, Ignore, Job, StopLevel},
     redact::Redactor,
-    store::{self, RunPaths, make_dir, remove_dir},
+    store::{self, RunPaths, make_private_dir, remove_dir},
 };
 
 /// What landings of a run work with.
@@ -104,7 +104,7 @@ impl Lander {
     pub async fn try_candidate(&self, permit: MergePermit) -> Result<Tried, Error> {
         let landing = permit.landing();
         let dir = self.paths.landing(landing);
-        make_dir(&dir)?;
+        make_private_dir(&dir)?;
         let Some(old_head) = self.upstream.find_head(&self.branch)? else {
             return Err(self
                 .upstream
@@ -222,8 +222,8 @@ impl Lander {
     pub async fn canary(&self) -> Result<Option<ValidatorVerdict>, Error> {
         let folder = self.paths.workspaces.join(".canary");
         remove_dir(&folder)?;
-        make_dir(&folder)?;
-        make_dir(&self.paths.landing)?;
+        make_private_dir(&folder)?;
+        make_private_dir(&self.paths.landing)?;
         let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
         store::tidy_dir(&folder);
         if exit.reason == ExitReason::Stopped {

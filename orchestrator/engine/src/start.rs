@@ -23,6 +23,7 @@ use mycelium_schemas::{
 use tokio::sync::watch;
 
 use crate::{
+    claim,
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
@@ -30,7 +31,7 @@ use crate::{
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
     landing::Lander,
-    orphans,
+    orphans, private,
     process::StopLevel,
     project::Project,
     redact::{self, Redactor},
@@ -39,7 +40,7 @@ use crate::{
     runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
     signals::Signals,
-    store::{self, RunPaths, make_dir, remove_dir, sync_dir},
+    store::{self, RunPaths, make_private_dir, remove_dir, sync_dir},
 };
 
 /// What the command line asks for.
@@ -163,17 +164,18 @@ impl Ready {
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
     fn freeze(&self, project: &Project) -> Result<(), Error> {
         if project.home.starts_with(&project.root) {
-            make_dir(&project.home)?;
+            make_private_dir(&project.home)?;
             let ignore = project.home.join(".gitignore");
-            fault::point!("home.ignore", fs::write(&ignore, "*\n")).at("write", ignore)?;
+            fault::point!("home.ignore", private::write(&ignore, "*\n")).at("write", ignore)?;
         }
         let runs = project.runs_dir();
-        make_dir(&runs)?;
+        make_private_dir(&runs)?;
+        claim::take(project, self.upstream.common_dir())?;
         // Looked at again under the lock. What was cut off before its journal began is no run, and makes way.
         if !Journal::has_begun(&self.paths.journal)? {
             remove_dir(&self.paths.run_dir)?;
         }
-        match fault::point!("run.folder", fs::create_dir(&self.paths.run_dir)) {
+        match fault::point!("run.folder", private::make_dir(&self.paths.run_dir)) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 return Err(Error::RunExists { run_id: self.run_id.clone() });
             }

@@ -20,9 +20,10 @@ use crate::{
     fault,
     git::Upstream,
     journal::Journal,
+    private,
     project::Project,
     redact::Redactor,
-    runlock,
+    remove, runlock,
 };
 
 /// Where a run's artifacts lie.
@@ -81,14 +82,19 @@ impl RunPaths {
     }
 }
 
-/// Makes a folder and its parents.
+/// Makes a folder and its parents, which the user may share.
 pub fn make_dir(path: &Path) -> Result<(), Error> {
     fault::point!("folder.create", fs::create_dir_all(path)).at("create", path)
 }
 
+/// Makes a folder of the home and its parents.
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), Error> {
+    fault::point!("folder.create_private", private::make_dirs(path)).at("create", path)
+}
+
 /// Replaces a file that nobody but its owner may read: see [`replace_file`].
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
-    replace_file(path, content, 0o600)
+    replace_file(path, content, private::FILE)
 }
 
 /// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
@@ -140,7 +146,7 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 /// power cut and costs no fsync. Secrets are kept out of it.
 pub(crate) fn write_artifact(path: &Path, value: &impl Serialize, redactor: &Redactor) -> Result<(), Error> {
     let content = redactor.json(path, value)?;
-    fault::point!("artifact.write", fs::write(path, content)).at("write", path)
+    fault::point!("artifact.write", private::write(path, content)).at("write", path)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -152,33 +158,16 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 /// Removes a folder with everything in it, also where an agent left folders that may not be written; one that is not
 /// there is fine.
 pub fn remove_dir(path: &Path) -> Result<(), Error> {
-    let remove = || fault::point!("folder.remove", fs::remove_dir_all(path));
-    match remove() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            open_folders(path);
-            remove().at("remove", path)
-        }
-        result => result.at("remove", path),
-    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(ErrorKind::InvalidInput.into()).at("remove", path);
+    };
+    fault::point!("folder.remove", remove::remove(parent, &[name])).at("remove", path)
 }
 
 /// Removes what is no longer needed. That it cannot be removed decides no outcome: it is said, and `clean` tries again.
 pub fn tidy_dir(path: &Path) {
     if let Err(error) = remove_dir(path) {
         tracing::warn!(%error, "a folder that is no longer needed could not be removed");
-    }
-}
-
-/// Gives the owner all rights on every folder below, without following links.
-fn open_folders(path: &Path) {
-    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    // What cannot be opened shows in the removal that follows.
-    if !is_folder || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
-        return;
-    }
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        open_folders(&entry.path());
     }
 }
 
