@@ -465,7 +465,9 @@ fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<(), Error> {
             "the integration branch {} is checked out here and not clean: {shown}{more}",
             branch.name()
         ),
-        help: "commit or stash the changes, or check out another branch".into(),
+        help: "commit or stash the changes (`git update-index --no-assume-unchanged --no-skip-worktree PATH` shows \
+               a hidden one), or check out another branch"
+            .into(),
     })
 }
 
