@@ -42,7 +42,11 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
     {
         output.say(&format!("no type of event that this version knows matches {glob:?}"));
     }
-    let Some(run_id) = args.run_id.or(store::list_runs(&project)?.pop().map(|view| view.run_id)) else {
+    let run_id = match args.run_id {
+        Some(run_id) => Some(run_id),
+        None => store::list_runs(&project)?.pop().map(|view| view.run_id),
+    };
+    let Some(run_id) = run_id else {
         output.data(&json!([]), String::new)?;
         output.say("no runs yet");
         return Ok(Exit::Done);

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use mycelium_schemas::{event::RawEvent, id::TaskId};
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::head;
 use crate::error::Error;
 
 /// Bytes of a stamp down to its second, as in `2026-01-02T03:04:05`.
@@ -29,7 +30,7 @@ pub struct Query {
 #[derive(Debug, Clone)]
 pub struct Filter {
     task: Option<(TaskId, Finder<'static>)>,
-    types: Option<(GlobMatcher, Finder<'static>)>,
+    types: Option<GlobMatcher>,
     since: Option<(Timestamp, String)>,
     grep: Option<Regex>,
 }
@@ -49,7 +50,7 @@ impl Filter {
 
     /// False where no event in this line can be wanted.
     pub(super) fn may_admit(&self, line: &[u8]) -> bool {
-        self.types.as_ref().is_none_or(|(_, part)| part.find(line).is_some())
+        self.types.as_ref().is_none_or(|glob| head::kind(line).is_none_or(|kind| glob.is_match(kind)))
             && self.task.as_ref().is_none_or(|(_, quoted)| quoted.find(line).is_some())
             && self.since.as_ref().is_none_or(|(_, since)| !is_before(line, since))
             && self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
@@ -71,7 +72,7 @@ impl Filter {
 
     /// Whether a type is wanted.
     pub fn admits_type(&self, kind: &str) -> bool {
-        self.types.as_ref().is_none_or(|(glob, _)| glob.is_match(kind))
+        self.types.as_ref().is_none_or(|glob| glob.is_match(kind))
     }
 
     /// False where no event of this task can be wanted.
@@ -98,15 +99,12 @@ fn is_before(line: &[u8], since: &str) -> bool {
         .is_some_and(|second| second[0].is_ascii_digit() && second < since.as_bytes())
 }
 
-fn types(glob: &str) -> Result<(GlobMatcher, Finder<'static>), Error> {
+fn types(glob: &str) -> Result<GlobMatcher, Error> {
     let compiled = GlobBuilder::new(glob).build().map_err(|error| Error::Request {
         message: format!("--type {glob:?} is not a glob: {}", error.kind()),
         help: "write for example 'landing.*' or '*.block'".into(),
     })?;
-    let literal: String =
-        glob.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    // In `{a,b}*` or `task.l*` alike, what comes before the first special character is in every match.
-    Ok((compiled.compile_matcher(), Finder::new(&literal).into_owned()))
+    Ok(compiled.compile_matcher())
 }
 
 fn expression(text: &str) -> Result<Regex, Error> {
