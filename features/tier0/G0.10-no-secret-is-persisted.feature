@@ -99,6 +99,19 @@ Feature: G0.10 No secret is persisted
     And the run folder does not hold the secret "p_0123456789abcdefghijABCDEFGHIJ012345" in any encoding
     And no command says the secret "p_0123456789abcdefghijABCDEFGHIJ012345" in any encoding
 
+  Scenario: What is kept is its owner's alone, whatever the umask
+    Given the umask is 000
+    And the configuration:
+      """
+      bootstrap: ["true"]
+      worker: {env: [DEPLOY_TOKEN]}
+      cleanup: {workspaces: never}
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And nobody but the owner may look into what is kept
+
   @control
   Scenario: What nobody calls a secret is kept word for word
     Given the variable "PHRASE" is "tell everybody about this"

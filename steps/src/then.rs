@@ -10,6 +10,7 @@ mod files;
 mod git;
 mod hostile;
 mod lock;
+mod modes;
 mod plan;
 mod program;
 mod schedule;

@@ -28,7 +28,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use background::Started;
 use command::CommandRun;
-use mycelium_fixtures::{FixtureError, sandbox::Sandbox};
+use mycelium_fixtures::{FixtureError, files::write_file, sandbox::Sandbox};
 
 use crate::context::{Context, Lane};
 
@@ -107,6 +107,11 @@ impl MyceliumWorld {
         self.sandbox.root().join("linked-worktree")
     }
 
+    /// Where the copy of the repository is, where there is one.
+    pub(crate) fn copied_repository(&self) -> PathBuf {
+        self.sandbox.root().join("copied-repository")
+    }
+
     /// Where the symbolic link to the repository is, where there is one.
     pub(crate) fn symbolic_link(&self) -> PathBuf {
         self.sandbox.root().join("link-to-repository")
@@ -119,6 +124,15 @@ impl MyceliumWorld {
         fs::create_dir_all(&folder).map_err(FixtureError::file("create the folder", &folder))?;
         fs::copy(&self.context.bin, &copy).map_err(FixtureError::file("copy", &copy))?;
         self.installed = Some(copy);
+        Ok(())
+    }
+
+    /// From now on a shell does something in its own process and becomes the program then.
+    pub(crate) fn start_with(&mut self, deed: &str) -> Result<(), WorldError> {
+        let script = self.sandbox.root().join("installed/mycelium");
+        let text = format!("#!/bin/sh\n{deed}\nexec '{}' \"$@\"\n", self.context.bin.display());
+        write_file(&script, text.as_bytes(), true)?;
+        self.installed = Some(script);
         Ok(())
     }
 

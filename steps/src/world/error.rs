@@ -25,6 +25,9 @@ pub enum WorldError {
     /// A step needs git, and the scenario's folder has none.
     #[error("the folder is not a git repository")]
     NoGit,
+    /// A word for how a file is hidden from git that is none.
+    #[error("{0:?} does not hide a file from git: write assume-unchanged or skip-worktree")]
+    UnknownHiding(String),
     /// The integration branch of the fixture is gone.
     #[error("the integration branch does not exist")]
     NoBranch,

@@ -16,7 +16,7 @@ use mycelium_schemas::id::CommitId;
 use super::{Stage, WorldError, lines};
 
 /// What the framework itself puts into a scenario's folder.
-const OF_THE_SCENARIO: [&str; 10] = [
+const OF_THE_SCENARIO: [&str; 12] = [
     "mycelium-home",
     "output",
     "scripts",
@@ -26,6 +26,8 @@ const OF_THE_SCENARIO: [&str; 10] = [
     "linked-worktree",
     "other-home",
     "link-to-repository",
+    "copied-repository",
+    "link-to-home",
     "installed",
 ];
 /// What Mycelium's home is made of.
