@@ -246,7 +246,7 @@ impl Lander {
         // Agents run with the operator's rights and may have changed the copy in the run's folder: what is run is what
         // was frozen. Nothing of an agent runs while a candidate is tested.
         orphans::end(&self.paths.workspaces)?;
-        store::write_atomic(&self.paths.doctor, &self.doctor)?;
+        store::restore(&self.paths.doctor, &self.doctor)?;
         let (program, args) = doctor::command_line(&self.paths.doctor)?;
         let job = Job {
             program,

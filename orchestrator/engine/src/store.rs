@@ -97,6 +97,15 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
     replace_file(path, content, private::FILE)
 }
 
+/// Makes a file what it was, durably; one that still is costs no fsync.
+pub(crate) fn restore(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+    if is_file && fs::read(path).is_ok_and(|found| found == content) {
+        return Ok(());
+    }
+    write_atomic(path, content)
+}
+
 /// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
 /// rename, fsync of the folder. The temporary file has one name for each file, so that one which a crash left goes with
 /// the next write.
@@ -236,6 +245,21 @@ mod tests {
         write_atomic(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_made_what_it_was_also_where_a_link_stands_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("doctor"), dir.path().join("other"));
+        let found = || (fs::read(&path).unwrap(), path.symlink_metadata().unwrap().is_file());
+        fs::write(&path, "changed").unwrap();
+        restore(&path, b"frozen").unwrap();
+        assert_eq!(found(), (b"frozen".to_vec(), true));
+        fs::write(&other, "frozen").unwrap();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        restore(&path, b"frozen").unwrap();
+        assert_eq!(found(), (b"frozen".to_vec(), true));
     }
 
     #[test]
