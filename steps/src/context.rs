@@ -44,6 +44,8 @@ pub enum Record {
     },
     /// A line for the failure card.
     Log(String),
+    /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
+    NotRun(String),
 }
 
 /// Collects the records of one scenario; clones share them.

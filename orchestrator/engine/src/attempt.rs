@@ -89,12 +89,6 @@ struct Judged {
     compliance: Compliance,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-fn minutes(n: u64) -> Duration {
-    MINUTE.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX))
-}
-
 impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
@@ -204,7 +198,7 @@ impl Attempt {
             cwd: self.workspace.clone(),
             env: self.env(),
             stdin: Vec::new(),
-            timeout: minutes(self.config.timeout_minutes),
+            timeout: self.config.timeout_minutes.duration(),
             idle_timeout: None,
             log: self.dir.join(log),
             redactor: self.redactor.clone(),
@@ -244,8 +238,8 @@ impl Attempt {
             cwd: self.workspace.clone(),
             env,
             stdin: self.task.spec_text.clone().into_bytes(),
-            timeout: minutes(self.config.timeout_minutes),
-            idle_timeout: Some(minutes(self.config.idle_timeout_minutes)),
+            timeout: self.config.timeout_minutes.duration(),
+            idle_timeout: Some(self.config.idle_timeout_minutes.duration()),
             log: self.dir.join("agent.log"),
             redactor: self.redactor.clone(),
         };
@@ -388,7 +382,7 @@ impl Attempt {
                 workspace: self.workspace.clone(),
                 log: self.dir.join(format!("validator-{name}.log")),
                 redactor: self.redactor.clone(),
-                timeout: minutes(self.config.timeout_minutes),
+                timeout: self.config.timeout_minutes.duration(),
                 stop: self.stop.clone(),
             };
             let report = validator::ask(validator, around).await?;

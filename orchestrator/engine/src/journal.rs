@@ -19,6 +19,7 @@ use crate::{
     journal_tail::{self, Tail},
     private,
     redact::Redactor,
+    store,
 };
 
 /// An append-only file of events.
@@ -141,7 +142,7 @@ impl Journal {
 
     /// Whether a run has begun: its journal holds a whole event. One that cannot be read counts as begun.
     pub fn has_begun(path: &Path) -> Result<bool, Error> {
-        let bytes = match std::fs::read(path) {
+        let bytes = match store::read_file(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             result => result.at("read", path)?,
         };
@@ -150,14 +151,14 @@ impl Journal {
 
     /// The state that a journal folds into, up to its last whole group of events. Writes nothing.
     pub fn peek(path: &Path, project: ProjectName) -> Result<RunState, Error> {
-        let bytes = std::fs::read(path).at("read", path)?;
+        let bytes = store::read_file(path).at("read", path)?;
         fold(path, project, &journal_tail::read(path, &bytes)?)
     }
 
     /// Reads the journal of a run, folds it, and goes on behind its last whole group of events. What is torn behind
     /// it is cut off, which is journaled: gives the events that say so, or none.
     pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, Vec<Event>), Error> {
-        let bytes = std::fs::read(path).at("read", path)?;
+        let bytes = store::read_file(path).at("read", path)?;
         let tail = journal_tail::read(path, &bytes)?;
         let state = fold(path, project, &tail)?;
         let torn = bytes.len() as u64 - tail.whole_bytes;

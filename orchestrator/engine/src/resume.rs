@@ -71,6 +71,7 @@ pub fn resume(
     let paths = RunPaths::new(project, run);
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
+    store::refuse_newer_view(&paths)?;
     let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
     let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     report(cut);
@@ -105,7 +106,7 @@ pub fn resume(
 
 /// A file of the run's folder, if it still is what was frozen.
 fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
-    let bytes = fs::read(path).at("read", path)?;
+    let bytes = store::read_file(path).at("read", path)?;
     if sha256(&bytes) != digest {
         let reason = "it is no longer what was frozen when the run began".to_owned();
         return Err(Error::Damaged { path: path.to_owned(), reason });
@@ -127,8 +128,8 @@ fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
 
 /// The plan as it was frozen.
 pub(crate) fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
-    let text = fs::read_to_string(&paths.plan).at("read", &paths.plan)?;
-    let snapshot: PlanSnapshot = serde_json::from_str(&text)
+    let bytes = store::read_file(&paths.plan).at("read", &paths.plan)?;
+    let snapshot: PlanSnapshot = serde_json::from_slice(&bytes)
         .map_err(|error| Error::Damaged { path: paths.plan.clone(), reason: error.to_string() })?;
     if snapshot.schema_version > SCHEMA_VERSION {
         return Err(Error::Newer { path: paths.plan.clone(), version: snapshot.schema_version });
@@ -201,7 +202,7 @@ fn look_at_intent(
 /// The usage that an attempt's agent had reported, from the attempt's own file, whose end may be torn.
 fn reported(dir: &Path, config: &Config) -> Result<Option<Usage>, Error> {
     let path = dir.join("events.jsonl");
-    let text = match fs::read(&path) {
+    let text = match store::read_file(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         result => result.at("read", &path)?,
     };

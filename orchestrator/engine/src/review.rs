@@ -80,6 +80,7 @@ pub fn decide(
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), format!("review of run {run}"))?;
     let paths = RunPaths::new(project, run);
+    store::refuse_newer_view(&paths)?;
     let stepped = environment.now()?.is_some();
     let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     let kind = match decision {

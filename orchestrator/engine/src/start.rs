@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     sync::Arc,
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -268,7 +267,7 @@ pub(crate) fn assemble<'a>(
     let lander = Lander {
         doctor: parts.doctor,
         env: doctor_env(environment, &parts.config, run_id),
-        doctor_timeout: Duration::from_secs(parts.config.doctor_timeout.saturating_mul(60)),
+        doctor_timeout: parts.config.doctor_timeout.duration(),
         merge_message: format!("Land work of run {run_id}\n\nMycelium-Run: {run_id}\n"),
         time: parts.journal.state().started_at,
         upstream: parts.upstream,

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    io::ErrorKind,
+    io::{self, ErrorKind, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -135,9 +135,24 @@ fn temporary(path: &Path) -> PathBuf {
 /// Removes a file; one that is not there is fine.
 fn remove_file(path: &Path) -> Result<(), Error> {
     match fault::point!("file.remove", fs::remove_file(path)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result.at("remove", path),
     }
+}
+
+/// Opens a file to read it. What is none is an error at once: opening a pipe would wait for somebody who never comes.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    File::open(path)
+}
+
+/// Reads a file, as [`open_file`] opens it.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Makes the entries of a folder survive a power cut.
@@ -180,7 +195,7 @@ pub fn tidy_dir(path: &Path) {
     }
 }
 
-/// The runs of a project, oldest first by their start. A folder without a readable state is left out.
+/// The runs of a project, oldest first by their start. One that cannot be read is left out, and that is said.
 pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     let dir = project.runs_dir();
     let entries = match fs::read_dir(&dir) {
@@ -189,10 +204,21 @@ pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     };
     let mut runs: Vec<RunView> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok())
-        .filter_map(|run| read_view(project, &run).ok())
+        .filter_map(|run| readable(&run, read_view(project, &run)))
         .collect();
     runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
     Ok(runs)
+}
+
+/// The state of a run among others, which must not suffer from one that is damaged.
+fn readable(run: &RunId, view: Result<RunView, Error>) -> Option<RunView> {
+    match view {
+        Ok(view) => return Some(view),
+        // It was killed before it began.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!("run {run} is left out: {}", error.chain()),
+    }
+    None
 }
 
 /// The state of a run, as it is: the view, unless it is missing or its writer is gone; then what the journal says.
@@ -220,11 +246,28 @@ pub(crate) fn view_lags(paths: &RunPaths, view: &RunView) -> bool {
 
 /// The view in `state.json`; none where it is missing or cannot be read, since the journal has it all.
 fn view_on_disk(path: &Path) -> Option<RunView> {
-    let view: RunView = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    let view: RunView = serde_json::from_slice(&read_file(path).ok()?).ok()?;
     if view.schema_version > SCHEMA_VERSION {
         tracing::warn!(version = view.schema_version, "the state was written by a newer mycelium");
     }
     Some(view)
+}
+
+/// Refuses to go on with a run whose view was written by a newer format: replacing it could lose what it says.
+pub(crate) fn refuse_newer_view(paths: &RunPaths) -> Result<(), Error> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let path = &paths.state;
+    // One that cannot be read says nothing that could be lost.
+    let version = read_file(path).ok().and_then(|bytes| serde_json::from_slice::<Version>(&bytes).ok());
+    match version {
+        Some(Version { schema_version: version }) if version > SCHEMA_VERSION => {
+            Err(Error::Newer { path: path.clone(), version })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a living process works on the run.

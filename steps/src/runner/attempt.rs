@@ -139,6 +139,7 @@ impl Attempt {
             StepOutcome::Ambiguous(definitions) => {
                 (Status::Ambiguous, Some(format!("several step definitions match:\n{definitions}")), None)
             }
+            StepOutcome::NotRun(why) => (Status::Skipped, Some(format!("not run: {why}")), None),
             StepOutcome::Failed { message, place } => (Status::Failed, Some(message), place),
         };
         self.keep(store, &ids.steps[step], report.records)?;
@@ -280,6 +281,8 @@ impl Attempt {
                     }
                     self.log.push_back(line);
                 }
+                // It is the outcome of its step.
+                Record::NotRun(_) => {}
             }
         }
         Ok(())

@@ -295,15 +295,19 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
+        let not_run = result.status == Status::Skipped;
         match folder {
             // Processes of the scenario may still run in it; it is kept when they are gone.
             Folder::InUse => result.kept = Some(scratch.keep()),
-            Folder::Unused if passed && !self.settings.keep => self.remove(scratch),
+            Folder::Unused if (passed || not_run) && !self.settings.keep => self.remove(scratch),
             Folder::Unused => {
                 result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
             }
         }
-        self.stopped_by_failure |= self.settings.fail_fast && !passed;
+        if not_run && let Some(failure) = result.failure.take() {
+            self.result.notes.push(format!("{} was {}", case.place, failure.message));
+        }
+        self.stopped_by_failure |= self.settings.fail_fast && !passed && !not_run;
         (self.tell)(&result, self.queue.len() + self.running.len());
         self.result.scenarios.push(result);
         Ok(())
@@ -339,8 +343,13 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }
-        let failed =
-            result.scenarios.iter().filter(|s| !matches!(s.status, Status::Passed | Status::Unknown)).count();
+        let not_run = result.scenarios.iter().filter(|scenario| scenario.status == Status::Skipped).count();
+        if not_run > 0 && not_run == self.cases.len() {
+            // Nothing was proved.
+            result.causes.push(Cause::ScenariosNotRun(not_run));
+        }
+        let is_failure = |status| !matches!(status, Status::Passed | Status::Skipped | Status::Unknown);
+        let failed = result.scenarios.iter().filter(|scenario| is_failure(scenario.status)).count();
         if failed > 0 {
             result.causes.push(Cause::ScenariosFailed(failed));
         }

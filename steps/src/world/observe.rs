@@ -12,6 +12,7 @@ use mycelium_fixtures::{
     repository::FixtureRepository,
 };
 use mycelium_schemas::id::CommitId;
+use walkdir::WalkDir;
 
 use super::{Stage, WorldError, lines};
 
@@ -50,6 +51,8 @@ pub(crate) struct Observation {
     pub(crate) runs: BTreeSet<PathBuf>,
     /// The files of all runs as lines; none while a command runs, which writes them.
     pub(crate) run_files: Option<String>,
+    /// Every path in the home and below `.mycelium/`; none while a command runs.
+    pub(crate) kept: Option<BTreeSet<PathBuf>>,
 }
 
 impl Observation {
@@ -69,6 +72,7 @@ impl Observation {
             own: own_files(stage.path())?,
             outside: outside(root, stage.path(), mycelium_home)?,
             run_files: idle.then(|| run_files(&runs)).transpose()?,
+            kept: idle.then(|| paths_below(&[mycelium_home, &stage.path().join(".mycelium")])),
             runs,
         })
     }
@@ -121,11 +125,19 @@ fn run_files(runs: &BTreeSet<PathBuf>) -> Result<String, WorldError> {
     Ok(lines(found))
 }
 
+/// Every path below the folders, without following links.
+fn paths_below(folders: &[&Path]) -> BTreeSet<PathBuf> {
+    let entries = folders.iter().flat_map(WalkDir::new).flatten();
+    entries.filter(|entry| entry.depth() > 0).map(walkdir::DirEntry::into_path).collect()
+}
+
 /// `projects/*/runs/*`; what is missing has none.
 fn run_folders(mycelium_home: &Path) -> BTreeSet<PathBuf> {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     };
     let projects = folders(&mycelium_home.join("projects"));
-    projects.iter().flat_map(|project| folders(&project.join("runs"))).collect()
+    // What is being removed is no run any more, and a file is none.
+    let is_run = |path: &PathBuf| path.is_dir();
+    projects.iter().flat_map(|project| folders(&project.join("runs"))).filter(is_run).collect()
 }

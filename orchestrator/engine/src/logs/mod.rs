@@ -9,7 +9,7 @@ mod lines;
 mod reader;
 mod timeline;
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use mycelium_schemas::{event::RawEvent, id::RunId};
 
@@ -21,7 +21,7 @@ pub use timeline::timeline;
 use crate::{
     error::{Error, IoContext},
     project::Project,
-    store::RunPaths,
+    store::{self, RunPaths},
 };
 
 /// What a reader could not read.
@@ -47,7 +47,7 @@ pub fn find(project: &Project, run: &RunId) -> Result<RunPaths, Error> {
 
 /// Hands the events of these types in a journal to a fold, and in any case the first and the last one.
 fn fold(journal: &Path, kinds: &[&str], mut each: impl FnMut(RawEvent)) -> Result<Unread, Error> {
-    let file = File::open(journal).at("open", journal)?;
+    let file = store::open_file(journal).at("open", journal)?;
     let mut lines = lines::Lines::new(file, journal.to_owned());
     let mut unread = Unread::default();
     let mut read = |line: &[u8], unread: &mut Unread| match serde_json::from_slice(line) {

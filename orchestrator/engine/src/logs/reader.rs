@@ -13,7 +13,7 @@ use mycelium_schemas::{event::RawEvent, id::TaskId};
 use super::{Filter, Unread, head, lines::Lines};
 use crate::{
     error::{Error, IoContext},
-    store::RunPaths,
+    store::{self, RunPaths},
 };
 
 /// How the types of a process's events begin.
@@ -73,7 +73,7 @@ pub struct Reader {
 impl Reader {
     /// Opens the journal of a run.
     pub fn open(paths: RunPaths, filter: Filter) -> Result<Self, Error> {
-        let file = File::open(&paths.journal).at("open", &paths.journal)?;
+        let file = store::open_file(&paths.journal).at("open", &paths.journal)?;
         let journal = Source { lines: Lines::new(file, paths.journal.clone()), attempt: None };
         Ok(Self {
             paths,
@@ -210,7 +210,7 @@ impl Reader {
 
     fn open_attempt(&mut self, key: Key) -> Result<(), Error> {
         let path = self.events_of(&key);
-        let file = match File::open(&path) {
+        let file = match store::open_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             result => result.at("open", &path)?,
         };
