@@ -160,6 +160,9 @@ impl Journal {
     pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, Vec<Event>), Error> {
         let bytes = store::read_file(path).at("read", path)?;
         let tail = journal_tail::read(path, &bytes)?;
+        if let Some(version) = tail.newer {
+            return Err(Error::Newer { path: path.to_owned(), version });
+        }
         let state = fold(path, project, &tail)?;
         let torn = bytes.len() as u64 - tail.whole_bytes;
         let last = tail.events.last().ok_or(Error::Lost("the journal"))?;

@@ -296,6 +296,9 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
         let not_run = result.status == Status::Skipped;
+        if not_run && let Some(failure) = result.failure.take() {
+            self.result.notes.push(format!("{} was {}", case.place, failure.message));
+        }
         match folder {
             // Processes of the scenario may still run in it; it is kept when they are gone.
             Folder::InUse => result.kept = Some(scratch.keep()),
@@ -303,9 +306,6 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             Folder::Unused => {
                 result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
             }
-        }
-        if not_run && let Some(failure) = result.failure.take() {
-            self.result.notes.push(format!("{} was {}", case.place, failure.message));
         }
         self.stopped_by_failure |= self.settings.fail_fast && !passed && !not_run;
         (self.tell)(&result, self.queue.len() + self.running.len());

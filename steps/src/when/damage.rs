@@ -62,7 +62,8 @@ fn hole(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 }
 
 fn replace(path: &Path, damage: Damage) -> Result<(), WorldError> {
-    fs::remove_file(path).map_err(FixtureError::file("remove", path))?;
+    let removed = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+    removed.map_err(FixtureError::file("remove", path))?;
     match damage {
         Damage::Folder => fs::create_dir(path).map_err(FixtureError::file("make the folder", path))?,
         Damage::Pipe => mkfifoat(rustix::fs::CWD, path, Mode::RWXU)

@@ -1,6 +1,6 @@
 //! What lies in Mycelium's home and is none of Mycelium's.
 
-use std::os::unix::fs::symlink;
+use std::{fs, io::ErrorKind, os::unix::fs::symlink};
 
 use cucumber::when;
 use mycelium_fixtures::{FixtureError, files::write_file};
@@ -20,4 +20,14 @@ fn foreign_link(world: &mut MyceliumWorld, path: String) -> Result<(), WorldErro
     let path = world.project_home()?.join(path);
     let target = world.stage()?.path().to_owned();
     Ok(symlink(target, &path).map_err(FixtureError::file("make the link", path))?)
+}
+
+/// A folder of the project's folder in Mycelium's home is not there, with all that was in it.
+#[when(expr = "the project's home has no folder {string}")]
+fn no_folder(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let path = world.project_home()?.join(path);
+    match fs::remove_dir_all(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => Ok(result.map_err(FixtureError::file("remove", path))?),
+    }
 }

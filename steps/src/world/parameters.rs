@@ -85,51 +85,73 @@ impl FromStr for SignalName {
     }
 }
 
-macro_rules! choice_parameter {
-    ($(#[$doc:meta])* $name:ident, $parameter:literal, $regex:literal, $($text:literal => $variant:ident $what:literal,)+) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
-        #[param(name = $parameter, regex = $regex)]
-        pub(crate) enum $name {
-            $(#[doc = $what] $variant,)+
-        }
-
-        impl FromStr for $name {
-            type Err = ParameterError;
-
-            fn from_str(text: &str) -> Result<Self, ParameterError> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(ParameterError(text.to_owned())),
-                }
-            }
-        }
-    };
+/// What has become of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(
+    name = "damage",
+    regex = r"(empty|garbage|an array|NUL bytes|a folder|a pipe|missing|of a newer format)"
+)]
+pub(crate) enum Damage {
+    /// It holds nothing.
+    Empty,
+    /// It holds bytes that are no text.
+    Garbage,
+    /// It holds JSON of another shape.
+    Array,
+    /// It holds NUL bytes alone.
+    Nuls,
+    /// A folder lies in its place.
+    Folder,
+    /// A named pipe lies in its place.
+    Pipe,
+    /// It is not there.
+    Missing,
+    /// It says that a version to come has written it.
+    Newer,
 }
 
-choice_parameter!(
-    /// What has become of a file.
-    Damage,
-    "damage",
-    r"(empty|garbage|an array|NUL bytes|a folder|a pipe|missing|of a newer format)",
-    "empty" => Empty "It holds nothing.",
-    "garbage" => Garbage "It holds bytes that are no text.",
-    "an array" => Array "It holds JSON of another shape.",
-    "NUL bytes" => Nuls "It holds NUL bytes alone.",
-    "a folder" => Folder "A folder lies in its place.",
-    "a pipe" => Pipe "A named pipe lies in its place.",
-    "missing" => Missing "It is not there.",
-    "of a newer format" => Newer "It says that a version to come has written it.",
-);
-choice_parameter!(
-    /// What stands behind the last whole line of a file.
-    RaggedEnd,
-    "raggedEnd",
-    r"(NUL bytes|half a character|garbage)",
-    "NUL bytes" => Nuls "What a power cut leaves.",
-    "half a character" => HalfCharacter "A line that was cut within a character.",
-    "garbage" => Garbage "A line of bytes that are no text.",
-);
+impl FromStr for Damage {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "empty" => Self::Empty,
+            "garbage" => Self::Garbage,
+            "an array" => Self::Array,
+            "NUL bytes" => Self::Nuls,
+            "a folder" => Self::Folder,
+            "a pipe" => Self::Pipe,
+            "missing" => Self::Missing,
+            "of a newer format" => Self::Newer,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
+
+/// What stands behind the last whole line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "raggedEnd", regex = r"(NUL bytes|half a character|garbage)")]
+pub(crate) enum RaggedEnd {
+    /// What a power cut leaves.
+    Nuls,
+    /// A line that was cut within a character.
+    HalfCharacter,
+    /// A line of bytes that are no text.
+    Garbage,
+}
+
+impl FromStr for RaggedEnd {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "NUL bytes" => Self::Nuls,
+            "half a character" => Self::HalfCharacter,
+            "garbage" => Self::Garbage,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
 
 /// A fixture repository by name, in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
