@@ -119,6 +119,20 @@ Feature: G1.24 Limits end what does not end
     And task "001" is "landed"
     And no process is left
 
+  Scenario: A daemon of a verify command does not live on
+    Given the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    And the plan:
+      | id  | name           | writes          | verify                          |
+      | 001 | write-greeting | src/greeting.js | setsid sleep 300 & sleep 0; false |
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And the integration branch has not moved
+    And no process is left
+
   Scenario: A flood of output without a line end is cut off and said, and the work lands
     Given the agent runs:
       """

@@ -93,11 +93,14 @@ impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
         let facts = self.work().await;
+        // Nor may a gate leave anything running behind the attempt.
+        let ended = orphans::end(&self.workspace);
         for note in self.redactor.notes() {
             // The receiver is gone only when the run is ending; then nobody reads it any more.
             let _unheard = self.journal.send(self.key.draft(note));
         }
         let facts = facts?;
+        ended?;
         if self.config.cleanup.workspaces == CleanupWhen::Always {
             store::tidy_dir(&self.workspace);
         }

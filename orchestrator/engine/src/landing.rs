@@ -259,7 +259,10 @@ impl Lander {
             log,
             redactor: self.redactor.clone(),
         };
-        process::run(job, self.stop.clone(), &mut Ignore).await
+        let exit = process::run(job, self.stop.clone(), &mut Ignore).await;
+        // No process group reaches a daemon in a session of its own.
+        orphans::end(folder)?;
+        exit
     }
 
     /// The doctor's environment, marked so that resume finds what a dead orchestrator left running.

@@ -11,7 +11,9 @@ use crate::world::{MyceliumWorld, WorldError};
 #[when(expr = "a foreign file {string} lies in the project's home")]
 fn foreign_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
     let path = world.project_home()?.join(path);
-    Ok(write_file(&path, b"a foreign file\n", false)?)
+    write_file(&path, b"a foreign file\n", false)?;
+    // What it holds is no flaw of the program's.
+    world.damage(path, b"a foreign file\n".to_vec())
 }
 
 /// A link in the project's folder of Mycelium's home leads to the user's checkout.

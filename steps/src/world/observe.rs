@@ -31,8 +31,8 @@ const OF_THE_SCENARIO: [&str; 12] = [
     "link-to-home",
     "installed",
 ];
-/// What Mycelium's home is made of.
-const OF_MYCELIUM: [&str; 2] = ["projects", ".gitignore"];
+/// What Mycelium's home is made of, beside what a scenario fills its disk with.
+const OF_MYCELIUM: [&str; 3] = ["projects", ".gitignore", "filler"];
 
 /// A look at the world.
 #[derive(Debug, Clone)]
