@@ -91,9 +91,9 @@ secrets: [DATABASE_URL, _x1]
     .unwrap();
     assert_eq!(config.integration_branch, "release/1.0");
     assert_eq!((config.max_parallel, config.max_retries), (256, 0));
-    let seconds = [config.doctor_timeout, config.timeout_minutes, config.idle_timeout_minutes]
-        .map(|limit| limit.duration().as_secs_f64());
-    assert_eq!(seconds, [300.0, 604_800.0, 1.5]);
+    let milliseconds = [config.doctor_timeout, config.timeout_minutes, config.idle_timeout_minutes]
+        .map(|limit| limit.duration().as_millis());
+    assert_eq!(milliseconds, [300_000, 604_800_000, 1_500]);
     assert_eq!(config.bootstrap, ["npm ci", "make"]);
     assert_eq!(config.resources[0].paths[1].as_str(), "schema.sql");
     assert!(config.resources[1].paths.is_empty());

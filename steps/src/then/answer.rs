@@ -76,7 +76,7 @@ fn said_once(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> 
 fn never_control(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let (_, commands) = world.commands()?;
     let found = lines(commands.iter().flat_map(|run| {
-        [&run.finished.stdout, &run.finished.stderr].into_iter().flat_map(move |said| {
+        [&run.finished.stdout, &run.finished.stderr].into_iter().filter_map(move |said| {
             let text = String::from_utf8_lossy(said).into_owned();
             let controls: Vec<char> = text.chars().filter(|c| c.is_control() && *c != '\n').collect();
             (!controls.is_empty()).then(|| format!("`{}` prints {controls:?}", run.line))
