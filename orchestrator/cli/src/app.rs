@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
-use mycelium_engine::{environment::Environment, project::Locator};
+use mycelium_engine::{environment::Environment, project::Locator, signals::outlive_file_size_limit};
 
 use crate::{
     args::{Cli, Color, Command, Global},
@@ -95,6 +95,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
     let Global { repo, config, project, .. } = cli.global;
     // Made by those commands alone that look at their surroundings.
     let context = || -> Result<Context, CliError> {
+        outlive_file_size_limit().map_err(CliError::Surroundings)?;
         let environment = Environment::from_process().map_err(CliError::Surroundings)?;
         Ok(Context { environment, locator: Locator { repo: Some(repo), config, project }, output })
     };

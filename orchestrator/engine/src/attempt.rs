@@ -267,6 +267,8 @@ impl Attempt {
         let kind = EventKind::WorkerExit(WorkerExit { reason, exit_code, signal, local });
         let draft = self.key.draft(kind);
         events.append(vec![draft.clone()])?;
+        // Before anything that follows from it is journaled.
+        events.finish()?;
         // The receiver is gone only when the run is ending; then nobody reads it any more.
         let _unheard = self.journal.send(draft);
         Ok((exit, usage))

@@ -2,9 +2,11 @@
 
 use std::{
     fs::{File, OpenOptions},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
     SCHEMA_VERSION,
@@ -35,6 +37,13 @@ pub struct EventFile {
     whole_bytes: u64,
     /// Set where an append failed and could not be taken back: nothing may follow what is torn.
     broken: bool,
+}
+
+/// Events that belong together, and the lines that they become.
+#[derive(Debug)]
+struct Group {
+    bytes: Vec<u8>,
+    events: Vec<Event>,
 }
 
 impl EventFile {
@@ -70,26 +79,21 @@ impl EventFile {
     }
 
     /// Stamps events and appends them in one write. They belong together: a reader that finds a part of them takes
-    /// none. What of them a failed write left is taken back. Gives them as they were written: without secrets.
-    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
-        self.write(drafts, false)
+    /// none. What of them a failed write left is taken back, and their numbers are used again.
+    pub fn append(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
+        let group = self.stamp(drafts)?;
+        self.write(&group, false)
     }
 
-    /// The same, durably.
-    pub fn append_durably(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
-        self.write(drafts, true)
-    }
-
-    fn write(&mut self, drafts: Vec<Draft>, durably: bool) -> Result<Vec<Event>, Error> {
-        let mut bytes = Vec::new();
-        let mut events = Vec::with_capacity(drafts.len());
+    /// Numbers and dates events, and keeps secrets out of them. Writes nothing.
+    fn stamp(&mut self, drafts: Vec<Draft>) -> Result<Group, Error> {
+        let mut group = Group { bytes: Vec::new(), events: Vec::with_capacity(drafts.len()) };
         let count = drafts.len();
         for (number, draft) in (1..).zip(drafts) {
-            self.seq += 1;
             let event = Event {
                 v: SCHEMA_VERSION,
                 ts: self.clock.stamp(),
-                seq: self.seq,
+                seq: self.seq + number as u64,
                 run_id: self.run_id.clone(),
                 task_id: draft.task,
                 attempt: draft.attempt,
@@ -98,23 +102,33 @@ impl EventFile {
                 kind: draft.kind,
             };
             let (line, event) = self.redactor.event(&self.path, event)?;
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.push(b'\n');
-            events.push(event);
+            group.bytes.extend_from_slice(line.as_bytes());
+            group.bytes.push(b'\n');
+            group.events.push(event);
         }
+        Ok(group)
+    }
+
+    fn write(&mut self, group: &Group, durably: bool) -> Result<(), Error> {
         if self.broken {
             return Err(std::io::Error::other("its end is torn")).at("append to", &self.path);
         }
-        let written = fault::write_all!("events.append", &mut self.file, &bytes).at("append to", &self.path);
+        let written =
+            fault::write_all!("events.append", &mut self.file, &group.bytes).at("append to", &self.path);
         if let Err(error) = written.and_then(|()| if durably { self.sync() } else { Ok(()) }) {
             self.broken = fault::point!("events.take_back", self.file.set_len(self.whole_bytes)).is_err();
             return Err(error);
         }
-        self.whole_bytes += bytes.len() as u64;
-        Ok(events)
+        self.whole_bytes += group.bytes.len() as u64;
+        self.seq += group.events.len() as u64;
+        Ok(())
     }
 
-    /// Makes what was appended survive a power cut.
+    /// Makes all that was appended survive a power cut.
+    pub fn finish(self) -> Result<(), Error> {
+        fault::point!("events.finish", self.file.sync_data()).at("sync", &self.path)
+    }
+
     fn sync(&self) -> Result<(), Error> {
         fault::point!("journal.sync", self.file.sync_data()).at("sync", &self.path)
     }
@@ -134,10 +148,11 @@ impl Journal {
         project: ProjectName,
         start: Draft,
     ) -> Result<(Self, Vec<Event>), Error> {
-        let events = file.append_durably(vec![start])?;
-        let first = events.first().ok_or(Error::Lost("the journal"))?;
+        let group = file.stamp(vec![start])?;
+        let first = group.events.first().ok_or(Error::Lost("the journal"))?;
         let state = RunState::start(project, first)?;
-        Ok((Self { file, state }, events))
+        file.write(&group, true)?;
+        Ok((Self { file, state }, group.events))
     }
 
     /// Whether a run has begun: its journal holds a whole event. One that cannot be read counts as begun.
@@ -189,31 +204,47 @@ impl Journal {
         &self.state
     }
 
-    /// Appends events durably, then folds them into the state.
+    /// Appends events durably and folds them into the state, all of them or none.
     pub fn append(&mut self, mut drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
         let ends = |draft: &Draft| matches!(draft.kind, EventKind::RunStop(_) | EventKind::RunComplete(_));
         if let Some(end) = drafts.iter().position(ends) {
             // What was kept out of the journal itself is told once, before its last event.
             drafts.splice(end..end, self.file.redactor.notes().into_iter().map(Draft::run));
         }
-        let events = self.file.append_durably(drafts)?;
-        self.fold(&events)?;
-        Ok(events)
+        self.record(drafts, true)
     }
 
     /// Appends events that nothing depends on; the next durable append makes them durable too.
     pub fn append_report(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, Error> {
-        let events = self.file.append(drafts)?;
-        self.fold(&events)?;
-        Ok(events)
+        self.record(drafts, false)
     }
 
-    fn fold(&mut self, events: &[Event]) -> Result<(), Error> {
-        for event in events {
-            self.state.apply(event)?;
+    /// Asks the state first, so that what it refuses is never written; the state changes once the events are.
+    fn record(&mut self, drafts: Vec<Draft>, durably: bool) -> Result<Vec<Event>, Error> {
+        let group = self.file.stamp(drafts)?;
+        let mut next = self.state.clone();
+        for event in &group.events {
+            next.apply(event)?;
         }
-        Ok(())
+        self.file.write(&group, durably)?;
+        self.state = next;
+        Ok(group.events)
     }
+}
+
+/// As much of a journal's end as is looked at for its last event.
+const LAST_LINE_MAX: u64 = 1 << 16;
+
+/// When the last event of a journal happened, without reading all of it; none where that is not easily told.
+pub(crate) fn last_stamp(path: &Path) -> Option<Timestamp> {
+    let mut file = store::open_file(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_LINE_MAX))).ok()?;
+    let mut end = Vec::new();
+    file.take(LAST_LINE_MAX).read_to_end(&mut end).ok()?;
+    let line = end.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    let event: Event = serde_json::from_slice(line).ok()?;
+    (!event.more).then_some(event.ts)
 }
 
 fn fold(path: &Path, project: ProjectName, tail: &Tail) -> Result<RunState, Error> {
@@ -225,4 +256,83 @@ fn fold(path: &Path, project: ProjectName, tail: &Tail) -> Result<RunState, Erro
         state.apply(event).map_err(|illegal| damaged(illegal.to_string()))?;
     }
     Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use mycelium_schemas::{
+        event::{Local, RunComplete, RunStart, RunStop},
+        id::CommitId,
+        state::{RunStatus, StopReason},
+    };
+
+    use super::*;
+
+    fn begin(dir: &Path) -> Journal {
+        let commit: CommitId = "1".repeat(40).parse().unwrap();
+        let start = RunStart {
+            tasks: Vec::new(),
+            landed_before: Vec::new(),
+            integration_branch: "main".to_owned(),
+            base_commit: commit,
+            max_parallel: 1,
+            config_digest: String::new(),
+            doctor_digest: String::new(),
+            local: Local::default(),
+        };
+        let file = EventFile::create(
+            &dir.join("orchestrator.jsonl"),
+            "r1".parse().unwrap(),
+            Clock::Real,
+            Redactor::default(),
+        );
+        Journal::begin(file.unwrap(), "p".parse().unwrap(), Draft::run(EventKind::RunStart(start))).unwrap().0
+    }
+
+    fn complete(journal: &Journal) -> Draft {
+        let head_commit = journal.state().head.clone();
+        Draft::run(EventKind::RunComplete(RunComplete { head_commit }))
+    }
+
+    fn stop() -> Draft {
+        Draft::run(EventKind::RunStop(RunStop {
+            status: RunStatus::Interrupted,
+            stop_reason: StopReason::Environment,
+            message: String::new(),
+        }))
+    }
+
+    #[test]
+    fn a_group_with_one_illegal_event_leaves_file_and_state_as_they_were() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = begin(dir.path());
+        let before = fs::read(&journal.file.path).unwrap();
+        let drafts = vec![complete(&journal), stop()];
+        assert!(matches!(journal.append(drafts), Err(Error::Illegal(_))));
+        assert_eq!(fs::read(&journal.file.path).unwrap(), before);
+        assert!(journal.state().end.is_none());
+        let last = complete(&journal);
+        assert_eq!(journal.append(vec![last]).unwrap()[0].seq, 2);
+        Journal::peek(&journal.file.path, "p".parse().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_no_gap() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = begin(dir.path());
+        let path = journal.file.path.clone();
+        let before = fs::read(&path).unwrap();
+        let writable = std::mem::replace(&mut journal.file.file, File::open(&path).unwrap());
+        let last = complete(&journal);
+        assert!(journal.append(vec![last]).is_err());
+        assert!(journal.state().end.is_none());
+        // Neither could the file be shortened through this handle: from now on nothing is written.
+        journal.file.file = writable;
+        assert!(journal.append(vec![stop()]).is_err());
+        assert_eq!(fs::read(&path).unwrap(), before);
+        journal.file.broken = false;
+        assert_eq!(journal.append(vec![stop()]).unwrap()[0].seq, 2);
+    }
 }

@@ -1,8 +1,12 @@
 //! The signals that stop a run.
 
-use std::fmt;
+use std::{fmt, io};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process;
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 use crate::error::{Error, IoContext};
 
@@ -25,6 +29,15 @@ impl fmt::Display for StopSignal {
             Self::HangUp => "SIGHUP",
         })
     }
+}
+
+/// From now on a write beyond the limit on the size of files fails, as one to a full disk does, in place of ending the
+/// process. What this process starts has the signal's ordinary effect.
+pub fn outlive_file_size_limit() -> io::Result<()> {
+    // A signal that was listened to once is never handed back to the system.
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let _entered = runtime.enter();
+    signal(SignalKind::from_raw(process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// Listens for them.

@@ -13,13 +13,14 @@ use mycelium_schemas::{
     id::{RunId, TaskId},
     state::{RunStatus, RunView},
 };
+use rustix::fs::{Mode, OFlags};
 use serde::Serialize;
 
 use crate::{
     error::{Error, IoContext},
     fault,
     git::Upstream,
-    journal::Journal,
+    journal::{self, Journal},
     private,
     project::Project,
     redact::Redactor,
@@ -132,27 +133,27 @@ fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Opens a file of the run's folder to read. What is no regular file is refused: a named pipe in its place would keep its
+/// reader waiting for ever.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Reads such a file whole.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Removes a file; one that is not there is fine.
 fn remove_file(path: &Path) -> Result<(), Error> {
     match fault::point!("file.remove", fs::remove_file(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result.at("remove", path),
     }
-}
-
-/// Opens a file to read it. What is none is an error at once: opening a pipe would wait for somebody who never comes.
-pub(crate) fn open_file(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    File::open(path)
-}
-
-/// Reads a file, as [`open_file`] opens it.
-pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_file(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Makes the entries of a folder survive a power cut.
@@ -221,15 +222,19 @@ fn readable(run: &RunId, view: Result<RunView, Error>) -> Option<RunView> {
     None
 }
 
-/// The state of a run, as it is: the view, unless it is missing or its writer is gone; then what the journal says.
-/// Reading never writes.
+/// The state of a run, as it is: the view, unless it is missing, its writer is gone, or the journal went on since; then
+/// what the journal says. Reading never writes.
 pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
     let paths = RunPaths::new(project, run);
     if !paths.run_dir.is_dir() {
         return Err(Error::UnknownRun { run_id: run.clone() });
     }
+    let holds = |view: &RunView| match view.status {
+        RunStatus::Running => is_live(project, run),
+        _ => Ok(journal::last_stamp(&paths.journal).is_some_and(|last| last == view.updated_at)),
+    };
     match view_on_disk(&paths.state) {
-        Some(view) if view.status != RunStatus::Running || is_live(project, run)? => Ok(view),
+        Some(view) if holds(&view)? => Ok(view),
         _ => {
             let view = Journal::peek(&paths.journal, project.name.clone())?.view();
             // A run that says it is running but whose process is gone was interrupted.

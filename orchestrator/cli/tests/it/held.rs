@@ -1,7 +1,7 @@
 //! A run that is held in the middle of its agent for as long as a test wants.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command, Stdio},
 };
@@ -47,6 +47,15 @@ impl HeldRun {
     pub(crate) fn release(mut self) -> Option<i32> {
         drop(self.gate);
         self.child.wait().unwrap().code()
+    }
+
+    /// Kills the run and lets its agent go on; the agents of `resume` do not wait any more.
+    pub(crate) fn kill_for_good(self, place: &Place) {
+        let gate = place.outside().join("gate");
+        let open = self.kill();
+        fs::remove_file(&gate).unwrap();
+        fs::write(&gate, "").unwrap();
+        drop(open);
     }
 
     /// Kills the run, not its agent; that goes on waiting as long as what is returned lives.

@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod clean;
+mod colleagues;
+mod damage;
 mod demo;
 mod doctor;
 mod held;
 mod logs;
+mod machine;
 mod mock_agent;
 mod place;
 mod project;

@@ -1,0 +1,123 @@
+//! What others do to the repository while a run goes on, or between a kill and `resume`.
+
+use std::{fs, process::Command};
+
+use mycelium_fixtures::Fixture;
+
+use crate::{
+    held::{HeldRun, PLAN},
+    place::Place,
+};
+
+/// A place whose agent first does something to the user's repository, by git.
+fn place(deed: &str) -> Place {
+    let mut place = Place::new();
+    let git = format!("git -C '{}'", place.repository.path().display());
+    let once = place.outside().join("done");
+    let command = format!(
+        "mkdir '{}' && {{ {}; }} >&2\necho one >src/one.js",
+        once.display(),
+        deed.replace("git ", &format!("{git} "))
+    );
+    place.run(&["init"]).exits(0);
+    let config = format!(
+        "integration_branch: main\ndoctor: {}\nmax_retries: 0\nworker:\n  agent: command\n  command: {}\n",
+        Fixture::Toy.doctor(),
+        serde_json::Value::from(command)
+    );
+    place.write(".mycelium/config.yaml", &config);
+    place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
+    place.run(&["plan", "--input", ".mycelium/plan.md"]).exits(0);
+    place
+}
+
+fn git(place: &Place, words: &str) -> String {
+    let mut command = Command::new("git");
+    command.args(words.split(' ')).current_dir(place.repository.path());
+    command.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The work of the task is in the branch once.
+#[track_caller]
+fn landed_once(place: &Place) {
+    assert_eq!(git(place, "log --format=%s --grep=Mycelium-Task main").lines().count(), 1);
+    git(place, "fsck --full --strict");
+}
+
+#[test]
+fn a_branch_that_was_deleted_is_not_made_again() {
+    let mut place = place("git checkout -q --detach; git update-ref -d refs/heads/main");
+    let base = place.head();
+    let run = place.run(&["run"]);
+    assert_ne!(run.code, 0, "{run:#?}");
+    assert!(place.repository.head_of("main").unwrap().is_none());
+    let again = place.run(&["resume"]);
+    assert_ne!(again.code, 0, "{again:#?}");
+    git(&place, &format!("branch main {base}"));
+    place.run(&["resume"]).exits(0);
+    landed_once(&place);
+}
+
+#[test]
+fn a_branch_that_became_symbolic_is_not_written_through() {
+    let mut place = place("git branch other main; git symbolic-ref refs/heads/main refs/heads/other");
+    let base = place.head();
+    let run = place.run(&["run"]);
+    assert_ne!(run.code, 0, "{run:#?}");
+    assert_eq!(git(&place, "rev-parse other"), base);
+    assert_eq!(git(&place, "symbolic-ref refs/heads/main"), "refs/heads/other");
+    git(&place, "symbolic-ref --delete refs/heads/main");
+    git(&place, &format!("update-ref refs/heads/main {base}"));
+    place.run(&["resume"]).exits(0);
+    assert_eq!(git(&place, "rev-parse other"), base);
+    landed_once(&place);
+}
+
+#[test]
+fn a_branch_that_was_rewound_stays_without_what_was_taken_from_it() {
+    let mut place = place("git update-ref refs/heads/main main~1");
+    place.write(
+        ".mycelium/config.yaml",
+        &place.read(".mycelium/config.yaml").replace("max_retries: 0", "max_retries: 1"),
+    );
+    git(&place, "-c user.name=U -c user.email=u@example.invalid commit -q --allow-empty -m regretted");
+    place.run(&["run"]).exits(0);
+    landed_once(&place);
+    assert_eq!(git(&place, "log --format=%s --grep=regretted main"), "");
+}
+
+#[test]
+fn a_lock_of_another_git_is_named_waited_for_a_bounded_time_and_left() {
+    for lock in ["refs/heads/main.lock", "index.lock", "packed-refs.lock", "HEAD.lock", "config.lock"] {
+        let mut place = place(&format!(": >\"$(git rev-parse --absolute-git-dir)/{lock}\""));
+        let path = place.repository.path().join(".git").join(lock);
+        for words in [&["run", "--run-id", "r1"][..], &["resume"]] {
+            let run = place.run(words);
+            assert!([0, 3, 4].contains(&run.code), "{lock}: {run:#?}");
+            assert!(run.code == 0 || run.stderr.contains(lock), "{run:#?}");
+            assert_eq!(fs::read(&path).unwrap(), b"", "{lock} is another's");
+        }
+        fs::remove_file(&path).unwrap();
+        place.run(&["resume"]).exits(0);
+        landed_once(&place);
+        assert_eq!(place.run(&["status", "--json"]).json()["tasks"]["001"]["attempts"], 1, "{lock}");
+    }
+}
+
+#[test]
+fn a_repository_that_moved_is_gone_on_with_under_its_projects_name() {
+    let (mut place, run) = HeldRun::start();
+    let name = place.project_dir().file_name().unwrap().to_str().unwrap().to_owned();
+    run.kill_for_good(&place);
+    let (old, new) = (place.repository.path().to_owned(), place.outside().join("moved"));
+    fs::rename(&old, &new).unwrap();
+    place.run_in(&new, &["resume", "--run-id", "held"]).exits(2).complains(&["held"]);
+    place.run_in(&new, &["--project", &name, "resume"]).exits(0);
+    assert!(!old.exists(), "the old place is not made again");
+    let state = place.run_in(&new, &["--project", &name, "status", "--json"]).exits(0).json();
+    assert_eq!(state["status"], "complete");
+    assert_eq!(fs::read_to_string(new.join("src/one.js")).unwrap(), "one\n");
+}

@@ -1,0 +1,132 @@
+//! Files of a run that are not what the program wrote: it says so in bounded time, keeps the evidence, moves no ref, and
+//! goes on where the journal still tells everything.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::{held::HeldRun, place::Place};
+
+/// A run that was killed while its agent worked.
+fn killed() -> (Place, PathBuf) {
+    let (place, run) = HeldRun::start();
+    run.kill_for_good(&place);
+    let run_dir = place.project_dir().join("runs/held");
+    (place, run_dir)
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_state_that_is_not_one_is_told_from_the_journal() {
+    let deep = "[".repeat(100_000);
+    let newer = r#"{"schema_version": 4711}"#;
+    let cases: [(&str, Option<&[u8]>); 9] = [
+        ("empty", Some(b"")),
+        ("nul", Some(&[0; 4096])),
+        ("truncated", Some(br#"{"schema_version": 1, "run_id": "he"#)),
+        ("garbage", Some(b"\xff\xfe not json")),
+        ("array", Some(b"[]")),
+        ("deep", Some(deep.as_bytes())),
+        ("newer", Some(newer.as_bytes())),
+        ("missing", None),
+        ("a pipe", None),
+    ];
+    let (mut place, run_dir) = killed();
+    let state = run_dir.join("state.json");
+    let told = |place: &mut Place| place.run(&["status", "--run-id", "held", "--json"]).exits(0).json();
+    let expected = told(&mut place);
+    assert_eq!(expected["status"], "interrupted");
+    for (what, content) in cases {
+        // It may not be there any more.
+        let _absent = fs::remove_file(&state);
+        match content {
+            Some(content) => fs::write(&state, content).unwrap(),
+            None if what == "a pipe" => fifo(&state),
+            None => {}
+        }
+        assert_eq!(told(&mut place), expected, "{what}");
+    }
+    place.run(&["resume"]).exits(0);
+    assert_eq!(told(&mut place)["status"], "complete");
+}
+
+#[test]
+fn a_state_that_is_older_than_the_journal_is_not_believed() {
+    let (mut place, run_dir) = killed();
+    place.run(&["resume"]).exits(0);
+    let state = run_dir.join("state.json");
+    let mut older: Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    older["status"] = "failed".into();
+    older["updated_at"] = "2026-01-01T00:00:00Z".into();
+    fs::write(&state, older.to_string()).unwrap();
+    assert_eq!(place.run(&["status", "--json"]).exits(0).json()["status"], "complete");
+}
+
+#[test]
+fn a_folder_in_place_of_the_state_is_named_and_stays() {
+    let (mut place, run_dir) = killed();
+    let state = run_dir.join("state.json");
+    fs::remove_file(&state).unwrap();
+    fs::create_dir(&state).unwrap();
+    fs::write(state.join("evidence"), "kept").unwrap();
+    let head = place.head();
+    place.run(&["resume"]).exits(4).complains(&["state.json"]);
+    assert_eq!(fs::read(state.join("evidence")).unwrap(), b"kept");
+    assert_eq!(place.head(), head);
+    fs::remove_dir_all(&state).unwrap();
+    place.run(&["resume"]).exits(0);
+    assert_ne!(place.head(), head);
+}
+
+#[test]
+fn a_torn_end_of_the_journal_is_cut_off_and_nothing_is_glued_to_it() {
+    for tail in [&b"{\"v\":1,\"seq\":"[..], &[0; 4096], b"{\"v\":1,\"x\":\"\xc3", b"\xff\n\xfe"] {
+        let (mut place, run_dir) = killed();
+        let journal = run_dir.join("orchestrator.jsonl");
+        let whole = fs::read(&journal).unwrap();
+        fs::write(&journal, [&whole, tail].concat()).unwrap();
+        place.run(&["resume"]).exits(0);
+        let text = fs::read_to_string(&journal).unwrap();
+        assert!(text.as_bytes().starts_with(&whole));
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(events.windows(2).all(|pair| pair[0]["seq"].as_u64() < pair[1]["seq"].as_u64()));
+        assert!(events.iter().any(|event| event["type"] == "journal.truncated"), "{tail:?}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_gone_on_with_is_refused_and_kept() {
+    let (mut place, run_dir) = killed();
+    let journal = run_dir.join("orchestrator.jsonl");
+    let whole = fs::read(&journal).unwrap();
+    let head = place.head();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let hole = [lines[0], &[0; 4096], b"\n", &lines[1..].concat()].concat();
+    let newer = [&whole, &b"{\"v\":4711}\n"[..]].concat();
+    for content in [&b""[..], b"[]\n", &[0; 4096], &hole, &newer] {
+        fs::write(&journal, content).unwrap();
+        let refused = place.run(&["resume", "--run-id", "held"]);
+        assert!([2, 4].contains(&refused.code), "{refused:#?}");
+        assert!(refused.stderr.contains("orchestrator.jsonl"), "{refused:#?}");
+        assert_eq!(fs::read(&journal).unwrap(), content);
+    }
+    fs::remove_file(&journal).unwrap();
+    place.run(&["resume", "--run-id", "held"]).exits(4).complains(&["orchestrator.jsonl"]);
+    assert!(!journal.exists());
+    for make in [fifo, |path: &Path| fs::create_dir(path).unwrap()] {
+        make(&journal);
+        place.run(&["resume", "--run-id", "held"]).exits(4).complains(&["it is not a file"]);
+        // A folder or a pipe: one of the two goes.
+        let _other = fs::remove_file(&journal).or_else(|_| fs::remove_dir(&journal));
+    }
+    assert_eq!(place.head(), head);
+    fs::write(&journal, whole).unwrap();
+    place.run(&["resume"]).exits(0);
+}
