@@ -12,7 +12,7 @@ use std::{
 use regex::Regex;
 
 /// Calls that change the world. Each stands inside `fault::point!` or `fault::write_all!`.
-const EFFECTS: &str = r"fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat_with\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
+const EFFECTS: &str = r"fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat\(|renameat_with\(|unlinkat\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
 
 /// Effects on nothing of the disk (a pipe to a child, tasks of the runtime), and modes of folders about to be removed.
 const NO_EFFECT: [&str; 4] =

@@ -18,6 +18,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::fault;
+
 /// Folders open at once; deeper ones are moved up.
 const DEPTH_MAX: usize = 64;
 
@@ -36,13 +38,13 @@ pub(crate) fn remove(base: &Path, parts: &[impl AsRef<OsStr>]) -> io::Result<()>
             break;
         }
     }
-    gone(unlinkat(&parent, &name, AtFlags::REMOVEDIR))
+    gone(fault::point!("clean.remove_top", unlinkat(&parent, &name, AtFlags::REMOVEDIR)))
 }
 
 /// Gives what lies at `parts` below `base` another name in its folder.
 pub(crate) fn rename(base: &Path, parts: &[impl AsRef<OsStr>], name: &str) -> io::Result<()> {
     match parent_of(base, parts)? {
-        Some((parent, old)) => gone(renameat(&parent, &old, &parent, name)),
+        Some((parent, old)) => gone(fault::point!("clean.rename", renameat(&parent, &old, &parent, name))),
         None => Ok(()),
     }
 }
@@ -78,7 +80,7 @@ impl Tree {
                 continue;
             }
             self.empty(inside.as_fd(), depth + 1)?;
-            gone(unlinkat(folder, &name, AtFlags::REMOVEDIR))?;
+            gone(fault::point!("clean.remove_folder", unlinkat(folder, &name, AtFlags::REMOVEDIR)))?;
         }
         Ok(())
     }
@@ -86,7 +88,9 @@ impl Tree {
     fn move_up(&mut self, folder: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         self.moved += 1;
         // A name that is taken may be an agent's: the next one is tried.
-        while let Err(error) = renameat(folder, name, &self.top, format!(".deep-{}", self.moved)) {
+        while let Err(error) =
+            fault::point!("clean.move_up", renameat(folder, name, &self.top, format!(".deep-{}", self.moved)))
+        {
             if !matches!(error, Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) {
                 return Err(error.into());
             }
@@ -109,7 +113,7 @@ fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
 
 /// Removes a name that is no folder; a folder is opened instead, and may be written then.
 fn unlink(parent: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<OwnedFd>> {
-    match unlinkat(parent, name, AtFlags::empty()) {
+    match fault::point!("clean.unlink", unlinkat(parent, name, AtFlags::empty())) {
         Ok(()) | Err(Errno::NOENT) => return Ok(None),
         Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),

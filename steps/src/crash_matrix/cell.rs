@@ -19,9 +19,6 @@ use crate::{
 /// How a point is disturbed.
 pub(crate) const MODES: [&str; 7] = ["kill", "kill-after", "kill-group", "torn", "enospc", "eio", "erofs"];
 
-/// Modes that differ from others in little, tried at the first, a middle and the last hit.
-const ALIKE: [&str; 2] = ["kill-group", "eio"];
-
 /// Modes of second faults.
 const SECOND_MODES: [&str; 3] = ["kill", "torn", "enospc"];
 
@@ -29,10 +26,48 @@ const SECOND_MODES: [&str; 3] = ["kill", "torn", "enospc"];
 const SECOND_FAULTS: usize = 2;
 
 /// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// A kill or a failure or both, at one passage of each point.
+    Quick,
+    /// Every fault at each point in each scene, at passages spread from the first to the last.
+    Spread,
+    /// Every fault at every passage.
+    Every,
+}
+
+impl Depth {
+    /// How many passages of a point are tried in the scene that passes it most often; a third of that in the others.
+    fn passages(self, mode: &str) -> usize {
+        match (self, mode) {
+            (Self::Every, _) => usize::MAX,
+            (_, "kill") => 9,
+            (_, "torn") => 6,
+            _ => 3,
+        }
+    }
+}
+
+/// What is tried.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan<'a> {
-    pub(crate) quick: bool,
+    pub(crate) depth: Depth,
     pub(crate) only: &'a str,
+}
+
+impl Plan<'_> {
+    fn is_quick(self) -> bool {
+        self.depth == Depth::Quick
+    }
+}
+
+/// At most so many of the passages, evenly spread, the first and the last among them.
+fn spread(passages: usize, limit: usize) -> BTreeSet<usize> {
+    if passages <= limit {
+        return (1..=passages).collect();
+    }
+    let last = limit.saturating_sub(1).max(1);
+    (0..limit).map(|number| 1 + number * (passages - 1) / last).collect()
 }
 
 /// A mode at a hit of a point.
@@ -53,11 +88,14 @@ impl Fault {
     }
 }
 
-/// A scene with a fault, and perhaps one more while it recovers.
+/// A scene with a fault, and perhaps one more.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     pub(crate) scene: Scene,
     pub(crate) first: Fault,
+    /// In the same process, where it minds the first.
+    pub(crate) also: Option<Fault>,
+    /// In the process that recovers.
     pub(crate) second: Option<Fault>,
 }
 
@@ -71,6 +109,8 @@ pub(crate) struct Tried {
     pub(crate) wrong: Vec<String>,
     /// All points that were passed.
     pub(crate) reached: BTreeSet<String>,
+    /// The points that the disturbed command passed, as often as it did.
+    pub(crate) disturbed: Vec<String>,
     /// The points that recovery passed, as often as it did.
     pub(crate) recovery: Vec<String>,
     /// Where a red one was kept.
@@ -90,9 +130,12 @@ pub(crate) fn undisturbed(program: &Program) -> Result<BTreeMap<Scene, Undisturb
     let play = |scene: Scene| {
         let folder = folder()?;
         let mut world = World::build(program, scene, folder.path())?;
-        let finished = world.disturb(None)?;
+        let mut last = world.disturb(None)?;
         let hits = count(world.reached());
-        let (facts, wrong) = check(&mut world, &finished, None)?;
+        if scene.decides().is_some() {
+            last = world.finish()?;
+        }
+        let (facts, wrong) = check(&mut world, &last, None)?;
         if !wrong.is_empty() {
             return Err(MatrixError::Undisturbed { scene: scene.name(), why: wrong.join("; ") });
         }
@@ -112,7 +155,7 @@ fn count(points: Vec<String>) -> BTreeMap<String, usize> {
     })
 }
 
-/// Every mode at every hit; in a quick run a kill or a failure or both at one hit, in one scene each.
+/// Faults at the passages that the depth asks for.
 pub(crate) fn first_faults(
     program: &Program,
     scenes: &BTreeMap<Scene, Undisturbed>,
@@ -120,32 +163,42 @@ pub(crate) fn first_faults(
 ) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (number, point) in program.points.iter().enumerate() {
-        let passing: Vec<_> =
-            scenes.iter().filter(|(_, scene)| scene.hits.contains_key(&point.name)).collect();
-        for (order, (scene, undisturbed)) in passing.iter().enumerate() {
-            let hits = undisturbed.hits.get(&point.name).copied().unwrap_or_default();
-            let some = [1, hits.div_ceil(2), hits];
-            // The last write comes when something was written before.
-            let sampled = if point.writes { hits } else { some[number % some.len()] };
-            for hit in 1..=hits {
-                let chosen = hit == sampled && order == number % passing.len();
-                let modes = modes(point).filter(|mode| {
-                    if plan.quick {
-                        chosen && sample(point, number, mode)
-                    } else {
-                        !ALIKE.contains(mode) || some.contains(&hit)
-                    }
-                });
-                cells.extend(modes.map(|mode| Cell {
-                    scene: **scene,
-                    first: Fault { mode, point: point.name.clone(), hit },
-                    second: None,
-                }));
-            }
+        let passing: Vec<(Scene, usize)> = scenes
+            .iter()
+            .filter_map(|(scene, undisturbed)| Some((*scene, *undisturbed.hits.get(&point.name)?)))
+            .collect();
+        if plan.is_quick() {
+            cells.extend(sampled(point, number, &passing));
+        } else {
+            cells.extend(at_depth(point, plan.depth, &passing));
         }
     }
-    cells.retain(|cell| cell.name().contains(plan.only));
+    cells.retain(|cell| cell.name().contains(plan.only) || cell.begins(plan.only));
     cells
+}
+
+fn at_depth(point: &Point, depth: Depth, passing: &[(Scene, usize)]) -> Vec<Cell> {
+    let most = passing.iter().map(|(_, hits)| *hits).max().unwrap_or_default();
+    let mut cells = Vec::new();
+    for mode in modes(point) {
+        let mut richest = true;
+        for (scene, hits) in passing {
+            let limit = depth.passages(mode);
+            let limit = if *hits == most && std::mem::take(&mut richest) { limit } else { limit.div_ceil(3) };
+            cells.extend(spread(*hits, limit).into_iter().map(|hit| Cell::new(*scene, mode, point, hit)));
+        }
+    }
+    cells
+}
+
+/// In one of the scenes that pass the point, by its number.
+fn sampled(point: &Point, number: usize, passing: &[(Scene, usize)]) -> Vec<Cell> {
+    let Some((scene, hits)) = passing.get(number % passing.len().max(1)) else { return Vec::new() };
+    let some = [1, hits.div_ceil(2), *hits];
+    // The last write comes when something was written before.
+    let hit = if point.writes { *hits } else { some[number % some.len()] };
+    let modes = modes(point).filter(|mode| sample(point, number, mode));
+    modes.map(|mode| Cell::new(*scene, mode, point, hit)).collect()
 }
 
 fn modes(point: &Point) -> impl Iterator<Item = &'static str> {
@@ -160,16 +213,45 @@ fn sample(point: &Point, number: usize, mode: &str) -> bool {
         || number.is_multiple_of(2) && errors[number / 2 % errors.len()] == mode
 }
 
+/// Faults at every point that a command passes only where it minds a failure.
+pub(crate) fn also_faults(
+    program: &Program,
+    scenes: &BTreeMap<Scene, Undisturbed>,
+    tried: &[Tried],
+    plan: Plan<'_>,
+) -> Vec<Cell> {
+    let limit = if plan.is_quick() { 1 } else { SECOND_FAULTS };
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut cells = Vec::new();
+    for tried in tried.iter().filter(|tried| tried.came && !tried.cell.first.kills()) {
+        let usual = scenes.get(&tried.cell.scene).map(|scene| &scene.hits);
+        let passed: BTreeSet<&String> = tried.disturbed.iter().collect();
+        for name in passed.into_iter().filter(|name| usual.is_some_and(|hits| !hits.contains_key(*name))) {
+            let times = taken.entry(name).or_default();
+            let Some(point) = program.point(name).filter(|_| *times < limit) else { continue };
+            *times += 1;
+            let modes = modes(point).filter(|mode| SECOND_MODES.contains(mode));
+            cells.extend(modes.map(|mode| Cell {
+                also: Some(Fault { mode, point: name.clone(), hit: 1 }),
+                ..tried.cell.clone()
+            }));
+        }
+    }
+    cells.retain(|cell| cell.name().contains(plan.only));
+    cells
+}
+
 /// Faults at every point that recovery passed, each after a few first faults; none in a quick run but at points that
 /// recovery alone passes.
 pub(crate) fn second_faults(program: &Program, tried: &[Tried], plan: Plan<'_>) -> Vec<Cell> {
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let first: Vec<&str> = tried.iter().map(|tried| tried.cell.first.point.as_str()).collect();
     let mut cells = Vec::new();
-    for tried in tried.iter().filter(|tried| tried.cell.scene.is_run() && tried.came) {
+    let recovers = |tried: &&Tried| tried.came && tried.cell.scene.is_run() && tried.cell.also.is_none();
+    for tried in tried.iter().filter(recovers) {
         for (point, hits) in count(tried.recovery.clone()) {
             let times = taken.entry(point.clone()).or_default();
-            let limit = match (plan.quick, first.contains(&point.as_str())) {
+            let limit = match (plan.is_quick(), first.contains(&point.as_str())) {
                 (false, _) => SECOND_FAULTS,
                 (true, false) => 1,
                 (true, true) => 0,
@@ -179,25 +261,43 @@ pub(crate) fn second_faults(program: &Program, tried: &[Tried], plan: Plan<'_>) 
             }
             *times += 1;
             let Some(known) = program.point(&point) else { continue };
-            let hits = if plan.quick { 1..=1 } else { 1..=hits };
-            for hit in hits {
-                let modes = modes(known).filter(|mode| SECOND_MODES.contains(mode));
-                cells.extend(modes.map(|mode| Cell {
+            for mode in modes(known).filter(|mode| SECOND_MODES.contains(mode)) {
+                let limit = if plan.is_quick() { 1 } else { plan.depth.passages(mode).div_ceil(3) };
+                cells.extend(spread(hits, limit).into_iter().map(|hit| Cell {
                     second: Some(Fault { mode, point: point.clone(), hit }),
                     ..tried.cell.clone()
                 }));
             }
         }
     }
+    cells.retain(|cell| cell.name().contains(plan.only));
     cells
 }
 
 impl Cell {
+    fn new(scene: Scene, mode: &'static str, point: &Point, hit: usize) -> Self {
+        Self { scene, first: Fault { mode, point: point.name.clone(), hit }, also: None, second: None }
+    }
+
     /// As it can be asked for again.
     pub(crate) fn name(&self) -> String {
-        let second =
-            self.second.as_ref().map(|second| format!(" then {}", second.text())).unwrap_or_default();
-        format!("{} {}{second}", self.scene.name(), self.first.text())
+        let second = self.second.as_ref().map(|second| format!(" then {}", second.text()));
+        format!("{} {}{}", self.scene.name(), self.at_once(), second.unwrap_or_default())
+    }
+
+    /// Whether a name is that of a cell which adds another fault to this one.
+    fn begins(&self, name: &str) -> bool {
+        name.strip_prefix(&self.name()).is_some_and(|more| more.starts_with([' ', ',']))
+    }
+
+    pub(crate) fn is_double(&self) -> bool {
+        self.also.is_some() || self.second.is_some()
+    }
+
+    /// The faults of the disturbed command.
+    fn at_once(&self) -> String {
+        let also = self.also.as_ref().map(|also| format!(",{}", also.text()));
+        format!("{}{}", self.first.text(), also.unwrap_or_default())
     }
 
     /// Disturbs, recovers, and looks.
@@ -207,6 +307,7 @@ impl Cell {
             came: false,
             wrong: Vec::new(),
             reached: BTreeSet::new(),
+            disturbed: Vec::new(),
             recovery: Vec::new(),
             kept: None,
         };
@@ -234,12 +335,14 @@ impl Tried {
         folder: &TempDir,
     ) -> Result<(), FixtureError> {
         let mut world = World::build(program, self.cell.scene, folder.path())?;
-        let first = self.cell.first.clone();
-        let finished = world.disturb(Some(&first.text()))?;
-        self.came = self.came(&first, &finished, &world.reached());
+        let finished = world.disturb(Some(&self.cell.at_once()))?;
+        self.disturbed = world.reached();
+        let faults: Vec<Fault> =
+            [self.cell.first.clone()].into_iter().chain(self.cell.also.clone()).collect();
+        self.came = self.came(&faults, &finished, &self.disturbed.clone());
         if let Some(second) = self.cell.second.clone() {
             let finished = world.recover(Some(&second.text()))?;
-            let came = self.came(&second, &finished, &world.reached());
+            let came = self.came(&[second], &finished, &world.reached());
             self.came &= came;
         }
         let last = world.finish()?;
@@ -251,22 +354,26 @@ impl Tried {
         Ok(())
     }
 
-    /// Whether a fault came; an ending that it does not explain is wrong.
-    fn came(&mut self, fault: &Fault, finished: &Finished, reached: &[String]) -> bool {
+    /// Whether the faults came, all of them; an ending that they do not explain is wrong.
+    fn came(&mut self, faults: &[Fault], finished: &Finished, reached: &[String]) -> bool {
         self.reached.extend(reached.iter().cloned());
-        let came = reached.iter().filter(|point| **point == fault.point).count() >= fault.hit;
+        let hits = |fault: &Fault| reached.iter().filter(|point| **point == fault.point).count();
+        let came: Vec<&Fault> = faults.iter().filter(|fault| hits(fault) >= fault.hit).collect();
+        let killed = came.iter().any(|fault| fault.kills());
         let fits = match finished.ending {
-            Ending::Signaled(9) => came && fault.kills(),
+            Ending::Signaled(9) => killed,
             // Where an operation may fail, the program may go on; what it says of itself is looked at later.
-            Ending::Exited(0) => !came || !fault.kills(),
-            Ending::Exited(4) => came && !fault.kills(),
+            Ending::Exited(0) => !killed,
+            Ending::Exited(1) => !killed && self.cell.scene.outcome().exit == 1,
+            Ending::Exited(4) => !came.is_empty() && !killed,
             _ => false,
         };
         if !fits {
             let said = String::from_utf8_lossy(&finished.stderr);
             let said = said.trim().replace('\n', " | ");
-            self.wrong.push(format!("{} ends with {:?}: {said}", fault.text(), finished.ending));
+            let faults: Vec<String> = faults.iter().map(Fault::text).collect();
+            self.wrong.push(format!("{} ends with {:?}: {said}", faults.join(","), finished.ending));
         }
-        came
+        came.len() == faults.len()
     }
 }

@@ -19,7 +19,7 @@ use mycelium_steps::runner::leftovers::kill_inside;
 use serde_json::Value;
 
 use crate::{
-    scene::{Scene, TASKS},
+    scene::{Outcome, Scene, TASKS},
     world::World,
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     tree: String,
     /// Everything of the checkout that is its user's.
     checkout: String,
-    /// What the program wrote below `.mycelium`, runs left out.
+    /// What the program wrote below `.mycelium`, runs left out; of `clean` what it left of the runs.
     project: String,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn check(
     undisturbed: Option<&Facts>,
 ) -> Result<(Facts, Vec<String>), FixtureError> {
     let mut wrong = Vec::new();
-    if last.ending != Ending::Exited(0) {
+    if last.ending != Ending::Exited(world.scene.outcome().exit) {
         let said = String::from_utf8_lossy(&last.stderr);
         wrong.push(format!("does not recover: {:?}; {}", last.ending, said.trim().replace('\n', " | ")));
     }
@@ -78,11 +78,17 @@ fn facts(world: &World<'_>) -> Result<Facts, FixtureError> {
         Some(head) => repository.tree_of(&head)?,
         None => String::new(),
     };
-    let folder = if world.scene == Scene::Init { ".mycelium" } else { ".mycelium/tasks" };
+    let folder = match world.scene {
+        Scene::Init | Scene::InitForce => repository.path().join(".mycelium"),
+        Scene::Clean => world.sandbox.mycelium_home(),
+        _ => repository.path().join(".mycelium/tasks"),
+    };
+    // The project's own folder has another name in each place.
+    let name = format!("projects/{}", world.project_name()?);
     Ok(Facts {
         tree,
         checkout: Checkout::of(repository.path())?.to_text(),
-        project: listing(&repository.path().join(folder))?,
+        project: listing(&folder)?.replace(&name, "projects/project"),
     })
 }
 
@@ -97,8 +103,9 @@ fn difference(expected: &str, found: &str) -> String {
 
 fn check_run(world: &mut World<'_>, wrong: &mut Vec<String>) -> Result<(), FixtureError> {
     let told = world.status()?;
-    if told["status"] != "complete" {
-        wrong.push(format!("the run is {}, not complete", told["status"]));
+    let outcome = world.scene.outcome();
+    if told["status"] != outcome.status {
+        wrong.push(format!("the run is {}, not {}", told["status"], outcome.status));
     }
     // Without its view the program folds the journal: both must say the same.
     if let Some(view) = told["paths"]["state"].as_str().map(Path::new) {
@@ -116,20 +123,20 @@ fn check_run(world: &mut World<'_>, wrong: &mut Vec<String>) -> Result<(), Fixtu
         }
     }
     if let Some(journal) = told["paths"]["journal"].as_str() {
-        check_journal(Path::new(journal), wrong)?;
+        check_journal(Path::new(journal), outcome, wrong)?;
     }
     let root = world.repository.path();
     let landed = commits_by_task(root).map_err(FixtureError::git("walk the history of", root))?;
     for task in TASKS {
-        match landed.get(task).copied().unwrap_or_default() {
-            1 => {}
-            n => wrong.push(format!("{n} commits of task {task} are in the branch")),
+        let commits = landed.get(task).copied().unwrap_or_default();
+        if commits != u32::from(outcome.landed.contains(&task)) {
+            wrong.push(format!("{commits} commits of task {task} are in the branch"));
         }
     }
     Ok(())
 }
 
-fn check_journal(path: &Path, wrong: &mut Vec<String>) -> Result<(), FixtureError> {
+fn check_journal(path: &Path, outcome: Outcome, wrong: &mut Vec<String>) -> Result<(), FixtureError> {
     let text = fs::read_to_string(path).map_err(FixtureError::file("read", path))?;
     let (mut last, mut done, mut completed) = (0, BTreeMap::<String, u32>::new(), 0);
     for (number, line) in (1..).zip(text.lines()) {
@@ -152,10 +159,10 @@ fn check_journal(path: &Path, wrong: &mut Vec<String>) -> Result<(), FixtureErro
             _ => {}
         }
     }
-    if completed != 1 {
+    if completed != u32::from(outcome.status == "complete") {
         wrong.push(format!("the journal completes the run {completed} times"));
     }
-    if done.len() != TASKS.len() || done.values().any(|times| *times != 1) {
+    if done.len() != outcome.landed.len() || done.values().any(|times| *times != 1) {
         wrong.push(format!("the journal lands the tasks {done:?} times"));
     }
     Ok(())
@@ -182,8 +189,9 @@ fn leftovers(root: &Path, wrong: &mut Vec<String>) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy();
         let in_git = entry.path().components().any(|part| part.as_os_str() == ".git");
-        let temporary =
-            [".tmp-", "tmp_", ".tasks-", ".landing-", ".new-"].iter().any(|begin| name.starts_with(begin));
+        let temporary = [".tmp-", "tmp_", ".tasks-", ".landing-", ".new-", ".removing-"]
+            .iter()
+            .any(|begin| name.starts_with(begin));
         // The lock of the one writer is a file that stays; what is locked is its open handle.
         let lock = in_git && name.ends_with(".lock") && name != "mycelium.lock";
         let note = name == "mycelium.ref-lock" || name.ends_with(".keep") && name.starts_with("pack-");

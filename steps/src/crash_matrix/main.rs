@@ -20,9 +20,15 @@ use mycelium_fixtures::FixtureError;
 #[derive(Debug, Parser)]
 #[command(name = "crash-matrix")]
 struct Cli {
-    /// A sample that takes a minute.
+    /// A sample that takes a minute: each point once.
     #[arg(long)]
     quick: bool,
+    /// Every fault at every passage of every point, which takes hours [default: passages spread over each scene].
+    #[arg(long, conflicts_with = "quick")]
+    every: bool,
+    /// Cells at once [default: as many as there are processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Only cells whose name contains this text, for example `kill@ref.move`.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     only: String,
@@ -78,11 +84,28 @@ fn main() -> ExitCode {
 /// Whether every cell is green.
 fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
     let program = program::Program::take(cli.bin.clone())?;
-    let plan = cell::Plan { quick: cli.quick, only: &cli.only };
+    let depth = match (cli.quick, cli.every) {
+        (true, _) => cell::Depth::Quick,
+        (_, true) => cell::Depth::Every,
+        _ => cell::Depth::Spread,
+    };
+    let plan = cell::Plan { depth, only: &cli.only };
+    let jobs = cli.jobs.map_or_else(pool::processors, usize::from);
     let scenes = cell::undisturbed(&program)?;
-    let mut results =
-        pool::run(cell::first_faults(&program, &scenes, plan), |cell| cell.run(&program, &scenes, cli.keep));
-    let second = cell::second_faults(&program, &results, plan);
-    results.extend(pool::run(second, |cell| cell.run(&program, &scenes, cli.keep)));
+    let run = |cells: Vec<cell::Cell>, what: &str| {
+        report::say(&format!("{} cells with {what}", cells.len()));
+        pool::run(cells, jobs, |cell| {
+            let tried = cell.run(&program, &scenes, cli.keep);
+            if !tried.wrong.is_empty() {
+                // The whole takes long: what is red is told at once.
+                report::red(&tried);
+            }
+            tried
+        })
+    };
+    let mut results = run(cell::first_faults(&program, &scenes, plan), "one fault");
+    let mut more = cell::also_faults(&program, &scenes, &results, plan);
+    more.extend(cell::second_faults(&program, &results, plan));
+    results.extend(run(more, "two faults"));
     Ok(report::print(&program, &scenes, &results, cli.only.is_empty()))
 }

@@ -1,13 +1,17 @@
-//! Works through a list on every processor.
+//! Works through a list, some at once.
 
 use std::{
     sync::{Mutex, PoisonError},
     thread,
 };
 
+/// How many processors there are.
+pub(crate) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Does the work for each item; the answers come in the order of the items.
-pub(crate) fn run<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let workers = thread::available_parallelism().map_or(1, usize::from);
+pub(crate) fn run<T: Send, R: Send>(items: Vec<T>, workers: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.into_iter().enumerate());
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The matrix as a table, and every red cell with what is wrong in it.
+//! Every red cell with what is wrong in it, and the matrix as a table.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    cell::{MODES, Tried, Undisturbed},
+    cell::{Cell, MODES, Tried, Undisturbed},
     program::Program,
     scene::Scene,
 };
@@ -22,7 +22,16 @@ struct Count {
     red: usize,
 }
 
-/// Prints it; gives whether all is green. `whole` asks for every point to be reached.
+/// Prints what is wrong in a cell.
+pub(crate) fn red(tried: &Tried) {
+    let kept = tried.kept.iter().map(|kept| format!("kept in {}", kept.display()));
+    let lines: Vec<String> =
+        tried.wrong.iter().cloned().chain(kept).map(|line| format!("\n     {line}")).collect();
+    let text = format!("\nRED  {}{}", tried.cell.name(), lines.concat());
+    say(&text);
+}
+
+/// Prints the table; gives whether all is green. `whole` asks for every point to be reached.
 pub(crate) fn print(
     program: &Program,
     scenes: &BTreeMap<Scene, Undisturbed>,
@@ -32,7 +41,8 @@ pub(crate) fn print(
     let mut table: BTreeMap<&str, BTreeMap<&str, Count>> =
         program.points.iter().map(|point| (point.name.as_str(), BTreeMap::new())).collect();
     for tried in results.iter().filter(|tried| tried.came || !tried.wrong.is_empty()) {
-        let fault = tried.cell.second.as_ref().unwrap_or(&tried.cell.first);
+        let Cell { first, also, second, .. } = &tried.cell;
+        let fault = second.as_ref().or(also.as_ref()).unwrap_or(first);
         let count = table.entry(&fault.point).or_default().entry(fault.mode).or_default();
         if tried.wrong.is_empty() { count.green += 1 } else { count.red += 1 }
     }
@@ -41,27 +51,20 @@ pub(crate) fn print(
         let cells = MODES.map(|mode| format!("{:>12}", row.get(mode).map_or("-".to_owned(), shown)));
         say(&format!("{point:<26}{}", cells.concat()));
     }
-    let red: Vec<&Tried> = results.iter().filter(|tried| !tried.wrong.is_empty()).collect();
-    for tried in &red {
-        say(&format!("\nRED  {}", tried.cell.name()));
-        tried.wrong.iter().for_each(|wrong| say(&format!("     {wrong}")));
-        if let Some(kept) = &tried.kept {
-            say(&format!("     kept in {}", kept.display()));
-        }
-    }
+    let red = results.iter().filter(|tried| !tried.wrong.is_empty()).count();
     let unreached = if whole { unreached(program, scenes, results) } else { Vec::new() };
     for point in &unreached {
         say(&format!("\nRED  the point {point} is never reached"));
     }
     let came = results.iter().filter(|tried| tried.came).count();
-    let double = results.iter().filter(|tried| tried.came && tried.cell.second.is_some()).count();
+    let double = results.iter().filter(|tried| tried.came && tried.cell.is_double()).count();
     say(&format!(
         "\n{} points, {} cells, {came} in which the fault came ({double} of them double faults), {} red",
         program.points.len(),
         results.len(),
-        red.len() + unreached.len()
+        red + unreached.len()
     ));
-    red.is_empty() && unreached.is_empty()
+    red == 0 && unreached.is_empty()
 }
 
 fn shown(count: &Count) -> String {

@@ -18,6 +18,13 @@ use mycelium_fixtures::{
 pub(crate) const RUN: &str = "r1";
 /// Its tasks.
 pub(crate) const TASKS: [&str; 3] = ["001", "002", "003"];
+/// The configuration, in the repository.
+pub(crate) const CONFIG: &str = ".mycelium/config.yaml";
+
+const PLAN_IT: &[&str] = &["plan", "--input", ".mycelium/plan.md"];
+const RUN_IT: &[&str] = &["run", "--run-id", RUN];
+/// Decides under the configuration as it is then.
+pub(crate) const RETRY_IT: &[&str] = &["review", "retry", "002", "--run-id", RUN];
 
 /// A repository, a plan, and the command that is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,61 +35,142 @@ pub(crate) enum Scene {
     Command,
     /// The same with another branch checked out.
     Aside,
+    /// `review retry` of a task that failed, under another configuration; then `resume`.
+    Retry,
+    /// The `resume` after that.
+    Redo,
+    /// `review approve` of work that its manifest blocks; then `resume`.
+    Approve,
+    /// `review reject` of such work; then `resume`.
+    Reject,
+    /// `clean --all` after a run.
+    Clean,
     /// The first `plan`.
     FirstPlan,
     /// `plan --force` over an older plan.
     Plan,
     /// `init` of a repository.
     Init,
+    /// `init --force` over an older configuration.
+    InitForce,
+}
+
+/// How the run of a scene ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    /// Its status.
+    pub(crate) status: &'static str,
+    /// The exit code that says so.
+    pub(crate) exit: i32,
+    /// The tasks that landed.
+    pub(crate) landed: &'static [&'static str],
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Mock, Self::Command, Self::Aside, Self::FirstPlan, Self::Plan, Self::Init];
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Mock,
+        Self::Command,
+        Self::Aside,
+        Self::Retry,
+        Self::Redo,
+        Self::Approve,
+        Self::Reject,
+        Self::Clean,
+        Self::FirstPlan,
+        Self::Plan,
+        Self::Init,
+        Self::InitForce,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mock => "mock",
             Self::Command => "command",
             Self::Aside => "aside",
+            Self::Retry => "retry",
+            Self::Redo => "redo",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Clean => "clean",
             Self::FirstPlan => "first-plan",
             Self::Plan => "plan",
             Self::Init => "init",
+            Self::InitForce => "init-force",
         }
     }
 
-    pub(crate) fn is_run(self) -> bool {
+    /// Whether a run begins in it.
+    pub(crate) fn begins_run(self) -> bool {
         matches!(self, Self::Mock | Self::Command | Self::Aside)
+    }
+
+    /// Whether a run begins or goes on in it.
+    pub(crate) fn is_run(self) -> bool {
+        self.begins_run() || self == Self::Redo || self.decides().is_some()
+    }
+
+    /// The task that a human decides about, and its status until the decision is journaled.
+    pub(crate) fn decides(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Retry => Some(("002", "failed")),
+            Self::Approve | Self::Reject => Some(("001", "needs_human_review")),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn outcome(self) -> Outcome {
+        if self == Self::Reject {
+            Outcome { status: "failed", exit: 1, landed: &["002"] }
+        } else {
+            Outcome { status: "complete", exit: 0, landed: &TASKS }
+        }
+    }
+
+    /// The commands that lead up to the one that is disturbed, after the configuration and the planner's answer.
+    pub(crate) fn before(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Init | Self::InitForce | Self::FirstPlan => &[],
+            Self::Mock | Self::Command | Self::Aside | Self::Plan => &[PLAN_IT],
+            Self::Retry | Self::Approve | Self::Reject | Self::Clean => &[PLAN_IT, RUN_IT],
+            Self::Redo => &[PLAN_IT, RUN_IT, RETRY_IT],
+        }
     }
 
     /// The command that is disturbed.
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
             Self::Mock | Self::Command | Self::Aside => &["run", "--run-id", RUN, "--json"],
-            Self::FirstPlan => &["plan", "--input", ".mycelium/plan.md"],
+            Self::Retry => RETRY_IT,
+            Self::Redo => &["resume", "--run-id", RUN, "--json"],
+            Self::Approve => &["review", "approve", "001", "--run-id", RUN],
+            Self::Reject => &["review", "reject", "001", "--run-id", RUN],
+            Self::Clean => &["clean", "--all"],
+            Self::FirstPlan => PLAN_IT,
             Self::Plan => &["plan", "--input", ".mycelium/plan.md", "--force"],
             Self::Init => &["init"],
+            Self::InitForce => &["init", "--force"],
         }
     }
 
-    /// Puts everything in place up to that command. No task may be retried: an attempt that is charged for a fault fails
-    /// the run.
+    /// Puts everything in place up to the commands that lead up to it. No task may be retried: an attempt that is
+    /// charged for a fault fails the run.
     pub(crate) fn build(self, sandbox: &mut Sandbox) -> Result<FixtureRepository, FixtureError> {
         let repository = Fixture::Toy.build(&sandbox.root().join("toy-repo"))?;
         if self == Self::Init {
             return Ok(repository);
         }
         let mut config = ConfigDraft::new(Fixture::Toy.doctor());
-        config.merge_yaml("max_parallel: 2\nmax_retries: 0\nmanifest_enforcement: warn\n")?;
-        config.merge_yaml("bootstrap: ['echo ready']\n")?;
+        config.merge_yaml("max_parallel: 2\nmax_retries: 0\nbootstrap: ['echo ready']\n")?;
+        let reviewed = matches!(self, Self::Approve | Self::Reject);
+        config.set(&["manifest_enforcement"], if reviewed { "block" } else { "warn" });
         if matches!(self, Self::Mock | Self::FirstPlan | Self::Plan) {
             sandbox.set("MYCELIUM_HOME", "");
         } else {
             add_link(&repository)?;
             config.set(&["worker", "agent"], "command");
-            config.set(&["worker", "command"], &agents(sandbox, &repository)?.agent_command());
+            config.set(&["worker", "command"], &self.agents(sandbox, &repository)?.agent_command());
         }
-        write_file(&repository.path().join(".mycelium/config.yaml"), config.to_yaml()?.as_bytes(), false)?;
+        write_file(&repository.path().join(CONFIG), config.to_yaml()?.as_bytes(), false)?;
         write_file(&repository.path().join(".mycelium/plan.md"), b"# Work\n", false)?;
         sandbox.set("MOCK_LLM_OUTPUT", plan(self == Self::Plan).to_json());
         if self == Self::Aside {
@@ -94,6 +182,20 @@ impl Scene {
     /// What the planner answers to the command that is disturbed.
     pub(crate) fn new_plan(self) -> Option<String> {
         (self == Self::Plan).then(|| plan(false).to_json())
+    }
+
+    /// Agents that add a line to each file, so that work done twice shows.
+    fn agents(self, sandbox: &Sandbox, repository: &FixtureRepository) -> Result<Scripts, FixtureError> {
+        let scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
+        let one =
+            "append src/one.js one\nappend docs/one.md one\nappend extra/undeclared.txt one\nusage 10 5\n";
+        scripts.write_agent(Some("001"), one)?;
+        let fails =
+            if matches!(self, Self::Retry | Self::Redo) { "if once two; then exit 1; fi\n" } else { "" };
+        let two = format!("{fails}append README.md two\nrm src/greet.js\nusage 10 5\n");
+        scripts.write_agent(Some("002"), &two)?;
+        scripts.write_agent(Some("003"), "append src/one.js three\nappend README.md three\n")?;
+        Ok(scripts)
     }
 }
 
@@ -110,16 +212,6 @@ fn add_link(repository: &FixtureRepository) -> Result<(), FixtureError> {
         repository.commit(Some("HEAD"), &author, &author, "Add a link\n", &tree, &[&parent]).map(drop)
     };
     commit().map_err(FixtureError::git("commit a link to", repository.path()))
-}
-
-/// Agents that add a line to each file, so that work done twice shows.
-fn agents(sandbox: &Sandbox, repository: &FixtureRepository) -> Result<Scripts, FixtureError> {
-    let scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
-    let one = "append src/one.js one\nappend docs/one.md one\nappend extra/undeclared.txt one\nusage 10 5\n";
-    scripts.write_agent(Some("001"), one)?;
-    scripts.write_agent(Some("002"), "append README.md two\nrm src/greet.js\nusage 10 5\n")?;
-    scripts.write_agent(Some("003"), "append src/one.js three\nappend README.md three\n")?;
-    Ok(scripts)
 }
 
 /// Two tasks that run at once, and one that needs both.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mycelium_fixtures::{
     FixtureError,
+    files::write_file,
     process::Ending,
     repository::FixtureRepository,
     sandbox::{Finished, Sandbox},
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     program::Program,
-    scene::{RUN, Scene},
+    scene::{CONFIG, RETRY_IT, RUN, Scene},
 };
 
 /// Calls that the program has to be done in, after it was disturbed.
@@ -33,8 +34,16 @@ impl<'a> World<'a> {
         let mut sandbox = Sandbox::create(folder)?;
         let repository = scene.build(&mut sandbox)?;
         let mut world = Self { program, scene, sandbox, repository };
-        if !matches!(scene, Scene::Init | Scene::FirstPlan) {
-            let _planned = world.call(&["plan", "--input", ".mycelium/plan.md"])?;
+        for command in scene.before() {
+            if *command == RETRY_IT {
+                world.change_configuration()?;
+            }
+            let _done = world.call(command)?;
+        }
+        match scene {
+            Scene::Retry => world.change_configuration()?,
+            Scene::Clean => world.deepen_run()?,
+            _ => {}
         }
         if let Some(plan) = scene.new_plan() {
             world.sandbox.set("MOCK_LLM_OUTPUT", plan);
@@ -53,9 +62,17 @@ impl<'a> World<'a> {
             if !world.scene.is_run() {
                 return world.call(world.scene.command());
             }
-            let resumed = world.call(&["resume", "--json"])?;
+            if world.waits_for_decision()? {
+                let decided = world.call(world.scene.command())?;
+                if decided.ending != Ending::Exited(0) {
+                    return Ok(decided);
+                }
+            }
+            let named: &[&str] = if world.scene.begins_run() { &[] } else { &["--run-id", RUN] };
+            let resumed = world.call(&[&["resume", "--json"], named].concat())?;
             let answer = serde_json::from_slice::<Value>(&resumed.stdout).unwrap_or_default();
-            let nothing_begun = resumed.ending == Ending::Exited(0) && answer["run_id"].is_null();
+            let nothing_begun =
+                world.scene.begins_run() && resumed.ending == Ending::Exited(0) && answer["run_id"].is_null();
             if nothing_begun && !world.is_complete()? {
                 world.call(world.scene.command())
             } else {
@@ -68,7 +85,7 @@ impl<'a> World<'a> {
     pub(crate) fn finish(&mut self) -> Result<Finished, FixtureError> {
         let mut last = self.recover(None)?;
         for _ in 1..CALLS_MAX {
-            if last.ending == Ending::Exited(0) {
+            if last.ending == Ending::Exited(self.scene.outcome().exit) {
                 break;
             }
             last = self.recover(None)?;
@@ -82,8 +99,38 @@ impl<'a> World<'a> {
         Ok(serde_json::from_slice(&told.stdout).unwrap_or_default())
     }
 
+    /// A human's decision stands against the configuration as it is now.
+    fn change_configuration(&self) -> Result<(), FixtureError> {
+        let path = self.repository.path().join(CONFIG);
+        let read = std::fs::read_to_string(&path).map_err(FixtureError::file("read", &path))?;
+        write_file(&path, format!("{read}\n# Changed.\n").as_bytes(), false)
+    }
+
+    /// Leaves folders in the run's that lie deeper than a removal goes at once.
+    fn deepen_run(&mut self) -> Result<(), FixtureError> {
+        let told = self.status()?;
+        let journal = Path::new(told["paths"]["journal"].as_str().unwrap_or_default());
+        let deep = std::iter::repeat_n("deep", 80)
+            .fold(journal.with_file_name("deep"), |path, name| path.join(name));
+        std::fs::create_dir_all(&deep).map_err(FixtureError::file("create", &deep))
+    }
+
+    /// Whether the decision that the scene is about was not journaled yet.
+    fn waits_for_decision(&mut self) -> Result<bool, FixtureError> {
+        let Some((task, status)) = self.scene.decides() else { return Ok(false) };
+        Ok(self.status()?["tasks"][task]["status"] == status)
+    }
+
     fn is_complete(&mut self) -> Result<bool, FixtureError> {
         Ok(self.status()?["status"] == "complete")
+    }
+
+    /// The name of the project's folder; empty before there is one.
+    pub(crate) fn project_name(&self) -> Result<String, FixtureError> {
+        let projects = self.sandbox.mycelium_home().join("projects");
+        let mut names = std::fs::read_dir(&projects).into_iter().flatten();
+        let name = names.next().transpose().map_err(FixtureError::file("list", &projects))?;
+        Ok(name.map(|name| name.file_name().to_string_lossy().into_owned()).unwrap_or_default())
     }
 
     /// The points reached so far, in order; tells them once.

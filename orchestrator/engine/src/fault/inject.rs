@@ -1,6 +1,6 @@
 //! What happens at a point: `MYCELIUM_FAULT=<mode>@<point>[:<hit>]` says which fault comes at which point, the first time
-//! it is reached unless another time is named. `MYCELIUM_FAULT_TRACE=<file>` notes every point that is reached, one line
-//! each.
+//! it is reached unless another time is named; several are separated by commas. `MYCELIUM_FAULT_TRACE=<file>` notes every
+//! point that is reached, one line each.
 //!
 //! | mode | at the point |
 //! | --- | --- |
@@ -15,10 +15,7 @@ use std::{
     collections::HashMap,
     env, fs,
     io::{self, Write},
-    sync::{
-        LazyLock, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{LazyLock, Mutex, OnceLock, PoisonError},
     thread,
 };
 
@@ -64,6 +61,13 @@ impl Injected for git2::Error {
     }
 }
 
+impl Injected for Errno {
+    fn injected(error: io::Error) -> Self {
+        // What is injected is an errno; the text of `MYCELIUM_FAULT` that is none is invalid input.
+        Self::from_io_error(&error).unwrap_or(Self::INVAL)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Kill,
@@ -81,14 +85,14 @@ struct Fault {
     hit: u32,
 }
 
-static FAULT: LazyLock<Result<Option<Fault>, String>> = LazyLock::new(|| match env::var("MYCELIUM_FAULT") {
-    Ok(text) => parse(&text).map(Some).ok_or(text),
-    Err(_) => Ok(None),
+static FAULTS: LazyLock<Result<Vec<Fault>, String>> = LazyLock::new(|| match env::var("MYCELIUM_FAULT") {
+    Ok(text) => text.split(',').map(parse).collect::<Option<_>>().ok_or(text),
+    Err(_) => Ok(Vec::new()),
 });
 static TRACE: LazyLock<Option<String>> = LazyLock::new(|| env::var("MYCELIUM_FAULT_TRACE").ok());
 static HITS: LazyLock<Mutex<HashMap<&'static str, u32>>> = LazyLock::new(Mutex::default);
-/// Set once every operation fails.
-static BROKEN: AtomicBool = AtomicBool::new(false);
+/// Why every operation fails, once it does.
+static BROKEN: OnceLock<Errno> = OnceLock::new();
 
 fn parse(text: &str) -> Option<Fault> {
     let (mode, place) = text.split_once('@')?;
@@ -168,7 +172,7 @@ pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> i
 
 /// Counts the hit and says what is due.
 fn due(name: &'static str) -> io::Result<Option<Mode>> {
-    let fault = FAULT
+    let faults = FAULTS
         .as_ref()
         .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, format!("MYCELIUM_FAULT is {text:?}")))?;
     let hit = {
@@ -181,17 +185,12 @@ fn due(name: &'static str) -> io::Result<Option<Mode>> {
         let mut trace = fs::OpenOptions::new().create(true).append(true).open(path)?;
         trace.write_all(format!("{name}\n").as_bytes())?;
     }
-    let Some(fault) = fault else { return Ok(None) };
-    if BROKEN.load(Ordering::SeqCst) {
-        return Ok(Some(fault.mode));
+    let due = faults.iter().find(|fault| fault.point == name && fault.hit == hit).map(|fault| fault.mode);
+    if let Some(Mode::FromNowOn(errno)) = due {
+        // A second such fault finds the world broken already.
+        let _broken = BROKEN.set(errno);
     }
-    if fault.point != name || fault.hit != hit {
-        return Ok(None);
-    }
-    if matches!(fault.mode, Mode::FromNowOn(_)) {
-        BROKEN.store(true, Ordering::SeqCst);
-    }
-    Ok(Some(fault.mode))
+    Ok(due.or_else(|| BROKEN.get().copied().map(Mode::FromNowOn)))
 }
 
 /// Ends this process as a power cut would.
