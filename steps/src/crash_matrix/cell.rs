@@ -131,7 +131,7 @@ pub(crate) fn undisturbed(program: &Program) -> Result<BTreeMap<Scene, Undisturb
         let folder = folder()?;
         let mut world = World::build(program, scene, folder.path())?;
         let mut last = world.disturb(None)?;
-        let hits = count(world.reached());
+        let hits = count(world.reached().concat());
         if scene.decides().is_some() {
             last = world.finish()?;
         }
@@ -336,17 +336,18 @@ impl Tried {
     ) -> Result<(), FixtureError> {
         let mut world = World::build(program, self.cell.scene, folder.path())?;
         let finished = world.disturb(Some(&self.cell.at_once()))?;
-        self.disturbed = world.reached();
+        let reached = world.reached();
+        self.disturbed = reached.concat();
         let faults: Vec<Fault> =
             [self.cell.first.clone()].into_iter().chain(self.cell.also.clone()).collect();
-        self.came = self.came(&faults, &finished, &self.disturbed.clone());
+        self.came = self.came(&faults, &finished, &reached);
         if let Some(second) = self.cell.second.clone() {
             let finished = world.recover(Some(&second.text()))?;
             let came = self.came(&[second], &finished, &world.reached());
             self.came &= came;
         }
         let last = world.finish()?;
-        self.recovery = world.reached();
+        self.recovery = world.reached().concat();
         self.reached.extend(self.recovery.iter().cloned());
         let undisturbed = scenes.get(&self.cell.scene).map(|scene| &scene.facts);
         let (_, wrong) = check(&mut world, &last, undisturbed)?;
@@ -355,10 +356,16 @@ impl Tried {
     }
 
     /// Whether the faults came, all of them; an ending that they do not explain is wrong.
-    fn came(&mut self, faults: &[Fault], finished: &Finished, reached: &[String]) -> bool {
-        self.reached.extend(reached.iter().cloned());
-        let hits = |fault: &Fault| reached.iter().filter(|point| **point == fault.point).count();
-        let came: Vec<&Fault> = faults.iter().filter(|fault| hits(fault) >= fault.hit).collect();
+    fn came(&mut self, faults: &[Fault], finished: &Finished, reached: &[Vec<String>]) -> bool {
+        self.reached.extend(reached.iter().flatten().cloned());
+        // A process counts for itself.
+        let hits = |process: &Vec<String>, fault: &Fault| {
+            process.iter().filter(|point| **point == fault.point).count()
+        };
+        let came: Vec<&Fault> = faults
+            .iter()
+            .filter(|fault| reached.iter().any(|process| hits(process, fault) >= fault.hit))
+            .collect();
         let killed = came.iter().any(|fault| fault.kills());
         let fits = match finished.ending {
             Ending::Signaled(9) => killed,

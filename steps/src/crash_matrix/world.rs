@@ -1,6 +1,10 @@
 //! One place in which a scene is played.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use mycelium_fixtures::{
     FixtureError,
@@ -18,6 +22,8 @@ use crate::{
 
 /// Calls that the program has to be done in, after it was disturbed.
 const CALLS_MAX: usize = 2;
+/// What stands behind the points of a process in the trace.
+const PROCESS_END: &str = "=\n";
 
 /// A sandbox with a scene in it.
 #[derive(Debug)]
@@ -133,13 +139,13 @@ impl<'a> World<'a> {
         Ok(name.map(|name| name.file_name().to_string_lossy().into_owned()).unwrap_or_default())
     }
 
-    /// The points reached so far, in order; tells them once.
-    pub(crate) fn reached(&self) -> Vec<String> {
+    /// The points reached so far by each process, in order; tells them once.
+    pub(crate) fn reached(&self) -> Vec<Vec<String>> {
         let path = self.trace();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         // A trace that was never begun needs no removal.
         let _absent = std::fs::remove_file(path);
-        text.lines().map(str::to_owned).collect()
+        text.split(PROCESS_END).map(|process| process.lines().map(str::to_owned).collect()).collect()
     }
 
     fn trace(&self) -> PathBuf {
@@ -163,6 +169,15 @@ impl<'a> World<'a> {
 
     fn call(&mut self, arguments: &[&str]) -> Result<Finished, FixtureError> {
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-        self.sandbox.run(&self.program.path, &arguments, self.repository.path())
+        let finished = self.sandbox.run(&self.program.path, &arguments, self.repository.path())?;
+        let trace = self.trace();
+        if trace.exists() {
+            let append = || {
+                let mut file = OpenOptions::new().append(true).open(&trace)?;
+                file.write_all(PROCESS_END.as_bytes())
+            };
+            append().map_err(FixtureError::file("append to", &trace))?;
+        }
+        Ok(finished)
     }
 }
