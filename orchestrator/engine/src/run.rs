@@ -28,7 +28,7 @@ use crate::{
     attempt::Attempt,
     environment::Environment,
     error::Error,
-    git::QUARANTINE_DIR,
+    git::{self, QUARANTINE_DIR},
     journal::Journal,
     landing::{Lander, Tried},
     planning::pretty,
@@ -379,6 +379,10 @@ impl Run<'_> {
     /// Once everything landed, the user's repository holds it: the run's own objects and workspaces go. Done before the
     /// run is journaled as complete, so that a crash in between is made up for by resume.
     fn tidy(&self) {
+        // A landing goes on where its note cannot be removed: the next one removes it, and after the last one this.
+        if let Err(error) = git::clear_abandoned(&self.lander.upstream, &self.lander.branch) {
+            tracing::warn!(%error, "what a landing left in the repository could not be removed");
+        }
         if self.config.cleanup.workspaces != CleanupWhen::Never {
             store::tidy_dir(&self.paths.run_dir.join(QUARANTINE_DIR));
             store::tidy_dir(&self.paths.workspaces);
