@@ -6,8 +6,8 @@ Feature: G0.1 A budget block never merges
   Background:
     Given the repository "toy-repo"
     And the plan:
-      | id  | name            | writes          |
-      | 001 | write-greeting  | src/greeting.js |
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
 
   Scenario: A task over its token budget does not land
     Given the configuration:

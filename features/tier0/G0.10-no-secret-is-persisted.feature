@@ -7,7 +7,7 @@ Feature: G0.10 No secret is persisted
     Given the repository "toy-repo"
     And the variable "DEPLOY_TOKEN" is "correct horse/battery staple"
     And the plan:
-      | id  | name           | writes          | verify                |
+      | id  | name           | writes          | verify               |
       | 001 | write-greeting | src/greeting.js | echo "$DEPLOY_TOKEN" |
     And the agent runs:
       """

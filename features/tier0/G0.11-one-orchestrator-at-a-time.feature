@@ -44,10 +44,10 @@ Feature: G0.11 One orchestrator at a time
     And the integration branch has lost no commit
 
     Examples:
-      | where                     | how                       |
-      | with another home         | with another home         |
-      | in a linked worktree      | in the linked worktree    |
-      | through a symbolic link   | through the symbolic link |
+      | where                   | how                       |
+      | with another home       | with another home         |
+      | in a linked worktree    | in the linked worktree    |
+      | through a symbolic link | through the symbolic link |
 
   Scenario: A second orchestrator in the very same folder is refused
     When I start "mycelium run --run-id first"

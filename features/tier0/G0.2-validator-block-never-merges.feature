@@ -29,11 +29,11 @@ Feature: G0.2 A validator block never merges and flags a human review
     And the log has a "validator.block" event for task "001"
     And the log has a "task.review" event for task "001"
     And a "validator.block" event says:
-      | field          | value                    |
-      | validator      | test                     |
-      | summary        | the greeting has no test |
-      | issues.0.file  | src/greeting.js          |
-      | error          | false                    |
+      | field         | value                    |
+      | validator     | test                     |
+      | summary       | the greeting has no test |
+      | issues.0.file | src/greeting.js          |
+      | error         | false                    |
     And the run file "tasks/001/attempt-1/validator-test.json" contains "the greeting has no test"
     And the run folder holds the file "tasks/001/attempt-1/diff.patch"
     And the integration branch has not moved
@@ -88,14 +88,14 @@ Feature: G0.2 A validator block never merges and flags a human review
     And the log has no "landing.intent" event
 
     Examples:
-      | what                     | answer                                      |
-      | a sentence               | all tests pass                              |
-      | an empty object          | {}                                          |
-      | a verdict as a text      | {"pass": "true"}                            |
-      | an unknown key           | {"pass": true, "sure": true}                |
-      | two reports              | {"pass": true} {"pass": true}               |
-      | a report in a list       | [{"pass": true}]                            |
-      | half a report            | {"pass": true, "summary":                   |
+      | what                | answer                        |
+      | a sentence          | all tests pass                |
+      | an empty object     | {}                            |
+      | a verdict as a text | {"pass": "true"}              |
+      | an unknown key      | {"pass": true, "sure": true}  |
+      | two reports         | {"pass": true} {"pass": true} |
+      | a report in a list  | [{"pass": true}]              |
+      | half a report       | {"pass": true, "summary":     |
 
   Scenario: The planner's answer is not taken for a report
     Given the configuration:

@@ -46,12 +46,12 @@ Feature: G0.6 The integration branch never holds an undoctored commit
     And the log has no "landing.intent" event
 
     Examples:
-      | what                       | deed                       |
-      | exits with 1               | exit 1                     |
-      | exits with 255             | exit 255                   |
-      | says all is well and fails | echo all is well; exit 3   |
-      | is killed                  | kill -9 $$                 |
-      | runs a missing program     | no-such-program --check    |
+      | what                       | deed                     |
+      | exits with 1               | exit 1                   |
+      | exits with 255             | exit 255                 |
+      | says all is well and fails | echo all is well; exit 3 |
+      | is killed                  | kill -9 $$               |
+      | runs a missing program     | no-such-program --check  |
 
   Scenario: What lands is what the doctor saw
     Given the plan:

@@ -21,17 +21,17 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has not moved
 
       Examples:
-        | line                             | id             |
-        | run --run-id ../../../evil       | ../../../evil  |
-        | run --run-id /tmp/evil           | /tmp/evil      |
-        | run --run-id ..                  | ..             |
-        | run --run-id a/b                 | a/b            |
-        | run --run-id .hidden             | .hidden        |
-        | run --run-id ''                  | --run-id       |
-        | run --project ../../evil         | ../../evil     |
-        | run --tasks ../../evil           | ../../evil     |
-        | status --run-id ../../../evil    | ../../../evil  |
-        | plan --input x --project ../evil | ../evil        |
+        | line                             | id            |
+        | run --run-id ../../../evil       | ../../../evil |
+        | run --run-id /tmp/evil           | /tmp/evil     |
+        | run --run-id ..                  | ..            |
+        | run --run-id a/b                 | a/b           |
+        | run --run-id .hidden             | .hidden       |
+        | run --run-id ''                  | --run-id      |
+        | run --project ../../evil         | ../../evil    |
+        | run --tasks ../../evil           | ../../evil    |
+        | status --run-id ../../../evil    | ../../../evil |
+        | plan --input x --project ../evil | ../evil       |
 
     Scenario Outline: A plan that escapes is refused whatever it escapes with: <what>
       Given the planner answers:
@@ -99,10 +99,10 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has not moved
 
       Examples:
-        | doctor           |
-        | ../doctor.sh     |
-        | /bin/true        |
-        | .git/hooks/a.sh  |
+        | doctor          |
+        | ../doctor.sh    |
+        | /bin/true       |
+        | .git/hooks/a.sh |
 
   Rule: Nothing that an agent leaves in its workspace runs, and all of it is seen
 
@@ -191,9 +191,9 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And task "001" is "needs_human_review"
       And the log has a "path.refused" event for task "001"
       And a "manifest.block" event says:
-        | field             | value         |
-        | violations.0.path | src/o\\nther  |
-        | violations.0.kind | refused       |
+        | field             | value        |
+        | violations.0.path | src/o\\nther |
+        | violations.0.kind | refused      |
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
@@ -215,18 +215,18 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And nothing outside the repository has changed
 
       Examples:
-        | what                                | deed                                                                     |
-        | a named pipe                        | mkdir -p src; mkfifo src/greeting.js                                     |
-        | a named pipe for .gitignore         | mkfifo .gitignore                                                        |
-        | a named pipe for .gitattributes     | mkfifo .gitattributes                                                    |
-        | a link out of the repository        | ln -s ../../../../evil src/greeting.js                                   |
-        | an absolute link                    | ln -s /etc/passwd src/greeting.js                                        |
-        | a folder that is a link outwards    | rm -rf src; ln -s / src                                                  |
-        | a link into .git                    | ln -s ../.git/config src/greeting.js                                     |
-        | a nested repository                 | mkdir -p src/sub; git init -q src/sub; echo x >src/sub/f                 |
-        | a nested repository with hooks      | mkdir src/sub; cd src/sub; git init -q .; plant_in_git; echo x >f        |
-        | a workspace that is gone            | rm -rf "$MYCELIUM_WORKSPACE"                                             |
-        | a workspace that is a link outwards | rm -rf "$MYCELIUM_WORKSPACE"; ln -s / "$MYCELIUM_WORKSPACE"              |
+        | what                                | deed                                                              |
+        | a named pipe                        | mkdir -p src; mkfifo src/greeting.js                              |
+        | a named pipe for .gitignore         | mkfifo .gitignore                                                 |
+        | a named pipe for .gitattributes     | mkfifo .gitattributes                                             |
+        | a link out of the repository        | ln -s ../../../../evil src/greeting.js                            |
+        | an absolute link                    | ln -s /etc/passwd src/greeting.js                                 |
+        | a folder that is a link outwards    | rm -rf src; ln -s / src                                           |
+        | a link into .git                    | ln -s ../.git/config src/greeting.js                              |
+        | a nested repository                 | mkdir -p src/sub; git init -q src/sub; echo x >src/sub/f          |
+        | a nested repository with hooks      | mkdir src/sub; cd src/sub; git init -q .; plant_in_git; echo x >f |
+        | a workspace that is gone            | rm -rf "$MYCELIUM_WORKSPACE"                                      |
+        | a workspace that is a link outwards | rm -rf "$MYCELIUM_WORKSPACE"; ln -s / "$MYCELIUM_WORKSPACE"       |
 
     @control
     Scenario: The agent's own git does run what was planted, and its work lands

@@ -58,8 +58,8 @@ Feature: G1.1 Manifest auto-rescope retries and completes
 
   Scenario: A task that writes something else each time is not widened for ever
     Given the plan:
-      | id  | name           | writes |
-      | 001 | wander-about   |        |
+      | id  | name         | writes |
+      | 001 | wander-about |        |
     And the agent runs:
       """
       write "src/file-$MYCELIUM_ATTEMPT.js" "again"

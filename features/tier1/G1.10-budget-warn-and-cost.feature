@@ -143,9 +143,9 @@ Feature: G1.10 Budget warn mode, and a budget of cost for the run
     And the integration branch has not moved
 
     Examples:
-      | what                     | budgets                                                                              |
-      | a cost without any price | {mode: warn, max_cost_per_run: 0.03}                                                 |
-      | a price of another model | {mode: warn, max_cost_per_run: 0.03, prices: {other: {input: 1.0, output: 1.0}}}     |
-      | a negative limit         | {mode: warn, max_tokens_per_run: -1}                                                 |
-      | too many decimals        | {mode: warn, max_cost_per_run: 0.0000001, prices: {default: {input: 1, output: 1}}}  |
-      | a mode that is none      | {mode: stop, max_tokens_per_run: 1}                                                  |
+      | what                     | budgets                                                                             |
+      | a cost without any price | {mode: warn, max_cost_per_run: 0.03}                                                |
+      | a price of another model | {mode: warn, max_cost_per_run: 0.03, prices: {other: {input: 1.0, output: 1.0}}}    |
+      | a negative limit         | {mode: warn, max_tokens_per_run: -1}                                                |
+      | too many decimals        | {mode: warn, max_cost_per_run: 0.0000001, prices: {default: {input: 1, output: 1}}} |
+      | a mode that is none      | {mode: stop, max_tokens_per_run: 1}                                                 |

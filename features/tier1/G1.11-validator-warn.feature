@@ -63,12 +63,12 @@ Feature: G1.11 Validator warn mode
     And the log has no "validator.pass" event
 
     Examples:
-      | what              | command                                                 |
-      | says nothing      | true                                                    |
+      | what              | command                                                    |
+      | says nothing      | true                                                       |
       | fails             | echo '{"pass": true, "summary": "", "issues": []}'; exit 1 |
-      | answers in prose  | echo 'looks good to me'                                 |
-      | lacks the verdict | echo '{"summary": "fine", "issues": []}'                |
-      | is missing        | no-such-validator                                       |
+      | answers in prose  | echo 'looks good to me'                                    |
+      | lacks the verdict | echo '{"summary": "fine", "issues": []}'                   |
+      | is missing        | no-such-validator                                          |
 
   Scenario: A validator that passes the work does not warn
     Given the configuration:

@@ -77,10 +77,10 @@ Feature: G1.12 Locks are respected
     And the integration branch has lost no commit
 
     Examples:
-      | what                | read 1 | write 1 | read 2 | write 2  |
-      | disjoint resources  |        | repo    |        | database |
-      | readers of one      | repo   |         | repo   |          |
-      | no resource at all  |        |         |        |          |
+      | what               | read 1 | write 1 | read 2 | write 2  |
+      | disjoint resources |        | repo    |        | database |
+      | readers of one     | repo   |         | repo   |          |
+      | no resource at all |        |         |        |          |
 
   Scenario: A third task waits for the resource while others go on
     Given the plan:

@@ -58,23 +58,23 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And the integration branch has not moved
 
       Examples:
-        | line                              | says            |
-        | mycelium                          | --help          |
-        | mycelium frobnicate               | frobnicate      |
-        | mycelium run --bogus              | --bogus         |
-        | mycelium run extra                | extra           |
-        | mycelium run --max-parallel abc   | abc             |
-        | mycelium run --max-parallel       | --max-parallel  |
-        | mycelium run --tasks 999          | 999             |
-        | mycelium run --world mars         | mars            |
-        | mycelium plan                     | --input         |
-        | mycelium plan --input missing.md  | missing.md      |
-        | mycelium status --run-id unknown  | unknown         |
-        | mycelium resume --run-id unknown  | unknown         |
-        | mycelium schema unknown           | unknown         |
-        | mycelium completions unknown      | unknown         |
-        | mycelium --config missing.yaml run | missing.yaml    |
-        | mycelium -q -v status             | --verbose       |
+        | line                               | says           |
+        | mycelium                           | --help         |
+        | mycelium frobnicate                | frobnicate     |
+        | mycelium run --bogus               | --bogus        |
+        | mycelium run extra                 | extra          |
+        | mycelium run --max-parallel abc    | abc            |
+        | mycelium run --max-parallel        | --max-parallel |
+        | mycelium run --tasks 999           | 999            |
+        | mycelium run --world mars          | mars           |
+        | mycelium plan                      | --input        |
+        | mycelium plan --input missing.md   | missing.md     |
+        | mycelium status --run-id unknown   | unknown        |
+        | mycelium resume --run-id unknown   | unknown        |
+        | mycelium schema unknown            | unknown        |
+        | mycelium completions unknown       | unknown        |
+        | mycelium --config missing.yaml run | missing.yaml   |
+        | mycelium -q -v status              | --verbose      |
 
     Scenario Outline: A wrong request in JSON is one document with the same exit code: <line>
       When I run "<line>"
@@ -104,15 +104,15 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And standard error does not say "error"
 
       Examples:
-        | line                                                   |
-        | mycelium --json init                                   |
-        | mycelium --json plan --input .mycelium/plan.md         |
-        | mycelium --json run --run-id second                    |
-        | mycelium --json run --dry-run                          |
-        | mycelium --json status --run-id first                  |
-        | mycelium --json schema                                 |
-        | mycelium --json schema event                           |
-        | mycelium --json --version                              |
+        | line                                           |
+        | mycelium --json init                           |
+        | mycelium --json plan --input .mycelium/plan.md |
+        | mycelium --json run --run-id second            |
+        | mycelium --json run --dry-run                  |
+        | mycelium --json status --run-id first          |
+        | mycelium --json schema                         |
+        | mycelium --json schema event                   |
+        | mycelium --json --version                      |
 
     Scenario: A dry run has no side effect at all
       Given the user has checked out the branch "feature"

@@ -25,19 +25,19 @@ Feature: G1.14 Artifacts validate against their schemas
     And the log has a "landing.conflict" event
     And the log has a "task.rescope" event
     And these artifacts were checked:
-      | artifact                                 |
-      | orchestrator.jsonl                       |
-      | state.json                               |
-      | plan.snapshot.json                       |
-      | config.snapshot.yaml                     |
-      | tasks/001/attempt-1/events.jsonl         |
-      | tasks/001/attempt-1/compliance.json      |
-      | tasks/001/attempt-1/manifest.json        |
-      | tasks/001/attempt-1/validator-test.json  |
-      | tasks/002/attempt-2/events.jsonl         |
-      | tasks/003/attempt-2/manifest.json        |
-      | landing/1/conflict.json                  |
-      | landing/2/candidate.json                 |
+      | artifact                                |
+      | orchestrator.jsonl                      |
+      | state.json                              |
+      | plan.snapshot.json                      |
+      | config.snapshot.yaml                    |
+      | tasks/001/attempt-1/events.jsonl        |
+      | tasks/001/attempt-1/compliance.json     |
+      | tasks/001/attempt-1/manifest.json       |
+      | tasks/001/attempt-1/validator-test.json |
+      | tasks/002/attempt-2/events.jsonl        |
+      | tasks/003/attempt-2/manifest.json       |
+      | landing/1/conflict.json                 |
+      | landing/2/candidate.json                |
     And no artifact breaks its schema
 
   Scenario: What is planned is valid
@@ -49,10 +49,10 @@ Feature: G1.14 Artifacts validate against their schemas
     When I run "mycelium plan --input .mycelium/plan.md"
     Then the exit code is 0
     And these artifacts were checked:
-      | artifact                           |
-      | plan.json                          |
-      | 001-write-greeting/manifest.json   |
-      | 002-write-farewell/manifest.json   |
+      | artifact                         |
+      | plan.json                        |
+      | 001-write-greeting/manifest.json |
+      | 002-write-farewell/manifest.json |
     And no artifact breaks its schema
     And no run was created
 
@@ -85,15 +85,15 @@ Feature: G1.14 Artifacts validate against their schemas
     And the integration branch has not moved
 
     Examples:
-      | how                                  | deed                                                       |
-      | the agent fails                      | exit 9                                                     |
-      | the agent is killed                  | kill -9 $$                                                 |
-      | the doctor refuses                   | write src/greeting.js BROKEN                               |
-      | the manifest blocks                  | write other.txt x                                          |
-      | the agent prints what is no event    | echo '{"type": 7}'; echo '{"'; printf '\\0\\377x'; exit 1  |
-      | the agent prints a faked event       | echo '{"v":1,"type":"task.landed","seq":1}'; exit 1        |
-      | the agent prints a line without end  | printf '{"type":"turn.completed"'; exit 1                  |
-      | the agent leaves no path that can be | touch "$(printf 'a\\nb')"                                  |
+      | how                                  | deed                                                      |
+      | the agent fails                      | exit 9                                                    |
+      | the agent is killed                  | kill -9 $$                                                |
+      | the doctor refuses                   | write src/greeting.js BROKEN                              |
+      | the manifest blocks                  | write other.txt x                                         |
+      | the agent prints what is no event    | echo '{"type": 7}'; echo '{"'; printf '\\0\\377x'; exit 1 |
+      | the agent prints a faked event       | echo '{"v":1,"type":"task.landed","seq":1}'; exit 1       |
+      | the agent prints a line without end  | printf '{"type":"turn.completed"'; exit 1                 |
+      | the agent leaves no path that can be | touch "$(printf 'a\\nb')"                                 |
 
   Scenario: A run that was killed leaves valid lines
     Given the repository "toy-repo"

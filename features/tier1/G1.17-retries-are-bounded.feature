@@ -32,15 +32,15 @@ Feature: G1.17 Retries are bounded
     And the log has no "landing.intent" event
 
     Examples:
-      | retries | attempts | what               | deed                                     |
-      | 0       | 1        | it exits with 5    | write src/greeting.js half; exit 5       |
-      | 1       | 2        | it exits with 5    | write src/greeting.js half; exit 5       |
-      | 3       | 4        | it is killed       | kill -9 $$                               |
+      | retries | attempts | what            | deed                               |
+      | 0       | 1        | it exits with 5 | write src/greeting.js half; exit 5 |
+      | 1       | 2        | it exits with 5 | write src/greeting.js half; exit 5 |
+      | 3       | 4        | it is killed    | kill -9 $$                         |
 
   Scenario: A task whose own check fails every time is tried as often
     Given the plan:
-      | id  | name           | writes          | verify                 |
-      | 001 | write-greeting | src/greeting.js | test -f src/never.js   |
+      | id  | name           | writes          | verify               |
+      | 001 | write-greeting | src/greeting.js | test -f src/never.js |
     And the configuration:
       """
       max_retries: 2

@@ -40,11 +40,11 @@ Feature: G1.18 Dependencies are respected
 
   Scenario: Both arms of a fork run together, and the join waits for both
     Given the plan:
-      | id  | name    | writes   | dependencies |
-      | 004 | join    | src/d.js | 002, 003     |
-      | 003 | right   | src/c.js | 001          |
-      | 002 | left    | src/b.js | 001          |
-      | 001 | root    | src/a.js |              |
+      | id  | name  | writes   | dependencies |
+      | 004 | join  | src/d.js | 002, 003     |
+      | 003 | right | src/c.js | 001          |
+      | 002 | left  | src/b.js | 001          |
+      | 001 | root  | src/a.js |              |
     When I run "mycelium run --max-parallel 8"
     Then the exit code is 0
     And the batches are:
@@ -130,8 +130,8 @@ Feature: G1.18 Dependencies are respected
     And the integration branch has not moved
 
     Examples:
-      | what                  | id  | one   | two   | says            |
-      | a cycle               | 001 | "002" | "001" | cycle           |
-      | a task needing itself | 001 | "001" |       | itself          |
-      | an unknown dependency | 001 | "009" |       | 009             |
-      | an id that stands twice | 002 |     |       | 002             |
+      | what                    | id  | one   | two   | says   |
+      | a cycle                 | 001 | "002" | "001" | cycle  |
+      | a task needing itself   | 001 | "001" |       | itself |
+      | an unknown dependency   | 001 | "009" |       | 009    |
+      | an id that stands twice | 002 |       |       | 002    |

@@ -14,9 +14,9 @@ Feature: G1.2 Planning is deterministic, byte for byte
 
   Scenario: The same answer gives the same bytes
     Given the planner proposes:
-      | id  | name           | writes                           | dependencies | write locks | verify |
-      | 002 | write-farewell | src/farewell.js                  | 001          | repo        |        |
-      | 001 | write-greeting | src/greeting.js, test/**/*.js    |              |             | true   |
+      | id  | name           | writes                        | dependencies | write locks | verify |
+      | 002 | write-farewell | src/farewell.js               | 001          | repo        |        |
+      | 001 | write-greeting | src/greeting.js, test/**/*.js |              |             | true   |
     When I run "mycelium plan --input .mycelium/plan.md"
     And the user deletes the folder ".mycelium/tasks"
     And I run "mycelium plan --input .mycelium/plan.md"
@@ -67,8 +67,8 @@ Feature: G1.2 Planning is deterministic, byte for byte
       | id  | name           | writes          |
       | 001 | write-greeting | src/greeting.js |
     And the planner proposes:
-      | id  | name           | writes          |
-      | 003 | write-thanks   | src/thanks.js   |
+      | id  | name         | writes        |
+      | 003 | write-thanks | src/thanks.js |
     When I run "mycelium plan --input .mycelium/plan.md"
     Then the exit code is 2
     And standard error says "--force"
@@ -81,8 +81,8 @@ Feature: G1.2 Planning is deterministic, byte for byte
       | id  | name           | writes          |
       | 001 | write-greeting | src/greeting.js |
     And the planner proposes:
-      | id  | name           | writes          |
-      | 003 | write-thanks   | src/thanks.js   |
+      | id  | name         | writes        |
+      | 003 | write-thanks | src/thanks.js |
     When I run "mycelium plan --input .mycelium/plan.md --force"
     Then the exit code is 0
     And the planned tasks are "003"

@@ -120,8 +120,8 @@ Feature: G1.7 Init clobbers nothing
 
     Scenario: With a doctor, the configuration that init writes runs each task once
       Given the planner proposes:
-        | id  | name           | writes                           |
-        | 001 | write-greeting | src/greeting.js                  |
+        | id  | name           | writes                            |
+        | 001 | write-greeting | src/greeting.js                   |
         | 002 | write-farewell | src/farewell.js, test/farewell.js |
       When I run "mycelium init"
       And the user writes the file ".mycelium/doctor.sh":

@@ -52,10 +52,10 @@ Feature: G2.9 Partial failure inside a batch
     And the integration branch has lost no commit
 
     Examples:
-      | what                     | reason        | deed                         |
-      | exits with 7             | task_failed   | write src/b.js "b"; exit 7   |
-      | is killed                | task_failed   | kill -9 $$                   |
-      | is refused by the doctor | doctor_failed | write src/b.js "BROKEN"      |
+      | what                     | reason        | deed                       |
+      | exits with 7             | task_failed   | write src/b.js "b"; exit 7 |
+      | is killed                | task_failed   | kill -9 $$                 |
+      | is refused by the doctor | doctor_failed | write src/b.js "BROKEN"    |
 
   Scenario: Where every task of a batch fails, nothing lands and nothing more starts
     Given the agent runs:

@@ -15,12 +15,14 @@
 //! The way of a file: [`line`](mod@line) takes one line apart, [`dialect`] knows the keywords of its language,
 //! [`grammar`] says which kinds of line may come next, [`outline`] turns lines into flat sections and collects every
 //! error, [`assemble`] nests the sections into the syntax tree, [`mod@compile`] makes pickles of it.
+//! [`mod@format`] lays a file out anew.
 #![expect(rustdoc::private_intra_doc_links, reason = "the map of the crate is for those who read its source")]
 
 mod assemble;
 mod compile;
 mod dialect;
 mod error;
+mod format;
 mod grammar;
 mod ids;
 mod index;
@@ -33,6 +35,7 @@ mod section;
 
 pub use compile::compile;
 pub use error::{ParseError, ParseErrorKind};
+pub use format::format;
 pub use grammar::TokenKind;
 pub use ids::IdGenerator;
 pub use index::{AstIndex, AstNode, step_type_of};

@@ -70,6 +70,11 @@ impl<'s> Line<'s> {
         Ok(tags)
     }
 
+    /// The comment behind the tags of a tag line.
+    pub(crate) fn tag_comment(self) -> &'s str {
+        &self.trimmed[before_comment(self.trimmed).len()..]
+    }
+
     /// The cells of a table row: what stands between two `|` that are not escaped.
     pub(crate) fn cells(self) -> Vec<TableCell> {
         let mut cells = Vec::new();

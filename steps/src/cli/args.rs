@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use mycelium_schemas::goal::{GoalId, gates::ProfileName};
 use regex::Regex;
 
@@ -27,6 +27,17 @@ pub(super) struct Cli {
     /// Print one JSON document on standard output, and nothing else there.
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Colours: where a person looks, always, or never. Where a person looks, NO_COLOR means never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub(super) color: Colour,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 passed or green, 1 failed or red, 2 bad input, 3 a fault of this program, \
@@ -42,6 +53,8 @@ pub(super) enum Command {
     Steps(StepsArgs),
     /// Check the feature files without running anything.
     Lint(LintArgs),
+    /// Lay feature files out as all of them are.
+    Fmt(FmtArgs),
     /// Print the traceability matrix and write docs/traceability-matrix.md.
     Matrix(MatrixArgs),
     /// Judge the last run by the gates.
@@ -155,6 +168,16 @@ pub(super) struct StepsArgs {
     /// Only steps in whose expression or description this text occurs.
     #[arg(value_name = "SEARCH")]
     pub(super) search: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FmtArgs {
+    /// Feature files or folders.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Write nothing; print what would change, and fail if anything would.
+    #[arg(long)]
+    pub(super) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,16 +7,24 @@ use std::{
 
 use serde::Serialize;
 
-use super::error::CliError;
+use super::{args::Colour, error::CliError};
 
 /// The two streams of a command.
 #[derive(Debug)]
 pub(super) struct Console {
     /// Whether standard output carries one JSON document.
     pub(super) json: bool,
-    colour: bool,
+    out_colour: bool,
+    err_colour: bool,
     out: Stdout,
     err: Stderr,
+}
+
+/// Where a text goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream {
+    Out,
+    Err,
 }
 
 /// Meaning that colour underlines, never carries alone.
@@ -28,10 +36,17 @@ pub(super) enum Tone {
 }
 
 impl Console {
-    pub(super) fn new(json: bool) -> Self {
-        let err = io::stderr();
-        let colour = err.is_terminal() && env::var_os("NO_COLOR").is_none();
-        Self { json, colour, out: io::stdout(), err }
+    pub(super) fn new(json: bool, colour: Colour) -> Self {
+        let (out, err) = (io::stdout(), io::stderr());
+        let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let wanted = |is_terminal: bool| match colour {
+            Colour::Auto => is_terminal && !no_colour,
+            Colour::Always => true,
+            Colour::Never => false,
+        };
+        let (out_colour, err_colour) = (wanted(out.is_terminal()), wanted(err.is_terminal()));
+        // With a document on standard output, everything else goes to standard error.
+        Self { json, out_colour: if json { err_colour } else { out_colour }, err_colour, out, err }
     }
 
     /// Says something to the person at the terminal. That nobody listens any more stops nothing.
@@ -41,12 +56,21 @@ impl Console {
 
     /// A text in a tone, for standard error.
     pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+        self.paint_for(Stream::Err, tone, text)
+    }
+
+    /// A text in a tone, for one of the streams.
+    pub(super) fn paint_for(&self, stream: Stream, tone: Tone, text: &str) -> String {
+        let colour = match stream {
+            Stream::Out => self.out_colour,
+            Stream::Err => self.err_colour,
+        };
         let code = match tone {
             Tone::Good => "32",
             Tone::Bad => "1;31",
             Tone::Dim => "2",
         };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// Prints data for people; with `--json` it goes to standard error, so that the document stays alone.

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod console;
+mod diff;
 mod error;
 mod evidence;
 mod judge;
@@ -23,12 +24,12 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 9] = ["fmt", "new", "watch", "merge", "flake", "bench", "sabotage", "impact", "doctor"];
+const LATER: [&str; 8] = ["new", "watch", "merge", "flake", "bench", "sabotage", "impact", "doctor"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.json);
+    let console = Console::new(cli.json, cli.color);
     let result = dispatch(&console, cli.command);
     ExitCode::from(result.unwrap_or_else(|error| tell(&console, &error)))
 }
@@ -41,6 +42,7 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),
+        Some(Command::Fmt(args)) => commands::fmt::run(console, &args),
         Some(Command::Lint(args)) => commands::lint::run(console, &args),
         Some(Command::Matrix(args)) => commands::matrix::run(console, &args),
         Some(Command::Gate(args)) => commands::gate::run(console, &args),

@@ -7,6 +7,7 @@ mod tags;
 
 use std::fmt;
 
+use mycelium_gherkin::ParseError;
 use mycelium_schemas::{goal::GoalId, matrix::BacklogGoal, messages::Location};
 
 use crate::runner::{
@@ -116,10 +117,18 @@ pub struct LintProblem {
     pub excerpt: String,
 }
 
+impl LintProblem {
+    /// Its place and what is wrong, on one line.
+    pub fn summary(&self) -> String {
+        let Self { uri, line, column, rule, message, .. } = self;
+        format!("{uri}:{line}:{column}: {message} [{}]", rule.name())
+    }
+}
+
 impl fmt::Display for LintProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { uri, line, column, rule, message, help, excerpt } = self;
-        writeln!(f, "{uri}:{line}:{column}: {message} [{}]", rule.name())?;
+        let Self { line, column, help, excerpt, .. } = self;
+        writeln!(f, "{}", self.summary())?;
         if !excerpt.trim().is_empty() {
             let margin = " ".repeat(line.to_string().len());
             let indent = " ".repeat((*column as usize).saturating_sub(1));
@@ -142,19 +151,10 @@ pub struct Promises<'a> {
 pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> Vec<LintProblem> {
     let mut problems = Vec::new();
     for file in &suite.files {
-        let mut report = Report { file, problems: &mut problems };
         match &file.parsed {
-            Err(errors) => {
-                for error in errors {
-                    report.add(
-                        Rule::Syntax,
-                        error.location,
-                        error.kind.to_string(),
-                        "correct the Gherkin at this place",
-                    );
-                }
-            }
+            Err(errors) => problems.extend(syntax(file, errors)),
             Ok(feature) => {
+                let mut report = Report { file, problems: &mut problems };
                 tags::check(&mut report, feature, promises);
                 shape::check(&mut report, feature, vocabulary);
                 steps::check(&mut report, feature, vocabulary);
@@ -164,6 +164,21 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
     // The rows of an outline share their steps, and so their problems.
     problems.sort();
     problems.dedup();
+    problems
+}
+
+/// The problems of a file that does not parse.
+pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
+    let mut problems = Vec::new();
+    let mut report = Report { file, problems: &mut problems };
+    for error in errors {
+        report.add(
+            Rule::Syntax,
+            error.location,
+            error.kind.to_string(),
+            "correct the Gherkin at this place",
+        );
+    }
     problems
 }
 

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up what it needs has failed")]
 
 mod checkout;
+mod fmt;
 mod refusals;
 mod runs;

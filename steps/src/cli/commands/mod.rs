@@ -1,5 +1,6 @@
 //! One command a file: arguments in, work done elsewhere, results out.
 
+pub(super) mod fmt;
 pub(super) mod gate;
 pub(super) mod lint;
 pub(super) mod list;

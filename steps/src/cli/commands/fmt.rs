@@ -1,0 +1,99 @@
+//! `accept fmt`: feature files laid out as all of them are. Each file is replaced as a whole or not touched.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use mycelium_gherkin::format;
+use serde::Serialize;
+
+use super::lint::{counted, tell};
+use crate::{
+    cli::{
+        args::FmtArgs,
+        console::Console,
+        diff,
+        error::{BAD_INPUT, CliError},
+        project::Project,
+    },
+    lint::{LintProblem, syntax},
+    runner::suite::{FeatureFile, Suite},
+};
+
+/// What `accept fmt --json` prints.
+#[derive(Debug, Default, Serialize)]
+struct Formatted {
+    /// Files that were laid out anew, or would be with `--check`.
+    changed: Vec<String>,
+    unchanged: usize,
+    /// Files that were left alone, because they do not parse: `uri:line:column: what is wrong`.
+    refused: Vec<String>,
+}
+
+pub(in crate::cli) fn run(console: &Console, args: &FmtArgs) -> Result<u8, CliError> {
+    let project = Project::locate()?;
+    let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
+    let suite = project.suite(&paths)?;
+    let mut formatted = Formatted::default();
+    let mut problems: Vec<LintProblem> = Vec::new();
+    for file in &suite.files {
+        match format(&file.source) {
+            Err(errors) => problems.extend(syntax(file, &errors)),
+            Ok(text) if text == file.source => formatted.unchanged += 1,
+            Ok(text) => {
+                if args.check {
+                    console.print(diff::unified(console, &file.uri, &file.source, &text))?;
+                } else {
+                    replace(&project.root.join(&file.uri), &text)?;
+                    console.say(format_args!("formatted {}", file.uri));
+                }
+                formatted.changed.push(file.uri.clone());
+            }
+        }
+    }
+    formatted.refused = problems.iter().map(LintProblem::summary).collect();
+    tell(console, &problems);
+    tell_counts(console, args, &formatted);
+    console.document(&formatted)?;
+    Ok(if problems.is_empty() { u8::from(args.check && !formatted.changed.is_empty()) } else { BAD_INPUT })
+}
+
+fn tell_counts(console: &Console, args: &FmtArgs, formatted: &Formatted) {
+    let changed = counted(formatted.changed.len(), "file");
+    match (args.check, formatted.changed.is_empty()) {
+        (true, false) => console.say(format_args!("{changed} not formatted; run `cargo accept fmt`")),
+        (_, true) => console.say(format_args!("{} formatted already", counted(formatted.unchanged, "file"))),
+        (false, false) => console.say(format_args!("{changed} formatted, {} already", formatted.unchanged)),
+    }
+}
+
+/// Formats the files of a suite in place, those that parse; returns how many it changed.
+pub(super) fn format_all(project: &Project, suite: &Suite) -> Result<usize, CliError> {
+    let mut changed = 0;
+    for FeatureFile { uri, source, .. } in &suite.files {
+        if let Ok(text) = format(source)
+            && text != *source
+        {
+            replace(&project.root.join(uri), &text)?;
+            changed += 1;
+        }
+    }
+    Ok(changed)
+}
+
+/// Replaces a file by its new text in one move, keeping its mode. Behind a link it is the file that is replaced.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), CliError> {
+    let write = || {
+        let path = fs::canonicalize(path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(|source| CliError::File { action: "write", path: path.to_owned(), source })
+}

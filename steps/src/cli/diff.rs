@@ -1,0 +1,28 @@
+//! Differences of two texts, for people.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::console::{Console, Stream, Tone};
+
+/// A unified diff of a file, for standard output.
+pub(super) fn unified(console: &Console, name: &str, before: &str, after: &str) -> String {
+    let paint = |tone, text: &str| console.paint_for(Stream::Out, tone, text);
+    let diff = TextDiff::from_lines(before, after);
+    let mut text = format!("--- {name}\n+++ {name} (formatted)\n");
+    for hunk in diff.unified_diff().context_radius(2).iter_hunks() {
+        text.push_str(&paint(Tone::Dim, &hunk.header().to_string()));
+        text.push('\n');
+        for change in hunk.iter_changes() {
+            let line = change.to_string_lossy();
+            let line = line.trim_end_matches(['\n', '\r']);
+            text.push_str(&match change.tag() {
+                ChangeTag::Equal => format!(" {line}"),
+                ChangeTag::Delete => paint(Tone::Bad, &format!("-{line}")),
+                ChangeTag::Insert => paint(Tone::Good, &format!("+{line}")),
+            });
+            text.push('\n');
+        }
+    }
+    text.truncate(text.trim_end_matches('\n').len());
+    text
+}
