@@ -9,7 +9,7 @@ use regex::Regex;
 use super::{error::CliError, program::Program, project::Project};
 use crate::{
     context::Lane,
-    runner::{TagExpression, Target},
+    runner::{Shard, TagExpression, Target},
 };
 
 /// The output folder unless another one is given, from the root of the checkout.
@@ -63,13 +63,17 @@ pub(super) enum Command {
     Report(ResultArgs),
     /// Record that goals and their scenarios were reviewed together as they are now.
     Review(ReviewArgs),
+    /// Make one run of the runs of all shards.
+    Merge(MergeArgs),
+    /// Tell which worlds this machine can run, and what is missing.
+    Doctor(DoctorArgs),
     /// Anything else.
     #[command(external_subcommand)]
     Other(Vec<String>),
 }
 
 /// What to limit a run to; all of it holds together.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct FilterArgs {
     /// Feature files or folders, each with the line of a scenario behind it if wanted.
     #[arg(value_name = "PATH[:LINE]")]
@@ -98,6 +102,15 @@ pub(super) struct RunArgs {
     /// Start no scenario after one failed.
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Run everything so many times, each time in another order and into a folder of its own.
+    #[arg(long, value_name = "N")]
+    pub(super) repeat: Option<NonZeroUsize>,
+    /// Only part I of N equal parts; accept merge makes one run of all parts.
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
+    /// Only what failed, was not finished or not started in the last run of the output folder.
+    #[arg(long)]
+    pub(super) rerun: bool,
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,
@@ -106,28 +119,6 @@ pub(super) struct RunArgs {
     pub(super) keep: bool,
     #[command(flatten)]
     pub(super) out: OutArgs,
-    #[command(flatten)]
-    pub(super) later: LaterArgs,
-}
-
-/// Options of later versions: refused by name rather than as a typo.
-#[derive(Debug, Args)]
-pub(super) struct LaterArgs {
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
-    repeat: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
-    shard: Option<String>,
-    #[arg(long, hide = true)]
-    rerun: bool,
-}
-
-impl LaterArgs {
-    /// The first of them that was given.
-    pub(super) fn given(&self) -> Option<&'static str> {
-        let given =
-            [(self.repeat.is_some(), "--repeat"), (self.shard.is_some(), "--shard"), (self.rerun, "--rerun")];
-        given.iter().find(|(is_given, _)| *is_given).map(|(_, name)| *name)
-    }
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +206,22 @@ pub(super) struct ReviewArgs {
     pub(super) by: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The output folders of the runs.
+    #[arg(value_name = "DIR", required = true)]
+    pub(super) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// The program under test, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
+}
+
 fn parse_world(text: &str) -> Result<Lane, String> {
     match text {
         "mock" => Ok(Lane::Mock),
@@ -244,8 +251,6 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_not_advertised() {
         let help = Cli::command().find_subcommand_mut("run").unwrap().render_long_help().to_string();
-        for later in ["--repeat", "--shard", "--rerun", "docker"] {
-            assert!(!help.contains(later), "{later} is advertised");
-        }
+        assert!(!help.contains("docker"), "docker is advertised");
     }
 }

@@ -33,6 +33,7 @@ pub(super) enum Tone {
     Good,
     Bad,
     Dim,
+    Strong,
 }
 
 impl Console {
@@ -69,8 +70,14 @@ impl Console {
             Tone::Good => "32",
             Tone::Bad => "1;31",
             Tone::Dim => "2",
+            Tone::Strong => "1",
         };
         if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Whether a person follows standard error as it comes.
+    pub(super) fn is_watched(&self) -> bool {
+        self.err.is_terminal()
     }
 
     /// Prints data for people; with `--json` it goes to standard error, so that the document stays alone.

@@ -6,7 +6,7 @@ use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
-use super::{evidence::EvidenceError, program::ProgramError};
+use super::{evidence::EvidenceError, merge::MergeError, program::ProgramError};
 use crate::runner::{LineError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
@@ -54,6 +54,8 @@ pub(super) enum CliError {
     Run(#[from] RunError),
     #[error("cannot run scenarios in a process of their own")]
     Supervise(#[source] io::Error),
+    #[error("these runs cannot be merged")]
+    Merge(#[from] MergeError),
     #[error("cannot render a report")]
     Render(#[from] RenderError),
     #[error("cannot write to standard output")]

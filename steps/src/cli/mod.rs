@@ -1,17 +1,23 @@
 //! The `accept` program: its command line, its commands and its exit codes.
 
 mod args;
+mod card;
 mod commands;
+mod conduct;
 mod console;
 mod diff;
 mod error;
 mod evidence;
 mod judge;
+mod last_run;
+mod merge;
 mod program;
 mod project;
 mod render;
+mod repeat;
 mod summary;
 mod supervise;
+mod tell;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -24,7 +30,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 8] = ["new", "watch", "merge", "flake", "bench", "sabotage", "impact", "doctor"];
+const LATER: [&str; 6] = ["new", "watch", "flake", "bench", "sabotage", "impact"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -44,6 +50,8 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         Some(Command::Steps(args)) => commands::steps::run(console, &args),
         Some(Command::Fmt(args)) => commands::fmt::run(console, &args),
         Some(Command::Lint(args)) => commands::lint::run(console, &args),
+        Some(Command::Merge(args)) => commands::merge::run(console, &args),
+        Some(Command::Doctor(args)) => commands::doctor::run(console, &args),
         Some(Command::Matrix(args)) => commands::matrix::run(console, &args),
         Some(Command::Gate(args)) => commands::gate::run(console, &args),
         Some(Command::Report(args)) => commands::report::run(console, &args),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     lint::LintProblem,
-    runner::{Interrupt, RunResult, ScenarioResult},
+    runner::{Cause, Interrupt, RunResult, ScenarioResult},
 };
 
 /// What `accept run --json` prints.
@@ -86,6 +86,13 @@ impl RunSummary {
             place: Some(format!("{}:{}:{}", problem.uri, problem.line, problem.column)),
         });
         Self::without_run(causes.collect(), exit_code)
+    }
+
+    /// The summary of a run that ended before it began.
+    pub(super) fn of_cause(cause: &Cause, exit_code: u8) -> Self {
+        let cause =
+            CauseSummary { code: cause.code().to_owned(), message: cause.to_string(), place: None };
+        Self::without_run(vec![cause], exit_code)
     }
 
     /// The summary of a run whose process died.

@@ -1,11 +1,16 @@
 //! Which scenarios are meant: paths, lines, tags and names together, never one instead of the other.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use mycelium_schemas::messages::{FeatureChild, Pickle, RuleChild, Scenario, Tag};
 use regex::Regex;
 
 use super::{
+    identity::{Identity, identities},
+    shard::Shard,
     suite::{Feature, FeatureFile, Suite},
     tags::TagExpression,
 };
@@ -77,6 +82,10 @@ pub struct Filter {
     pub tags: Option<TagExpression>,
     /// A pattern of the scenario's name.
     pub name: Option<Regex>,
+    /// The scenarios that an earlier run left to be run again.
+    pub again: Option<BTreeSet<Identity>>,
+    /// One part of what all of this selects.
+    pub shard: Option<Shard>,
 }
 
 impl Filter {
@@ -86,8 +95,10 @@ impl Filter {
             (!self.targets.is_empty(), "limited to given paths"),
             (self.tags.is_some(), "limited by --tags"),
             (self.name.is_some(), "limited by --name"),
+            (self.again.is_some(), "limited to what an earlier run left"),
         ];
-        given.iter().filter(|(is_given, _)| *is_given).map(|(_, reason)| (*reason).to_owned()).collect()
+        let given = given.iter().filter(|(is_given, _)| *is_given).map(|(_, reason)| (*reason).to_owned());
+        given.chain(self.shard.map(Shard::reason)).collect()
     }
 
     /// Whether every line that was given lies within its file's scenarios. One beyond would mean the last of them.
@@ -107,16 +118,21 @@ impl Filter {
     /// The scenarios of a lane that the filter selects.
     pub fn select<'a>(&self, suite: &'a Suite, lane: Lane) -> Vec<(&'a Feature, &'a Pickle)> {
         let lane_tag = format!("@{}", lane.as_str());
-        suite
-            .pickles()
-            .filter(|(feature, pickle)| {
+        let named = identities(suite.pickles().map(|(_, pickle)| pickle)).into_iter().zip(suite.pickles());
+        let selected = named
+            .filter(|(identity, (feature, pickle))| {
                 let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
                 tags().any(|tag| tag == lane_tag)
                     && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
                     && self.name.as_ref().is_none_or(|name| name.is_match(&pickle.name))
+                    && self.again.as_ref().is_none_or(|again| again.contains(identity))
                     && self.selects_place(feature, pickle)
             })
-            .collect()
+            .collect();
+        match self.shard {
+            Some(shard) => shard.keep(selected),
+            None => selected.into_iter().map(|(_, scenario)| scenario).collect(),
+        }
     }
 
     fn selects_place(&self, feature: &Feature, pickle: &Pickle) -> bool {

@@ -16,10 +16,13 @@ pub const MESSAGES: &str = "messages.ndjson";
 pub const EVIDENCE: &str = "evidence";
 /// Folder of failed scenarios.
 pub const FAILED: &str = "failed";
+/// Folder of repetitions, each a run of its own.
+pub const REPETITIONS: &str = "repetitions";
 /// What is derived from the stream, each a file.
 pub const DERIVED: [&str; 5] = ["matrix.json", "report.html", "junit.xml", "summary.md", "matrix.csv"];
 
-const UNFINISHED: &str = "messages.ndjson.unfinished";
+/// Name of the message stream while it is written; it stays where the process was killed.
+pub const UNFINISHED: &str = "messages.ndjson.unfinished";
 
 /// Writing to the output folder failed.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +88,15 @@ impl Store {
         Ok(kept)
     }
 
+    /// Keeps the folders of failed scenarios that another run kept.
+    pub fn copy_failed(&mut self, from: &Path) -> Result<(), StoreError> {
+        if !from.exists() {
+            return Ok(());
+        }
+        let kept = self.out.join(FAILED);
+        copy_folder(from, &kept).map_err(failed("keep the failed scenarios in", &kept))
+    }
+
     /// Completes the stream: from now on it stands under its own name.
     pub fn finish(mut self) -> Result<PathBuf, StoreError> {
         let unfinished = self.out.join(UNFINISHED);
@@ -101,7 +113,7 @@ pub fn clear(out: &Path) -> Result<(), StoreError> {
     for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
         remove(&out.join(name), |path| fs::remove_file(path))?;
     }
-    for name in [EVIDENCE, FAILED] {
+    for name in [EVIDENCE, FAILED, REPETITIONS] {
         remove(&out.join(name), |path| fs::remove_dir_all(path))?;
     }
     Ok(())

@@ -6,3 +6,4 @@ mod checkout;
 mod fmt;
 mod refusals;
 mod runs;
+mod shards;

@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliE
 }
 
 /// Lints a suite against the goals of its project.
-pub(super) fn check(
+pub(in crate::cli) fn check(
     project: &Project,
     suite: &Suite,
     library: &Library<MyceliumWorld>,
@@ -45,7 +45,7 @@ pub(super) fn check(
 }
 
 /// Says what is wrong.
-pub(super) fn tell(console: &Console, problems: &[LintProblem]) {
+pub(in crate::cli) fn tell(console: &Console, problems: &[LintProblem]) {
     for problem in problems {
         console.say(format_args!("{} {problem}", console.paint(Tone::Bad, "error:")));
     }
@@ -55,7 +55,7 @@ pub(super) fn tell(console: &Console, problems: &[LintProblem]) {
 }
 
 /// 0 without problems, 2 where the input itself is wrong, else 1.
-pub(super) fn exit_code(problems: &[LintProblem]) -> u8 {
+pub(in crate::cli) fn exit_code(problems: &[LintProblem]) -> u8 {
     if problems.iter().any(|problem| problem.rule.is_bad_input()) {
         BAD_INPUT
     } else {
@@ -64,6 +64,6 @@ pub(super) fn exit_code(problems: &[LintProblem]) -> u8 {
 }
 
 /// `1 problem`, `2 problems`.
-pub(super) fn counted(n: usize, noun: &str) -> String {
+pub(in crate::cli) fn counted(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

@@ -1,10 +1,12 @@
 //! One command a file: arguments in, work done elsewhere, results out.
 
+pub(super) mod doctor;
 pub(super) mod fmt;
 pub(super) mod gate;
-pub(super) mod lint;
+pub(in crate::cli) mod lint;
 pub(super) mod list;
 pub(super) mod matrix;
+pub(super) mod merge;
 pub(super) mod report;
 pub(super) mod review;
 pub(super) mod run;

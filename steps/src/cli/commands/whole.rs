@@ -5,21 +5,17 @@ use std::path::PathBuf;
 use mycelium_schemas::goal::gates::ProfileName;
 use serde::Serialize;
 
-use super::{
-    report,
-    run::{Done, Ran, Request, conduct},
-};
-use crate::{
-    cli::{
-        args::{DEFAULT_OUT, FilterArgs},
-        console::{Console, width},
-        error::CliError,
-        judge::{Question, Wanted, judge},
-        project::Project,
-        render,
-        summary::RunSummary,
-    },
-    context::Lane,
+use super::report;
+use crate::cli::{
+    args::DEFAULT_OUT,
+    conduct::{Ready, Request, new_seed, prepare},
+    console::{Console, width},
+    error::CliError,
+    judge::{Question, Wanted, judge},
+    project::Project,
+    render,
+    summary::RunSummary,
+    tell::Detail,
 };
 
 #[derive(Debug, Serialize)]
@@ -31,37 +27,28 @@ struct Whole<'a> {
 
 pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let request = Request {
-        filter: FilterArgs { targets: Vec::new(), tags: None, name: None },
-        lane: Lane::Mock,
-        jobs: None,
-        seed: None,
-        fail_fast: false,
-        bin: None,
-        keep: false,
-        scratch,
-        out: project.root.join(DEFAULT_OUT),
+    let out = project.root.join(DEFAULT_OUT);
+    let prepared = match prepare(console, &project, Request::everything(scratch), &out)? {
+        Ready::Refused { exit_code } => return Ok(exit_code),
+        Ready::Go(prepared) => prepared,
     };
-    let Done { exit_code: run_code, program, out, seed, result } = match conduct(console, &project, request)?
-    {
-        Ran::Refused { exit_code } => return Ok(exit_code),
-        Ran::Done(done) => *done,
-    };
+    let done = prepared.run(console, new_seed(), out, Detail::Everything)?;
     let question = Question {
-        out: &out,
+        out: &done.out,
         profile: ProfileName::Local,
-        binary_digest: Some(program.digest),
+        binary_digest: Some(prepared.program.digest.clone()),
         results: Wanted::Required,
     };
     let judged = judge(&project, question)?;
-    let page = report::write(&judged, &out)?;
+    let page = report::write(&judged, &done.out)?;
     console.print(render::terminal(&judged, width()))?;
     console.say(format_args!("report: {}", page.display()));
     // An interrupted run is no answer; one that failed is red whatever the gates say.
+    let gates = judged.evaluation.outcome.code();
     let exit_code =
-        if result.interrupted.is_some() { run_code } else { judged.evaluation.outcome.code().max(run_code) };
+        if done.result.interrupted.is_some() { done.exit_code } else { gates.max(done.exit_code) };
     console.document(&Whole {
-        run: RunSummary::of_run(&result, run_code, seed, &out),
+        run: done.summary(),
         gates: &judged.evaluation,
         report: page.display().to_string(),
     })?;

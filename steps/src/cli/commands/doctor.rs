@@ -1,0 +1,152 @@
+//! `accept doctor`: which worlds this machine can run, and what to do about those that it cannot.
+
+use std::{
+    env, fs, io,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde::Serialize;
+
+use crate::cli::{
+    args::DoctorArgs,
+    console::{Console, Stream, Tone},
+    error::CliError,
+};
+
+/// Where the container engine listens unless `DOCKER_HOST` says otherwise.
+const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+/// The programs that scenarios of the mock world and their scripts call.
+const PROGRAMS: [(&str, &[&str]); 2] = [("git", &["--version"]), ("sh", &["-c", "echo a POSIX shell"])];
+
+/// What `accept doctor --json` prints.
+#[derive(Debug, Serialize)]
+struct Examination {
+    /// Whether everything is there that `accept` needs today.
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+/// One thing that a world needs.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    /// The world that needs it.
+    world: &'static str,
+    ok: bool,
+    /// What was found.
+    found: String,
+    /// What to do where it is not well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<&'static str>,
+}
+
+impl Check {
+    fn new(
+        name: &'static str,
+        world: &'static str,
+        found: Result<String, String>,
+        mend: &'static str,
+    ) -> Self {
+        match found {
+            Ok(found) => Self { name, world, ok: true, found, mend: None },
+            Err(found) => Self { name, world, ok: false, found, mend: Some(mend) },
+        }
+    }
+}
+
+pub(in crate::cli) fn run(console: &Console, args: &DoctorArgs) -> Result<u8, CliError> {
+    let mut checks: Vec<Check> = PROGRAMS
+        .into_iter()
+        .map(|(name, arguments)| {
+            Check::new(name, "mock", answer(name, arguments), "install it, and have its folder in PATH")
+        })
+        .collect();
+    checks.push(Check::new(
+        "temporary folder",
+        "mock",
+        temporary_folder(),
+        "set TMPDIR to a folder that can be written and that programs may run from",
+    ));
+    if args.bin.is_none() {
+        let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mend = "install Rust, or give the program under test with --bin PATH";
+        checks.push(Check::new("cargo", "mock", answer(&cargo, &["--version"]), mend));
+    }
+    if let Some(bin) = &args.bin {
+        let mend = "give the path of a built mycelium";
+        checks.push(Check::new("program under test", "mock", program(bin), mend));
+    }
+    let mend = "start the container engine, or set DOCKER_HOST; the docker world is not available in this version";
+    checks.push(Check::new("container engine", "docker", container_engine(), mend));
+    let ready = checks.iter().all(|check| check.ok || check.world == "docker");
+    for check in &checks {
+        let (tone, word) = if check.ok { (Tone::Good, "ok") } else { (Tone::Bad, "missing") };
+        let word = console.paint_for(Stream::Out, tone, &format!("{word:<8}"));
+        console.print(format_args!("{word} {:<7} {}: {}", check.world, check.name, check.found))?;
+        if let Some(mend) = check.mend {
+            console.print(format_args!("         mend    {mend}"))?;
+        }
+    }
+    console.print(format_args!(
+        "\nmock world: {}\ndocker world: not available in this version",
+        if ready { "can run" } else { "cannot run" }
+    ))?;
+    console.document(&Examination { ready, checks })?;
+    Ok(u8::from(!ready))
+}
+
+/// The first line that a program says.
+fn answer(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{program} does not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{program} ended with {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
+}
+
+fn program(bin: &Path) -> Result<String, String> {
+    let bin = fs::canonicalize(bin).map_err(|error| format!("{}: {error}", bin.display()))?;
+    answer(&bin.to_string_lossy(), &["--version", "--json"])
+}
+
+/// Scenarios write there and run their agents from there.
+fn temporary_folder() -> Result<String, String> {
+    let place = env::temp_dir();
+    let at = |error: io::Error| format!("{}: {error}", place.display());
+    let folder = tempfile::Builder::new().prefix("accept-doctor-").tempdir().map_err(at)?;
+    let script = folder.path().join("script");
+    fs::write(&script, "#!/bin/sh\nexit 0\n").map_err(at)?;
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(at)?;
+    // Through a shell of its own: a file that was just written may still be open in a child of this process.
+    let status = Command::new("sh")
+        .args(["-c", "exec \"$0\""])
+        .arg(&script)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .map_err(at)?;
+    if status.success() {
+        Ok(format!("{} can be written and run from", place.display()))
+    } else {
+        Err(format!("{}: programs cannot run from it", place.display()))
+    }
+}
+
+fn container_engine() -> Result<String, String> {
+    let socket = match env::var("DOCKER_HOST") {
+        Ok(host) => match host.strip_prefix("unix://") {
+            Some(path) => PathBuf::from(path),
+            None => return Err(format!("DOCKER_HOST is {host}, and only unix:// sockets are looked at")),
+        },
+        Err(_) => PathBuf::from(DOCKER_SOCKET),
+    };
+    UnixStream::connect(&socket)
+        .map(|_| format!("{} answers", socket.display()))
+        .map_err(|error| format!("{}: {error}", socket.display()))
+}

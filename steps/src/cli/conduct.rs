@@ -1,0 +1,198 @@
+//! The way to a run: lint, build, run. What was made ready can run more than once.
+
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    args::FilterArgs,
+    commands::lint,
+    console::Console,
+    error::CliError,
+    program::Program,
+    project::{Project, Tree},
+    summary::RunSummary,
+    tell::{Detail, Teller},
+};
+use crate::{
+    catalogue::CATALOGUE,
+    context::Lane,
+    runner::{
+        self, Facts, Filter, Identity, Interrupt, Library, RunError, RunResult, Settings, Shard,
+        signal::Listener, store, suite::Suite,
+    },
+    world::MyceliumWorld,
+};
+
+/// Limit of a step without a `@timeout` tag.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What to run, decided.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) filter: FilterArgs,
+    pub(super) again: Option<BTreeSet<Identity>>,
+    pub(super) shard: Option<Shard>,
+    pub(super) lane: Lane,
+    pub(super) jobs: Option<NonZeroUsize>,
+    pub(super) fail_fast: bool,
+    pub(super) bin: Option<PathBuf>,
+    pub(super) keep: bool,
+    pub(super) scratch: PathBuf,
+}
+
+impl Request {
+    /// Everything that this machine can run.
+    pub(super) fn everything(scratch: PathBuf) -> Self {
+        Self {
+            filter: FilterArgs::default(),
+            again: None,
+            shard: None,
+            lane: Lane::Mock,
+            jobs: None,
+            fail_fast: false,
+            bin: None,
+            keep: false,
+            scratch,
+        }
+    }
+}
+
+/// How far a request came.
+pub(super) enum Ready {
+    /// The lint refused it.
+    Refused { exit_code: u8 },
+    /// It can run.
+    Go(Box<Prepared>),
+}
+
+/// Features that were linted and a program that was built.
+pub(super) struct Prepared {
+    pub(super) program: Program,
+    suite: Suite,
+    library: Library<MyceliumWorld>,
+    filter: Filter,
+    tree: Tree,
+    listener: Listener,
+    lane: Lane,
+    jobs: NonZeroUsize,
+    fail_fast: bool,
+    keep: bool,
+    scratch: PathBuf,
+}
+
+/// A run that took place.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) exit_code: u8,
+    pub(super) out: PathBuf,
+    pub(super) seed: u64,
+    pub(super) result: RunResult,
+}
+
+impl Done {
+    /// What `--json` says of it.
+    pub(super) fn summary(&self) -> RunSummary {
+        RunSummary::of_run(&self.result, self.exit_code, self.seed, &self.out)
+    }
+}
+
+/// Lints and builds. The output folder is cleared first: nobody may take an earlier run for this one.
+pub(super) fn prepare(
+    console: &Console,
+    project: &Project,
+    request: Request,
+    out: &Path,
+) -> Result<Ready, CliError> {
+    store::clear(out).map_err(RunError::from)?;
+    let targets = project.targets(request.filter.targets);
+    let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
+    let suite = project.suite(&paths)?;
+    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+    let problems = lint::check(project, &suite, &library)?;
+    if !problems.is_empty() {
+        let exit_code = lint::exit_code(&problems);
+        lint::tell(console, &problems);
+        console.say("nothing was run");
+        console.document(&RunSummary::of_lint(&problems, exit_code))?;
+        return Ok(Ready::Refused { exit_code });
+    }
+    let filter = Filter {
+        targets,
+        tags: request.filter.tags,
+        name: request.filter.name,
+        again: request.again,
+        shard: request.shard,
+    };
+    filter.check_lines(&suite)?;
+    let program = Program::take(&project.root, request.bin, &request.scratch)?;
+    Ok(Ready::Go(Box::new(Prepared {
+        program,
+        suite,
+        library,
+        filter,
+        tree: project.tree(),
+        listener: Listener::start().map_err(RunError::Signals)?,
+        lane: request.lane,
+        jobs: request.jobs.unwrap_or_else(default_jobs),
+        fail_fast: request.fail_fast,
+        keep: request.keep,
+        scratch: request.scratch,
+    })))
+}
+
+impl Prepared {
+    /// Runs once, in the order of the seed, into a folder; tells how it goes.
+    pub(super) fn run(
+        &self,
+        console: &Console,
+        seed: u64,
+        out: PathBuf,
+        detail: Detail,
+    ) -> Result<Done, CliError> {
+        let settings = Settings {
+            bin: self.program.path.clone(),
+            lane: self.lane,
+            jobs: self.jobs,
+            seed,
+            step_timeout: STEP_TIMEOUT,
+            fail_fast: self.fail_fast,
+            keep: self.keep,
+            scratch: self.scratch.clone(),
+            out: out.clone(),
+            facts: Facts {
+                tree: self.tree.id.clone(),
+                dirty: self.tree.dirty,
+                binary_digest: self.program.digest.clone(),
+                binary_version: self.program.version.clone(),
+            },
+        };
+        let teller = Teller::start(console, detail, seed, self.jobs);
+        let listen = |interrupter| {
+            self.listener.attach(interrupter);
+            Ok(())
+        };
+        let tell = |scenario: &_, to_come: usize| teller.scenario(scenario, to_come);
+        let result = runner::run(&self.library, &self.suite, &self.filter, &settings, listen, tell)?;
+        teller.end(&result, seed);
+        let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
+        Ok(Done { exit_code, out, seed, result })
+    }
+}
+
+fn default_jobs() -> NonZeroUsize {
+    // Scenarios mostly wait for processes.
+    thread::available_parallelism()
+        .unwrap_or(NonZeroUsize::MIN)
+        .saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+}
+
+/// Short enough to be typed, and another one each time.
+pub(super) fn new_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_micros()) % 100_000
+}

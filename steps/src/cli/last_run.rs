@@ -1,0 +1,91 @@
+//! What an earlier run left to be run again: scenarios that failed, did not end or were never started.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs, io,
+    path::Path,
+};
+
+use mycelium_schemas::messages::{Envelope, Pickle, TestStepResultStatus as Status};
+
+use super::error::CliError;
+use crate::runner::{
+    Identity, identities,
+    store::{MESSAGES, UNFINISHED},
+};
+
+/// The scenarios that did not pass. A run whose process was killed left an unfinished stream, which counts too.
+pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
+    let path = [MESSAGES, UNFINISHED].map(|name| out.join(name)).into_iter().find(|path| path.exists());
+    let path = path.ok_or_else(|| CliError::NoResults(out.join(MESSAGES)))?;
+    let text = fs::read_to_string(&path).map_err(|source| CliError::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    })?;
+    // Only the last line can be torn, and only where the run never came to its end.
+    let whole = if path.ends_with(UNFINISHED) { text.rfind('\n').map_or("", |end| &text[..end]) } else { &text };
+    let read = |line: &str| {
+        serde_json::from_str::<Envelope>(line).map_err(|error| CliError::File {
+            action: "understand",
+            path: path.clone(),
+            source: io::Error::from(error),
+        })
+    };
+    let stream: Vec<Envelope> = whole.lines().map(read).collect::<Result<_, _>>()?;
+    Ok(not_passed(&stream))
+}
+
+fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {
+    let pickles: Vec<&Pickle> = stream
+        .iter()
+        .filter_map(|envelope| match envelope {
+            Envelope::Pickle(pickle) => Some(pickle),
+            _ => None,
+        })
+        .collect();
+    let named = identities(pickles.iter().copied());
+    let mut progress = Progress::default();
+    for envelope in stream {
+        progress.take(envelope);
+    }
+    let planned = |pickle: &Pickle| progress.planned.get(pickle.id.as_str()).copied();
+    let left = pickles.iter().zip(named).filter(|(pickle, _)| planned(pickle) == Some(false));
+    left.map(|(_, identity)| identity).collect()
+}
+
+/// Follows a stream: which planned scenario passed so far.
+#[derive(Default)]
+struct Progress<'s> {
+    /// By the id of its pickle.
+    planned: HashMap<&'s str, bool>,
+    pickle_of_case: HashMap<&'s str, &'s str>,
+    case_of_attempt: HashMap<&'s str, &'s str>,
+    /// Attempts with a step that did not pass.
+    spoiled: BTreeSet<&'s str>,
+}
+
+impl<'s> Progress<'s> {
+    fn take(&mut self, envelope: &'s Envelope) {
+        match envelope {
+            Envelope::TestCase(case) => {
+                self.planned.insert(&case.pickle_id, false);
+                self.pickle_of_case.insert(&case.id, &case.pickle_id);
+            }
+            Envelope::TestCaseStarted(started) => {
+                self.case_of_attempt.insert(&started.id, &started.test_case_id);
+            }
+            Envelope::TestStepFinished(finished) if finished.test_step_result.status != Status::Passed => {
+                self.spoiled.insert(&finished.test_case_started_id);
+            }
+            Envelope::TestCaseFinished(finished) => {
+                let attempt = finished.test_case_started_id.as_str();
+                let case = self.case_of_attempt.get(attempt);
+                if let Some(pickle) = case.and_then(|case| self.pickle_of_case.get(case)) {
+                    self.planned.insert(pickle, !self.spoiled.contains(attempt));
+                }
+            }
+            _ => {}
+        }
+    }
+}
