@@ -14,7 +14,7 @@ use std::{
 };
 
 use syn::{
-    Attribute, Expr, ExprLit, Item, ItemFn, Lit, Meta,
+    Attribute, Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, Type,
     parse::{Parse, ParseStream},
 };
 
@@ -89,15 +89,17 @@ struct Step {
     expression: String,
     doc: String,
     function: String,
+    takes_argument: bool,
 }
 
 impl Step {
     fn write(&self, out: &mut String, file: &str, line: usize) -> std::fmt::Result {
-        let Self { keyword, pattern, expression, doc, function } = self;
+        let Self { keyword, pattern, expression, doc, function, takes_argument } = self;
         writeln!(
             out,
             "        Definition {{ keyword: Keyword::{keyword}, pattern: Pattern::{pattern}, expression: \
-             {expression:?}, doc: {doc:?}, function: {function:?}, file: {file:?}, line: {line} }},"
+             {expression:?}, doc: {doc:?}, function: {function:?}, takes_argument: {takes_argument}, file: {file:?}, line: \
+             {line} }},"
         )
     }
 }
@@ -165,7 +167,24 @@ fn steps_of(function: &ItemFn) -> impl Iterator<Item = Step> {
             (pattern, text(&meta.value)?)
         };
         let function_name = function.sig.ident.to_string();
-        Some(Step { keyword, pattern, expression, doc: doc(&function.attrs), function: function_name })
+        Some(Step {
+            keyword,
+            pattern,
+            expression,
+            doc: doc(&function.attrs),
+            function: function_name,
+            takes_argument: takes_argument(function),
+        })
+    })
+}
+
+/// Whether the function asks for the step itself, which holds its table and its text.
+fn takes_argument(function: &ItemFn) -> bool {
+    function.sig.inputs.iter().any(|input| {
+        let FnArg::Typed(input) = input else { return false };
+        let Type::Reference(reference) = &*input.ty else { return false };
+        let Type::Path(path) = &*reference.elem else { return false };
+        path.path.segments.last().is_some_and(|segment| segment.ident == "Step")
     })
 }
 

@@ -47,6 +47,8 @@ pub struct Definition {
     pub doc: &'static str,
     /// The function's name.
     pub function: &'static str,
+    /// Whether its function looks at the table or text below the step.
+    pub takes_argument: bool,
     /// Source file, from the workspace root.
     pub file: &'static str,
     /// One-based line of its attribute.
@@ -79,6 +81,19 @@ pub struct Parameter {
     pub file: &'static str,
 }
 
+impl Parameter {
+    /// The values that it lets through, where its expression lists them.
+    pub fn allowed_values(&self) -> Option<Vec<String>> {
+        let regex = self.regex.trim_matches('"');
+        let list = regex.strip_prefix('(').and_then(|list| list.strip_suffix(')')).unwrap_or(regex);
+        let values: Vec<String> = list.split('|').map(|value| value.replace("\\.", ".")).collect();
+        let is_plain = |value: &String| {
+            !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "._- ".contains(c))
+        };
+        (values.len() > 1 && values.iter().all(is_plain)).then_some(values)
+    }
+}
+
 /// All step definitions and parameter types of a step library.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalogue {
@@ -89,6 +104,14 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// The parameter types of this project that a definition's expression names.
+    pub fn parameters_of(self, definition: &Definition) -> impl Iterator<Item = &'static Parameter> {
+        let expression = definition.expression;
+        self.parameters
+            .iter()
+            .filter(move |parameter| expression.contains(&format!("{{{}}}", parameter.name)))
+    }
+
     /// The definition whose attribute stands at this place.
     pub fn at(&self, file: &str, line: u32) -> Option<&'static Definition> {
         self.definitions.iter().find(|definition| definition.line == line && definition.file == file)

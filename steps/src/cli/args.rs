@@ -176,6 +176,25 @@ pub(super) struct LintArgs {
     /// Feature files or folders.
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// Mend what can be mended without knowing what was meant: layout, and tags that say nothing new.
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// How to print the problems.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub(super) format: LintFormat,
+}
+
+/// How problems are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LintFormat {
+    /// For people, on standard error.
+    Text,
+    /// One document, as with --json.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands, which GitHub shows at their lines.
+    Github,
 }
 
 #[derive(Debug, Args)]

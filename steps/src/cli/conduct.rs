@@ -21,6 +21,7 @@ use super::{
 use crate::{
     catalogue::CATALOGUE,
     context::Lane,
+    lint::LintProblem,
     runner::{
         self, Facts, Filter, Identity, Interrupt, Library, RunError, RunResult, Settings, Shard,
         signal::Listener, store, suite::Suite,
@@ -113,7 +114,9 @@ pub(super) fn prepare(
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.suite(&paths)?;
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
-    let problems = lint::check(project, &suite, &library)?;
+    let mut problems = lint::check(project, &suite, &library)?;
+    // What may be meant so stops nobody.
+    problems.retain(LintProblem::is_error);
     if !problems.is_empty() {
         let exit_code = lint::exit_code(&problems);
         lint::tell(console, &problems);

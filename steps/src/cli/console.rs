@@ -32,6 +32,7 @@ pub(super) enum Stream {
 pub(super) enum Tone {
     Good,
     Bad,
+    Warn,
     Dim,
     Strong,
 }
@@ -69,6 +70,7 @@ impl Console {
         let code = match tone {
             Tone::Good => "32",
             Tone::Bad => "1;31",
+            Tone::Warn => "33",
             Tone::Dim => "2",
             Tone::Strong => "1",
         };
@@ -91,9 +93,11 @@ impl Console {
 
     /// Prints the one JSON document, if it is asked for.
     pub(super) fn document(&self, value: &impl Serialize) -> Result<(), CliError> {
-        if !self.json {
-            return Ok(());
-        }
+        if self.json { self.as_document(value) } else { Ok(()) }
+    }
+
+    /// Prints a value as JSON whether or not that is asked for.
+    pub(super) fn as_document(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
         self.to_stdout(text)
     }

@@ -8,6 +8,7 @@ mod console;
 mod diff;
 mod error;
 mod evidence;
+mod findings;
 mod judge;
 mod last_run;
 mod merge;

@@ -1,9 +1,17 @@
 //! The lint of feature files: everything that can be said without running anything, all of it at once, each with its
 //! place and its mend.
 
+mod fix;
+mod layout;
+mod order;
+mod outline;
+mod rule;
 mod shape;
 mod steps;
 mod tags;
+
+pub use fix::fixed;
+pub use rule::{Rule, Severity};
 
 use std::fmt;
 
@@ -14,89 +22,6 @@ use crate::runner::{
     Vocabulary,
     suite::{FeatureFile, Suite},
 };
-
-/// What a problem is about; decides what a run exits with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// The file is not Gherkin.
-    Syntax,
-    /// The file's name does not begin with its goal.
-    FileName,
-    /// A goal that nobody declared.
-    UnknownGoal,
-    /// No goal at all: the scenario proves nothing that was promised.
-    NoGoal,
-    /// The tier's tag is missing or is not that of the goal.
-    Tier,
-    /// No lane, so it would run nowhere.
-    NoLane,
-    /// A tag that hides failures.
-    ForbiddenTag,
-    /// A malformed `@timeout`.
-    Timeout,
-    /// A step that means nothing.
-    Undefined,
-    /// A step that means several things.
-    Ambiguous,
-    /// A scenario that does nothing.
-    NoSteps,
-    /// A scenario that checks nothing.
-    NoThen,
-    /// A scenario that does not say what must not happen.
-    NoNegative,
-    /// Two scenarios that reports cannot tell apart.
-    DuplicateName,
-    /// A Tier-0 goal without the scenario that shows what happens with the knob off.
-    NoControl,
-    /// A feature file without a scenario.
-    NoScenario,
-}
-
-impl Rule {
-    /// True where the input itself is wrong (exit 2), false where it fails its purpose (exit 1).
-    pub fn is_bad_input(self) -> bool {
-        match self {
-            Self::Syntax
-            | Self::FileName
-            | Self::UnknownGoal
-            | Self::NoGoal
-            | Self::Tier
-            | Self::NoLane
-            | Self::ForbiddenTag
-            | Self::Timeout => true,
-            Self::Undefined
-            | Self::Ambiguous
-            | Self::NoSteps
-            | Self::NoThen
-            | Self::NoNegative
-            | Self::DuplicateName
-            | Self::NoControl
-            | Self::NoScenario => false,
-        }
-    }
-
-    /// Its name in messages and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::FileName => "file-name",
-            Self::UnknownGoal => "unknown-goal",
-            Self::NoGoal => "no-goal",
-            Self::Tier => "tier",
-            Self::NoLane => "no-lane",
-            Self::ForbiddenTag => "forbidden-tag",
-            Self::Timeout => "timeout",
-            Self::Undefined => "undefined-step",
-            Self::Ambiguous => "ambiguous-step",
-            Self::NoSteps => "no-steps",
-            Self::NoThen => "no-then",
-            Self::NoNegative => "no-negative-assertion",
-            Self::DuplicateName => "duplicate-name",
-            Self::NoControl => "no-control-twin",
-            Self::NoScenario => "no-scenario",
-        }
-    }
-}
 
 /// One problem of a feature file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +43,11 @@ pub struct LintProblem {
 }
 
 impl LintProblem {
+    /// Whether it refuses a run.
+    pub fn is_error(&self) -> bool {
+        self.rule.severity() == Severity::Error
+    }
+
     /// Its place and what is wrong, on one line.
     pub fn summary(&self) -> String {
         let Self { uri, line, column, rule, message, .. } = self;
@@ -158,9 +88,13 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
                 tags::check(&mut report, feature, promises);
                 shape::check(&mut report, feature, vocabulary);
                 steps::check(&mut report, feature, vocabulary);
+                outline::check(&mut report, feature);
+                order::check(&mut report, feature);
+                layout::check(&mut report);
             }
         }
     }
+    shape::feature_names(suite, &mut problems);
     // The rows of an outline share their steps, and so their problems.
     problems.sort();
     problems.dedup();

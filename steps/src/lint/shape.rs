@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use mycelium_schemas::messages::{Location, Pickle, PickleStepType};
 
-use super::{Report, Rule};
-use crate::runner::{Resolution, Vocabulary, suite::Feature};
+use super::{LintProblem, Report, Rule};
+use crate::runner::{
+    Resolution, Vocabulary,
+    suite::{Feature, Suite},
+};
 
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Vocabulary) {
     let start =
@@ -67,6 +70,26 @@ fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, pickle: &Pickle, a
             "the scenario does not say what must not happen",
             "add a Then that does; `accept steps` marks those that count",
         );
+    }
+}
+
+/// One file a goal: two features of one name are one promise told twice.
+pub(super) fn feature_names(suite: &Suite, problems: &mut Vec<LintProblem>) {
+    let mut first: HashMap<&str, &str> = HashMap::new();
+    for file in &suite.files {
+        let Some(node) = file.parsed.as_ref().ok().and_then(|feature| feature.document.feature.as_ref()) else {
+            continue;
+        };
+        if let Some(other) = first.get(node.name.as_str()) {
+            Report { file, problems }.add(
+                Rule::DuplicateName,
+                node.location,
+                format!("the feature of {other} has the same name"),
+                "give each feature its own name",
+            );
+        } else {
+            first.insert(&node.name, &file.uri);
+        }
     }
 }
 

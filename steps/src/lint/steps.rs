@@ -1,8 +1,10 @@
 //! Steps: each has exactly one meaning.
 
+use mycelium_schemas::messages::{Location, PickleStep};
+
 use super::{Report, Rule};
 use crate::{
-    catalogue::Definition,
+    catalogue::{CATALOGUE, Definition},
     runner::{Resolution, Vocabulary, keyword_of, suite::Feature},
 };
 
@@ -11,13 +13,14 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
         for step in &pickle.steps {
             let Some(node) = feature.step_node(step) else { continue };
             match vocabulary.resolve(step) {
-                Resolution::Defined(_) => {}
+                Resolution::Defined(matched) => check_argument(report, matched.definition, step, node.location),
                 Resolution::Undefined => {
                     let help = vocabulary.nearest(step).map_or_else(
                         || "look for the step to use with `accept steps WORD`".to_owned(),
                         |nearest| {
+                            let values = allowed_values(nearest);
                             format!(
-                                "did you mean `{}`? It is declared at {}",
+                                "did you mean `{}`? It is declared at {}{values}",
                                 shown(nearest),
                                 nearest.place()
                             )
@@ -39,6 +42,36 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
             }
         }
     }
+}
+
+/// A table or text that nothing reads says something that nobody checks.
+fn check_argument(report: &mut Report<'_>, definition: &Definition, step: &PickleStep, at: Location) {
+    let expression = shown(definition);
+    match (definition.takes_argument, step.argument.is_some()) {
+        (true, true) | (false, false) => {}
+        (false, true) => report.add(
+            Rule::Argument,
+            at,
+            format!("`{expression}` takes no table and no text, so the one below it is read by nobody"),
+            "remove it, or look for the step that takes it with `accept steps WORD`",
+        ),
+        (true, false) => report.add(
+            Rule::Argument,
+            at,
+            format!("`{expression}` needs a table or a text below it"),
+            "write it; `accept steps` tells which, with an example",
+        ),
+    }
+}
+
+/// The values that the parameters of a step let through, where they are listed.
+fn allowed_values(definition: &Definition) -> String {
+    let lists = CATALOGUE.parameters_of(definition).filter_map(|parameter| {
+        let values = parameter.allowed_values()?;
+        let list = values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
+        Some(format!("\n     {{{}}} is one of {list}", parameter.name))
+    });
+    lists.collect()
 }
 
 fn shown(definition: &Definition) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 use mycelium_schemas::{
     goal::GoalId,
     matrix::BacklogGoal,
-    messages::{FeatureChild, Location, Pickle, Scenario, Tag},
+    messages::{FeatureChild, Location, Pickle, RuleChild, Scenario, Tag},
     problem::did_you_mean,
 };
 
@@ -25,6 +25,7 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, promises: Promis
         }
     }
     check_file_name(report, feature);
+    check_redundant(report, feature);
 }
 
 fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
@@ -37,6 +38,14 @@ fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
             tag.location,
             format!("{} would hide a failure", tag.name),
             "remove it; an unreliable scenario belongs into traceability/quarantine.yaml",
+        );
+    }
+    if tag.name.starts_with("@quarantine") {
+        report.add(
+            Rule::QuarantineTag,
+            tag.location,
+            format!("{} has no end, so it would hide the scenario for ever", tag.name),
+            "remove it; enter the scenario in traceability/quarantine.yaml with its issue, owner and expiry",
         );
     }
     let is_goal = promises.goals.iter().any(|goal| goal.to_string() == tag.name[1..]);
@@ -128,6 +137,47 @@ fn check_file_name(report: &mut Report<'_>, feature: &Feature) {
             "name the file by its goal, for example G0.1-budget-block-never-merges.feature",
         );
     }
+}
+
+/// A tag that the scenario has already, from itself or from what it stands in.
+fn check_redundant(report: &mut Report<'_>, feature: &Feature) {
+    let Some(node) = &feature.document.feature else { return };
+    let outer = fresh(report, &[], &node.tags);
+    for child in &node.children {
+        match child {
+            FeatureChild::Background(_) => {}
+            FeatureChild::Scenario(scenario) => redundant_in(report, &outer, scenario),
+            FeatureChild::Rule(rule) => {
+                let within = fresh(report, &outer, &rule.tags);
+                for child in &rule.children {
+                    if let RuleChild::Scenario(scenario) = child {
+                        redundant_in(report, &within, scenario);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn redundant_in<'f>(report: &mut Report<'_>, outer: &[&'f str], scenario: &'f Scenario) {
+    let own = fresh(report, outer, &scenario.tags);
+    for examples in &scenario.examples {
+        fresh(report, &own, &examples.tags);
+    }
+}
+
+/// Reports the tags that are there already; returns all that hold here.
+fn fresh<'f>(report: &mut Report<'_>, outer: &[&'f str], tags: &'f [Tag]) -> Vec<&'f str> {
+    let mut known = outer.to_vec();
+    for tag in tags {
+        if known.contains(&tag.name.as_str()) {
+            let message = format!("{} is there already, here or on what this stands in", tag.name);
+            report.add(Rule::RedundantTag, tag.location, message, "remove it, or run `accept lint --fix`");
+        } else {
+            known.push(&tag.name);
+        }
+    }
+    known
 }
 
 fn all_tags(feature: &Feature) -> Vec<&Tag> {

@@ -4,6 +4,7 @@
 
 mod checkout;
 mod fmt;
+mod lint;
 mod refusals;
 mod runs;
 mod shards;

@@ -3,7 +3,7 @@
 use mycelium_schemas::matrix::BacklogGoal;
 use mycelium_steps::{
     catalogue::Definition,
-    lint::{LintProblem, Promises, Rule, lint},
+    lint::{LintProblem, Promises, Rule, fixed, lint},
     runner::Library,
 };
 
@@ -42,11 +42,84 @@ fn problems(name: &str, text: &str) -> Vec<LintProblem> {
     lint(&bench.suite(), library.vocabulary(), Promises { goals: &goals, backlog: &backlog })
 }
 
-/// Rules and lines of what is wrong with the good feature after a change.
+/// Rules and lines of the errors of the good feature after a change.
 fn after(from: &str, to: &str) -> Vec<(Rule, u32)> {
     assert!(GOOD.contains(from));
     let found = problems("G0.1-a-goal.feature", &GOOD.replace(from, to));
+    found.iter().filter(|problem| problem.is_error()).map(|problem| (problem.rule, problem.line)).collect()
+}
+
+const OUTLINE: &str = "\
+@G1.3 @tier1 @mock
+Feature: F
+
+  Scenario Outline: S <kind>
+    Given the number <n> and the text \"x\"
+    And an argument:
+      \"\"\"
+      <html> and <word>
+      \"\"\"
+    Then it never happens
+
+    Examples:
+      | n | kind | word |
+      | 1 | a    | w    |
+";
+
+/// Rules and lines of everything that is said of the outline after a change.
+fn outline_after(from: &str, to: &str) -> Vec<(Rule, u32)> {
+    assert!(OUTLINE.contains(from));
+    let found = problems("G1.3-x.feature", &OUTLINE.replace(from, to));
     found.iter().map(|problem| (problem.rule, problem.line)).collect()
+}
+
+#[test]
+fn placeholders_and_columns_fit() {
+    assert_eq!(outline_after("<n>", "<n>"), []);
+    // Not a number any more either.
+    let unknown = [(Rule::Undefined, 5), (Rule::UnknownPlaceholder, 5), (Rule::UnusedColumn, 13)];
+    assert_eq!(outline_after("<n>", "<m>"), unknown);
+    assert_eq!(outline_after("S <kind>", "S <kond>"), [(Rule::UnknownPlaceholder, 4), (Rule::UnusedColumn, 13)]);
+    assert_eq!(outline_after("and <word>", "and <wrod>"), [(Rule::UnknownPlaceholder, 6), (Rule::UnusedColumn, 13)]);
+    assert_eq!(outline_after("S <kind>", "S"), [(Rule::UnusedColumn, 13)]);
+}
+
+#[test]
+fn a_step_gets_what_it_takes_and_nothing_else() {
+    let dead = "Then it never happens\n      | dead |";
+    assert_eq!(outline_after("Then it never happens", dead), [(Rule::Argument, 10)]);
+    let text = "      \"\"\"\n      <html> and <word>\n      \"\"\"\n";
+    assert_eq!(outline_after(text, ""), [(Rule::Argument, 6), (Rule::UnusedColumn, 10)]);
+}
+
+#[test]
+fn doubts_are_warnings() {
+    assert_eq!(outline_after("    Given the number", "  Given the number"), [(Rule::Layout, 5)]);
+    assert_eq!(outline_after("  Scenario", "  @mock\n  Scenario"), [(Rule::RedundantTag, 4)]);
+    assert_eq!(outline_after("@mock", "@mock @x @x"), [(Rule::RedundantTag, 1)]);
+    assert_eq!(outline_after("    Examples", "    @x @mock\n    Examples"), [(Rule::RedundantTag, 12)]);
+    let again = "    Then it never happens\n    Given nothing\n    Then it never happens\n";
+    assert_eq!(outline_after("    Then it never happens\n", again), [(Rule::StepOrder, 11)]);
+    let found = problems("G1.3-x.feature", &OUTLINE.replace("@mock", "@mock @x @x"));
+    assert!(!found[0].is_error());
+}
+
+#[test]
+fn a_fix_removes_what_says_nothing_new_and_lays_the_file_out() {
+    let loose = OUTLINE
+        .replace("@mock", "@mock @é @é@mock")
+        .replace("  Scenario", "  @mock @own\n Scenario")
+        .replace("    Examples", "    @own\n    Examples");
+    let uri = "features/G1.3-x.feature";
+    let wanted = OUTLINE.replace("@mock", "@mock @é").replace("  Scenario", "  @own\n  Scenario");
+    assert_eq!(fixed(&loose, uri, &problems("G1.3-x.feature", &loose)), Some(wanted));
+    assert_eq!(fixed(OUTLINE, uri, &[]), None);
+    assert_eq!(fixed("oops", uri, &[]), None);
+}
+
+#[test]
+fn a_quarantine_is_no_tag() {
+    assert_eq!(outline_after("@mock", "@mock @quarantine"), [(Rule::QuarantineTag, 1)]);
 }
 
 #[test]
@@ -118,7 +191,8 @@ fn a_step_under_the_wrong_keyword_is_answered_with_the_right_one() {
 fn the_rows_of_an_outline_share_their_problem() {
     let text = "@G1.3 @tier1 @mock\nFeature: F\n  Scenario Outline: S <n>\n    When it does it <n>\n    \
                 Then it never happens\n    Examples:\n      | n |\n      | 1 |\n      | 1 |\n";
-    assert_eq!(problems("G1.3-x.feature", text).len(), 1);
+    let found = problems("G1.3-x.feature", text);
+    assert_eq!(found.iter().filter(|problem| problem.is_error()).count(), 1, "{found:?}");
 }
 
 #[test]

@@ -19,8 +19,7 @@ use crate::{
         project::Project,
     },
     lint::{LintProblem, syntax},
-    runner::suite::{FeatureFile, Suite},
-};
+    };
 
 /// What `accept fmt --json` prints.
 #[derive(Debug, Default, Serialize)]
@@ -67,20 +66,6 @@ fn tell_counts(console: &Console, args: &FmtArgs, formatted: &Formatted) {
         (_, true) => console.say(format_args!("{} formatted already", counted(formatted.unchanged, "file"))),
         (false, false) => console.say(format_args!("{changed} formatted, {} already", formatted.unchanged)),
     }
-}
-
-/// Formats the files of a suite in place, those that parse; returns how many it changed.
-pub(super) fn format_all(project: &Project, suite: &Suite) -> Result<usize, CliError> {
-    let mut changed = 0;
-    for FeatureFile { uri, source, .. } in &suite.files {
-        if let Ok(text) = format(source)
-            && text != *source
-        {
-            replace(&project.root.join(uri), &text)?;
-            changed += 1;
-        }
-    }
-    Ok(changed)
 }
 
 /// Replaces a file by its new text in one move, keeping its mode. Behind a link it is the file that is replaced.

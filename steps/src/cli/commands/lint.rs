@@ -2,34 +2,104 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
+use super::fmt::replace;
 use crate::{
     catalogue::CATALOGUE,
     cli::{
-        args::LintArgs,
+        args::{LintArgs, LintFormat},
         console::{Console, Tone},
         error::{BAD_INPUT, CliError},
+        findings,
         project::Project,
         summary::RunSummary,
     },
-    lint::{LintProblem, Promises, lint},
+    lint::{LintProblem, Promises, Severity, fixed, lint},
     runner::{Library, suite::Suite},
     world::MyceliumWorld,
 };
 
+/// What `accept lint --format json` prints.
+#[derive(Debug, Serialize)]
+struct Findings<'a> {
+    #[serde(flatten)]
+    summary: RunSummary,
+    problems: Vec<Finding<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding<'a> {
+    rule: &'static str,
+    severity: &'static str,
+    file: &'a str,
+    line: u32,
+    column: u32,
+    message: &'a str,
+    help: &'a str,
+}
+
 pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
-    let suite = project.suite(&paths)?;
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
-    let problems = check(&project, &suite, &library)?;
+    let mut suite = project.suite(&paths)?;
+    let mut problems = check(&project, &suite, &library)?;
+    if args.fix {
+        fix(console, &project, &suite, &problems)?;
+        suite = project.suite(&paths)?;
+        problems = check(&project, &suite, &library)?;
+    }
     let code = exit_code(&problems);
-    tell(console, &problems);
+    match if console.json { LintFormat::Json } else { args.format } {
+        LintFormat::Text => tell(console, &problems),
+        LintFormat::Json => {
+            tell(console, &problems);
+            console.as_document(&Findings::new(&problems, code))?;
+        }
+        LintFormat::Sarif => console.as_document(&findings::sarif(&problems))?,
+        LintFormat::Github if problems.is_empty() => {}
+        LintFormat::Github => console.print(findings::github(&problems))?,
+    }
     if problems.is_empty() {
         let scenarios = suite.pickles().count();
         console.say(format_args!("{} feature files, {scenarios} scenarios, no problem", suite.files.len()));
     }
-    console.document(&RunSummary::of_lint(&problems, code))?;
     Ok(code)
+}
+
+fn fix(
+    console: &Console,
+    project: &Project,
+    suite: &Suite,
+    problems: &[LintProblem],
+) -> Result<(), CliError> {
+    for file in &suite.files {
+        if let Some(text) = fixed(&file.source, &file.uri, problems) {
+            replace(&project.root.join(&file.uri), &text)?;
+            console.say(format_args!("fixed {}", file.uri));
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Findings<'a> {
+    fn new(problems: &'a [LintProblem], code: u8) -> Self {
+        let finding = |problem: &'a LintProblem| Finding {
+            rule: problem.rule.name(),
+            severity: problem.rule.severity().name(),
+            file: &problem.uri,
+            line: problem.line,
+            column: problem.column,
+            message: &problem.message,
+            help: &problem.help,
+        };
+        let errors: Vec<LintProblem> = problems.iter().filter(|p| p.is_error()).cloned().collect();
+        Self {
+            summary: RunSummary::of_lint(&errors, code),
+            problems: problems.iter().map(finding).collect(),
+        }
+    }
 }
 
 /// Lints a suite against the goals of its project.
@@ -47,19 +117,29 @@ pub(in crate::cli) fn check(
 /// Says what is wrong.
 pub(in crate::cli) fn tell(console: &Console, problems: &[LintProblem]) {
     for problem in problems {
-        console.say(format_args!("{} {problem}", console.paint(Tone::Bad, "error:")));
+        let label = match problem.rule.severity() {
+            Severity::Error => console.paint(Tone::Bad, "error:"),
+            Severity::Warning => console.paint(Tone::Warn, "warning:"),
+        };
+        console.say(format_args!("{label} {problem}"));
     }
     if !problems.is_empty() {
-        console.say(format_args!("{} in the feature files", counted(problems.len(), "problem")));
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        let warnings = problems.len() - errors;
+        console.say(format_args!(
+            "{} and {} in the feature files",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ));
     }
 }
 
-/// 0 without problems, 2 where the input itself is wrong, else 1.
+/// 0 without errors, 2 where the input itself is wrong, else 1.
 pub(in crate::cli) fn exit_code(problems: &[LintProblem]) -> u8 {
     if problems.iter().any(|problem| problem.rule.is_bad_input()) {
         BAD_INPUT
     } else {
-        u8::from(!problems.is_empty())
+        u8::from(problems.iter().any(LintProblem::is_error))
     }
 }
 
