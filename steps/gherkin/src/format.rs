@@ -70,9 +70,9 @@ fn write_line(line: Line<'_>, role: Role, tables: &[Vec<usize>]) -> String {
     match role {
         Role::Blank => String::new(),
         Role::Language => trimmed.to_owned(),
-        Role::Comment { indent }
-        | Role::Title { indent, .. }
-        | Role::Fence { indent, .. } => indented(indent, trimmed),
+        Role::Comment { indent } | Role::Title { indent, .. } | Role::Fence { indent, .. } => {
+            indented(indent, trimmed)
+        }
         Role::Step { indent, keyword } => {
             indented(indent, line.trimmed.get(..keyword.max(trimmed.len())).unwrap_or(trimmed))
         }

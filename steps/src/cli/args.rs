@@ -47,6 +47,8 @@ const EXIT_CODES: &str = "Exit codes: 0 passed or green, 1 failed or red, 2 bad 
 pub(super) enum Command {
     /// Run scenarios.
     Run(RunArgs),
+    /// Follow feature files: lint each that is saved, and run its changed scenarios.
+    Watch(WatchArgs),
     /// List scenarios.
     List(ListArgs),
     /// List the steps that features are written from.
@@ -63,6 +65,8 @@ pub(super) enum Command {
     Report(ResultArgs),
     /// Record that goals and their scenarios were reviewed together as they are now.
     Review(ReviewArgs),
+    /// Write the first draft of the feature that proves a goal.
+    New(NewArgs),
     /// Make one run of the runs of all shards.
     Merge(MergeArgs),
     /// Tell which worlds this machine can run, and what is missing.
@@ -155,10 +159,47 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Feature files or folders.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Scenarios at a time; twice the number of processors unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// The program under test, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
+    /// The output folder of its runs.
+    #[arg(long, value_name = "DIR", default_value = "target/acceptance-watch")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StepsArgs {
     /// Only steps in whose expression or description this text occurs.
     #[arg(value_name = "SEARCH")]
     pub(super) search: Option<String>,
+    /// Only steps that no feature uses.
+    #[arg(long, conflicts_with = "slow")]
+    pub(super) unused: bool,
+    /// The steps of the last run, those first that took longest in the mean.
+    #[arg(long)]
+    pub(super) slow: bool,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+    /// Write docs/steps.md.
+    #[arg(long, conflicts_with_all = ["search", "unused", "slow", "check"])]
+    pub(super) write: bool,
+    /// Write nothing; fail if docs/steps.md is not up to date.
+    #[arg(long, conflicts_with_all = ["search", "unused", "slow"])]
+    pub(super) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArgs {
+    /// The goal, for example G0.5.
+    #[arg(value_name = "GOAL")]
+    pub(super) goal: GoalId,
 }
 
 #[derive(Debug, Args)]

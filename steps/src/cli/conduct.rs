@@ -71,14 +71,32 @@ pub(super) enum Ready {
     Go(Box<Prepared>),
 }
 
-/// Features that were linted and a program that was built.
+/// Features that were linted, and all that runs them.
 pub(super) struct Prepared {
-    pub(super) program: Program,
-    suite: Suite,
-    library: Library<MyceliumWorld>,
+    pub(super) stage: Stage,
+    pub(super) suite: Suite,
     filter: Filter,
+}
+
+impl Prepared {
+    /// Runs once, in the order of the seed, into a folder; tells how it goes.
+    pub(super) fn run(
+        &self,
+        console: &Console,
+        seed: u64,
+        out: PathBuf,
+        detail: Detail,
+    ) -> Result<Done, CliError> {
+        self.stage.run(console, &self.suite, &self.filter, seed, out, detail)
+    }
+}
+
+/// A program that was built, and how to run scenarios against it.
+pub(super) struct Stage {
+    pub(super) program: Program,
+    pub(super) library: Library<MyceliumWorld>,
+    pub(super) listener: Listener,
     tree: Tree,
-    listener: Listener,
     lane: Lane,
     jobs: NonZeroUsize,
     fail_fast: bool,
@@ -132,27 +150,47 @@ pub(super) fn prepare(
         shard: request.shard,
     };
     filter.check_lines(&suite)?;
-    let program = Program::take(&project.root, request.bin, &request.scratch)?;
-    Ok(Ready::Go(Box::new(Prepared {
-        program,
-        suite,
+    let stage = Stage {
+        program: Program::take(&project.root, request.bin, &request.scratch)?,
         library,
-        filter,
-        tree: project.tree(),
         listener: Listener::start().map_err(RunError::Signals)?,
+        tree: project.tree(),
         lane: request.lane,
         jobs: request.jobs.unwrap_or_else(default_jobs),
         fail_fast: request.fail_fast,
         keep: request.keep,
         scratch: request.scratch,
-    })))
+    };
+    Ok(Ready::Go(Box::new(Prepared { stage, suite, filter })))
 }
 
-impl Prepared {
+impl Stage {
+    /// Everything but features, for a watch.
+    pub(super) fn set_up(
+        project: &Project,
+        bin: Option<PathBuf>,
+        jobs: Option<NonZeroUsize>,
+        scratch: PathBuf,
+    ) -> Result<Self, CliError> {
+        Ok(Self {
+            program: Program::take(&project.root, bin, &scratch)?,
+            library: Library::<MyceliumWorld>::load(CATALOGUE)?,
+            listener: Listener::start().map_err(RunError::Signals)?,
+            tree: project.tree(),
+            lane: Lane::Mock,
+            jobs: jobs.unwrap_or_else(default_jobs),
+            fail_fast: false,
+            keep: false,
+            scratch,
+        })
+    }
+
     /// Runs once, in the order of the seed, into a folder; tells how it goes.
     pub(super) fn run(
         &self,
         console: &Console,
+        suite: &Suite,
+        filter: &Filter,
         seed: u64,
         out: PathBuf,
         detail: Detail,
@@ -180,7 +218,7 @@ impl Prepared {
             Ok(())
         };
         let tell = |scenario: &_, to_come: usize| teller.scenario(scenario, to_come);
-        let result = runner::run(&self.library, &self.suite, &self.filter, &settings, listen, tell)?;
+        let result = runner::run(&self.library, suite, filter, &settings, listen, tell)?;
         teller.end(&result, seed);
         let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
         Ok(Done { exit_code, out, seed, result })

@@ -44,6 +44,8 @@ pub(super) enum CliError {
     Program(#[from] ProgramError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
+    #[error("{goal} has a feature already, {}; nothing was written", path.display())]
+    FeatureExists { goal: String, path: PathBuf },
     #[error(transparent)]
     Review(#[from] ReviewError),
     #[error("nobody to record as the reviewer: give --by NAME, or set git's user.name")]

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::lint::{LintProblem, Rule, Severity};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// A SARIF log of one run.
 pub(super) fn sarif(problems: &[LintProblem]) -> Value {
@@ -50,7 +51,11 @@ fn result(problem: &LintProblem) -> Value {
 fn encoded(path: &str) -> String {
     let stands_for_itself = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     path.bytes()
-        .map(|byte| if stands_for_itself(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(
+            |byte| {
+                if stands_for_itself(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
         .collect()
 }
 

@@ -14,8 +14,13 @@ use crate::runner::{
     store::{MESSAGES, UNFINISHED},
 };
 
-/// The scenarios that did not pass. A run whose process was killed left an unfinished stream, which counts too.
+/// The scenarios that did not pass.
 pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
+    Ok(not_passed(&stream(out)?))
+}
+
+/// The stream of the last run. One whose process was killed left an unfinished stream, which counts too.
+pub(super) fn stream(out: &Path) -> Result<Vec<Envelope>, CliError> {
     let path = [MESSAGES, UNFINISHED].map(|name| out.join(name)).into_iter().find(|path| path.exists());
     let path = path.ok_or_else(|| CliError::NoResults(out.join(MESSAGES)))?;
     let text = fs::read_to_string(&path).map_err(|source| CliError::File {
@@ -24,7 +29,8 @@ pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
         source,
     })?;
     // Only the last line can be torn, and only where the run never came to its end.
-    let whole = if path.ends_with(UNFINISHED) { text.rfind('\n').map_or("", |end| &text[..end]) } else { &text };
+    let whole =
+        if path.ends_with(UNFINISHED) { text.rfind('\n').map_or("", |end| &text[..end]) } else { &text };
     let read = |line: &str| {
         serde_json::from_str::<Envelope>(line).map_err(|error| CliError::File {
             action: "understand",
@@ -32,8 +38,7 @@ pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
             source: io::Error::from(error),
         })
     };
-    let stream: Vec<Envelope> = whole.lines().map(read).collect::<Result<_, _>>()?;
-    Ok(not_passed(&stream))
+    whole.lines().map(read).collect()
 }
 
 fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {

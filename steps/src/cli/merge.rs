@@ -113,9 +113,7 @@ impl Pieces {
         let no_run = || MergeError::NoRun(folder.clone());
         let begin = stream.iter().position(|message| matches!(message, Envelope::TestRunStarted(_)));
         let mut body = stream.split_off(begin.ok_or_else(no_run)?);
-        let is_info = |message: &Envelope| {
-            matches!(message, Envelope::Attachment(attachment) if attachment.media_type == RUN_INFO_MEDIA_TYPE)
-        };
+        let is_info = |message: &Envelope| matches!(message, Envelope::Attachment(attachment) if attachment.media_type == RUN_INFO_MEDIA_TYPE);
         let info_at = body.iter().position(is_info).ok_or_else(no_run)?;
         let mut info_message = body.remove(info_at);
         let Some(Envelope::TestRunFinished(end)) = body.pop() else { return Err(no_run()) };
@@ -217,12 +215,7 @@ fn merged_info(pieces: &[Pieces]) -> RunInfo {
     let lanes: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.info.lanes).collect();
     let mut planned: Vec<_> = pieces.iter().flat_map(|piece| piece.info.planned.clone()).collect();
     planned.sort();
-    RunInfo {
-        partial,
-        lanes: lanes.into_iter().cloned().collect(),
-        planned,
-        ..pieces[0].info.clone()
-    }
+    RunInfo { partial, lanes: lanes.into_iter().cloned().collect(), planned, ..pieces[0].info.clone() }
 }
 
 fn info_message(pieces: &[Pieces], info: &RunInfo) -> Envelope {

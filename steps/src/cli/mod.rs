@@ -16,9 +16,12 @@ mod program;
 mod project;
 mod render;
 mod repeat;
+mod scaffold;
+mod steps;
 mod summary;
 mod supervise;
 mod tell;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -31,7 +34,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 6] = ["new", "watch", "flake", "bench", "sabotage", "impact"];
+const LATER: [&str; 4] = ["flake", "bench", "sabotage", "impact"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -47,10 +50,14 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         Some(Command::Run(args)) => {
             in_own_process(console, |scratch| commands::run::run(console, args, scratch))
         }
+        Some(Command::Watch(args)) => {
+            in_own_process(console, |scratch| commands::watch::run(console, args, scratch))
+        }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),
         Some(Command::Fmt(args)) => commands::fmt::run(console, &args),
         Some(Command::Lint(args)) => commands::lint::run(console, &args),
+        Some(Command::New(args)) => commands::new::run(console, &args),
         Some(Command::Merge(args)) => commands::merge::run(console, &args),
         Some(Command::Doctor(args)) => commands::doctor::run(console, &args),
         Some(Command::Matrix(args)) => commands::matrix::run(console, &args),

@@ -90,8 +90,7 @@ impl RunSummary {
 
     /// The summary of a run that ended before it began.
     pub(super) fn of_cause(cause: &Cause, exit_code: u8) -> Self {
-        let cause =
-            CauseSummary { code: cause.code().to_owned(), message: cause.to_string(), place: None };
+        let cause = CauseSummary { code: cause.code().to_owned(), message: cause.to_string(), place: None };
         Self::without_run(vec![cause], exit_code)
     }
 

@@ -8,10 +8,8 @@ use super::{LintProblem, Rule};
 /// parse, or is so already.
 pub fn fixed(source: &str, uri: &str, problems: &[LintProblem]) -> Option<String> {
     let mut lines: Vec<String> = source.split('\n').map(str::to_owned).collect();
-    let mut tags: Vec<&LintProblem> = problems
-        .iter()
-        .filter(|problem| problem.uri == uri && problem.rule == Rule::RedundantTag)
-        .collect();
+    let mut tags: Vec<&LintProblem> =
+        problems.iter().filter(|problem| problem.uri == uri && problem.rule == Rule::RedundantTag).collect();
     // From the end of each line, so that no column moves before its turn.
     tags.sort_by_key(|problem| std::cmp::Reverse((problem.line, problem.column)));
     for problem in tags {

@@ -6,12 +6,14 @@ mod layout;
 mod order;
 mod outline;
 mod rule;
+mod scaffold;
 mod shape;
 mod steps;
 mod tags;
 
 pub use fix::fixed;
 pub use rule::{Rule, Severity};
+pub use scaffold::PLACEHOLDER;
 
 use std::fmt;
 
@@ -89,6 +91,7 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
                 shape::check(&mut report, feature, vocabulary);
                 steps::check(&mut report, feature, vocabulary);
                 outline::check(&mut report, feature);
+                scaffold::check(&mut report, feature);
                 order::check(&mut report, feature);
                 layout::check(&mut report);
             }
@@ -106,12 +109,7 @@ pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
     let mut problems = Vec::new();
     let mut report = Report { file, problems: &mut problems };
     for error in errors {
-        report.add(
-            Rule::Syntax,
-            error.location,
-            error.kind.to_string(),
-            "correct the Gherkin at this place",
-        );
+        report.add(Rule::Syntax, error.location, error.kind.to_string(), "correct the Gherkin at this place");
     }
     problems
 }

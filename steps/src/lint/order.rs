@@ -7,7 +7,8 @@ use crate::runner::suite::Feature;
 
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature) {
     for scenario in feature.scenarios() {
-        if let Some(step) = scenario.steps.iter().find(|step| is_context_after_outcome(&scenario.steps, step)) {
+        if let Some(step) = scenario.steps.iter().find(|step| is_context_after_outcome(&scenario.steps, step))
+        {
             report.add(
                 Rule::StepOrder,
                 step.location,

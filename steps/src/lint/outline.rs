@@ -46,7 +46,9 @@ fn check_outline(report: &mut Report<'_>, scenario: &Scenario) {
                 Rule::UnusedColumn,
                 cell.location,
                 format!("the column {:?} is used by no step", cell.value),
-                format!("write {placeholder} where its value belongs, in the scenario's name if nowhere else"),
+                format!(
+                    "write {placeholder} where its value belongs, in the scenario's name if nowhere else"
+                ),
             );
         }
     }

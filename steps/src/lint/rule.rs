@@ -27,6 +27,8 @@ pub enum Rule {
     Ambiguous,
     /// A table or text that its step does not take, or a step that has not got the one it needs.
     Argument,
+    /// A placeholder of `accept new` that nobody replaced.
+    Scaffold,
     /// A scenario that does nothing.
     NoSteps,
     /// A scenario that checks nothing.
@@ -83,7 +85,7 @@ enum Weight {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Syntax,
         Self::FileName,
         Self::UnknownGoal,
@@ -96,6 +98,7 @@ impl Rule {
         Self::Undefined,
         Self::Ambiguous,
         Self::Argument,
+        Self::Scaffold,
         Self::NoSteps,
         Self::NoThen,
         Self::NoNegative,
@@ -135,7 +138,9 @@ impl Rule {
             Self::Syntax => (BadInput, "syntax", "The file is not Gherkin."),
             Self::FileName => (BadInput, "file-name", "The file's name does not begin with its goal."),
             Self::UnknownGoal => (BadInput, "unknown-goal", "A goal that nobody declared."),
-            Self::NoGoal => (BadInput, "no-goal", "No goal at all: the scenario proves nothing that was promised."),
+            Self::NoGoal => {
+                (BadInput, "no-goal", "No goal at all: the scenario proves nothing that was promised.")
+            }
             Self::Tier => (BadInput, "tier", "The tier's tag is missing or is not that of the goal."),
             Self::NoLane => (BadInput, "no-lane", "No lane, so it would run nowhere."),
             Self::ForbiddenTag => (BadInput, "forbidden-tag", "A tag that hides failures."),
@@ -143,18 +148,37 @@ impl Rule {
             Self::Timeout => (BadInput, "timeout", "A malformed `@timeout`."),
             Self::Undefined => (Failure, "undefined-step", "A step that means nothing."),
             Self::Ambiguous => (Failure, "ambiguous-step", "A step that means several things."),
-            Self::Argument => (Failure, "step-argument", "A table or text that its step does not take, or a step that has not got the one it needs."),
+            Self::Argument => (
+                Failure,
+                "step-argument",
+                "A table or text that its step does not take, or a step that has not got the one it needs.",
+            ),
+            Self::Scaffold => {
+                (Failure, "replace-this", "A placeholder of `accept new` that nobody replaced.")
+            }
             Self::NoSteps => (Failure, "no-steps", "A scenario that does nothing."),
             Self::NoThen => (Failure, "no-then", "A scenario that checks nothing."),
-            Self::NoNegative => (Failure, "no-negative-assertion", "A scenario that does not say what must not happen."),
-            Self::DuplicateName => (Failure, "duplicate-name", "Two scenarios or features that reports cannot tell apart."),
-            Self::NoControl => (Failure, "no-control-twin", "A Tier-0 goal without the scenario that shows what happens with the knob off."),
+            Self::NoNegative => {
+                (Failure, "no-negative-assertion", "A scenario that does not say what must not happen.")
+            }
+            Self::DuplicateName => {
+                (Failure, "duplicate-name", "Two scenarios or features that reports cannot tell apart.")
+            }
+            Self::NoControl => (
+                Failure,
+                "no-control-twin",
+                "A Tier-0 goal without the scenario that shows what happens with the knob off.",
+            ),
             Self::NoScenario => (Failure, "no-scenario", "A feature file without a scenario."),
-            Self::UnknownPlaceholder => (Failure, "unknown-placeholder", "A placeholder that no column of the examples fills."),
+            Self::UnknownPlaceholder => {
+                (Failure, "unknown-placeholder", "A placeholder that no column of the examples fills.")
+            }
             Self::UnusedColumn => (Doubt, "unused-column", "A column of examples that no step uses."),
             Self::StepOrder => (Doubt, "step-order", "A scenario that begins anew in its middle."),
             Self::RedundantTag => (Doubt, "redundant-tag", "A tag that says nothing new."),
-            Self::Layout => (Doubt, "layout", "A file that is laid out otherwise than `accept fmt` writes it."),
+            Self::Layout => {
+                (Doubt, "layout", "A file that is laid out otherwise than `accept fmt` writes it.")
+            }
         }
     }
 }

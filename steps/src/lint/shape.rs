@@ -77,7 +77,8 @@ fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, pickle: &Pickle, a
 pub(super) fn feature_names(suite: &Suite, problems: &mut Vec<LintProblem>) {
     let mut first: HashMap<&str, &str> = HashMap::new();
     for file in &suite.files {
-        let Some(node) = file.parsed.as_ref().ok().and_then(|feature| feature.document.feature.as_ref()) else {
+        let Some(node) = file.parsed.as_ref().ok().and_then(|feature| feature.document.feature.as_ref())
+        else {
             continue;
         };
         if let Some(other) = first.get(node.name.as_str()) {

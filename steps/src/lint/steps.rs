@@ -2,7 +2,7 @@
 
 use mycelium_schemas::messages::{Location, PickleStep};
 
-use super::{Report, Rule};
+use super::{Report, Rule, scaffold::is_placeholder};
 use crate::{
     catalogue::{CATALOGUE, Definition},
     runner::{Resolution, Vocabulary, keyword_of, suite::Feature},
@@ -13,7 +13,11 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
         for step in &pickle.steps {
             let Some(node) = feature.step_node(step) else { continue };
             match vocabulary.resolve(step) {
-                Resolution::Defined(matched) => check_argument(report, matched.definition, step, node.location),
+                Resolution::Defined(matched) => {
+                    check_argument(report, matched.definition, step, node.location)
+                }
+                // It is reported on its own.
+                Resolution::Undefined if is_placeholder(&step.text) => {}
                 Resolution::Undefined => {
                     let help = vocabulary.nearest(step).map_or_else(
                         || "look for the step to use with `accept steps WORD`".to_owned(),

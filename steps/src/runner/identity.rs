@@ -16,6 +16,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Its file.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
     /// A number that looks random and is the same everywhere.
     pub(super) fn digest(&self) -> String {
         hex_digest(format!("{}\0{}\0{}", self.uri, self.name, self.nth).as_bytes())

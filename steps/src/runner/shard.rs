@@ -74,7 +74,11 @@ impl Shard {
         for (_, place) in dealt.into_iter().skip(self.index - 1).step_by(self.total) {
             mine[place] = true;
         }
-        scenarios.into_iter().zip(mine).filter_map(|((_, scenario), is_mine)| is_mine.then_some(scenario)).collect()
+        scenarios
+            .into_iter()
+            .zip(mine)
+            .filter_map(|((_, scenario), is_mine)| is_mine.then_some(scenario))
+            .collect()
     }
 }
 

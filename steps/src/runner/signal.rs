@@ -56,6 +56,11 @@ impl Listener {
         state.run = Some(interrupter);
     }
 
+    /// The signal that came while nothing ran.
+    pub fn pending(&self) -> Option<Interrupt> {
+        self.state().pending
+    }
+
     fn take(&self, interrupt: Interrupt) {
         let mut state = self.state();
         let heard = state.run.as_ref().is_some_and(|run| run.interrupt(interrupt));

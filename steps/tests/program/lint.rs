@@ -17,7 +17,10 @@ fn each_reader_gets_the_problems_in_its_own_format() {
     assert_eq!(json, checkout.accept("lint --json").json());
     let problem = &json["problems"][0];
     assert_eq!((&problem["rule"], &problem["severity"]), (&"undefined-step".into(), &"error".into()));
-    assert_eq!((&problem["file"], &problem["line"], &problem["column"]), (&FILE.into(), &5.into(), &5.into()));
+    assert_eq!(
+        (&problem["file"], &problem["line"], &problem["column"]),
+        (&FILE.into(), &5.into(), &5.into())
+    );
     let github = checkout.accept("lint --format github");
     assert_eq!(github.code, Some(1));
     let start = format!("::error file={FILE},line=5,col=5,title=accept lint: undefined-step::no step is");
@@ -27,7 +30,10 @@ fn each_reader_gets_the_problems_in_its_own_format() {
     assert_eq!(sarif.code, Some(1));
     let result = &sarif.json()["runs"][0]["results"][0];
     let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!((&result["ruleId"], &place["artifactLocation"]["uri"]), (&"undefined-step".into(), &FILE.into()));
+    assert_eq!(
+        (&result["ruleId"], &place["artifactLocation"]["uri"]),
+        (&"undefined-step".into(), &FILE.into())
+    );
 }
 
 #[test]
@@ -45,7 +51,11 @@ fn a_warning_is_told_and_stops_nobody() {
     checkout.change("  Scenario", "  @mock\n  Scenario");
     let answer = checkout.accept("lint");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
-    assert!(answer.err.contains("warning: ") && answer.err.contains("0 errors and 1 warning"), "{}", answer.err);
+    assert!(
+        answer.err.contains("warning: ") && answer.err.contains("0 errors and 1 warning"),
+        "{}",
+        answer.err
+    );
     let answer = checkout.accept("run --bin program --out out");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     assert_eq!(checkout.accept("lint --json").json()["passed"], true);

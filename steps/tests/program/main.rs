@@ -8,3 +8,4 @@ mod lint;
 mod refusals;
 mod runs;
 mod shards;
+mod writing;

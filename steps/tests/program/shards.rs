@@ -63,7 +63,9 @@ fn matrix(checkout: &Checkout, out: &str) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                for key in ["duration_nanos", "sha256", "bytes", "actual_digest", "seed", "started", "finished"] {
+                for key in
+                    ["duration_nanos", "sha256", "bytes", "actual_digest", "seed", "started", "finished"]
+                {
                     map.remove(key);
                 }
                 map.values_mut().for_each(strip);
@@ -162,7 +164,10 @@ fn each_repetition_is_a_run_of_its_own() {
     assert_eq!(answer.code, Some(1), "{}", answer.err);
     let codes: Vec<_> = json["repetitions"].as_array().unwrap().iter().map(|run| &run["exit_code"]).collect();
     assert_eq!(codes, [0, 1, 0]);
-    assert_eq!((&json["first_failure"]["repetition"], &json["first_failure"]["seed"]), (&2.into(), &11.into()));
+    assert_eq!(
+        (&json["first_failure"]["repetition"], &json["first_failure"]["seed"]),
+        (&2.into(), &11.into())
+    );
     assert_eq!((&json["unstable"][0]["failed"], &json["unstable"][0]["ran"]), (&1.into(), &3.into()));
     assert!(answer.err.contains("3 repetitions of 3 ran, 2 passed"), "{}", answer.err);
     assert!(answer.err.contains("FAILED"), "{}", answer.err);
@@ -194,10 +199,11 @@ fn doctor_tells_what_this_machine_can_run_and_a_mend_for_what_it_cannot() {
     let answer = crate::checkout::Answer::new(&output);
     assert_eq!(answer.code, Some(1));
     let json = answer.json();
-    let bad: Vec<_> = json["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false).collect();
-    assert_eq!(bad.iter().map(|check| check["name"].as_str().unwrap()).collect::<Vec<_>>(), [
-        "temporary folder",
-        "container engine"
-    ]);
+    let bad: Vec<_> =
+        json["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false).collect();
+    assert_eq!(
+        bad.iter().map(|check| check["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["temporary folder", "container engine"]
+    );
     assert!(bad.iter().all(|check| check["mend"].is_string()), "{json}");
 }

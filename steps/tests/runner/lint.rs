@@ -79,8 +79,14 @@ fn placeholders_and_columns_fit() {
     // Not a number any more either.
     let unknown = [(Rule::Undefined, 5), (Rule::UnknownPlaceholder, 5), (Rule::UnusedColumn, 13)];
     assert_eq!(outline_after("<n>", "<m>"), unknown);
-    assert_eq!(outline_after("S <kind>", "S <kond>"), [(Rule::UnknownPlaceholder, 4), (Rule::UnusedColumn, 13)]);
-    assert_eq!(outline_after("and <word>", "and <wrod>"), [(Rule::UnknownPlaceholder, 6), (Rule::UnusedColumn, 13)]);
+    assert_eq!(
+        outline_after("S <kind>", "S <kond>"),
+        [(Rule::UnknownPlaceholder, 4), (Rule::UnusedColumn, 13)]
+    );
+    assert_eq!(
+        outline_after("and <word>", "and <wrod>"),
+        [(Rule::UnknownPlaceholder, 6), (Rule::UnusedColumn, 13)]
+    );
     assert_eq!(outline_after("S <kind>", "S"), [(Rule::UnusedColumn, 13)]);
 }
 

@@ -58,7 +58,9 @@ impl Role {
         let Some(before) = before else { return false };
         match (before, self) {
             // Blank lines between paragraphs, and between a text and what follows.
-            (_, Self::Description { .. }) => matches!(before, Self::Description { .. } | Self::Comment { .. }),
+            (_, Self::Description { .. }) => {
+                matches!(before, Self::Description { .. } | Self::Comment { .. })
+            }
             (Self::Title { .. } | Self::Tags { .. }, _) => false,
             (_, Self::Row { .. } | Self::Fence { .. } | Self::Content { .. }) => false,
             // A comment within a table stands in the table.

@@ -78,7 +78,8 @@ pub(in crate::cli) fn run(console: &Console, args: &DoctorArgs) -> Result<u8, Cl
         let mend = "give the path of a built mycelium";
         checks.push(Check::new("program under test", "mock", program(bin), mend));
     }
-    let mend = "start the container engine, or set DOCKER_HOST; the docker world is not available in this version";
+    let mend =
+        "start the container engine, or set DOCKER_HOST; the docker world is not available in this version";
     checks.push(Check::new("container engine", "docker", container_engine(), mend));
     let ready = checks.iter().all(|check| check.ok || check.world == "docker");
     for check in &checks {

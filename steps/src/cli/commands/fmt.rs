@@ -19,7 +19,7 @@ use crate::{
         project::Project,
     },
     lint::{LintProblem, syntax},
-    };
+};
 
 /// What `accept fmt --json` prints.
 #[derive(Debug, Default, Serialize)]

@@ -95,10 +95,7 @@ impl<'a> Findings<'a> {
             help: &problem.help,
         };
         let errors: Vec<LintProblem> = problems.iter().filter(|p| p.is_error()).cloned().collect();
-        Self {
-            summary: RunSummary::of_lint(&errors, code),
-            problems: problems.iter().map(finding).collect(),
-        }
+        Self { summary: RunSummary::of_lint(&errors, code), problems: problems.iter().map(finding).collect() }
     }
 }
 

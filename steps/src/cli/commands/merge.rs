@@ -44,8 +44,14 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
     if folders.iter().any(|folder| same(&folder) && folder.exists()) {
         return Err(MergeError::OutputIsInput(args.out.out.clone()).into());
     }
-    let (parts, evidence): (Vec<Part>, Vec<_>) =
-        args.folders.iter().zip(&folders).map(|(name, folder)| read(name, folder)).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let (parts, evidence): (Vec<Part>, Vec<_>) = args
+        .folders
+        .iter()
+        .zip(&folders)
+        .map(|(name, folder)| read(name, folder))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .unzip();
     let (stream, info) = merge(parts)?;
     write(&out, &stream, folders.iter().zip(&evidence))?;
     let question = Question {
@@ -56,7 +62,11 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
     };
     let page = report::write(&judge(&project, question)?, &out)?;
     let scenarios = info.planned.len();
-    console.say(format_args!("{} with {} merged", counted(folders.len(), "run"), counted(scenarios, "scenario")));
+    console.say(format_args!(
+        "{} with {} merged",
+        counted(folders.len(), "run"),
+        counted(scenarios, "scenario")
+    ));
     for reason in &info.partial {
         console.say(format_args!("not a whole run: {reason}"));
     }
@@ -72,8 +82,11 @@ fn read(name: &Path, folder: &Path) -> Result<(Part, Vec<String>), CliError> {
     if !path.exists() {
         return Err(CliError::NoResults(path));
     }
-    let text = fs::read_to_string(&path)
-        .map_err(|source| CliError::File { action: "read", path: path.clone(), source })?;
+    let text = fs::read_to_string(&path).map_err(|source| CliError::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    })?;
     let results =
         Results::read(&text).map_err(|problems| CliError::BadResults { path: path.clone(), problems })?;
     evidence::check(folder, results.evidence_files()).map_err(CliError::BadEvidence)?;
@@ -97,8 +110,7 @@ fn write<'a>(
     for (folder, digests) in evidence {
         for digest in digests {
             let path = folder.join(EVIDENCE).join(digest);
-            let bytes =
-                fs::read(&path).map_err(|source| CliError::File { action: "read", path, source })?;
+            let bytes = fs::read(&path).map_err(|source| CliError::File { action: "read", path, source })?;
             store.keep_evidence(digest, &bytes).map_err(RunError::from)?;
         }
         store.copy_failed(&folder.join(FAILED)).map_err(RunError::from)?;

@@ -101,7 +101,7 @@ fn write_report(project: &Project, prepared: &Prepared, done: &Done) -> Result<P
     let question = Question {
         out: &done.out,
         profile: ProfileName::Local,
-        binary_digest: Some(prepared.program.digest.clone()),
+        binary_digest: Some(prepared.stage.program.digest.clone()),
         results: Wanted::Required,
     };
     report::write(&judge(project, question)?, &done.out)

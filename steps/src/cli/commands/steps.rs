@@ -1,102 +1,126 @@
 //! `accept steps`: the vocabulary of features, for those who write them.
 
-use std::collections::HashMap;
-
-use serde::Serialize;
+use std::fs;
 
 use crate::{
-    catalogue::{CATALOGUE, Definition, Keyword},
-    cli::{args::StepsArgs, console::Console, error::CliError, project::Project},
-    runner::{Library, Resolution, Vocabulary},
+    catalogue::{CATALOGUE, Keyword},
+    cli::{
+        args::StepsArgs,
+        console::{Console, Stream, Tone},
+        error::CliError,
+        last_run,
+        project::{Project, write},
+        steps::{Entry, ParameterEntry, durations, entries, markdown},
+    },
+    runner::Library,
     world::MyceliumWorld,
 };
 
-#[derive(Debug, Serialize)]
-struct Listed {
-    keyword: String,
-    expression: &'static str,
-    negative: bool,
-    doc: &'static str,
-    place: String,
-    /// How often features use it; none outside a checkout.
-    uses: Option<usize>,
-}
+/// The committed page.
+const PAGE: &str = "docs/steps.md";
 
 pub(in crate::cli) fn run(console: &Console, args: &StepsArgs) -> Result<u8, CliError> {
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
-    let vocabulary = library.vocabulary();
-    let uses = count_uses(vocabulary);
+    // Outside a checkout the catalogue alone still helps.
+    let project = Project::locate();
+    let suite = project.as_ref().ok().and_then(|project| project.suite(&[]).ok());
+    let mut entries = entries(library.vocabulary(), suite.as_ref());
+    if args.check || args.write {
+        return page(console, &project?, &markdown(&entries), args.check);
+    }
     let search = args.search.as_deref().unwrap_or_default().to_lowercase();
-    let found = |definition: &Definition| {
-        format!("{} {} {}", definition.keyword, definition.expression, definition.doc)
-            .to_lowercase()
-            .contains(&search)
-    };
-    let mut listed: Vec<(Keyword, Listed)> = vocabulary
-        .definitions()
-        .filter(|definition| found(definition))
-        .map(|definition| {
-            let listed = Listed {
-                keyword: definition.keyword.to_string(),
-                expression: definition.expression,
-                negative: definition.is_negative(),
-                doc: definition.doc,
-                place: definition.place(),
-                uses: uses.as_ref().map(|uses| uses.get(&definition.place()).copied().unwrap_or_default()),
-            };
-            (definition.keyword, listed)
-        })
-        .collect();
-    listed.sort_by_key(|(keyword, listed)| (*keyword, listed.expression));
-    console.document(&listed.iter().map(|(_, listed)| listed).collect::<Vec<_>>())?;
+    entries.retain(|entry| entry.speaks_of(&search));
+    if args.unused {
+        project?.suite(&[])?;
+        entries.retain(|entry| entry.uses == Some(0));
+    } else if args.slow {
+        let durations = durations(&last_run::stream(&project?.resolve(&args.out.out))?);
+        for entry in &mut entries {
+            let key = (entry.place.clone(), entry.expression.to_owned());
+            entry.duration = durations.get(&key).copied();
+        }
+        entries.retain(|entry| entry.duration.is_some());
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.duration.map(|duration| duration.mean_ms())));
+    }
+    console.document(&entries)?;
     if !console.json {
-        for (_, step) in &listed {
-            print(console, step)?;
-        }
-        print_parameters(console, &listed)?;
+        print(console, &entries, args)?;
     }
-    if listed.is_empty() {
-        console.say(format_args!("no step speaks of {search:?}"));
-    }
-    Ok(u8::from(listed.is_empty()))
+    Ok(tell_nothing_found(console, &entries, args))
 }
 
-fn print(console: &Console, step: &Listed) -> Result<(), CliError> {
-    let negative = if step.negative { "  (says what must not happen)" } else { "" };
-    console.print(format_args!("{} {}{negative}", step.keyword, step.expression))?;
-    for line in step.doc.lines() {
-        console.print(format_args!("    {line}"))?;
+/// The exit code, with its reason where nothing is listed. That no step is unused is good news.
+fn tell_nothing_found(console: &Console, entries: &[Entry], args: &StepsArgs) -> u8 {
+    if !entries.is_empty() {
+        return 0;
     }
-    match step.uses {
-        Some(uses) => console.print(format_args!("    {}, used {uses} times\n", step.place)),
-        None => console.print(format_args!("    {}\n", step.place)),
+    if args.unused {
+        console.say("every step is used");
+        return 0;
     }
+    let search = args.search.as_deref().unwrap_or_default();
+    console.say(format_args!("no step speaks of {search:?}"));
+    1
 }
 
-/// The allowed values of the parameters that occur in the list.
-fn print_parameters(console: &Console, listed: &[(Keyword, Listed)]) -> Result<(), CliError> {
-    for parameter in CATALOGUE.parameters {
-        let braced = format!("{{{}}}", parameter.name);
-        if listed.iter().any(|(_, step)| step.expression.contains(&braced)) {
-            console.print(format_args!("{braced} matches {}", parameter.regex))?;
-            for line in parameter.doc.lines() {
-                console.print(format_args!("    {line}"))?;
-            }
+fn page(console: &Console, project: &Project, fresh: &str, check: bool) -> Result<u8, CliError> {
+    let path = project.root.join(PAGE);
+    if !check {
+        write(&path, fresh.as_bytes())?;
+        console.say(format_args!("wrote {PAGE}"));
+        return Ok(0);
+    }
+    if fs::read(&path).ok().as_deref() == Some(fresh.as_bytes()) {
+        console.say(format_args!("{PAGE} is up to date"));
+        return Ok(0);
+    }
+    console.say(format_args!("{PAGE} is not up to date; run `cargo accept steps --write` and commit it"));
+    Ok(1)
+}
+
+fn print(console: &Console, entries: &[Entry], args: &StepsArgs) -> Result<(), CliError> {
+    let mut group: Option<Keyword> = None;
+    for entry in entries {
+        if !args.slow && group.replace(entry.keyword) != Some(entry.keyword) {
+            let title = format!("{}\n", entry.keyword).to_uppercase();
+            console.print(console.paint_for(Stream::Out, Tone::Dim, &title))?;
         }
+        print_step(console, entry)?;
     }
     Ok(())
 }
 
-/// How often each definition is used; none outside a checkout, where the catalogue alone still helps.
-fn count_uses(vocabulary: &Vocabulary) -> Option<HashMap<String, usize>> {
-    let suite = Project::locate().ok()?.suite(&[]).ok()?;
-    let mut uses = HashMap::new();
-    for (_, pickle) in suite.pickles() {
-        for step in &pickle.steps {
-            if let Resolution::Defined(matched) = vocabulary.resolve(step) {
-                *uses.entry(matched.definition.place()).or_default() += 1;
-            }
+fn print_step(console: &Console, entry: &Entry) -> Result<(), CliError> {
+    let paint = |tone, text: &str| console.paint_for(Stream::Out, tone, text);
+    let negative = if entry.negative { "  (says what must not happen)" } else { "" };
+    let head = format!("{} {}", entry.keyword, entry.expression);
+    console.print(format_args!("{}{}", paint(Tone::Strong, &head), paint(Tone::Warn, negative)))?;
+    for line in entry.doc.lines() {
+        console.print(format_args!("    {line}"))?;
+    }
+    for ParameterEntry { name, doc, values } in &entry.parameters {
+        console.print(format_args!("    {{{name}}}  {}", doc.replace('\n', " ")))?;
+        if let Some(values) = values {
+            console.print(format_args!("        {}", values.join(", ")))?;
         }
     }
-    Some(uses)
+    if let Some(example) = &entry.example {
+        console.print(format_args!("    for example, {}:", example.place))?;
+        for line in example.text.lines() {
+            console.print(paint(Tone::Good, &format!("        {line}")))?;
+        }
+    }
+    if let Some(duration) = entry.duration {
+        console.print(format_args!(
+            "    {} ms in the mean, {} ms at most, {} times in the last run",
+            duration.mean_ms(),
+            duration.longest_ms,
+            duration.runs
+        ))?;
+    }
+    match entry.uses {
+        Some(1) => console.print(format_args!("    {}, used once\n", entry.place)),
+        Some(uses) => console.print(format_args!("    {}, used {uses} times\n", entry.place)),
+        None => console.print(format_args!("    {}\n", entry.place)),
+    }
 }

@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
     let question = Question {
         out: &done.out,
         profile: ProfileName::Local,
-        binary_digest: Some(prepared.program.digest.clone()),
+        binary_digest: Some(prepared.stage.program.digest.clone()),
         results: Wanted::Required,
     };
     let judged = judge(&project, question)?;

@@ -1,0 +1,145 @@
+//! The vocabulary as its readers need it: each step with its meaning, its parameters, an example and its use.
+
+mod duration;
+mod example;
+mod markdown;
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::{
+    catalogue::{CATALOGUE, Definition, Keyword},
+    runner::{Resolution, Vocabulary, suite::Suite},
+};
+
+pub(super) use duration::{Duration, durations};
+pub(super) use markdown::markdown;
+
+/// The parameter types of Cucumber Expressions themselves.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("string", "A text in quotes."),
+    ("int", "A whole number."),
+    ("float", "A number."),
+    ("word", "A word without spaces."),
+];
+
+/// A step definition with everything that is known of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    #[serde(serialize_with = "as_word")]
+    pub(super) keyword: Keyword,
+    pub(super) expression: &'static str,
+    /// Whether it says what must not happen.
+    pub(super) negative: bool,
+    pub(super) doc: &'static str,
+    /// Whether a table or a text stands below it.
+    pub(super) takes_argument: bool,
+    pub(super) parameters: Vec<ParameterEntry>,
+    /// The shortest use in a feature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) example: Option<Example>,
+    pub(super) place: String,
+    /// How often features use it; none outside a checkout.
+    pub(super) uses: Option<usize>,
+    /// How long it took in the last run, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) duration: Option<Duration>,
+}
+
+/// A parameter of a step.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ParameterEntry {
+    pub(super) name: String,
+    pub(super) doc: &'static str,
+    /// The values that it lets through, where they are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) values: Option<Vec<String>>,
+}
+
+/// A step as a feature writes it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Example {
+    pub(super) place: String,
+    /// The step and what stands below it, without indentation.
+    pub(super) text: String,
+}
+
+fn as_word<S: serde::Serializer>(keyword: &Keyword, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(keyword)
+}
+
+/// All steps, by keyword and expression; with uses and examples where features are at hand.
+pub(super) fn entries(vocabulary: &Vocabulary, suite: Option<&Suite>) -> Vec<Entry> {
+    let uses = suite.map(|suite| uses(vocabulary, suite));
+    let mut entries: Vec<Entry> = vocabulary
+        .definitions()
+        .map(|definition| {
+            let found = uses.as_ref().map(|uses| uses.get(&definition.place()));
+            Entry {
+                keyword: definition.keyword,
+                expression: definition.expression,
+                negative: definition.is_negative(),
+                doc: definition.doc,
+                takes_argument: definition.takes_argument,
+                parameters: parameters(definition),
+                example: found.flatten().map(|use_| use_.example.clone()),
+                place: definition.place(),
+                uses: found.map(|found| found.map_or(0, |use_| use_.count)),
+                duration: None,
+            }
+        })
+        .collect();
+    entries.sort_by_key(|entry| (entry.keyword, entry.expression));
+    entries
+}
+
+impl Entry {
+    /// Whether the text occurs in its words.
+    pub(super) fn speaks_of(&self, search: &str) -> bool {
+        format!("{} {} {}", self.keyword, self.expression, self.doc).to_lowercase().contains(search)
+    }
+}
+
+fn parameters(definition: &Definition) -> Vec<ParameterEntry> {
+    let own = CATALOGUE.parameters_of(definition).map(|parameter| ParameterEntry {
+        name: parameter.name.to_owned(),
+        doc: parameter.doc,
+        values: parameter.allowed_values(),
+    });
+    let built_in = BUILT_IN
+        .into_iter()
+        .filter(|(name, _)| definition.expression.contains(&format!("{{{name}}}")))
+        .map(|(name, doc)| ParameterEntry { name: name.to_owned(), doc, values: None });
+    let mut parameters: Vec<ParameterEntry> = own.chain(built_in).collect();
+    parameters.sort_by_key(|parameter| definition.expression.find(&format!("{{{}}}", parameter.name)));
+    parameters
+}
+
+struct Use {
+    count: usize,
+    example: Example,
+}
+
+fn uses(vocabulary: &Vocabulary, suite: &Suite) -> HashMap<String, Use> {
+    let mut uses: HashMap<String, Use> = HashMap::new();
+    for file in &suite.files {
+        let Ok(feature) = &file.parsed else { continue };
+        for step in feature.pickles.iter().flat_map(|pickle| &pickle.steps) {
+            let Resolution::Defined(matched) = vocabulary.resolve(step) else { continue };
+            let Some(example) = example::of(file, feature, step, matched.definition.keyword) else {
+                continue;
+            };
+            uses.entry(matched.definition.place())
+                .and_modify(|known| {
+                    known.count += 1;
+                    // The first of the shortest, so that the choice rests on the features alone.
+                    if example.text.len() < known.example.text.len() {
+                        known.example = example.clone();
+                    }
+                })
+                .or_insert(Use { count: 1, example });
+        }
+    }
+    uses
+}
