@@ -175,6 +175,10 @@ pub(super) struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and clap keeps them apart"
+)]
 pub(super) struct StepsArgs {
     /// Only steps in whose expression or description this text occurs.
     #[arg(value_name = "SEARCH")]

@@ -15,11 +15,13 @@ pub(super) fn unified(console: &Console, name: &str, before: &str, after: &str) 
         for change in hunk.iter_changes() {
             let line = change.to_string_lossy();
             let line = line.trim_end_matches(['\n', '\r']);
-            text.push_str(&match change.tag() {
-                ChangeTag::Equal => format!(" {line}"),
-                ChangeTag::Delete => paint(Tone::Bad, &format!("-{line}")),
-                ChangeTag::Insert => paint(Tone::Good, &format!("+{line}")),
-            });
+            let (mark, tone) = match change.tag() {
+                ChangeTag::Equal => (' ', None),
+                ChangeTag::Delete => ('-', Some(Tone::Bad)),
+                ChangeTag::Insert => ('+', Some(Tone::Good)),
+            };
+            let line = format!("{mark}{line}");
+            text.push_str(&tone.map_or_else(|| line.clone(), |tone| paint(tone, &line)));
             text.push('\n');
         }
     }

@@ -74,8 +74,9 @@ pub(super) fn file_name(draft: &Draft) -> String {
 /// The feature: tags, statement, background, the scenario and its control twin, every step a placeholder.
 pub(super) fn feature(draft: &Draft) -> String {
     let Draft { id, title, given, when, witness, must_not, .. } = draft;
-    let lanes: String = draft.lanes.iter().map(|lane| format!(" @{lane}")).collect();
-    let mut text = format!("@{id} @tier{}{lanes}\nFeature: {id} {}\n", id.tier().number(), one_line(title));
+    let mut tags = vec![id.to_string(), format!("tier{}", id.tier().number())];
+    tags.extend(draft.lanes.iter().cloned());
+    let mut text = format!("@{}\nFeature: {id} {}\n", tags.join(" @"), one_line(title));
     for line in wrapped(&draft.statement) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {line}");

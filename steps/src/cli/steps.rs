@@ -65,6 +65,7 @@ pub(super) struct Example {
     pub(super) text: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn as_word<S: serde::Serializer>(keyword: &Keyword, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(keyword)
 }

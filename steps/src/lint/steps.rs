@@ -14,7 +14,7 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
             let Some(node) = feature.step_node(step) else { continue };
             match vocabulary.resolve(step) {
                 Resolution::Defined(matched) => {
-                    check_argument(report, matched.definition, step, node.location)
+                    check_argument(report, matched.definition, step, node.location);
                 }
                 // It is reported on its own.
                 Resolution::Undefined if is_placeholder(&step.text) => {}

@@ -61,8 +61,8 @@ impl Role {
             (_, Self::Description { .. }) => {
                 matches!(before, Self::Description { .. } | Self::Comment { .. })
             }
-            (Self::Title { .. } | Self::Tags { .. }, _) => false,
-            (_, Self::Row { .. } | Self::Fence { .. } | Self::Content { .. }) => false,
+            (Self::Title { .. } | Self::Tags { .. }, _)
+            | (_, Self::Row { .. } | Self::Fence { .. } | Self::Content { .. }) => false,
             // A comment within a table stands in the table.
             (Self::Row { indent: row, .. }, Self::Comment { indent }) => row != indent,
             _ => true,

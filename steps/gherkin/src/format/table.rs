@@ -52,10 +52,11 @@ fn written_cells(text: &str) -> Row<'_> {
     let mut start = None;
     let mut escaped = false;
     for (at, c) in text.char_indices() {
-        if c == '|' && !escaped {
-            if let Some(start) = start.replace(at + 1) {
-                row.cells.push(text[start..at].trim());
-            }
+        if c == '|'
+            && !escaped
+            && let Some(start) = start.replace(at + 1)
+        {
+            row.cells.push(text[start..at].trim());
         }
         escaped = c == '\\' && !escaped;
     }

@@ -1,6 +1,7 @@
 //! `accept run`: lint, build, run, report; once or again and again.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -28,7 +29,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
     let project = Project::locate()?;
     let out = project.resolve(&args.out.out);
     let again = if args.rerun { Some(last_run::left(&out)?) } else { None };
-    if again.as_ref().is_some_and(|again| again.is_empty()) {
+    if again.as_ref().is_some_and(BTreeSet::is_empty) {
         // The results stay: they are what says so.
         console.say("every scenario of the last run passed, so there is nothing to run again");
         console.document(&RunSummary::of_cause(&Cause::NothingSelected, 1))?;
@@ -50,16 +51,14 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
         Ready::Go(prepared) => prepared,
     };
     let seed = args.seed.unwrap_or_else(new_seed);
-    match args.repeat {
-        Some(times) => repeat(console, &project, &prepared, times, seed, &out, args.fail_fast),
-        None => {
-            let done = prepared.run(console, seed, out, Detail::Everything)?;
-            let page = write_report(&project, &prepared, &done)?;
-            console.say(format_args!("report: {}", page.display()));
-            console.document(&done.summary())?;
-            Ok(done.exit_code)
-        }
+    if let Some(times) = args.repeat {
+        return repeat(console, &project, &prepared, times, seed, &out, args.fail_fast);
     }
+    let done = prepared.run(console, seed, out, Detail::Everything)?;
+    let page = write_report(&project, &prepared, &done)?;
+    console.say(format_args!("report: {}", page.display()));
+    console.document(&done.summary())?;
+    Ok(done.exit_code)
 }
 
 /// Runs the same again and again, each time in another order and into a folder of its own. Failures of the first

@@ -10,7 +10,7 @@ use crate::{
         error::CliError,
         last_run,
         project::{Project, write},
-        steps::{Entry, ParameterEntry, durations, entries, markdown},
+        steps::{Duration, Entry, ParameterEntry, durations, entries, markdown},
     },
     runner::Library,
     world::MyceliumWorld,
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(console: &Console, args: &StepsArgs) -> Result<u8, Cli
             entry.duration = durations.get(&key).copied();
         }
         entries.retain(|entry| entry.duration.is_some());
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.duration.map(|duration| duration.mean_ms())));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.duration.map(Duration::mean_ms)));
     }
     console.document(&entries)?;
     if !console.json {
