@@ -212,7 +212,8 @@ impl Stage {
                 binary_version: self.program.version.clone(),
             },
         };
-        let teller = Teller::start(console, detail, seed, self.jobs);
+        let scenarios = filter.select(suite, self.lane).len();
+        let teller = Teller::start(console, detail, seed, self.jobs, scenarios);
         let listen = |interrupter| {
             self.listener.attach(interrupter);
             Ok(())

@@ -35,11 +35,17 @@ pub(super) struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    pub(super) fn start(console: &'a Console, detail: Detail, seed: u64, jobs: NonZeroUsize) -> Self {
+    pub(super) fn start(
+        console: &'a Console,
+        detail: Detail,
+        seed: u64,
+        jobs: NonZeroUsize,
+        scenarios: usize,
+    ) -> Self {
         if detail == Detail::Everything {
             console.say(format_args!("seed {seed}, {} at a time", counted(jobs.get(), "scenario")));
         }
-        Self { console, detail, bar: console.is_watched().then(bar) }
+        Self { console, detail, bar: console.is_watched().then(|| bar(scenarios)) }
     }
 
     /// A scenario ended.
@@ -50,7 +56,6 @@ impl<'a> Teller<'a> {
         }
         if let Some(bar) = &self.bar {
             bar.inc(1);
-            bar.set_length(bar.position() + to_come as u64);
         }
     }
 
@@ -81,11 +86,11 @@ impl<'a> Teller<'a> {
     }
 }
 
-fn bar() -> ProgressBar {
+fn bar(scenarios: usize) -> ProgressBar {
     // The template is constant; if it were wrong, the plain bar would still do.
     let style = ProgressStyle::with_template("{bar:30} {pos} of {len} scenarios, {elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(0).with_style(style);
+    let bar = ProgressBar::new(scenarios as u64).with_style(style);
     bar.enable_steady_tick(TICK);
     bar
 }

@@ -7,6 +7,7 @@ use std::{
     process::Stdio,
 };
 
+use mycelium_steps::catalogue::CATALOGUE;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checkout::{Checkout, FEATURE};
@@ -158,4 +159,19 @@ fn a_saved_feature_is_linted_and_its_changed_scenarios_run_until_ctrl_c() {
     wait_for("1 scenario ran, 0 passed");
     kill_process(Pid::from_child(&accept), Signal::INT).unwrap();
     assert_eq!(accept.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn the_editor_knows_every_parameter_type() {
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.vscode/settings.json");
+    let settings: serde_json::Value = serde_json::from_str(&fs::read_to_string(settings).unwrap()).unwrap();
+    let of_editor = settings["cucumber.parameterTypes"].as_array().unwrap().iter();
+    let mut known: Vec<(&str, &str)> = of_editor
+        .map(|parameter| (parameter["name"].as_str().unwrap(), parameter["regexp"].as_str().unwrap()))
+        .collect();
+    let mut wanted: Vec<(&str, &str)> =
+        CATALOGUE.parameters.iter().map(|parameter| (parameter.name, parameter.regex)).collect();
+    known.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(known, wanted);
 }

@@ -62,8 +62,12 @@ pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliE
         LintFormat::Github => console.print(findings::github(&problems))?,
     }
     if problems.is_empty() {
-        let scenarios = suite.pickles().count();
-        console.say(format_args!("{} feature files, {scenarios} scenarios, no problem", suite.files.len()));
+        let (files, scenarios) = (suite.files.len(), suite.pickles().count());
+        console.say(format_args!(
+            "{}, {}, no problem",
+            counted(files, "feature file"),
+            counted(scenarios, "scenario")
+        ));
     }
     Ok(code)
 }
