@@ -90,8 +90,8 @@ Feature: G0.7 The user's checkout is never touched
     And the stop reason is "checkout_blocked"
     And task "001" is "validated"
     And a "landing.refused" event says:
-      | field   | value                                                    |
-      | reason  | checkout_dirty                                           |
+      | field   | value                                                        |
+      | reason  | checkout_dirty                                               |
       | paths.0 | README.md (changed, and hidden from git by assume-unchanged) |
     And the integration branch has not moved
     And the checkout does not hold the file "src/greeting.js"
