@@ -125,7 +125,7 @@ Feature: G1.24 Limits end what does not end
       append src/greeting.js "a greeting"
       """
     And the plan:
-      | id  | name           | writes          | verify                          |
+      | id  | name           | writes          | verify                            |
       | 001 | write-greeting | src/greeting.js | setsid sleep 300 & sleep 0; false |
     When I run "mycelium run --run-id first"
     Then the exit code is 1

@@ -80,13 +80,13 @@ Feature: G1.8 Logs are queryable
     And nothing is printed on standard output
 
     Examples:
-      | question                   | word     |
-      | query --grep '('           | --grep   |
-      | query --since yesterday    | --since  |
-      | query --limit 0            | --limit  |
-      | query --run-id nobody      | nobody   |
-      | query --task ../../x       | --task   |
-      | timeline --type task.start | timeline |
+      | question                   | word       |
+      | query --grep '('           | --grep     |
+      | query --since yesterday    | --since    |
+      | query --limit 0            | --limit    |
+      | query --run-id nobody      | nobody     |
+      | query --task ../../x       | --task     |
+      | timeline --type task.start | timeline   |
       | everything                 | everything |
 
   Scenario: A failure is said once, with its code, why, what followed and the file that shows it

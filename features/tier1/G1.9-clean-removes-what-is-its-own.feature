@@ -151,9 +151,9 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     And the integration branch has not moved
 
     Examples:
-      | why                | deed                         | what           | code | said        |
-      | all runs           | signal at-work; await never  | --all          | 0    | interrupted |
-      | this very run      | signal at-work; await never  | --run-id first | 2    | interrupted |
+      | why           | deed                        | what           | code | said        |
+      | all runs      | signal at-work; await never | --all          | 0    | interrupted |
+      | this very run | signal at-work; await never | --run-id first | 2    | interrupted |
 
   Scenario: One run is removed and the other one is not touched
     When I run "mycelium run --run-id first"
