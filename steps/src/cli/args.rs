@@ -1,6 +1,6 @@
 //! The command line of `accept`: clap types and help only.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use mycelium_schemas::goal::{GoalId, gates::ProfileName};
@@ -9,7 +9,7 @@ use regex::Regex;
 use super::{error::CliError, program::Program, project::Project};
 use crate::{
     context::Lane,
-    runner::{TagExpression, Target},
+    runner::{TagExpression, Target, parse_duration},
 };
 
 /// The output folder unless another one is given, from the root of the checkout.
@@ -85,6 +85,9 @@ pub(super) struct RunArgs {
     /// Start no scenario after one failed.
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Limit of the whole run, for example 30m; scenarios that it cuts off are "not finished".
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) timeout: Option<Duration>,
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,

@@ -19,7 +19,7 @@ use mycelium_schemas::{
 use tempfile::TempDir;
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, Limits},
     case::{Binding, Case, Place},
     leftovers,
     order::shuffle,
@@ -60,6 +60,10 @@ pub struct Settings {
     pub seed: u64,
     /// Limit of a step, where its scenario has no `@timeout` tag.
     pub step_timeout: Duration,
+    /// Limit of a scenario without such a tag.
+    pub scenario_timeout: Duration,
+    /// Limit of the run.
+    pub run_timeout: Option<Duration>,
     /// Starts no further scenario after one failed.
     pub fail_fast: bool,
     /// Keeps the folders of scenarios that passed, too.
@@ -134,7 +138,7 @@ pub fn run<W: World>(
     // What panicked before belongs to no run.
     panic::take_stray();
     let (sender, events) = mpsc::channel();
-    prepare(Interrupter(sender.clone())).map_err(RunError::Signals)?;
+    let prepared = prepare(Interrupter(sender.clone())).map_err(RunError::Signals);
     let mut store = Store::open(&settings.out)?;
     let mut ids = suite.ids.clone();
     let cases: Vec<Case<W>> = filter
@@ -143,8 +147,14 @@ pub fn run<W: World>(
         .map(|(feature, pickle)| Case::new(library, feature, pickle))
         .collect();
     let definition_ids = transcript::prologue(&mut store, &mut ids, suite, library.vocabulary())?;
-    let (run_id, case_ids) =
-        transcript::begin(&mut store, &mut ids, library.vocabulary(), &definition_ids, &cases)?;
+    let run_id = transcript::begin(&mut store, &mut ids)?;
+    if let Err(error) = prepared {
+        transcript::abort(&mut store, &run_id, &error)?;
+        store.finish()?;
+        return Err(error);
+    }
+    let case_ids =
+        transcript::cases(&mut store, &mut ids, library.vocabulary(), &definition_ids, &run_id, &cases)?;
     let mut queue: Vec<usize> = (0..cases.len()).collect();
     shuffle(&mut queue, settings.seed);
     let mut conductor = Conductor {
@@ -166,8 +176,10 @@ pub fn run<W: World>(
         stopped_by_failure: false,
         tell,
     };
-    conductor.conduct(&events)?;
-    conductor.conclude(&run_id, filter)
+    match conductor.conduct(&events) {
+        Ok(()) => conductor.conclude(&run_id, filter),
+        Err(error) => Err(conductor.abort(&run_id, error)),
+    }
 }
 
 struct Conductor<'a, W, T> {
@@ -186,17 +198,24 @@ struct Conductor<'a, W, T> {
 
 impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
     fn conduct(&mut self, events: &Receiver<Event>) -> Result<(), RunError> {
+        let end = self.settings.run_timeout.map(|limit| (Instant::now() + limit, limit));
         loop {
+            if let Some((_, limit)) = end.filter(|(end, _)| *end <= Instant::now()) {
+                self.result.causes.push(Cause::RunTimedOut(limit));
+                return self
+                    .give_up_all(&format!("not finished: the run timed out after {}", seconds(limit)));
+            }
             while self.running.len() < self.settings.jobs.get() && !self.stopped_by_failure {
                 let Some(number) = self.queue.pop_front() else { break };
                 self.start(number)?;
             }
             let Some(deadline) = self.running.values().map(Attempt::deadline).min() else { return Ok(()) };
+            let deadline = end.map_or(deadline, |(end, _)| end.min(deadline));
             match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Event::Report(number, progress)) => self.take(number, progress)?,
                 Ok(Event::Interrupted(interrupt)) => {
                     self.result.interrupted = Some(interrupt);
-                    return self.give_up_all(interrupt);
+                    return self.give_up_all(&format!("not finished: the run was ended by {interrupt}"));
                 }
                 // Disconnected is impossible, because the conductor holds a sender.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.give_up_late()?,
@@ -222,7 +241,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             &self.case_ids[number],
             self.settings.lane,
             scratch,
-            self.settings.step_timeout,
+            Limits { step: self.settings.step_timeout, scenario: self.settings.scenario_timeout },
         )?;
         let context = Context {
             bin: self.settings.bin.clone(),
@@ -264,7 +283,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         for number in late {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number) {
-                let message = format!("timed out after {} and was given up", seconds(attempt.limit()));
+                let message = attempt.late();
                 if attempt.all_told(ids) {
                     self.result.causes.push(Cause::Teardown(case.place.clone(), message));
                 } else {
@@ -276,14 +295,13 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         Ok(())
     }
 
-    fn give_up_all(&mut self, interrupt: Interrupt) -> Result<(), RunError> {
-        let message = format!("not finished: the run was ended by {interrupt}");
+    fn give_up_all(&mut self, message: &str) -> Result<(), RunError> {
         for number in self.running.keys().copied().collect::<Vec<_>>() {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number)
                 && !attempt.all_told(ids)
             {
-                attempt.give_up(&mut self.store, case, ids, Status::Unknown, &message)?;
+                attempt.give_up(&mut self.store, case, ids, Status::Unknown, message)?;
             }
             self.finish(number, Folder::InUse)?;
         }
@@ -330,6 +348,18 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         Ok(())
     }
 
+    /// Completes the stream of a run that cannot go on, as far as that is possible.
+    fn abort(mut self, run_id: &str, error: RunError) -> RunError {
+        let told = self
+            .give_up_all("not finished: the run could not go on")
+            .and_then(|()| self.clear_up())
+            .and_then(|()| Ok(transcript::abort(&mut self.store, run_id, &error)?))
+            .and_then(|()| Ok(self.store.finish()?));
+        // What ended the run says more than that its end could not be written either.
+        drop(told);
+        error
+    }
+
     /// Judges the run, and tells its end to the stream.
     fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
         self.clear_up()?;
@@ -339,10 +369,12 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }
-        let failed =
-            result.scenarios.iter().filter(|s| !matches!(s.status, Status::Passed | Status::Unknown)).count();
-        if failed > 0 {
-            result.causes.push(Cause::ScenariosFailed(failed));
+        for status in [Status::Failed, Status::Undefined, Status::Ambiguous, Status::Pending, Status::Skipped]
+        {
+            let count = result.scenarios.iter().filter(|scenario| scenario.status == status).count();
+            if count > 0 {
+                result.causes.push(Cause::Scenarios(status, count));
+            }
         }
         let unfinished = result.scenarios.iter().filter(|s| s.status == Status::Unknown).count();
         if unfinished + result.not_started.len() > 0 {
@@ -355,13 +387,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
         // What is wrong beside the steps shows in no step's status, so the stream says it here.
         partial.extend(
-            result
-                .causes
-                .iter()
-                .filter(|cause| {
-                    matches!(cause, Cause::NoSteps(_) | Cause::Teardown(..) | Cause::StrayPanic(_))
-                })
-                .map(ToString::to_string),
+            result.causes.iter().filter(|cause| cause.is_beside_the_steps()).map(ToString::to_string),
         );
         let facts = self.settings.facts.clone();
         let lane = self.settings.lane.as_str().to_owned();

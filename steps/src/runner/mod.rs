@@ -6,6 +6,7 @@
 mod attempt;
 mod case;
 mod conduct;
+mod groups;
 pub mod leftovers;
 mod order;
 mod outcome;
@@ -13,6 +14,7 @@ mod panic;
 mod scenario;
 mod select;
 pub mod signal;
+mod snippet;
 pub mod store;
 pub mod suite;
 mod tags;
@@ -25,5 +27,7 @@ pub use conduct::{Facts, Interrupter, RunError, Settings, run};
 pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};
 pub use panic::Panic;
 pub use select::{Filter, LineError, Target, TargetError};
-pub use tags::{TagExpression, TagExpressionError, TimeoutTagError, timeout_of};
+pub use tags::{
+    DurationError, TagExpression, TagExpressionError, TimeoutTagError, parse_duration, timeout_of,
+};
 pub use vocabulary::{Library, Matched, Resolution, Vocabulary, VocabularyError};

@@ -65,10 +65,12 @@ pub struct Failure {
 pub enum Cause {
     /// No scenario was selected, so nothing is proved.
     NothingSelected,
-    /// Scenarios did not pass.
-    ScenariosFailed(usize),
+    /// Scenarios did not pass, each kind for itself.
+    Scenarios(TestStepResultStatus, usize),
     /// Scenarios that were selected did not run to their end.
     ScenariosNotRun(usize),
+    /// The run took longer than it may.
+    RunTimedOut(Duration),
     /// A scenario has no step.
     NoSteps(Place),
     /// A world failed while it was dropped.
@@ -78,11 +80,26 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether it shows in no step's status, so that the stream has to say it by itself.
+    pub(super) fn is_beside_the_steps(&self) -> bool {
+        match self {
+            Self::NoSteps(_) | Self::Teardown(..) | Self::StrayPanic(_) | Self::RunTimedOut(_) => true,
+            Self::NothingSelected | Self::Scenarios(..) | Self::ScenariosNotRun(_) => false,
+        }
+    }
+
     /// Its name in the summary.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NothingSelected => "nothing_selected",
-            Self::ScenariosFailed(_) => "scenarios_failed",
+            Self::Scenarios(status, _) => match status {
+                TestStepResultStatus::Undefined => "scenarios_undefined",
+                TestStepResultStatus::Ambiguous => "scenarios_ambiguous",
+                TestStepResultStatus::Pending => "scenarios_pending",
+                TestStepResultStatus::Skipped => "scenarios_skipped",
+                _ => "scenarios_failed",
+            },
+            Self::RunTimedOut(_) => "run_timed_out",
             Self::ScenariosNotRun(_) => "scenarios_not_run",
             Self::NoSteps(_) => "no_steps",
             Self::Teardown(..) => "teardown_failed",
@@ -95,8 +112,17 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingSelected => write!(f, "no scenario was selected, so nothing is proved"),
-            Self::ScenariosFailed(1) => write!(f, "1 scenario failed"),
-            Self::ScenariosFailed(n) => write!(f, "{n} scenarios failed"),
+            Self::Scenarios(status, n) => {
+                let scenarios = if *n == 1 { "scenario" } else { "scenarios" };
+                match status {
+                    TestStepResultStatus::Undefined => write!(f, "{n} {scenarios} with an undefined step"),
+                    TestStepResultStatus::Ambiguous => write!(f, "{n} {scenarios} with an ambiguous step"),
+                    TestStepResultStatus::Pending => write!(f, "{n} {scenarios} with a pending step"),
+                    TestStepResultStatus::Skipped => write!(f, "{n} {scenarios} with a step that skipped it"),
+                    _ => write!(f, "{n} {scenarios} failed"),
+                }
+            }
+            Self::RunTimedOut(limit) => write!(f, "the run timed out after {} s", limit.as_secs_f64()),
             Self::ScenariosNotRun(1) => write!(f, "1 selected scenario did not run to its end"),
             Self::ScenariosNotRun(n) => write!(f, "{n} selected scenarios did not run to their end"),
             Self::NoSteps(place) => write!(f, "the scenario at {place} has no step"),

@@ -77,6 +77,8 @@ pub struct Filter {
     pub tags: Option<TagExpression>,
     /// A pattern of the scenario's name.
     pub name: Option<Regex>,
+    /// Takes scenarios of any lane and of none: those of features that know no lanes.
+    pub any_lane: bool,
 }
 
 impl Filter {
@@ -111,7 +113,7 @@ impl Filter {
             .pickles()
             .filter(|(feature, pickle)| {
                 let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
-                tags().any(|tag| tag == lane_tag)
+                (self.any_lane || tags().any(|tag| tag == lane_tag))
                     && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
                     && self.name.as_ref().is_none_or(|name| name.is_match(&pickle.name))
                     && self.selects_place(feature, pickle)

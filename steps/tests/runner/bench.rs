@@ -48,6 +48,8 @@ impl Bench {
             jobs: NonZeroUsize::new(4).unwrap(),
             seed: 1,
             step_timeout: Duration::from_secs(60),
+            scenario_timeout: Duration::from_secs(60),
+            run_timeout: None,
             fail_fast: false,
             keep: false,
             scratch: root.path().join("scratch"),

@@ -90,7 +90,7 @@ fn a_step_library_that_is_not_linked_in_cannot_be_loaded() {
     struct Unlinked;
 
     let empty = Catalogue { definitions: &[], parameters: &[] };
-    assert!(matches!(Library::<Unlinked>::load(empty), Err(VocabularyError::Empty(_))));
+    assert!(matches!(Library::<Unlinked>::load(CATALOGUE), Err(VocabularyError::Empty(_))));
     assert!(matches!(Library::<TinyWorld>::load(empty), Err(VocabularyError::Uncatalogued(_))));
     assert!(Library::<TinyWorld>::load(CATALOGUE).is_ok());
 }

@@ -55,7 +55,7 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
         bench.settings.step_timeout = Duration::from_millis(200);
         let result = bench.run();
         assert_eq!(result.scenarios.len(), 2);
-        assert_eq!(result.causes, [Cause::ScenariosFailed(1)]);
+        assert_eq!(result.causes, [Cause::Scenarios(Status::Failed, 1)]);
         let hung = failure(&result);
         assert!(hung.message.contains("timed out after 0.2 s"), "{}", hung.message);
         assert_eq!(hung.place.line, 4);

@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
     if suite.files.iter().any(|file| file.parsed.is_err()) {
         return Err(CliError::Unparsed);
     }
-    let filter = Filter { targets, tags: args.filter.tags, name: args.filter.name };
+    let filter = Filter { targets, tags: args.filter.tags, name: args.filter.name, any_lane: false };
     filter.check_lines(&suite)?;
     let listed: Vec<Listed> = filter
         .select(&suite, Lane::Mock)

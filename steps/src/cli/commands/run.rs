@@ -33,6 +33,8 @@ use crate::{
 
 /// Limit of a step without a `@timeout` tag.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Limit of a scenario without that tag.
+const SCENARIO_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to run, decided.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub(super) struct Request {
     pub(super) jobs: Option<NonZeroUsize>,
     pub(super) seed: Option<u64>,
     pub(super) fail_fast: bool,
+    pub(super) timeout: Option<Duration>,
     pub(super) bin: Option<PathBuf>,
     pub(super) keep: bool,
     pub(super) scratch: PathBuf,
@@ -78,6 +81,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
         jobs: args.jobs,
         seed: args.seed,
         fail_fast: args.fail_fast,
+        timeout: args.timeout,
         bin: args.bin.map(|path| project.resolve(&path)),
         keep: args.keep,
         scratch,
@@ -117,7 +121,7 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
         console.document(&RunSummary::of_lint(&problems, exit_code))?;
         return Ok(Ran::Refused { exit_code });
     }
-    let filter = Filter { targets, tags: request.filter.tags, name: request.filter.name };
+    let filter = Filter { targets, tags: request.filter.tags, name: request.filter.name, any_lane: false };
     filter.check_lines(&suite)?;
     let program = Program::take(&project.root, request.bin, &request.scratch)?;
     let tree = project.tree();
@@ -128,6 +132,8 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
         jobs: request.jobs.unwrap_or_else(default_jobs),
         seed,
         step_timeout: STEP_TIMEOUT,
+        scenario_timeout: SCENARIO_TIMEOUT,
+        run_timeout: request.timeout,
         fail_fast: request.fail_fast,
         keep: request.keep,
         scratch: request.scratch,

@@ -37,6 +37,7 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
         jobs: None,
         seed: None,
         fail_fast: false,
+        timeout: None,
         bin: None,
         keep: false,
         scratch,
