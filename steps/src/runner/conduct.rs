@@ -2,9 +2,11 @@
 //! tells everything to the message stream, which is completed whatever happens.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    io,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ffi::OsString,
+    fs, io,
     num::NonZeroUsize,
+    os::unix::ffi::OsStrExt,
     path::PathBuf,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
@@ -33,6 +35,9 @@ use super::{
     vocabulary::Library,
 };
 use crate::context::{Context, Lane};
+
+/// What the names of scenarios' folders begin with.
+const SCENARIO_PREFIX: &str = "scenario-";
 
 /// What a run is told about its surroundings and put into its stream.
 #[derive(Debug, Clone)]
@@ -174,6 +179,8 @@ pub fn run<W: World>(
             notes: Vec::new(),
         },
         stopped_by_failure: false,
+        ended: BTreeMap::new(),
+        beside: BTreeSet::new(),
         tell,
     };
     match conductor.conduct(&events) {
@@ -193,11 +200,16 @@ struct Conductor<'a, W, T> {
     sender: Sender<Event>,
     result: RunResult,
     stopped_by_failure: bool,
+    /// The folders of scenarios that came to their end.
+    ended: BTreeMap<OsString, Place>,
+    /// What stands beside the scenarios' folders and is known.
+    beside: BTreeSet<OsString>,
     tell: T,
 }
 
 impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
     fn conduct(&mut self, events: &Receiver<Event>) -> Result<(), RunError> {
+        self.beside.extend(self.strangers());
         let end = self.settings.run_timeout.map(|limit| (Instant::now() + limit, limit));
         loop {
             if let Some((_, limit)) = end.filter(|(end, _)| *end <= Instant::now()) {
@@ -231,7 +243,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
         let cannot_start = |source| RunError::Start { place: case.place.clone(), source };
         let scratch = tempfile::Builder::new()
-            .prefix("scenario-")
+            .prefix(SCENARIO_PREFIX)
             .tempdir_in(&self.settings.scratch)
             .map_err(cannot_start)?;
         let attempt = Attempt::start(
@@ -313,6 +325,14 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
+        if let (Folder::Unused, Some(name)) = (folder, scratch.path().file_name()) {
+            self.ended.insert(name.to_owned(), case.place.clone());
+        }
+        for name in self.strangers() {
+            let shown = name.to_string_lossy().into_owned();
+            self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
+            self.beside.insert(name);
+        }
         match folder {
             // Processes of the scenario may still run in it; it is kept when they are gone.
             Folder::InUse => result.kept = Some(scratch.keep()),
@@ -334,8 +354,26 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
     }
 
-    /// Ends what scenarios left running and keeps the folders that were in use.
+    /// What stands beside the scenarios' folders and is not known.
+    fn strangers(&self) -> Vec<OsString> {
+        // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
+        let entries = fs::read_dir(&self.settings.scratch).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name())
+            .filter(|name| !name.as_bytes().starts_with(SCENARIO_PREFIX.as_bytes()))
+            .filter(|name| !self.beside.contains(name))
+            .collect()
+    }
+
+    /// Ends what scenarios left running and keeps the folders that were in use. A scenario that came to its end has no
+    /// process any more, or it is to blame; one that was given up may have some.
     fn clear_up(&mut self) -> Result<(), RunError> {
+        let left = leftovers::lasting(&self.settings.scratch, |entry| self.ended.contains_key(entry));
+        for process in left {
+            if let Some(place) = self.ended.get(&process.entry) {
+                self.result.causes.push(Cause::ProcessLeft(place.clone(), process.command));
+            }
+        }
         let killed = leftovers::kill_inside(&self.settings.scratch);
         if killed > 0 {
             self.result.notes.push(format!("{killed} processes that scenarios left running were killed"));

@@ -75,6 +75,10 @@ pub enum Cause {
     NoSteps(Place),
     /// A world failed while it was dropped.
     Teardown(Place, String),
+    /// A scenario ended, and a process that it started did not.
+    ProcessLeft(Place, String),
+    /// Something new stands beside the scenarios' folders since this scenario ended.
+    FileLeft(Place, String),
     /// A thread that belongs to no scenario panicked.
     StrayPanic(Panic),
 }
@@ -83,7 +87,12 @@ impl Cause {
     /// Whether it shows in no step's status, so that the stream has to say it by itself.
     pub(super) fn is_beside_the_steps(&self) -> bool {
         match self {
-            Self::NoSteps(_) | Self::Teardown(..) | Self::StrayPanic(_) | Self::RunTimedOut(_) => true,
+            Self::NoSteps(_)
+            | Self::Teardown(..)
+            | Self::ProcessLeft(..)
+            | Self::FileLeft(..)
+            | Self::StrayPanic(_)
+            | Self::RunTimedOut(_) => true,
             Self::NothingSelected | Self::Scenarios(..) | Self::ScenariosNotRun(_) => false,
         }
     }
@@ -103,6 +112,8 @@ impl Cause {
             Self::ScenariosNotRun(_) => "scenarios_not_run",
             Self::NoSteps(_) => "no_steps",
             Self::Teardown(..) => "teardown_failed",
+            Self::ProcessLeft(..) => "process_left",
+            Self::FileLeft(..) => "file_left",
             Self::StrayPanic(_) => "stray_panic",
         }
     }
@@ -128,6 +139,15 @@ impl fmt::Display for Cause {
             Self::NoSteps(place) => write!(f, "the scenario at {place} has no step"),
             Self::Teardown(place, message) => {
                 write!(f, "the world of the scenario at {place} could not be dropped: {message}")
+            }
+            Self::ProcessLeft(place, command) => {
+                write!(f, "the scenario at {place} left a process running: {command}")
+            }
+            Self::FileLeft(place, file) => {
+                write!(
+                    f,
+                    "{file} was left outside of the scenarios' folders before the scenario at {place} ended"
+                )
             }
             Self::StrayPanic(panic) => {
                 write!(f, "a thread of no scenario panicked at {}: {}", panic.place, panic.message)

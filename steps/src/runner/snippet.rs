@@ -9,6 +9,7 @@ use crate::catalogue::Keyword;
 enum Value {
     Text,
     Number,
+    Decimal,
 }
 
 /// The code for a step: for each reading of its numbers a piece.
@@ -41,8 +42,9 @@ fn code(
             None => continue,
             Some(Value::Text) => ("string", "String"),
             Some(Value::Number) => (number, number_type),
+            Some(Value::Decimal) => ("float", "f64"),
         };
-        expression.push_str(&format!("{{{name}}}"));
+        expression.extend(["{", name, "}"]);
         arguments.push(format!("{name}_{}: {rust_type}", arguments.len()));
     }
     if step.argument.is_some() {
@@ -65,9 +67,7 @@ fn parts(text: &str) -> Vec<(&str, Option<Value>)> {
     while let Some(c) = rest[from..].chars().next() {
         let (value, length) = match c {
             '"' => (Value::Text, rest[from + 1..].find('"').map_or(0, |end| end + 2)),
-            '0'..='9' if !rest[..from].ends_with(char::is_alphanumeric) => {
-                (Value::Number, number_length(&rest[from..]))
-            }
+            '0'..='9' if !rest[..from].ends_with(char::is_alphanumeric) => number(&rest[from..]),
             _ => (Value::Text, 0),
         };
         if length == 0 {
@@ -82,10 +82,14 @@ fn parts(text: &str) -> Vec<(&str, Option<Value>)> {
     parts
 }
 
-/// Length of a number that is no beginning of a word, such as the one in `3rd`.
-fn number_length(text: &str) -> usize {
-    let length = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    if text[length..].starts_with(char::is_alphanumeric) { 0 } else { length }
+/// A number and its length; 0 where it is the beginning of a word, such as the one in `3rd`.
+fn number(text: &str) -> (Value, usize) {
+    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let whole = digits(text);
+    let decimals = text[whole..].strip_prefix('.').map_or(0, digits);
+    let (value, length) =
+        if decimals > 0 { (Value::Decimal, whole + 1 + decimals) } else { (Value::Number, whole) };
+    (value, if text[length..].starts_with(char::is_alphanumeric) { 0 } else { length })
 }
 
 /// What an expression takes for more than text, escaped.
@@ -136,6 +140,13 @@ mod tests {
             "async fn i_send_to_peers_friends_or_3rd(world: &mut World, string_1: String, int_2: i64) {";
         assert_eq!(lines[2], function);
         assert!(code[1].contains("{float}") && code[1].contains("float_2: f64"), "{}", code[1]);
+    }
+
+    #[test]
+    fn a_decimal_number_reads_in_one_way() {
+        let code = code_of("I wait 2.5 days.");
+        assert_eq!(code.len(), 1);
+        assert!(code[0].contains("expr = \"I wait {float} days.\""), "{}", code[0]);
     }
 
     #[test]

@@ -140,9 +140,7 @@ fn strip(value: &mut Value) {
                 exception.insert("stackTrace".to_owned(), is_told.into());
             }
             if let Some(Value::Array(snippets)) = object.get_mut("snippets") {
-                snippets
-                    .iter_mut()
-                    .for_each(|snippet| *snippet = json!({"language": "told", "code": "told"}));
+                snippets.fill(json!({"language": "told", "code": "told"}));
             }
             object.values_mut().for_each(strip);
         }

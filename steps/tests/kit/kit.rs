@@ -29,17 +29,17 @@ const HOOKS: &str = "no hooks: what every scenario needs is built by its world a
 const SKIPPED: Difference =
     ("a run with a skipped scenario is no success", |stream| set_success(stream, false));
 
-fn equal(run: Run) -> Option<Treatment> {
-    Some(Treatment::Run { run, differs: None })
+fn equal(run: Run) -> Treatment {
+    Treatment::Run { run, differs: None }
 }
 
-fn equal_but(run: Run, difference: Difference) -> Option<Treatment> {
-    Some(Treatment::Run { run, differs: Some(difference) })
+fn equal_but(run: Run, difference: Difference) -> Treatment {
+    Treatment::Run { run, differs: Some(difference) }
 }
 
 /// What is done with the sample of this name; none where nobody has decided.
 pub(crate) fn treatment(name: &str) -> Option<Treatment> {
-    match name {
+    Some(match name {
         "all-statuses" => equal(run::<all_statuses::Statuses>),
         "ambiguous" => equal(run::<ambiguous::Ambiguous>),
         "attachments" => equal(run::<attachments::Attachments>),
@@ -86,12 +86,12 @@ pub(crate) fn treatment(name: &str) -> Option<Treatment> {
         | "hooks-named"
         | "hooks-skipped"
         | "hooks-undefined"
-        | "skipped-failing-hook" => Some(Treatment::LeftOut(HOOKS)),
-        "markdown" => Some(Treatment::LeftOut("no Gherkin in Markdown: features are .feature files")),
-        "retry" => Some(Treatment::LeftOut("no retries: the first attempt is the result")),
-        "unknown-parameter-type" => Some(Treatment::LeftOut(
+        | "skipped-failing-hook" => Treatment::LeftOut(HOOKS),
+        "markdown" => Treatment::LeftOut("no Gherkin in Markdown: features are .feature files"),
+        "retry" => Treatment::LeftOut("no retries: the first attempt is the result"),
+        "unknown-parameter-type" => Treatment::LeftOut(
             "an expression with an unknown parameter type does not compile, so it never reaches a run",
-        )),
-        _ => None,
-    }
+        ),
+        _ => return None,
+    })
 }

@@ -1,5 +1,11 @@
 //! The steps of the samples, each file after the official one of its name.
 
+#![expect(
+    clippy::used_underscore_binding,
+    clippy::needless_pass_by_value,
+    reason = "a step function takes what its expression names, by value"
+)]
+
 pub(crate) mod all_statuses;
 pub(crate) mod ambiguous;
 pub(crate) mod attachments;

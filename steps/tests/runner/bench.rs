@@ -76,6 +76,11 @@ impl Bench {
         fs::write(self.root.path().join("features").join(name), text).unwrap();
     }
 
+    /// The folder of the features.
+    pub(crate) fn features(&self) -> PathBuf {
+        self.root.path().join("features")
+    }
+
     /// The output folder.
     pub(crate) fn out(&self) -> &Path {
         &self.settings.out

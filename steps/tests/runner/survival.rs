@@ -3,7 +3,7 @@
 use std::{fs, num::NonZeroUsize, time::Duration};
 
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
-use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult};
+use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
 
 use crate::bench::Bench;
 
@@ -70,6 +70,51 @@ fn a_timeout_tag_limits_its_scenario() {
     let result = bench.run();
     assert!(failure(&result).message.contains("timed out after 0.2 s"));
     assert!(result.scenarios[0].kept.as_ref().unwrap().starts_with(bench.out()));
+}
+
+#[test]
+fn a_scenario_has_a_limit_without_a_tag_and_a_run_has_one_that_leaves_a_complete_stream() {
+    let scenario = "Scenario: S\n When it waits for ever\n Then it never happens\n";
+    let mut bench = Bench::with(scenario);
+    bench.settings.scenario_timeout = Duration::from_millis(200);
+    assert!(failure(&bench.run()).message.starts_with("the scenario timed out after 0.2 s"));
+    drop(bench);
+    let mut bench =
+        Bench::with(&[scenario, "Scenario: T\n When it blocks for ever\n Then it never happens\n"].concat());
+    bench.settings.run_timeout = Some(Duration::from_millis(200));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert_eq!(result.causes, [Cause::RunTimedOut(Duration::from_millis(200)), Cause::ScenariosNotRun(2)]);
+    assert!(failure(&result).message.contains("not finished: the run timed out after 0.2 s"));
+    assert_eq!(bench.step_statuses(), [Status::Unknown, Status::Skipped]);
+    assert_eq!(bench.run_info().partial, ["the run timed out after 0.2 s"]);
+    assert!(
+        matches!(bench.messages().last(), Some(Envelope::TestRunFinished(finished)) if !finished.success)
+    );
+}
+
+#[test]
+fn a_process_that_a_scenario_leaves_fails_the_run_by_the_scenario_and_is_ended() {
+    let bench = Bench::with(
+        "Scenario: S\n When it leaves a process behind\n Then it never happens\nScenario: T\n Then it never happens\n",
+    );
+    let result = bench.run();
+    let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
+    assert_eq!(leftovers::find_inside(&bench.settings.scratch), [0; 0]);
+    assert_eq!(bench.run_info().partial.len(), 1);
+}
+
+#[test]
+fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
+    let mut bench = Bench::with(
+        "Scenario: S\n When it writes beside its folder\n Then it never happens\nScenario: T\n Then it never happens\n",
+    );
+    bench.settings.jobs = NonZeroUsize::MIN;
+    fs::write(bench.settings.scratch.join("known.txt"), "from before").unwrap();
+    let result = bench.run();
+    let [Cause::FileLeft(place, file)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str()), (3, "stray.txt"));
 }
 
 #[test]

@@ -26,7 +26,8 @@ use crate::{
     },
     context::Lane,
     runner::{
-        self, Facts, Filter, Interrupt, Library, RunError, RunResult, ScenarioResult, Settings, signal, store,
+        self, Facts, Filter, Interrupt, Library, OutLock, RunError, RunResult, ScenarioResult, Settings,
+        signal, store,
     },
     world::MyceliumWorld,
 };
@@ -68,6 +69,8 @@ pub(super) struct Done {
     pub(super) out: PathBuf,
     pub(super) seed: u64,
     pub(super) result: RunResult,
+    /// Held until the reports are written, too.
+    pub(super) lock: OutLock,
 }
 
 pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) -> Result<u8, CliError> {
@@ -90,7 +93,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
     match conduct(console, &project, request)? {
         Ran::Refused { exit_code } => Ok(exit_code),
         Ran::Done(done) => {
-            let Done { exit_code, program, out, seed, result } = *done;
+            let Done { exit_code, program, out, seed, result, lock: _lock } = *done;
             let question = Question {
                 out: &out,
                 profile: ProfileName::Local,
@@ -107,6 +110,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
 
 /// Lints, builds and runs; tells how it goes.
 pub(super) fn conduct(console: &Console, project: &Project, request: Request) -> Result<Ran, CliError> {
+    let mut lock = OutLock::take(&request.out)?;
     // Before anything can be refused: nobody may take an earlier run for this one.
     store::clear(&request.out).map_err(RunError::from)?;
     let targets = project.targets(request.filter.targets);
@@ -125,6 +129,7 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
     filter.check_lines(&suite)?;
     let program = Program::take(&project.root, request.bin, &request.scratch)?;
     let tree = project.tree();
+    lock.create()?;
     let seed = request.seed.unwrap_or_else(new_seed);
     let settings = Settings {
         bin: program.path.clone(),
@@ -150,7 +155,7 @@ pub(super) fn conduct(console: &Console, project: &Project, request: Request) ->
     let result = runner::run(&library, &suite, &filter, &settings, signal::listen, tell)?;
     tell_result(console, &result, seed);
     let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
-    Ok(Ran::Done(Box::new(Done { exit_code, program, out: request.out, seed, result })))
+    Ok(Ran::Done(Box::new(Done { exit_code, program, out: request.out, seed, result, lock })))
 }
 
 fn tell_progress(console: &Console, scenario: &ScenarioResult, to_come: usize) {

@@ -43,11 +43,11 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
         scratch,
         out: project.root.join(DEFAULT_OUT),
     };
-    let Done { exit_code: run_code, program, out, seed, result } = match conduct(console, &project, request)?
-    {
-        Ran::Refused { exit_code } => return Ok(exit_code),
-        Ran::Done(done) => *done,
-    };
+    let Done { exit_code: run_code, program, out, seed, result, lock: _lock } =
+        match conduct(console, &project, request)? {
+            Ran::Refused { exit_code } => return Ok(exit_code),
+            Ran::Done(done) => *done,
+        };
     let question = Question {
         out: &out,
         profile: ProfileName::Local,

@@ -36,7 +36,8 @@ fn eaten(world: &mut ExamplesTables, count: i64) {
 /// A step of the sample.
 #[then(expr = "I should have {int} cucumbers")]
 fn left(world: &mut ExamplesTables, count: i64) {
-    assert_eq!(world.count, count);
+    // In the words of the official sample.
+    assert!(world.count == count, "Expected values to be strictly equal:\n\n{} !== {count}\n", world.count);
     holds(true);
 }
 
