@@ -26,7 +26,7 @@ pub(crate) use table::{Table, doc_string, plan};
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use background::Started;
+use background::{Orphans, Started};
 use command::CommandRun;
 use mycelium_fixtures::{FixtureError, sandbox::Sandbox};
 
@@ -41,6 +41,7 @@ pub struct MyceliumWorld {
     stage: Option<Stage>,
     commands: Vec<CommandRun>,
     started: Option<Started>,
+    orphans: Option<Orphans>,
     /// The copy of the program that is run instead of the built one.
     installed: Option<PathBuf>,
     second_place: Option<Box<MyceliumWorld>>,
@@ -66,6 +67,7 @@ impl MyceliumWorld {
             stage,
             commands: Vec::new(),
             started: None,
+            orphans: None,
             installed: None,
             second_place: None,
             damaged: BTreeMap::new(),
