@@ -200,7 +200,7 @@ struct Conductor<'a, W, T> {
     sender: Sender<Event>,
     result: RunResult,
     stopped_by_failure: bool,
-    /// The folders of scenarios that came to their end.
+    /// The folders of scenarios that passed.
     ended: BTreeMap<OsString, Place>,
     /// What stands beside the scenarios' folders and is known.
     beside: BTreeSet<OsString>,
@@ -325,7 +325,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
-        if let (Folder::Unused, Some(name)) = (folder, scratch.path().file_name()) {
+        // One that failed did not come to the steps that end what it started.
+        if let (true, Folder::Unused, Some(name)) = (passed, folder, scratch.path().file_name()) {
             self.ended.insert(name.to_owned(), case.place.clone());
         }
         for name in self.strangers() {
@@ -365,8 +366,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             .collect()
     }
 
-    /// Ends what scenarios left running and keeps the folders that were in use. A scenario that came to its end has no
-    /// process any more, or it is to blame; one that was given up may have some.
+    /// Ends what scenarios left running and keeps the folders that were in use. A scenario that passed has no process
+    /// any more, or it is to blame.
     fn clear_up(&mut self) -> Result<(), RunError> {
         let left = leftovers::lasting(&self.settings.scratch, |entry| self.ended.contains_key(entry));
         for process in left {

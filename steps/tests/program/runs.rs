@@ -90,6 +90,8 @@ fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
         assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
     }
     assert!(checkout.path("out/failed/G1.3-a-run-executes-4").is_dir());
+    let junit = fs::read_to_string(checkout.path("out/junit.xml")).unwrap();
+    assert!(junit.contains("\n  at steps/src/then/"), "the report does not say where: {junit}");
 }
 
 #[test]

@@ -24,6 +24,29 @@ fn a_panic_fails_with_its_place_and_the_log_before_it() {
 }
 
 #[test]
+fn a_failure_in_the_stream_has_its_message_and_its_place_in_the_code() {
+    let bench = Bench::with("Scenario: S\n When it panics\n Then it never happens\n");
+    bench.run();
+    let failed = bench.messages().into_iter().find_map(|envelope| match envelope {
+        Envelope::TestStepFinished(step) if step.test_step_result.status == Status::Failed => Some(step),
+        _ => None,
+    });
+    let result = failed.unwrap().test_step_result;
+    let stack = result.exception.unwrap().stack_trace.unwrap();
+    assert_eq!(result.message.as_deref(), Some("on purpose"));
+    assert!(stack.starts_with("on purpose\n  at steps/tests/runner/world.rs:"), "{stack}");
+}
+
+#[test]
+fn a_failed_scenario_is_not_blamed_for_what_it_could_not_end_any_more() {
+    let bench = Bench::with(
+        "Scenario: S\n When it leaves a process behind\n And it panics\n Then it never happens\n",
+    );
+    assert_eq!(bench.run().causes, [Cause::Scenarios(Status::Failed, 1)]);
+    assert_eq!(leftovers::find_inside(&bench.settings.scratch), [0; 0]);
+}
+
+#[test]
 fn a_step_that_returns_an_error_fails_with_it() {
     let bench = Bench::with("Scenario: S\n When it errs\n Then it never happens\n");
     assert!(failure(&bench.run()).message.contains("invalid digit"));
