@@ -17,7 +17,6 @@ use crate::dialect::Dialect;
 ";
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the count is the result of the test")]
 fn the_committed_keywords_are_the_official_ones() {
     let Some(file) = official::data("gherkin-languages.json") else {
         return official::skip("gherkin-languages.json");

@@ -21,7 +21,6 @@ fn folder() -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is the result of the test")]
 fn every_sample_gives_the_official_messages_or_is_left_out_with_a_reason() {
     let Some(folder) = folder() else {
         println!("skipped: no cck-samples in MYCELIUM_CONFORMANCE_DIR");
