@@ -99,6 +99,60 @@ Feature: G0.10 No secret is persisted
     And the run folder does not hold the secret "p_0123456789abcdefghijABCDEFGHIJ012345" in any encoding
     And no command says the secret "p_0123456789abcdefghijABCDEFGHIJ012345" in any encoding
 
+  Scenario: What is kept is its owner's alone, whatever the umask
+    Given the umask is 000
+    And the configuration:
+      """
+      bootstrap: ["true"]
+      worker: {env: [DEPLOY_TOKEN]}
+      cleanup: {workspaces: never}
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And nobody but the owner may look into what is kept
+
+  Scenario: A run that is killed and resumed keeps its secrets out, of what was under way too
+    Given the configuration:
+      """
+      worker: {env: [DEPLOY_TOKEN]}
+      secrets: [DEPLOY_TOKEN]
+      """
+    And the agent runs:
+      """
+      echo "plain $DEPLOY_TOKEN"
+      printf '{"type":"note","text":"%s"}\n' "$DEPLOY_TOKEN"
+      echo "on standard error $DEPLOY_TOKEN" >&2
+      if once first; then
+        printf 'the first half correct ho'
+        signal at-work
+        await never
+      fi
+      write src/greeting.js "a greeting"
+      """
+    And the doctor runs:
+      """
+      echo "doctored with $DEPLOY_TOKEN"
+      if once doctor; then signal in-doctor; await never; fi
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    Then the run folder does not hold the secret "correct horse/battery staple" in any encoding
+    When I run "mycelium logs query --run-id first"
+    And I start "mycelium resume --run-id first"
+    And a script signals "in-doctor"
+    And the started command is killed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the run file "tasks/001/attempt-2/agent.log" contains "plain [redacted:DEPLOY_TOKEN]"
+    And the run file "landing/1/doctor.log" contains "doctored with [redacted:DEPLOY_TOKEN]"
+    And the log has a "secret.redacted" event for task "001"
+    When I run "mycelium logs failures --run-id first"
+    Then the run folder does not hold the secret "correct horse/battery staple" in any encoding
+    And no command says the secret "correct horse/battery staple" in any encoding
+
   @control
   Scenario: What nobody calls a secret is kept word for word
     Given the variable "PHRASE" is "tell everybody about this"

@@ -63,6 +63,30 @@ Feature: G0.11 One orchestrator at a time
     And the log has 1 "landing.done" event
     And the log has no "landing.refused" event
 
+  Scenario: Two repositories do not share a project
+    Given a copy of the repository
+    When I start "mycelium run --run-id first --project shared"
+    And a script signals "at-work"
+    And I run "mycelium run --run-id second --project shared" in the copy of the repository
+    Then the exit code is 2
+    And standard error says "the project shared in "
+    And standard error says "/toy-repo, and this is "
+    And standard error says "/copied-repository"
+    And standard error says "choose another name with --project"
+    And nothing is printed on standard output
+    And no run was created
+    When I run "mycelium status --project shared --run-id first" in the copy of the repository
+    Then the exit code is 2
+    And nothing is printed on standard output
+    When a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the log has 1 "run.start" event
+    When I run "mycelium run --run-id second --project shared" in the copy of the repository
+    Then the exit code is 2
+    And the last command has changed no file of a run
+
   Scenario: A plan is not changed under a run
     Given the planner proposes:
       | id  | name         | writes        |
@@ -119,6 +143,19 @@ Feature: G0.11 One orchestrator at a time
     And the integration branch has moved
     And the log has 1 "landing.done" event
     And the log has no "landing.refused" event
+    And the integration branch has lost no commit
+
+  @control
+  Scenario: A repository and its linked worktree are one, and share a project
+    Given the agent runs:
+      """
+      append src/greeting.js "a greeting of $MYCELIUM_RUN_ID"
+      """
+    When I run "mycelium run --run-id first --project shared"
+    And I run "mycelium status --run-id first --project shared" in the linked worktree
+    Then the exit code is 0
+    And standard output says "run first of shared: complete"
+    And the integration branch has moved
     And the integration branch has lost no commit
 
   @control

@@ -63,6 +63,39 @@ Feature: G0.7 The user's checkout is never touched
       | staged a change |
       | made a change   |
 
+  Scenario Outline: A change that git was told not to look at stops the run before any work: <how>
+    Given the user has hidden a change of the file "<file>" from git by <how>
+    When I run "mycelium run"
+    Then the exit code is 2
+    And standard error says "<file> (changed, and hidden from git by <how>)"
+    And standard error says "git update-index --no-assume-unchanged --no-skip-worktree"
+    And no run was created
+    And the integration branch has not moved
+    And the user's checkout has not changed
+
+    Examples:
+      | how              | file         |
+      | assume-unchanged | README.md    |
+      | skip-worktree    | src/index.js |
+
+  Scenario: A change that is hidden while work goes on stays, and nothing lands
+    Given the agent runs:
+      """
+      write src/greeting.js "a greeting"
+      git -C "$fixture_repository" update-index --assume-unchanged README.md
+      user_appends README.md "a line of the user"
+      """
+    When I run "mycelium run"
+    Then the exit code is 3
+    And the stop reason is "checkout_blocked"
+    And task "001" is "validated"
+    And a "landing.refused" event says:
+      | field   | value                                                    |
+      | reason  | checkout_dirty                                           |
+      | paths.0 | README.md (changed, and hidden from git by assume-unchanged) |
+    And the integration branch has not moved
+    And the checkout does not hold the file "src/greeting.js"
+
   Scenario: An untracked file in the way of a landing stays, and nothing lands
     Given the user has the untracked file "src/greeting.js"
     When I run "mycelium run"

@@ -143,6 +143,19 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the log has no "landing.intent" event
     And no process is left
 
+  Scenario: An agent that a killed program left is ended, also where the home is spelled in another way
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium resume --run-id first" with the home spelled in another way
+    Then the exit code is 0
+    And the run status is "complete"
+    And task "001" has not made more than 1 attempt
+    And the log has 2 "landing.done" events
+    And no untested commit is on the integration branch
+    And the integration branch has lost no commit
+    And no process is left
+
   @control
   Scenario: Without a kill the same work lands, each task once
     Given the agent of task "002" runs:

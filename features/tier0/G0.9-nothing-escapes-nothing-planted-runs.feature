@@ -56,6 +56,9 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | a write up and down    | 002        | src/../../evil.js |
         | an absolute write      | 002        | /tmp/evil.txt     |
         | a write into .git      | 002        | .git/hooks/commit |
+        | a write to a device    | 002        | src/nul           |
+        | a device in disguise   | 002        | CON.txt           |
+        | a write into .mycelium | 002        | .mycelium/x       |
         | a NUL                  | 002        | a\\u0000b         |
 
     Scenario: A manifest that was changed on disk to escape is refused

@@ -92,6 +92,18 @@ Feature: G1.23 A human decides about work that waits
     And task "002" is "landed"
     And no untested commit is on the integration branch
 
+  Scenario: A decision on a run whose journal is torn says that the end was cut off
+    When I run "mycelium run --run-id first"
+    And a line of the journal was only half written
+    And I run "mycelium review reject 001 --run-id first"
+    Then the exit code is 0
+    And standard error says "the torn end of its journal was cut off"
+    And the log has these events in order:
+      | event             | task |
+      | journal.truncated |      |
+      | review.reject     | 001  |
+    And the last command has changed no ref
+
   Scenario: What does not wait is not decided about
     When I run "mycelium run --run-id first"
     And I run "mycelium review approve 002 --run-id first"

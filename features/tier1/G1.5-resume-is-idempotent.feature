@@ -51,6 +51,22 @@ Feature: G1.5 Resume is idempotent
       | complete | 0     | 0    |
       | failed   | 3     | 1    |
 
+  Scenario: What is torn behind the end of a finished run is cut off, and that is said
+    When I run "mycelium run --run-id first"
+    And a line of the journal was only half written
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the run status is "complete"
+    And standard error says "the torn end of its journal was cut off"
+    And the log has 1 "journal.truncated" event
+    And the log has no "run.resume" event
+    And the last command has changed no ref
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And standard error says "nothing was changed"
+    And the log has 1 "journal.truncated" event
+    And the last command has changed no file of a run
+
   Scenario: Without an unfinished run there is no run to resume
     When I run "mycelium run --run-id first"
     And I run "mycelium resume"

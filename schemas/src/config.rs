@@ -3,6 +3,7 @@
 
 mod dollars;
 mod keys;
+mod minutes;
 mod parse;
 mod reference;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use keys::{Fallback, KeyDoc, Kind};
+pub use minutes::{Minutes, NotMinutes};
 pub use parse::parse;
 pub(crate) use reference::file_schema;
 pub use reference::{reference, reference_markdown};
@@ -29,7 +31,7 @@ pub struct Config {
     /// Script that decides whether a candidate may land, relative to the repository's root. Required.
     pub doctor: RepoPath,
     /// Minutes the doctor may take. Default 30.
-    pub doctor_timeout: u64,
+    pub doctor_timeout: Minutes,
     /// Whether the doctor is first run on an empty folder, where it must fail. Default false.
     pub doctor_canary: bool,
     /// Tasks at once. Default 4.
@@ -37,9 +39,9 @@ pub struct Config {
     /// Attempts after the first one, for a task that fails. Default 2.
     pub max_retries: u32,
     /// Minutes an attempt's agent may take. Default 60.
-    pub timeout_minutes: u64,
+    pub timeout_minutes: Minutes,
     /// Minutes an agent may be silent. Default 15.
-    pub idle_timeout_minutes: u64,
+    pub idle_timeout_minutes: Minutes,
     /// Shell commands run in a fresh workspace before the agent. Default none.
     pub bootstrap: Vec<String>,
     /// Named resources that tasks lock. Default none.

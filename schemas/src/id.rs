@@ -27,10 +27,17 @@ pub enum IdError {
     Reserved,
 }
 
-const RESERVED: [&str; 22] = [
+/// Names that stand for a device on some platforms, with any extension.
+const DEVICES: [&str; 22] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
+
+/// True for a name that some platforms take for a device: a file of it could not be checked out there.
+pub(crate) fn is_device_name(name: &str) -> bool {
+    let stem = name.split(['.', ':']).next().unwrap_or(name).trim_end_matches(' ').to_ascii_lowercase();
+    DEVICES.contains(&stem.as_str())
+}
 
 fn check(text: &str) -> Result<(), IdError> {
     let first = text.chars().next().ok_or(IdError::Empty)?;
@@ -43,8 +50,7 @@ fn check(text: &str) -> Result<(), IdError> {
     if let Some(bad) = text.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-')) {
         return Err(IdError::Character(bad));
     }
-    let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
-    if text.ends_with('.') || RESERVED.contains(&stem.as_str()) {
+    if text.ends_with('.') || is_device_name(text) {
         return Err(IdError::Reserved);
     }
     Ok(())

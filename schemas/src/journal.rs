@@ -11,6 +11,8 @@ pub struct Tail {
     pub events: Vec<Event>,
     /// Length of the file up to there.
     pub whole_bytes: u64,
+    /// A version newer than ours that an event which can be read says it has: it may be looked at, not gone on with.
+    pub newer: Option<u32>,
 }
 
 /// Why a journal cannot be gone on with.
@@ -36,10 +38,10 @@ struct Version {
     v: u32,
 }
 
-/// Reads the bytes of a journal. Only its end may be torn: a bad line with whole lines behind it is damage, and a
-/// line of a newer format is refused, since whoever writes must understand everything.
+/// Reads the bytes of a journal. Only its end may be torn: a bad line with whole lines behind it is damage. A line of a
+/// newer format that cannot be read is refused; one that can is told, since whoever writes must understand everything.
 pub fn read(bytes: &[u8]) -> Result<Tail, TailError> {
-    let mut tail = Tail { events: Vec::new(), whole_bytes: 0 };
+    let mut tail = Tail { events: Vec::new(), whole_bytes: 0, newer: None };
     let mut group = Vec::new();
     let (mut offset, mut torn_at) = (0_u64, None);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -52,6 +54,9 @@ pub fn read(bytes: &[u8]) -> Result<Tail, TailError> {
         };
         if torn_at.is_some() {
             return Err(TailError::Hole { before: offset });
+        }
+        if event.v > SCHEMA_VERSION {
+            tail.newer = tail.newer.max(Some(event.v));
         }
         let more = event.more;
         group.push(event);
@@ -98,6 +103,17 @@ mod tests {
             };
             assert_eq!(seqs(&text.as_bytes()[..cut]), whole, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_newer_line_is_told_where_it_can_be_read_and_refused_where_not() {
+        let newer = |text: String| text.replace("\"v\":1", "\"v\":7");
+        let tail = read([line(1, false), newer(line(2, false))].concat().as_bytes()).unwrap();
+        assert_eq!((tail.events.len(), tail.newer), (2, Some(7)));
+        let unknown = newer(line(2, false)).replace("task.retry", "task.unheard_of");
+        let found = read([line(1, false), unknown].concat().as_bytes());
+        assert!(matches!(found, Err(TailError::Newer { version: 7 })), "{found:?}");
+        assert_eq!(read(line(1, false).as_bytes()).unwrap().newer, None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Paths inside a repository that cannot leave it (design 3.3).
 
-use crate::newtype::checked_text;
+use crate::{id::is_device_name, newtype::checked_text};
 
 /// Longest repository path accepted, in bytes.
 pub const PATH_BYTES_MAX: usize = 4096;
@@ -23,6 +23,9 @@ pub enum PathError {
     /// Has a NUL, another control character or a backslash.
     #[error("has the character {0:?}")]
     Character(char),
+    /// Has a component that some platforms take for a device.
+    #[error("has the component {0:?}, a name that some platforms reserve")]
+    Reserved(String),
     /// Names git's own folder.
     #[error("names git's own folder")]
     GitDir,
@@ -64,6 +67,9 @@ fn check(text: &str) -> Result<(), PathError> {
         if is_git_dir_name(component) {
             return Err(PathError::GitDir);
         }
+        if is_device_name(component) {
+            return Err(PathError::Reserved(component.to_owned()));
+        }
     }
     Ok(())
 }
@@ -103,9 +109,20 @@ impl RepoPath {
 
     /// True for `.mycelium` itself and everything below it.
     pub fn is_mycelium(&self) -> bool {
-        let first = self.0.split('/').next().unwrap_or_default();
-        first.eq_ignore_ascii_case(".mycelium")
+        is_mycelium(&self.0)
     }
+}
+
+impl RepoGlob {
+    /// True where nothing but `.mycelium` or what is below it can be meant.
+    pub fn is_mycelium(&self) -> bool {
+        is_mycelium(&self.0)
+    }
+}
+
+fn is_mycelium(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    first.eq_ignore_ascii_case(".mycelium")
 }
 
 #[cfg(test)]
@@ -133,10 +150,16 @@ mod tests {
             ".git /x",
             ".git::$INDEX_ALLOCATION",
             ".g\u{200c}it/x",
+            "nul",
+            "src/CON",
+            "src/aux.c",
+            "com1.txt/x",
         ] {
             assert!(bad.parse::<RepoPath>().is_err(), "{bad:?} was accepted");
         }
-        for good in ["a", "src/main.rs", ".github/workflows/ci.yml", "a b/ü.txt", ".gitignore"] {
+        for good in
+            ["a", "console.log", "null", "src/main.rs", ".github/workflows/ci.yml", "a b/ü.txt", ".gitignore"]
+        {
             assert_eq!(good.parse::<RepoPath>().unwrap().as_str(), good);
         }
     }

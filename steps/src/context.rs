@@ -98,6 +98,8 @@ pub enum Record {
     Shown(Shown),
     /// A line for the failure card.
     Log(String),
+    /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
+    NotRun(String),
 }
 
 /// How a step ends that neither passes nor fails; the scenario and the run are no success either way.

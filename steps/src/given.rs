@@ -4,6 +4,7 @@
 
 mod agent;
 mod configuration;
+mod disk;
 mod plan;
 mod program;
 mod repository;

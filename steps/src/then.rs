@@ -2,14 +2,18 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
 
+mod agreement;
+mod answer;
 mod artifacts;
 mod both_places;
 mod checkout;
+mod cleaned;
 mod event;
 mod files;
 mod git;
 mod hostile;
 mod lock;
+mod modes;
 mod plan;
 mod program;
 mod schedule;

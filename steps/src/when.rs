@@ -5,3 +5,6 @@
 mod background;
 mod command;
 mod crash;
+mod damage;
+mod disk;
+mod foreign;

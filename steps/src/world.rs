@@ -18,7 +18,8 @@ pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
 pub(crate) use observe::Observation;
 pub(crate) use parameters::{
-    EventType, FixtureName, RunStatusName, SignalName, StopReasonName, TaskName, TaskStatusName,
+    Damage, EventType, FixtureName, RaggedEnd, RunStatusName, SignalName, StopReasonName, TaskName,
+    TaskStatusName,
 };
 pub(crate) use run::{JournalLine, summary};
 pub(crate) use stage::Stage;
@@ -28,9 +29,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use background::{Orphans, Started};
 use command::CommandRun;
-use mycelium_fixtures::{FixtureError, sandbox::Sandbox};
+use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
-use crate::context::{Context, Lane};
+use crate::context::{Context, Lane, Record};
 
 /// What the steps of one scenario share.
 #[derive(Debug, cucumber::World)]
@@ -42,6 +43,10 @@ pub struct MyceliumWorld {
     commands: Vec<CommandRun>,
     started: Option<Started>,
     orphans: Option<Orphans>,
+    /// A command that only looks, beside the started one.
+    watching: Option<Started>,
+    /// The disk that the home is on, where it has one of its own.
+    disk: Option<SmallDisk>,
     /// The copy of the program that is run instead of the built one.
     installed: Option<PathBuf>,
     second_place: Option<Box<MyceliumWorld>>,
@@ -68,6 +73,8 @@ impl MyceliumWorld {
             commands: Vec::new(),
             started: None,
             orphans: None,
+            watching: None,
+            disk: None,
             installed: None,
             second_place: None,
             damaged: BTreeMap::new(),
@@ -109,6 +116,11 @@ impl MyceliumWorld {
         self.sandbox.root().join("linked-worktree")
     }
 
+    /// Where the copy of the repository is, where there is one.
+    pub(crate) fn copied_repository(&self) -> PathBuf {
+        self.sandbox.root().join("copied-repository")
+    }
+
     /// Where the symbolic link to the repository is, where there is one.
     pub(crate) fn symbolic_link(&self) -> PathBuf {
         self.sandbox.root().join("link-to-repository")
@@ -122,6 +134,41 @@ impl MyceliumWorld {
         fs::copy(&self.context.bin, &copy).map_err(FixtureError::file("copy", &copy))?;
         self.installed = Some(copy);
         Ok(())
+    }
+
+    /// From now on a shell does something in its own process and becomes the program then.
+    pub(crate) fn start_with(&mut self, deed: &str) -> Result<(), WorldError> {
+        let script = self.sandbox.root().join("installed/mycelium");
+        let text = format!("#!/bin/sh\n{deed}\nexec '{}' \"$@\"\n", self.context.bin.display());
+        write_file(&script, text.as_bytes(), true)?;
+        self.installed = Some(script);
+        Ok(())
+    }
+
+    /// Puts the home on a small disk of its own, which this machine may not be able to do.
+    pub(crate) fn shrink_home(&mut self, kib: u32) -> Result<(), WorldError> {
+        match SmallDisk::new(&self.sandbox.mycelium_home(), kib) {
+            Ok(disk) => {
+                self.sandbox.run_through(disk.entrance());
+                self.disk = Some(disk);
+                Ok(())
+            }
+            Err(why) => {
+                self.context.recorder.push(Record::NotRun(why.clone()));
+                Err(WorldError::NotHere(why))
+            }
+        }
+    }
+
+    /// The small disk of the home.
+    pub(crate) fn disk(&self) -> Result<&SmallDisk, WorldError> {
+        let none = || WorldError::Argument("the home has no disk of its own".to_owned());
+        self.disk.as_ref().ok_or_else(none)
+    }
+
+    /// The home as it is seen from here.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.disk.as_ref().map_or_else(|| self.sandbox.mycelium_home(), SmallDisk::seen)
     }
 
     /// Damages a file. As long as it is as the scenario left it, its flaws are none of the program's.

@@ -24,6 +24,10 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     REDACTOR.get().map_or(Cow::Borrowed(text), |redactor| redactor.text(text))
 }
 
+fn redacted_json(json: &str) -> Cow<'_, str> {
+    REDACTOR.get().map_or(Cow::Borrowed(json), |redactor| redactor.json_text(json))
+}
+
 /// Where the logs of the program itself go: standard error, without secrets.
 pub(crate) struct Log;
 
@@ -74,9 +78,37 @@ impl Output {
     }
 }
 
-/// Standard output for data that comes piece by piece.
-pub(crate) fn stream() -> io::BufWriter<io::StdoutLock<'static>> {
-    io::BufWriter::with_capacity(1 << 16, io::stdout().lock())
+/// Standard output for data that comes piece by piece. What it prints was written without the secrets of its time; the
+/// ones configured since are kept out here.
+pub(crate) struct Stream(io::BufWriter<io::StdoutLock<'static>>);
+
+impl Stream {
+    /// Takes standard output.
+    pub(crate) fn open() -> Self {
+        Self(io::BufWriter::with_capacity(1 << 16, io::stdout().lock()))
+    }
+
+    /// Prints a line as people read it.
+    pub(crate) fn text(&mut self, line: &str) -> io::Result<()> {
+        self.raw(&redacted(line))?;
+        self.raw("\n")
+    }
+
+    /// Prints a JSON value in one line.
+    pub(crate) fn json(&mut self, value: &str) -> io::Result<()> {
+        self.raw(&redacted_json(value))?;
+        self.raw("\n")
+    }
+
+    /// Prints what stands between values.
+    pub(crate) fn raw(&mut self, text: &str) -> io::Result<()> {
+        self.0.write_all(text.as_bytes())
+    }
+
+    /// Hands over what was printed so far.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Prints data as people read it.
@@ -87,8 +119,7 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 /// Prints data as one JSON document.
 pub(crate) fn document(value: &impl Serialize) -> io::Result<()> {
     let json = serde_json::to_string_pretty(value)?;
-    let json = REDACTOR.get().map_or(Cow::Borrowed(json.as_str()), |redactor| redactor.json_text(&json));
-    print(&format!("{json}\n"))
+    print(&format!("{}\n", redacted_json(&json)))
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -199,14 +199,15 @@ impl RunState {
         Ok(())
     }
 
-    /// Whether an event of this kind may come now: after the end only what reopens the run.
+    /// Whether an event of this kind may come now: after the end only what reopens the run, and what mends its journal.
     fn takes(&self, kind: &EventKind) -> bool {
         let Some(end) = &self.end else { return true };
         match kind {
             EventKind::ReviewApprove(_) | EventKind::ReviewRetry(_) | EventKind::ReviewReject(_) => {
                 end.status != RunStatus::Complete
             }
-            EventKind::RunResume(_) | EventKind::JournalTruncated(_) => end.is_resumable(),
+            EventKind::RunResume(_) => end.is_resumable(),
+            EventKind::JournalTruncated(_) => true,
             _ => false,
         }
     }

@@ -29,9 +29,10 @@ use crate::{
     git::{self, GitError, Quarantine},
     journal::EventFile,
     orphans::{self, MARK},
+    private,
     process::{self, Exit, Ignore, Job, StopLevel},
     redact::Redactor,
-    store::{self, make_dir, remove_dir},
+    store::{self, make_private_dir, remove_dir},
     validator::{self, Surroundings},
 };
 
@@ -88,21 +89,18 @@ struct Judged {
     compliance: Compliance,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-fn minutes(n: u64) -> Duration {
-    MINUTE.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX))
-}
-
 impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
         let facts = self.work().await;
+        // Nor may a gate leave anything running behind the attempt.
+        let ended = orphans::end(&self.workspace);
         for note in self.redactor.notes() {
             // The receiver is gone only when the run is ending; then nobody reads it any more.
             let _unheard = self.journal.send(self.key.draft(note));
         }
         let facts = facts?;
+        ended?;
         if self.config.cleanup.workspaces == CleanupWhen::Always {
             store::tidy_dir(&self.workspace);
         }
@@ -152,7 +150,7 @@ impl Attempt {
     }
 
     async fn prepare(&self) -> Result<(), Error> {
-        make_dir(&self.dir)?;
+        make_private_dir(&self.dir)?;
         let manifest = Manifest {
             files: mycelium_schemas::manifest::Files {
                 reads: self.task.manifest.files.reads.clone(),
@@ -161,7 +159,7 @@ impl Attempt {
             ..self.task.manifest.clone()
         };
         store::write_artifact(&self.manifest_path(), &manifest, &self.redactor)?;
-        fault::point!("attempt.spec", std::fs::write(self.spec_path(), &self.task.spec_text))
+        fault::point!("attempt.spec", private::write(&self.spec_path(), &self.task.spec_text))
             .at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
@@ -203,7 +201,7 @@ impl Attempt {
             cwd: self.workspace.clone(),
             env: self.env(),
             stdin: Vec::new(),
-            timeout: minutes(self.config.timeout_minutes),
+            timeout: self.config.timeout_minutes.duration(),
             idle_timeout: None,
             log: self.dir.join(log),
             redactor: self.redactor.clone(),
@@ -243,8 +241,8 @@ impl Attempt {
             cwd: self.workspace.clone(),
             env,
             stdin: self.task.spec_text.clone().into_bytes(),
-            timeout: minutes(self.config.timeout_minutes),
-            idle_timeout: Some(minutes(self.config.idle_timeout_minutes)),
+            timeout: self.config.timeout_minutes.duration(),
+            idle_timeout: Some(self.config.idle_timeout_minutes.duration()),
             log: self.dir.join("agent.log"),
             redactor: self.redactor.clone(),
         };
@@ -307,7 +305,7 @@ impl Attempt {
         let redactor = self.redactor.clone();
         blocking(move || {
             let patch = redactor.bytes(&path, patch);
-            fault::point!("attempt.diff", std::fs::write(&path, patch)).at("write", path)
+            fault::point!("attempt.diff", private::write(&path, patch)).at("write", path)
         })
         .await?;
 
@@ -387,7 +385,7 @@ impl Attempt {
                 workspace: self.workspace.clone(),
                 log: self.dir.join(format!("validator-{name}.log")),
                 redactor: self.redactor.clone(),
-                timeout: minutes(self.config.timeout_minutes),
+                timeout: self.config.timeout_minutes.duration(),
                 stop: self.stop.clone(),
             };
             let report = validator::ask(validator, around).await?;

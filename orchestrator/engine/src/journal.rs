@@ -8,7 +8,7 @@ use std::{
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind},
+    event::{Event, EventKind, JournalTruncated},
     id::{ProjectName, RunId},
 };
 
@@ -17,7 +17,9 @@ use crate::{
     error::{Error, IoContext},
     fault,
     journal_tail::{self, Tail},
+    private,
     redact::Redactor,
+    store,
 };
 
 /// An append-only file of events.
@@ -38,9 +40,8 @@ pub struct EventFile {
 impl EventFile {
     /// Creates the file; it must not exist.
     pub fn create(path: &Path, run_id: RunId, clock: Clock, redactor: Redactor) -> Result<Self, Error> {
-        let file =
-            fault::point!("events.create", OpenOptions::new().append(true).create_new(true).open(path))
-                .at("create", path)?;
+        let file = fault::point!("events.create", private::open().append(true).create_new(true).open(path))
+            .at("create", path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -141,7 +142,7 @@ impl Journal {
 
     /// Whether a run has begun: its journal holds a whole event. One that cannot be read counts as begun.
     pub fn has_begun(path: &Path) -> Result<bool, Error> {
-        let bytes = match std::fs::read(path) {
+        let bytes = match store::read_file(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             result => result.at("read", path)?,
         };
@@ -150,25 +151,32 @@ impl Journal {
 
     /// The state that a journal folds into, up to its last whole group of events. Writes nothing.
     pub fn peek(path: &Path, project: ProjectName) -> Result<RunState, Error> {
-        let bytes = std::fs::read(path).at("read", path)?;
+        let bytes = store::read_file(path).at("read", path)?;
         fold(path, project, &journal_tail::read(path, &bytes)?)
     }
 
     /// Reads the journal of a run, folds it, and goes on behind its last whole group of events. What is torn behind
-    /// it is cut off; says how many bytes that were.
-    pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, u64), Error> {
-        let bytes = std::fs::read(path).at("read", path)?;
+    /// it is cut off, which is journaled: gives the events that say so, or none.
+    pub fn load(path: &Path, project: ProjectName, stepped: bool) -> Result<(Self, Vec<Event>), Error> {
+        let bytes = store::read_file(path).at("read", path)?;
         let tail = journal_tail::read(path, &bytes)?;
+        if let Some(version) = tail.newer {
+            return Err(Error::Newer { path: path.to_owned(), version });
+        }
         let state = fold(path, project, &tail)?;
         let torn = bytes.len() as u64 - tail.whole_bytes;
         let last = tail.events.last().ok_or(Error::Lost("the journal"))?;
         let clock = if stepped { Clock::after(last.ts) } else { Clock::Real };
         let file = EventFile::reopen(path, last, tail.whole_bytes, clock)?;
-        if torn > 0 {
-            fault::point!("journal.cut", file.file.set_len(tail.whole_bytes)).at("cut", path)?;
-            fault::point!("journal.sync_cut", file.file.sync_all()).at("sync", path)?;
+        let mut journal = Self { file, state };
+        if torn == 0 {
+            return Ok((journal, Vec::new()));
         }
-        Ok((Self { file, state }, torn))
+        fault::point!("journal.cut", journal.file.file.set_len(tail.whole_bytes)).at("cut", path)?;
+        fault::point!("journal.sync_cut", journal.file.file.sync_all()).at("sync", path)?;
+        let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
+        let said = journal.append(vec![Draft::run(cut)])?;
+        Ok((journal, said))
     }
 
     /// From here on keeps out what a redactor knows; a journal that was loaded knows the shapes of keys alone.

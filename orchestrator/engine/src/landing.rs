@@ -25,7 +25,7 @@ use crate::{
     orphans::{self, MARK},
     process::{self, Ignore, Job, StopLevel},
     redact::Redactor,
-    store::{self, RunPaths, make_dir, remove_dir},
+    store::{self, RunPaths, make_private_dir, remove_dir},
 };
 
 /// What landings of a run work with.
@@ -104,7 +104,7 @@ impl Lander {
     pub async fn try_candidate(&self, permit: MergePermit) -> Result<Tried, Error> {
         let landing = permit.landing();
         let dir = self.paths.landing(landing);
-        make_dir(&dir)?;
+        make_private_dir(&dir)?;
         let Some(old_head) = self.upstream.find_head(&self.branch)? else {
             return Err(self
                 .upstream
@@ -222,8 +222,8 @@ impl Lander {
     pub async fn canary(&self) -> Result<Option<ValidatorVerdict>, Error> {
         let folder = self.paths.workspaces.join(".canary");
         remove_dir(&folder)?;
-        make_dir(&folder)?;
-        make_dir(&self.paths.landing)?;
+        make_private_dir(&folder)?;
+        make_private_dir(&self.paths.landing)?;
         let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
         store::tidy_dir(&folder);
         if exit.reason == ExitReason::Stopped {
@@ -246,7 +246,7 @@ impl Lander {
         // Agents run with the operator's rights and may have changed the copy in the run's folder: what is run is what
         // was frozen. Nothing of an agent runs while a candidate is tested.
         orphans::end(&self.paths.workspaces)?;
-        store::write_atomic(&self.paths.doctor, &self.doctor)?;
+        store::restore(&self.paths.doctor, &self.doctor)?;
         let (program, args) = doctor::command_line(&self.paths.doctor)?;
         let job = Job {
             program,
@@ -259,7 +259,10 @@ impl Lander {
             log,
             redactor: self.redactor.clone(),
         };
-        process::run(job, self.stop.clone(), &mut Ignore).await
+        let exit = process::run(job, self.stop.clone(), &mut Ignore).await;
+        // No process group reaches a daemon in a session of its own.
+        orphans::end(folder)?;
+        exit
     }
 
     /// The doctor's environment, marked so that resume finds what a dead orchestrator left running.

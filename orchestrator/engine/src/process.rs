@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     error::{Error, IoContext},
-    fault,
+    fault, private,
     redact::{Redactor, Stream as Redacted},
 };
 
@@ -403,7 +403,9 @@ struct Log {
 
 impl Log {
     fn create(path: PathBuf, redactor: &Redactor) -> Result<Self, Error> {
-        let file = fault::point!("log.create", File::create(&path)).at("create", &path)?;
+        let file =
+            fault::point!("log.create", private::open().write(true).create(true).truncate(true).open(&path))
+                .at("create", &path)?;
         Ok(Self { path, file, out: redactor.stream(), err: redactor.stream(), written: 0, left_out: 0 })
     }
 

@@ -1,6 +1,6 @@
 //! Where everything lies: repository, configuration, project and home (design 3.6, 3.7).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use mycelium_schemas::{
     digest::sha256,
@@ -8,6 +8,7 @@ use mycelium_schemas::{
 };
 
 use crate::{
+    claim,
     environment::Environment,
     error::{Error, IoContext},
     git::Upstream,
@@ -33,7 +34,7 @@ pub struct Project {
     pub config_path: PathBuf,
     /// Its name.
     pub name: ProjectName,
-    /// `MYCELIUM_HOME`.
+    /// `MYCELIUM_HOME`, however it was spelled: processes of a run are known by paths in it.
     pub home: PathBuf,
     /// True where home is the default below the checkout.
     pub home_in_checkout: bool,
@@ -51,7 +52,7 @@ impl Project {
         let upstream = Upstream::discover(&start)?;
         let root = upstream.worktree().canonicalize().at("find the folder", upstream.worktree())?;
         let home = environment.get("MYCELIUM_HOME").map(|home| absolute(Path::new(home)));
-        Ok(Self {
+        let project = Self {
             config_path: locator
                 .config
                 .as_deref()
@@ -61,9 +62,11 @@ impl Project {
                 None => default_name(&root)?,
             },
             home_in_checkout: home.is_none(),
-            home: home.unwrap_or_else(|| root.join(".mycelium/home")),
+            home: resolved(&home.unwrap_or_else(|| root.join(".mycelium/home"))),
             root,
-        })
+        };
+        claim::check(&project, upstream.common_dir())?;
+        Ok(project)
     }
 
     /// `<repo>/.mycelium`.
@@ -76,14 +79,19 @@ impl Project {
         self.dir().join("tasks")
     }
 
+    /// The project's folder in the home.
+    pub fn home_dir(&self) -> PathBuf {
+        self.home.join("projects").join(self.name.as_str())
+    }
+
     /// Folder that holds the runs.
     pub fn runs_dir(&self) -> PathBuf {
-        self.home.join("projects").join(self.name.as_str()).join("runs")
+        self.home_dir().join("runs")
     }
 
     /// Folder of the workspaces of all runs.
     pub fn all_workspaces_dir(&self) -> PathBuf {
-        self.home.join("projects").join(self.name.as_str()).join("workspaces")
+        self.home_dir().join("workspaces")
     }
 
     /// Folder of the workspaces of a run.
@@ -95,6 +103,22 @@ impl Project {
     pub fn display(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
+}
+
+/// An absolute path without links and dots, also where its end is not there yet.
+fn resolved(path: &Path) -> PathBuf {
+    let found =
+        |ancestor: &Path| Some((ancestor.canonicalize().ok()?, path.strip_prefix(ancestor).ok()?.to_owned()));
+    let Some((mut resolved, rest)) = path.ancestors().find_map(found) else { return path.to_owned() };
+    for part in rest.components() {
+        match part {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => resolved.push(part),
+        }
+    }
+    resolved
 }
 
 /// The folder's name, reduced to what an id may hold, and eight hex digits of the path's hash.
@@ -116,4 +140,34 @@ fn default_name(root: &Path) -> Result<ProjectName, Error> {
         message: format!("no project name can be made of the folder's name {folder:?}: it {why}"),
         help: "name the project with --project".into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_spelling_also_before_it_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("real/home")).unwrap();
+        symlink("real", top.join("link")).unwrap();
+        for (spelled, path) in [
+            ("real/home/", "real/home"),
+            ("link/home", "real/home"),
+            ("link/../real/./home", "real/home"),
+            ("link/new/deep/", "real/new/deep"),
+            ("link/new/../other", "real/other"),
+            ("gone/../../x", "../x"),
+        ] {
+            let path = if let Some(outside) = path.strip_prefix("../") {
+                top.parent().unwrap().join(outside)
+            } else {
+                top.join(path)
+            };
+            assert_eq!(resolved(&top.join(spelled)), path, "{spelled}");
+        }
+    }
 }

@@ -9,14 +9,13 @@ use std::{
 use mycelium_core::{
     plan::Plan,
     recover::{Found, IntentFound, recover},
-    settle::Draft,
     state::RunState,
 };
 use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
     digest::sha256,
-    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, LandingIntent, Local},
+    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local},
     id::RunId,
     manifest::PlanSnapshot,
     problem::Source,
@@ -41,7 +40,7 @@ use crate::{
 /// What came of a resume.
 #[derive(Debug)]
 pub enum Resumed {
-    /// The run had ended; nothing was changed but its view, if that was older.
+    /// The run had ended; nothing was changed but a torn end of its journal, and its view, if that was older.
     Ended(RunReport),
     /// It went on.
     WentOn(RunReport),
@@ -72,7 +71,10 @@ pub fn resume(
     let paths = RunPaths::new(project, run);
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
-    let (mut journal, torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    store::refuse_newer_view(&paths)?;
+    let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
+    let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    report(cut);
     if journal.state().end.as_ref().is_some_and(|end| !end.is_resumable()) {
         let view = journal.state().view();
         if store::view_lags(&paths, &view) {
@@ -91,11 +93,6 @@ pub fn resume(
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
     let found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
 
-    let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
-    if torn > 0 {
-        let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
-        report(journal.append(vec![Draft::run(cut)])?);
-    }
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);
     }
@@ -109,7 +106,7 @@ pub fn resume(
 
 /// A file of the run's folder, if it still is what was frozen.
 fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
-    let bytes = fs::read(path).at("read", path)?;
+    let bytes = store::read_file(path).at("read", path)?;
     if sha256(&bytes) != digest {
         let reason = "it is no longer what was frozen when the run began".to_owned();
         return Err(Error::Damaged { path: path.to_owned(), reason });
@@ -131,8 +128,8 @@ fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
 
 /// The plan as it was frozen.
 pub(crate) fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
-    let text = fs::read_to_string(&paths.plan).at("read", &paths.plan)?;
-    let snapshot: PlanSnapshot = serde_json::from_str(&text)
+    let bytes = store::read_file(&paths.plan).at("read", &paths.plan)?;
+    let snapshot: PlanSnapshot = serde_json::from_slice(&bytes)
         .map_err(|error| Error::Damaged { path: paths.plan.clone(), reason: error.to_string() })?;
     if snapshot.schema_version > SCHEMA_VERSION {
         return Err(Error::Newer { path: paths.plan.clone(), version: snapshot.schema_version });
@@ -205,7 +202,7 @@ fn look_at_intent(
 /// The usage that an attempt's agent had reported, from the attempt's own file, whose end may be torn.
 fn reported(dir: &Path, config: &Config) -> Result<Option<Usage>, Error> {
     let path = dir.join("events.jsonl");
-    let text = match fs::read(&path) {
+    let text = match store::read_file(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         result => result.at("read", &path)?,
     };

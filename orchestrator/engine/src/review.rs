@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
     digest::sha256,
-    event::{EventKind, ReviewApprove, ReviewReject, ReviewRetry},
+    event::{Event, EventKind, ReviewApprove, ReviewReject, ReviewRetry},
     id::{RunId, TaskId},
     state::{Reason, RunStatus, RunView, StopReason, TaskStatus},
 };
@@ -67,21 +67,22 @@ pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
         .collect()
 }
 
-/// Journals a decision. Gives the state after it.
+/// Journals a decision. Gives the state after it, and the events that say that a torn end of the journal was cut off.
 pub fn decide(
     project: &Project,
     environment: &Environment,
     run: &RunId,
     task: &TaskId,
     decision: Decision,
-) -> Result<RunView, Error> {
+) -> Result<(RunView, Vec<Event>), Error> {
     // Read before the lock, so that an unknown run is told as such.
     store::read_view(project, run)?;
     let upstream = Upstream::discover(&project.root)?;
     let _lock = RunLock::acquire(upstream.common_dir(), format!("review of run {run}"))?;
     let paths = RunPaths::new(project, run);
+    store::refuse_newer_view(&paths)?;
     let stepped = environment.now()?.is_some();
-    let (mut journal, _torn) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
+    let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     let kind = match decision {
         Decision::Approve => approve(journal.state(), task)?,
         Decision::Retry => {
@@ -104,7 +105,7 @@ pub fn decide(
     journal.append(vec![Draft { task: Some(task.clone()), attempt: Some(attempts), ..Draft::run(kind) }])?;
     let view = journal.state().view();
     store::write_json(&paths.state, &view)?;
-    Ok(view)
+    Ok((view, cut))
 }
 
 fn approve(state: &RunState, task: &TaskId) -> Result<EventKind, Error> {

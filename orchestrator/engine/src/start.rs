@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     sync::Arc,
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -23,6 +22,7 @@ use mycelium_schemas::{
 use tokio::sync::watch;
 
 use crate::{
+    claim,
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
@@ -30,7 +30,7 @@ use crate::{
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
     landing::Lander,
-    orphans,
+    orphans, private,
     process::StopLevel,
     project::Project,
     redact::{self, Redactor},
@@ -39,7 +39,7 @@ use crate::{
     runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
     signals::Signals,
-    store::{self, RunPaths, make_dir, remove_dir, sync_dir},
+    store::{self, RunPaths, make_private_dir, remove_dir, sync_dir},
 };
 
 /// What the command line asks for.
@@ -163,17 +163,18 @@ impl Ready {
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
     fn freeze(&self, project: &Project) -> Result<(), Error> {
         if project.home.starts_with(&project.root) {
-            make_dir(&project.home)?;
+            make_private_dir(&project.home)?;
             let ignore = project.home.join(".gitignore");
-            fault::point!("home.ignore", fs::write(&ignore, "*\n")).at("write", ignore)?;
+            fault::point!("home.ignore", private::write(&ignore, "*\n")).at("write", ignore)?;
         }
         let runs = project.runs_dir();
-        make_dir(&runs)?;
+        make_private_dir(&runs)?;
+        claim::take(project, self.upstream.common_dir())?;
         // Looked at again under the lock. What was cut off before its journal began is no run, and makes way.
         if !Journal::has_begun(&self.paths.journal)? {
             remove_dir(&self.paths.run_dir)?;
         }
-        match fault::point!("run.folder", fs::create_dir(&self.paths.run_dir)) {
+        match fault::point!("run.folder", private::make_dir(&self.paths.run_dir)) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 return Err(Error::RunExists { run_id: self.run_id.clone() });
             }
@@ -266,7 +267,7 @@ pub(crate) fn assemble<'a>(
     let lander = Lander {
         doctor: parts.doctor,
         env: doctor_env(environment, &parts.config, run_id),
-        doctor_timeout: Duration::from_secs(parts.config.doctor_timeout.saturating_mul(60)),
+        doctor_timeout: parts.config.doctor_timeout.duration(),
         merge_message: format!("Land work of run {run_id}\n\nMycelium-Run: {run_id}\n"),
         time: parts.journal.state().started_at,
         upstream: parts.upstream,
@@ -463,7 +464,9 @@ fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<(), Error> {
             "the integration branch {} is checked out here and not clean: {shown}{more}",
             branch.name()
         ),
-        help: "commit or stash the changes, or check out another branch".into(),
+        help: "commit or stash the changes (`git update-index --no-assume-unchanged --no-skip-worktree PATH` shows \
+               a hidden one), or check out another branch"
+            .into(),
     })
 }
 

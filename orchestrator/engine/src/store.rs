@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    io::ErrorKind,
+    io::{self, ErrorKind, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -20,9 +20,10 @@ use crate::{
     fault,
     git::Upstream,
     journal::Journal,
+    private,
     project::Project,
     redact::Redactor,
-    runlock,
+    remove, runlock,
 };
 
 /// Where a run's artifacts lie.
@@ -81,14 +82,28 @@ impl RunPaths {
     }
 }
 
-/// Makes a folder and its parents.
+/// Makes a folder and its parents, which the user may share.
 pub fn make_dir(path: &Path) -> Result<(), Error> {
     fault::point!("folder.create", fs::create_dir_all(path)).at("create", path)
 }
 
+/// Makes a folder of the home and its parents.
+pub(crate) fn make_private_dir(path: &Path) -> Result<(), Error> {
+    fault::point!("folder.create_private", private::make_dirs(path)).at("create", path)
+}
+
 /// Replaces a file that nobody but its owner may read: see [`replace_file`].
 pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), Error> {
-    replace_file(path, content, 0o600)
+    replace_file(path, content, private::FILE)
+}
+
+/// Makes a file what it was, durably; one that still is costs no fsync.
+pub(crate) fn restore(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+    if is_file && fs::read(path).is_ok_and(|found| found == content) {
+        return Ok(());
+    }
+    write_atomic(path, content)
 }
 
 /// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
@@ -120,9 +135,24 @@ fn temporary(path: &Path) -> PathBuf {
 /// Removes a file; one that is not there is fine.
 fn remove_file(path: &Path) -> Result<(), Error> {
     match fault::point!("file.remove", fs::remove_file(path)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result.at("remove", path),
     }
+}
+
+/// Opens a file to read it. What is none is an error at once: opening a pipe would wait for somebody who never comes.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    File::open(path)
+}
+
+/// Reads a file, as [`open_file`] opens it.
+pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Makes the entries of a folder survive a power cut.
@@ -140,7 +170,7 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
 /// power cut and costs no fsync. Secrets are kept out of it.
 pub(crate) fn write_artifact(path: &Path, value: &impl Serialize, redactor: &Redactor) -> Result<(), Error> {
     let content = redactor.json(path, value)?;
-    fault::point!("artifact.write", fs::write(path, content)).at("write", path)
+    fault::point!("artifact.write", private::write(path, content)).at("write", path)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -152,15 +182,10 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 /// Removes a folder with everything in it, also where an agent left folders that may not be written; one that is not
 /// there is fine.
 pub fn remove_dir(path: &Path) -> Result<(), Error> {
-    let remove = || fault::point!("folder.remove", fs::remove_dir_all(path));
-    match remove() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            open_folders(path);
-            remove().at("remove", path)
-        }
-        result => result.at("remove", path),
-    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(ErrorKind::InvalidInput.into()).at("remove", path);
+    };
+    fault::point!("folder.remove", remove::remove(parent, &[name])).at("remove", path)
 }
 
 /// Removes what is no longer needed. That it cannot be removed decides no outcome: it is said, and `clean` tries again.
@@ -170,19 +195,7 @@ pub fn tidy_dir(path: &Path) {
     }
 }
 
-/// Gives the owner all rights on every folder below, without following links.
-fn open_folders(path: &Path) {
-    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    // What cannot be opened shows in the removal that follows.
-    if !is_folder || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_err() {
-        return;
-    }
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        open_folders(&entry.path());
-    }
-}
-
-/// The runs of a project, oldest first by their start. A folder without a readable state is left out.
+/// The runs of a project, oldest first by their start. One that cannot be read is left out, and that is said.
 pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     let dir = project.runs_dir();
     let entries = match fs::read_dir(&dir) {
@@ -191,10 +204,21 @@ pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
     };
     let mut runs: Vec<RunView> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok())
-        .filter_map(|run| read_view(project, &run).ok())
+        .filter_map(|run| readable(&run, read_view(project, &run)))
         .collect();
     runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
     Ok(runs)
+}
+
+/// The state of a run among others, which must not suffer from one that is damaged.
+fn readable(run: &RunId, view: Result<RunView, Error>) -> Option<RunView> {
+    match view {
+        Ok(view) => return Some(view),
+        // It was killed before it began.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!("run {run} is left out: {}", error.chain()),
+    }
+    None
 }
 
 /// The state of a run, as it is: the view, unless it is missing or its writer is gone; then what the journal says.
@@ -222,11 +246,28 @@ pub(crate) fn view_lags(paths: &RunPaths, view: &RunView) -> bool {
 
 /// The view in `state.json`; none where it is missing or cannot be read, since the journal has it all.
 fn view_on_disk(path: &Path) -> Option<RunView> {
-    let view: RunView = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    let view: RunView = serde_json::from_slice(&read_file(path).ok()?).ok()?;
     if view.schema_version > SCHEMA_VERSION {
         tracing::warn!(version = view.schema_version, "the state was written by a newer mycelium");
     }
     Some(view)
+}
+
+/// Refuses to go on with a run whose view was written by a newer format: replacing it could lose what it says.
+pub(crate) fn refuse_newer_view(paths: &RunPaths) -> Result<(), Error> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let path = &paths.state;
+    // One that cannot be read says nothing that could be lost.
+    let version = read_file(path).ok().and_then(|bytes| serde_json::from_slice::<Version>(&bytes).ok());
+    match version {
+        Some(Version { schema_version: version }) if version > SCHEMA_VERSION => {
+            Err(Error::Newer { path: path.clone(), version })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a living process works on the run.
@@ -247,6 +288,21 @@ mod tests {
         write_atomic(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_made_what_it_was_also_where_a_link_stands_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("doctor"), dir.path().join("other"));
+        let found = || (fs::read(&path).unwrap(), path.symlink_metadata().unwrap().is_file());
+        fs::write(&path, "changed").unwrap();
+        restore(&path, b"frozen").unwrap();
+        assert_eq!(found(), (b"frozen".to_vec(), true));
+        fs::write(&other, "frozen").unwrap();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        restore(&path, b"frozen").unwrap();
+        assert_eq!(found(), (b"frozen".to_vec(), true));
     }
 
     #[test]

@@ -14,9 +14,7 @@ impl Sim {
         if self.dice.once_in(2) {
             self.world.clean_checkout();
         }
-        if self.load()?.is_none()
-            || self.state.end.as_ref().is_some_and(|end| end.status == RunStatus::Complete)
-        {
+        if !self.load()? || self.state.end.as_ref().is_some_and(|end| end.status == RunStatus::Complete) {
             return Ok(false);
         }
         let mut decided = false;

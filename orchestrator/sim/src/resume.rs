@@ -16,11 +16,11 @@ use crate::{
 };
 
 impl Sim {
-    /// Reads the journal and cuts off what is torn. None where the run never began, else how many bytes were cut.
-    pub(crate) fn load(&mut self) -> Step<Option<u64>> {
+    /// Reads the journal, cuts off what is torn, and says so. False where the run never began.
+    pub(crate) fn load(&mut self) -> Step<bool> {
         self.effect()?;
         let length = self.file.bytes().len() as u64;
-        let Some((state, ledger, whole)) = self.fold()? else { return Ok(None) };
+        let Some((state, ledger, whole)) = self.fold()? else { return Ok(false) };
         if state.last_seq < self.promised {
             return broken(format!(
                 "event {} was durable, and the journal ends at {}",
@@ -36,15 +36,19 @@ impl Sim {
                 self.file.cut(usize::try_from(whole).unwrap_or(usize::MAX));
             }
             self.saw("a torn journal");
+            let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
+            self.record(vec![Draft::run(cut)])?;
         }
-        Ok(Some(torn))
+        Ok(true)
     }
 
     /// Goes on with the run. False where there is nothing to go on with.
     pub(crate) fn resume(&mut self) -> Step<bool> {
         self.recovering.get_or_insert(0);
         self.canary_ran = false;
-        let Some(torn) = self.load()? else { return Ok(false) };
+        if !self.load()? {
+            return Ok(false);
+        }
         if self.state.end.as_ref().is_some_and(|end| !end.is_resumable()) {
             return Ok(true);
         }
@@ -55,10 +59,6 @@ impl Sim {
         }
         let found = self.look()?;
         self.world.colleague(&mut self.dice);
-        if torn > 0 {
-            let cut = EventKind::JournalTruncated(JournalTruncated { bytes: torn });
-            self.record(vec![Draft::run(cut)])?;
-        }
         for group in self.recover(found) {
             self.record(group)?;
         }

@@ -19,6 +19,8 @@ pub enum Kind {
         /// Largest accepted.
         max: u64,
     },
+    /// Minutes with at most three decimals.
+    Minutes,
     /// `true` or `false`.
     Flag,
     /// One of several words.
@@ -67,7 +69,6 @@ pub struct KeyDoc {
 const MODES: &[&str] = &["off", "warn", "block"];
 const CLEANUP: &[&str] = &["never", "on_success", "always"];
 const LIMIT: Kind = Kind::Whole { min: 0, max: 1_000_000_000_000_000 };
-const MINUTES: Kind = Kind::Whole { min: 1, max: 10_080 };
 
 const fn choice(now: &'static [&'static str]) -> Kind {
     Kind::Choice { now, later: &[] }
@@ -136,7 +137,7 @@ const GENERAL: [KeyDoc; 14] = [
     ),
     key(
         "doctor_timeout",
-        MINUTES,
+        Kind::Minutes,
         Fallback::Value("30"),
         "doctor_timeout: 30",
         "Minutes the doctor may take.",
@@ -164,14 +165,14 @@ const GENERAL: [KeyDoc; 14] = [
     ),
     key(
         "timeout_minutes",
-        MINUTES,
+        Kind::Minutes,
         Fallback::Value("60"),
         "timeout_minutes: 60",
         "Minutes an attempt's agent may take.",
     ),
     key(
         "idle_timeout_minutes",
-        MINUTES,
+        Kind::Minutes,
         Fallback::Value("15"),
         "idle_timeout_minutes: 15",
         "Minutes an agent may be silent.",

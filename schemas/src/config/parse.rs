@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Agent, Budgets, Cleanup, Config, FailurePolicy, Mode, Planner, Price, Resource, Validator,
+    Agent, Budgets, Cleanup, Config, FailurePolicy, Minutes, Mode, Planner, Price, Resource, Validator,
     ValidatorProvider, Worker, dollars,
     keys::{self, KeyDoc, Kind},
 };
@@ -75,15 +75,15 @@ impl Reader<'_> {
         let budgets = self.budgets(&keys, &worker.model);
         self.check_without_effect(&keys);
         Some(Config {
-            doctor_timeout: self.whole(&keys, "doctor_timeout").unwrap_or(30),
+            doctor_timeout: self.minutes(&keys, "doctor_timeout", 30),
             doctor_canary: keys
                 .get("doctor_canary")
                 .and_then(|set| self.decoder.flag(&set.field, &set.help))
                 .unwrap_or(false),
             max_parallel: self.whole(&keys, "max_parallel").unwrap_or(4),
             max_retries: self.whole(&keys, "max_retries").unwrap_or(2),
-            timeout_minutes: self.whole(&keys, "timeout_minutes").unwrap_or(60),
-            idle_timeout_minutes: self.whole(&keys, "idle_timeout_minutes").unwrap_or(15),
+            timeout_minutes: self.minutes(&keys, "timeout_minutes", 60),
+            idle_timeout_minutes: self.minutes(&keys, "idle_timeout_minutes", 15),
             bootstrap: self.texts(&keys, "bootstrap"),
             resources: self.resources(&keys),
             manifest_enforcement: self.choice(&keys, "manifest_enforcement").unwrap_or(Mode::Warn),
@@ -337,6 +337,21 @@ impl Reader<'_> {
         let set = keys.get(name)?;
         let Kind::Whole { min, max } = set.doc.kind else { return None };
         self.decoder.whole(&set.field, min, max, &set.help)?.try_into().ok()
+    }
+
+    /// Minutes, or so many where nothing is said.
+    fn minutes(&mut self, keys: &Keys<'_>, name: &str, unless_set: u64) -> Minutes {
+        let fallback = Minutes::whole(unless_set);
+        let Some(set) = keys.get(name) else { return fallback };
+        let Value::Number(text) = &set.field.node.value else {
+            self.decoder.mismatch(&set.field, "a number of minutes", set.help.as_str());
+            return fallback;
+        };
+        text.parse().unwrap_or_else(|error| {
+            let message = format!("`{}`: {text} {error}", set.field.label);
+            self.decoder.report(&set.field.node.span, message, set.help.as_str());
+            fallback
+        })
     }
 
     /// Millionths of a dollar.

@@ -105,8 +105,8 @@ fn task(source: &Source, path: &str, node: &Node) -> TaskDraft {
         placed_list(&mut decoder, part(locks.as_ref(), "reads"), lock_help);
     let lock_writes = placed_list(&mut decoder, part(locks.as_ref(), "writes"), lock_help);
     let files = subsection(&mut decoder, &section, "files", &["reads", "writes"]);
-    let reads = globs(&mut decoder, part(files.as_ref(), "reads"));
-    let writes = globs(&mut decoder, part(files.as_ref(), "writes"));
+    let reads = globs(&mut decoder, part(files.as_ref(), "reads"), false);
+    let writes = globs(&mut decoder, part(files.as_ref(), "writes"), true);
     let verify = subsection(&mut decoder, &section, "verify", &["doctor"]);
     let doctor = part(verify.as_ref(), "doctor")
         .filter(|field| !matches!(field.node.value, Value::Null))
@@ -211,7 +211,8 @@ fn placed_list<T: FromStr<Err: Display>>(
         .collect()
 }
 
-fn globs(decoder: &mut Decoder<'_>, field: Option<Field<'_>>) -> Vec<RepoGlob> {
+/// What a task may read or write; it may not plan to write what is Mycelium's own.
+fn globs(decoder: &mut Decoder<'_>, field: Option<Field<'_>>, writes: bool) -> Vec<RepoGlob> {
     let Some(field) = field else { return Vec::new() };
     let items = decoder.items(&field, LIST_HELP);
     let mut globs = Vec::new();
@@ -220,6 +221,13 @@ fn globs(decoder: &mut Decoder<'_>, field: Option<Field<'_>>) -> Vec<RepoGlob> {
         if let Some(flaw) = glob_flaw(&glob) {
             let message = format!("`{}`: {:?} is not a valid glob: {flaw}", item.label, glob.as_str());
             decoder.report(&item.node.span, message, PATH_HELP);
+        } else if writes && glob.is_mycelium() {
+            let message = format!(
+                "`{}`: {:?} is Mycelium's own folder, from which nothing ever lands",
+                item.label,
+                glob.as_str()
+            );
+            decoder.report(&item.node.span, message, "plan work on the project's own files");
         } else {
             globs.push(glob);
         }

@@ -55,7 +55,7 @@ doctor_canary: false
 max_parallel: 256
 max_retries: 0
 timeout_minutes: 10080
-idle_timeout_minutes: 1
+idle_timeout_minutes: 0.025
 bootstrap: [npm ci, make]
 resources:
   - name: database
@@ -90,8 +90,10 @@ secrets: [DATABASE_URL, _x1]
     )
     .unwrap();
     assert_eq!(config.integration_branch, "release/1.0");
-    assert_eq!((config.doctor_timeout, config.max_parallel, config.max_retries), (5, 256, 0));
-    assert_eq!((config.timeout_minutes, config.idle_timeout_minutes), (10_080, 1));
+    assert_eq!((config.max_parallel, config.max_retries), (256, 0));
+    let milliseconds = [config.doctor_timeout, config.timeout_minutes, config.idle_timeout_minutes]
+        .map(|limit| limit.duration().as_millis());
+    assert_eq!(milliseconds, [300_000, 604_800_000, 1_500]);
     assert_eq!(config.bootstrap, ["npm ci", "make"]);
     assert_eq!(config.resources[0].paths[1].as_str(), "schema.sql");
     assert!(config.resources[1].paths.is_empty());

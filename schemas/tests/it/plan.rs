@@ -37,6 +37,31 @@ fn a_plan_becomes_manifests_in_order_of_id() {
 }
 
 #[test]
+fn what_no_task_may_write_is_refused_at_its_place() {
+    let found = check(
+        r#"{"tasks": [{"id": "001", "name": "a", "files": {"reads": [".mycelium/plan.md"], "writes": [
+".mycelium/x", ".Mycelium/**", "src/nul", "con.txt", ".git/config", "x/.git/**", ".mycelium-notes/x"
+]}}]}"#,
+    )
+    .unwrap_err();
+    let says = |place: &str, number: usize, what: &str| {
+        format!("plan:2:{place}: `tasks[0].files.writes[{number}]`: {what}")
+    };
+    let own = "is Mycelium's own folder, from which nothing ever lands";
+    let reserved = "a name that some platforms reserve";
+    let expected = [
+        says("1", 0, &format!("\".mycelium/x\" {own}")),
+        says("16", 1, &format!("\".Mycelium/**\" {own}")),
+        says("32", 2, &format!("\"src/nul\" has the component \"nul\", {reserved}")),
+        says("43", 3, &format!("\"con.txt\" has the component \"con.txt\", {reserved}")),
+        says("54", 4, "\".git/config\" names git's own folder"),
+        says("69", 5, "\"x/.git/**\" names git's own folder"),
+    ];
+    let messages: Vec<&str> = found.iter().filter_map(|problem| Some(problem.split_once(" | ")?.0)).collect();
+    assert_eq!(messages, expected);
+}
+
+#[test]
 fn all_problems_of_a_plan_come_at_once_each_at_its_place() {
     let found = check(
         r#"{"tasks": [

@@ -151,7 +151,7 @@ pub(super) fn status_word(scenario: &ScenarioResult) -> &'static str {
         Status::Undefined => "undefined",
         Status::Ambiguous => "ambiguous",
         Status::Pending => "pending",
-        Status::Skipped => "skipped",
+        Status::Skipped => "not run",
         Status::Unknown => "not finished",
     }
 }

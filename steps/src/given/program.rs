@@ -10,6 +10,12 @@ fn installed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.install()
 }
 
+/// The program is started with this umask, for example 000.
+#[given(expr = "the umask is {word}")]
+fn started_with_umask(world: &mut MyceliumWorld, umask: String) -> Result<(), WorldError> {
+    world.start_with(&format!("umask {umask}"))
+}
+
 /// Programs get no environment variable at all: no `PATH`, no `HOME`.
 #[given(expr = "an empty environment")]
 fn empty_environment(world: &mut MyceliumWorld) {

@@ -74,6 +74,13 @@ fn other_ways(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     Ok(())
 }
 
+/// A copy of the repository in another folder, with the same configuration and tasks: another repository to git.
+#[given(expr = "a copy of the repository")]
+fn copied(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let copy = world.copied_repository();
+    Ok(copy_folder(world.stage()?.path(), &copy)?)
+}
+
 /// The lock of the repository's orchestrator says that a process holds it which is long gone.
 #[given(expr = "a lock that a dead process has left")]
 fn stale_lock(world: &mut MyceliumWorld) -> Result<(), WorldError> {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use cucumber::given;
-use mycelium_fixtures::{FixtureError, hooks};
+use mycelium_fixtures::{FixtureError, hooks, repository::Hiding};
 
 use crate::world::{MyceliumWorld, WorldError};
 
@@ -19,6 +19,15 @@ fn changed_file(world: &mut MyceliumWorld, path: String) -> Result<(), WorldErro
     let file = world.stage()?.path().join(&path);
     let text = fs::read_to_string(&file).map_err(FixtureError::file("read", &file))?;
     Ok(world.stage()?.write(&path, &format!("{text}a line of the user\n"))?)
+}
+
+/// A tracked file has a line more than the last commit, and git was told not to look at it, by `assume-unchanged` or
+/// `skip-worktree`.
+#[given(expr = "the user has hidden a change of the file {string} from git by {word}")]
+fn hidden_file(world: &mut MyceliumWorld, path: String, how: String) -> Result<(), WorldError> {
+    let hiding = Hiding::from_name(&how).ok_or(WorldError::UnknownHiding(how))?;
+    world.stage()?.git()?.hide(&path, hiding)?;
+    changed_file(world, path)
 }
 
 /// A tracked file has a line more than the last commit, and that is staged.

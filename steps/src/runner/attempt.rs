@@ -48,6 +48,8 @@ pub(super) struct Attempt {
     /// Steps that were told to the stream.
     told: usize,
     status: Status,
+    /// Whether a step said that this machine cannot run the scenario.
+    not_run: bool,
     failure: Option<Failure>,
     log: VecDeque<String>,
 }
@@ -86,6 +88,7 @@ impl Attempt {
             heard: started,
             told: 0,
             status: Status::Passed,
+            not_run: false,
             failure: None,
             log: VecDeque::new(),
         })
@@ -141,6 +144,7 @@ impl Attempt {
     ) -> Result<(), StoreError> {
         self.current = None;
         self.heard = Instant::now();
+        self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
         let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
         if let Some((message, code_place)) = &card {
@@ -231,6 +235,7 @@ impl Attempt {
             name: case.name.clone(),
             place: case.place.clone(),
             status: self.status,
+            not_run: self.not_run,
             duration: self.started.elapsed(),
             failure: self.failure,
             kept: None,
@@ -291,6 +296,8 @@ impl Attempt {
                     }
                     self.log.push_back(line);
                 }
+                // It is the outcome of its step.
+                Record::NotRun(_) => {}
             }
         }
         Ok(())
@@ -325,6 +332,11 @@ impl Ended {
             }
             StepOutcome::Pending(why) => Self::by_itself(Status::Pending, "pending", why),
             StepOutcome::Skipped(why) => Self::by_itself(Status::Skipped, "skipped", why),
+            StepOutcome::NotRun(why) => {
+                let text = format!("not run: {why}");
+                let exception = Some(exception("not run", &text, None));
+                Self { status: Status::Skipped, card: Some((text, None)), exception }
+            }
             StepOutcome::Failed { message, place } => Self {
                 status: Status::Failed,
                 exception: Some(exception("error", &message, place.as_deref())),

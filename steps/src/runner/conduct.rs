@@ -334,15 +334,19 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
             self.beside.insert(name);
         }
+        let not_run = result.not_run;
+        if not_run && let Some(failure) = result.failure.take() {
+            self.result.notes.push(format!("{} was {}", case.place, failure.message));
+        }
         match folder {
             // Processes of the scenario may still run in it; it is kept when they are gone.
             Folder::InUse => result.kept = Some(scratch.keep()),
-            Folder::Unused if passed && !self.settings.keep => self.remove(scratch),
+            Folder::Unused if (passed || not_run) && !self.settings.keep => self.remove(scratch),
             Folder::Unused => {
                 result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
             }
         }
-        self.stopped_by_failure |= self.settings.fail_fast && !passed;
+        self.stopped_by_failure |= self.settings.fail_fast && !passed && !not_run;
         (self.tell)(&result, self.queue.len() + self.running.len());
         self.result.scenarios.push(result);
         Ok(())
@@ -408,9 +412,18 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }
+        let not_run = result.scenarios.iter().filter(|scenario| scenario.not_run).count();
+        if not_run > 0 && not_run == self.cases.len() {
+            // Nothing was proved.
+            result.causes.push(Cause::ScenariosNotRun(not_run));
+        }
         for status in [Status::Failed, Status::Undefined, Status::Ambiguous, Status::Pending, Status::Skipped]
         {
-            let count = result.scenarios.iter().filter(|scenario| scenario.status == status).count();
+            let count = result
+                .scenarios
+                .iter()
+                .filter(|scenario| scenario.status == status && !scenario.not_run)
+                .count();
             if count > 0 {
                 result.causes.push(Cause::Scenarios(status, count));
             }

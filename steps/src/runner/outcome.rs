@@ -37,6 +37,8 @@ pub struct ScenarioResult {
     pub place: Place,
     /// Its worst step.
     pub status: TestStepResultStatus,
+    /// Whether it is skipped because this machine cannot run it, which is no failure.
+    pub not_run: bool,
     /// From the first step to the last.
     pub duration: Duration,
     /// Why it did not pass.

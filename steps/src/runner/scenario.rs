@@ -48,6 +48,7 @@ pub(super) enum StepOutcome {
     Ambiguous(String),
     Pending(Option<String>),
     Skipped(Option<String>),
+    NotRun(String),
     Failed { message: String, place: Option<String> },
 }
 
@@ -94,9 +95,10 @@ fn run_steps<W: World>(
         let outcome = run_step(runtime, &mut world, binding);
         let records = recorder.take();
         let (outcome, definition) = outcome;
-        let outcome = match (outcome, definition) {
-            (StepOutcome::Passed, Some(definition)) => judge_ledger(definition, &records),
-            (outcome, _) => outcome,
+        let outcome = match (outcome, definition, not_run(&records)) {
+            (_, _, Some(why)) => StepOutcome::NotRun(why),
+            (StepOutcome::Passed, Some(definition), None) => judge_ledger(definition, &records),
+            (outcome, _, None) => outcome,
         };
         let passed = outcome == StepOutcome::Passed;
         let report = StepReport { outcome, duration: started.elapsed(), records };
@@ -167,13 +169,21 @@ async fn call_step<W: World>(world: &mut Option<W>, call: Call<W>) -> Result<(),
     Ok(())
 }
 
+/// Why the machine cannot run the scenario, where a step said so.
+fn not_run(records: &[Record]) -> Option<String> {
+    records.iter().find_map(|record| match record {
+        Record::NotRun(why) => Some(why.clone()),
+        _ => None,
+    })
+}
+
 /// A step that passed is held to its assertions: a `Then` proves nothing unless it recorded one, a negative one unless
 /// one of them is negative, and none may have failed unnoticed.
 fn judge_ledger(definition: Definition, records: &[Record]) -> StepOutcome {
     let assertions = || {
         records.iter().filter_map(|record| match record {
             Record::Assertion(assertion) => Some(assertion),
-            Record::Evidence { .. } | Record::Shown(_) | Record::Log(_) => None,
+            Record::Evidence { .. } | Record::Shown(_) | Record::Log(_) | Record::NotRun(_) => None,
         })
     };
     if let Some(broken) = assertions().find(|assertion| !assertion.held) {

@@ -1,6 +1,7 @@
 //! What the run's folder holds.
 
 use cucumber::then;
+use mycelium_fixtures::FixtureError;
 use mycelium_schemas::evidence::AssertionKind::Fs;
 
 use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
@@ -31,6 +32,15 @@ fn run_file_contains(world: &mut MyceliumWorld, path: String, wanted: String) ->
     let held = content.as_ref().is_some_and(|content| content.contains(&wanted));
     let verdict = Verdict::of(held, wanted, content.unwrap_or_else(|| "no file".to_owned()));
     world.must(Claim::new(Fs, "contains", path.clone(), path), verdict)
+}
+
+/// That file of the run's folder, which is there, has at most that many bytes.
+#[then(expr = "the run file {string} is not longer than {int} bytes")]
+fn never_longer(world: &mut MyceliumWorld, path: String, limit: u64) -> Result<(), WorldError> {
+    let full = world.run_folder()?.path().join(&path);
+    let length = std::fs::metadata(&full).map_err(FixtureError::file("look at", full))?.len();
+    let verdict = Verdict::of(length <= limit, format!("at most {limit} bytes"), format!("{length} bytes"));
+    world.never(Claim::new(Fs, "no_longer", path.clone(), path), verdict)
 }
 
 /// No command of the scenario created a run.

@@ -1,9 +1,9 @@
 //! What the repository's refs and commits say. "Has moved" compares with the moment before the scenario's first command.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use cucumber::then;
-use mycelium_fixtures::repository::BRANCH;
+use mycelium_fixtures::{FixtureError, repository::BRANCH};
 use mycelium_schemas::{evidence::AssertionKind::Git, id::CommitId};
 
 use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
@@ -94,6 +94,23 @@ fn never_branch_created(world: &mut MyceliumWorld, branch: String) -> Result<(),
     let found = world.last()?.after.head_of(&branch);
     let claim = Claim::new(Git, "branch_absent", format!("the branch {branch}"), REFS);
     world.never(claim, Verdict::equal("none", text(found.as_ref())))
+}
+
+/// `git fsck --strict` finds nothing wrong in the user's repository.
+#[then(expr = "git finds nothing wrong in the repository")]
+fn never_unsound(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let path = world.stage()?.path().to_owned();
+    let output = Command::new("git")
+        .args(["fsck", "--full", "--strict", "--no-progress", "--no-dangling"])
+        .current_dir(&path)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .map_err(FixtureError::file("check with git", &path))?;
+    let said = [output.stdout, output.stderr].concat();
+    let found = String::from_utf8_lossy(&said).into_owned();
+    let held = output.status.success() && found.is_empty();
+    world.never(Claim::new(Git, "sound", "the repository", "git fsck"), Verdict::of(held, "", found))
 }
 
 /// No ref changed since before the first command, whatever its name.

@@ -28,6 +28,24 @@ fn has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.finish_started()
 }
 
+/// Starts a command that only looks, beside the started one.
+#[when(expr = "I watch with {string}")]
+fn watch(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    world.start_watching(&line)
+}
+
+/// Waits until the watching command has printed the text.
+#[when(expr = "the watching command has printed {string}")]
+fn has_printed(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    world.wait_for_print(&text)
+}
+
+/// Waits for the end of the watching command, which is then the last command.
+#[when(expr = "the watching command has ended")]
+fn watching_has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.finish_watching()
+}
+
 /// Kills the started command at once and nothing that it started, as a crash would.
 #[when(expr = "the started command is killed")]
 fn is_killed(world: &mut MyceliumWorld) -> Result<(), WorldError> {

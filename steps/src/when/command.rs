@@ -44,6 +44,24 @@ fn run_with_other_home(world: &mut MyceliumWorld, line: String) -> Result<(), Wo
     result
 }
 
+/// Runs the program in the copy of the repository.
+#[when(expr = "I run {string} in the copy of the repository")]
+fn run_in_copy(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    let folder = world.copied_repository();
+    world.run_command_in(&line, &folder)
+}
+
+/// Runs the program with the same home, named through a symbolic link and with dots.
+#[when(expr = "I run {string} with the home spelled in another way")]
+fn run_with_home_respelled(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    let (home, link) = (world.sandbox().mycelium_home(), world.sandbox().root().join("link-to-home"));
+    std::os::unix::fs::symlink(&home, &link).map_err(FixtureError::file("make the link", &link))?;
+    world.sandbox().set("MYCELIUM_HOME", link.join("projects/../."));
+    let result = world.run_command(&line);
+    world.sandbox().unset("MYCELIUM_HOME");
+    result
+}
+
 /// The user writes a file of the checkout; one that may be executed still may.
 #[when(expr = "the user writes the file {string}:")]
 fn user_writes(world: &mut MyceliumWorld, path: String, step: &Step) -> Result<(), WorldError> {

@@ -189,6 +189,11 @@ impl MyceliumWorld {
         Ok(all)
     }
 
+    /// What is wrong with a document by a schema of the program.
+    pub(crate) fn flaw_of(&self, schema: &str, document: &Value) -> Option<String> {
+        Schemas::of(&self.context.bin).check(schema, document).err()
+    }
+
     /// After each command: nothing that the program wrote breaks its schema. While another command runs, files are half
     /// written; its end is the time to look.
     pub(super) fn check_artifacts(&self) -> Result<(), WorldError> {

@@ -108,6 +108,43 @@ impl MyceliumWorld {
         }
     }
 
+    /// Starts a command that only looks, beside the one that runs.
+    pub(crate) fn start_watching(&mut self, line: &str) -> Result<(), WorldError> {
+        if self.watching.is_some() {
+            return Err(WorldError::StartedAlready);
+        }
+        let (before, number) = (self.observe()?, self.next_number());
+        let folder = self.stage()?.path().to_owned();
+        let running = self.begin(line, &folder)?;
+        self.watching = Some(Started { line: line.to_owned(), number, before, running });
+        Ok(())
+    }
+
+    /// Waits until the command that looks has printed a text.
+    pub(crate) fn wait_for_print(&mut self, wanted: &str) -> Result<(), WorldError> {
+        loop {
+            let watching = self.watching.as_mut().ok_or(WorldError::NothingStarted)?;
+            // Asked before reading: what it printed up to its end is read after it.
+            let is_over = watching.running.process().is_over();
+            let said = watching.running.printed()?;
+            if said.contains(wanted) {
+                return Ok(());
+            }
+            if is_over {
+                return Err(WorldError::NeverPrinted { wanted: wanted.to_owned(), said });
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Waits for the end of the command that looks.
+    pub(crate) fn finish_watching(&mut self) -> Result<(), WorldError> {
+        let Started { line, number, before, running } =
+            self.watching.take().ok_or(WorldError::NothingStarted)?;
+        let finished = running.finish(TIME_LIMIT)?;
+        self.keep_command(&line, number, before, finished)
+    }
+
     fn end_early(&mut self) -> Result<Vec<u8>, WorldError> {
         self.finish_started()?;
         Ok(self.last()?.finished.stderr.clone())

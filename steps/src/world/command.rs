@@ -44,7 +44,7 @@ impl MyceliumWorld {
 
     /// The number of the next command.
     pub(super) fn next_number(&self) -> usize {
-        self.commands.len() + usize::from(self.started.is_some()) + 1
+        self.commands.len() + usize::from(self.started.is_some()) + usize::from(self.watching.is_some()) + 1
     }
 
     /// Keeps a command that has ended, with its evidence, and looks at what it wrote.
@@ -100,7 +100,7 @@ impl MyceliumWorld {
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {
         let idle = self.started.is_none();
-        Observation::of(self.stage()?, self.sandbox.root(), &self.sandbox.mycelium_home(), idle)
+        Observation::of(self.stage()?, self.sandbox.root(), &self.home(), idle)
     }
 
     fn keep_evidence(&self) -> Result<(), WorldError> {
@@ -123,7 +123,10 @@ impl MyceliumWorld {
         if let Ok(folder) = self.run_folder() {
             for name in ["state.json", "orchestrator.jsonl"] {
                 // A run that ended early may lack one; the assertions say so where it matters.
-                if let Ok(bytes) = std::fs::read(folder.path().join(name)) {
+                let path = folder.path().join(name);
+                if path.is_file()
+                    && let Ok(bytes) = std::fs::read(path)
+                {
                     keep(name, &bytes);
                 }
             }

@@ -25,6 +25,9 @@ pub enum WorldError {
     /// A step needs git, and the scenario's folder has none.
     #[error("the folder is not a git repository")]
     NoGit,
+    /// A word for how a file is hidden from git that is none.
+    #[error("{0:?} does not hide a file from git: write assume-unchanged or skip-worktree")]
+    UnknownHiding(String),
     /// The integration branch of the fixture is gone.
     #[error("the integration branch does not exist")]
     NoBranch,
@@ -37,6 +40,14 @@ pub enum WorldError {
     /// A step needs a command that runs.
     #[error("no started command runs: begin with `When I start \"mycelium run\"`")]
     NothingStarted,
+    /// A command that only looks ended without printing what was waited for.
+    #[error("the watching command ended before it printed {wanted:?}:\n{said}")]
+    NeverPrinted {
+        /// What was waited for.
+        wanted: String,
+        /// What it said instead.
+        said: String,
+    },
     /// A command ended without meeting the scenario.
     #[error("the started command ended before any of its scripts came to {name:?}:\n{why}")]
     EndedEarly {
@@ -87,6 +98,9 @@ pub enum WorldError {
         /// Expected and found.
         diff: String,
     },
+    /// The machine cannot do what the scenario needs.
+    #[error("this machine cannot run the scenario: {0}")]
+    NotHere(String),
     /// A fixture could not be set up, run or read.
     #[error(transparent)]
     Fixture(#[from] FixtureError),

@@ -12,11 +12,12 @@ use mycelium_fixtures::{
     repository::FixtureRepository,
 };
 use mycelium_schemas::id::CommitId;
+use walkdir::WalkDir;
 
 use super::{Stage, WorldError, lines};
 
 /// What the framework itself puts into a scenario's folder.
-const OF_THE_SCENARIO: [&str; 10] = [
+const OF_THE_SCENARIO: [&str; 12] = [
     "mycelium-home",
     "output",
     "scripts",
@@ -26,10 +27,12 @@ const OF_THE_SCENARIO: [&str; 10] = [
     "linked-worktree",
     "other-home",
     "link-to-repository",
+    "copied-repository",
+    "link-to-home",
     "installed",
 ];
-/// What Mycelium's home is made of.
-const OF_MYCELIUM: [&str; 2] = ["projects", ".gitignore"];
+/// What Mycelium's home is made of, beside what a scenario fills its disk with.
+const OF_MYCELIUM: [&str; 3] = ["projects", ".gitignore", "filler"];
 
 /// A look at the world.
 #[derive(Debug, Clone)]
@@ -48,6 +51,8 @@ pub(crate) struct Observation {
     pub(crate) runs: BTreeSet<PathBuf>,
     /// The files of all runs as lines; none while a command runs, which writes them.
     pub(crate) run_files: Option<String>,
+    /// Every path in the home and below `.mycelium/`; none while a command runs.
+    pub(crate) kept: Option<BTreeSet<PathBuf>>,
 }
 
 impl Observation {
@@ -67,6 +72,7 @@ impl Observation {
             own: own_files(stage.path())?,
             outside: outside(root, stage.path(), mycelium_home)?,
             run_files: idle.then(|| run_files(&runs)).transpose()?,
+            kept: idle.then(|| paths_below(&[mycelium_home, &stage.path().join(".mycelium")])),
             runs,
         })
     }
@@ -119,11 +125,19 @@ fn run_files(runs: &BTreeSet<PathBuf>) -> Result<String, WorldError> {
     Ok(lines(found))
 }
 
+/// Every path below the folders, without following links.
+fn paths_below(folders: &[&Path]) -> BTreeSet<PathBuf> {
+    let entries = folders.iter().flat_map(WalkDir::new).flatten();
+    entries.filter(|entry| entry.depth() > 0).map(walkdir::DirEntry::into_path).collect()
+}
+
 /// `projects/*/runs/*`; what is missing has none.
 fn run_folders(mycelium_home: &Path) -> BTreeSet<PathBuf> {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     };
     let projects = folders(&mycelium_home.join("projects"));
-    projects.iter().flat_map(|project| folders(&project.join("runs"))).collect()
+    // What is being removed is no run any more, and a file is none.
+    let is_run = |path: &PathBuf| path.is_dir();
+    projects.iter().flat_map(|project| folders(&project.join("runs"))).filter(is_run).collect()
 }

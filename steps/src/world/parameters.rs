@@ -85,6 +85,74 @@ impl FromStr for SignalName {
     }
 }
 
+/// What has become of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(
+    name = "damage",
+    regex = r"(empty|garbage|an array|NUL bytes|a folder|a pipe|missing|of a newer format)"
+)]
+pub(crate) enum Damage {
+    /// It holds nothing.
+    Empty,
+    /// It holds bytes that are no text.
+    Garbage,
+    /// It holds JSON of another shape.
+    Array,
+    /// It holds NUL bytes alone.
+    Nuls,
+    /// A folder lies in its place.
+    Folder,
+    /// A named pipe lies in its place.
+    Pipe,
+    /// It is not there.
+    Missing,
+    /// It says that a version to come has written it.
+    Newer,
+}
+
+impl FromStr for Damage {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "empty" => Self::Empty,
+            "garbage" => Self::Garbage,
+            "an array" => Self::Array,
+            "NUL bytes" => Self::Nuls,
+            "a folder" => Self::Folder,
+            "a pipe" => Self::Pipe,
+            "missing" => Self::Missing,
+            "of a newer format" => Self::Newer,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
+
+/// What stands behind the last whole line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "raggedEnd", regex = r"(NUL bytes|half a character|garbage)")]
+pub(crate) enum RaggedEnd {
+    /// What a power cut leaves.
+    Nuls,
+    /// A line that was cut within a character.
+    HalfCharacter,
+    /// A line of bytes that are no text.
+    Garbage,
+}
+
+impl FromStr for RaggedEnd {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "NUL bytes" => Self::Nuls,
+            "half a character" => Self::HalfCharacter,
+            "garbage" => Self::Garbage,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
+
 /// A fixture repository by name, in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
 #[param(name = "fixture", regex = r#""(toy-repo|conflict-repo|large-repo-sim)""#)]

@@ -54,15 +54,26 @@ pub(crate) fn summary(journal: &[JournalLine]) -> String {
 }
 
 impl MyceliumWorld {
+    /// The project's folder in Mycelium's home, which a run has made.
+    pub(crate) fn project_home(&self) -> Result<PathBuf, WorldError> {
+        let run = self.run_folder()?;
+        run.project().map(Path::to_owned).ok_or_else(|| WorldError::NoRun(self.home()))
+    }
+
     /// The run that the scenario's latest creating command made.
     pub(crate) fn run_folder(&self) -> Result<RunFolder, WorldError> {
         let made = |run: &super::CommandRun| run.after.runs.difference(&run.before.runs).last().cloned();
         let folder = self.commands.iter().rev().find_map(made);
-        folder.map(RunFolder).ok_or_else(|| WorldError::NoRun(self.sandbox.mycelium_home()))
+        folder.map(RunFolder).ok_or_else(|| WorldError::NoRun(self.home()))
     }
 }
 
 impl RunFolder {
+    /// The project's folder in the home.
+    fn project(&self) -> Option<&Path> {
+        self.0.parent()?.parent()
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -98,5 +109,10 @@ impl RunFolder {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, WorldError> {
-    fs::read(path).map_err(|e| WorldError::Artifact { path: path.to_owned(), why: e.to_string() })
+    let invalid = |why| WorldError::Artifact { path: path.to_owned(), why };
+    // Reading a pipe would never end.
+    if path.exists() && !path.is_file() {
+        return Err(invalid("it is not a file".to_owned()));
+    }
+    fs::read(path).map_err(|e| invalid(e.to_string()))
 }

@@ -37,6 +37,20 @@ fn an_undefined_step_fails_and_skips_the_rest() {
 }
 
 #[test]
+fn what_the_machine_cannot_run_neither_passes_nor_fails_and_says_why() {
+    let cannot = "Scenario: S\n Given what this machine cannot do\n Then it never happens\n";
+    let bench = Bench::with(&format!("{cannot}Scenario: T\n Given nothing\n Then it is so\n"));
+    let result = bench.run();
+    assert!(result.passed(), "{result:?}");
+    assert_eq!(result.notes, ["features/a.feature:3 was not run: the machine has no second moon"]);
+    assert_eq!(result.scenarios.iter().filter(|s| s.status == Status::Skipped).count(), 1);
+    assert_eq!(bench.step_statuses().iter().filter(|status| **status == Status::Passed).count(), 2);
+    drop(bench);
+    // Alone, it proves nothing at all.
+    assert_eq!(Bench::with(cannot).run().causes, [Cause::ScenariosNotRun(1)]);
+}
+
+#[test]
 fn an_ambiguous_step_fails_with_both_places() {
     let bench = Bench::with("Scenario: S\n When it means two things\n Then it never happens\n");
     let message = failure(&bench.run());

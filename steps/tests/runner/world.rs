@@ -104,6 +104,13 @@ fn argument(world: &mut TinyWorld, step: &cucumber::gherkin::Step) {
     world.context.recorder.push(Record::Evidence { name: "argument".to_owned(), bytes: text.into_bytes() });
 }
 
+/// Asks the machine for what it has not got.
+#[given("what this machine cannot do")]
+fn not_here(world: &mut TinyWorld) -> Result<(), NoContext> {
+    world.context.recorder.push(Record::NotRun("the machine has no second moon".to_owned()));
+    Err(NoContext)
+}
+
 /// Panics.
 #[when("it panics")]
 fn panics(world: &mut TinyWorld) {

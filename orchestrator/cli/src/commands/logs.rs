@@ -1,9 +1,6 @@
 //! `mycelium logs`: what a run wrote. Reads only.
 
-use std::{
-    collections::VecDeque,
-    io::{self, Write},
-};
+use std::{collections::VecDeque, io};
 
 use jiff::Timestamp;
 use mycelium_engine::{
@@ -22,7 +19,7 @@ use crate::{
     args::{LogsArgs, LogsView},
     error::CliError,
     exit::Exit,
-    output::{self, Output},
+    output::{Output, Stream},
     render,
 };
 
@@ -45,7 +42,11 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
     {
         output.say(&format!("no type of event that this version knows matches {glob:?}"));
     }
-    let Some(run_id) = args.run_id.or(store::list_runs(&project)?.pop().map(|view| view.run_id)) else {
+    let run_id = match args.run_id {
+        Some(run_id) => Some(run_id),
+        None => store::list_runs(&project)?.pop().map(|view| view.run_id),
+    };
+    let Some(run_id) = run_id else {
         output.data(&json!([]), String::new)?;
         output.say("no runs yet");
         return Ok(Exit::Done);
@@ -185,25 +186,24 @@ impl Last {
 
 /// Prints events one by one: as lines, or as the elements of one JSON array.
 struct Printer {
-    out: io::BufWriter<io::StdoutLock<'static>>,
+    out: Stream,
     json: bool,
     printed: bool,
 }
 
 impl Printer {
     fn new(output: Output) -> Self {
-        Self { out: output::stream(), json: output.json, printed: false }
+        Self { out: Stream::open(), json: output.json, printed: false }
     }
 
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
         if !self.json {
-            return writeln!(self.out, "{}", render::logs::event(&entry.event));
+            return self.out.text(&render::logs::event(&entry.event));
         }
         // Each element ends its line at once, so that who follows has it whole.
-        self.out.write_all(if self.printed { b"," } else { b"[" })?;
+        self.out.raw(if self.printed { "," } else { "[" })?;
         self.printed = true;
-        self.out.write_all(&entry.line)?;
-        self.out.write_all(b"\n")
+        self.out.json(&String::from_utf8_lossy(&entry.line))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -212,7 +212,7 @@ impl Printer {
 
     fn close(mut self) -> io::Result<()> {
         if self.json {
-            self.out.write_all(if self.printed { b"]\n" } else { b"[]\n" })?;
+            self.out.raw(if self.printed { "]\n" } else { "[]\n" })?;
         }
         self.out.flush()
     }

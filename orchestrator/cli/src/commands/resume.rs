@@ -1,7 +1,7 @@
 //! `mycelium resume`: goes on with a run that was interrupted or waited for a human.
 
 use mycelium_engine::resume::{self, Resumed};
-use mycelium_schemas::event::Event;
+use mycelium_schemas::event::{Event, EventKind};
 use serde_json::json;
 
 use super::{Context, run::finish};
@@ -17,15 +17,20 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
         output.say("next: `mycelium run`");
         return Ok(Exit::Done);
     };
+    let mut mended = false;
     let resumed = {
         let mut display = Progress::new(output);
-        let mut progress = |event: &Event| display.event(event);
+        let mut progress = |event: &Event| {
+            mended |= matches!(event.kind, EventKind::JournalTruncated(_));
+            display.event(event);
+        };
         resume::resume(&project, &context.environment, &run_id, &mut progress)?
     };
     match resumed {
         Resumed::WentOn(report) => finish(output, report),
         Resumed::Ended(report) => {
-            output.say(&format!("run {run_id} is {}; nothing was changed", report.view.status));
+            let changed = if mended { "nothing else was changed" } else { "nothing was changed" };
+            output.say(&format!("run {run_id} is {}; {changed}", report.view.status));
             finish(output, report)
         }
     }

@@ -74,7 +74,10 @@ fn decide(
     decision: Decision,
 ) -> Result<Exit, CliError> {
     let run_id = &view.run_id;
-    let view = review::decide(project, &context.environment, run_id, task, decision)?;
+    let (view, cut) = review::decide(project, &context.environment, run_id, task, decision)?;
+    for line in cut.iter().filter_map(render::progress::line) {
+        context.output.say(&line);
+    }
     let paths = store::RunPaths::new(project, run_id);
     context
         .output

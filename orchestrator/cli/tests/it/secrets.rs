@@ -178,6 +178,26 @@ fn what_a_run_keeps_unchanged_must_not_hold_a_value() {
 }
 
 #[test]
+fn what_is_called_a_secret_later_is_not_shown_either() {
+    let note = r#"printf '{"type":"note","text":"told & later"}\n'"#;
+    let mut place = leaking(&format!("mkdir -p src; echo x > src/one.js; {note}"), "", "");
+    place.run(&["run", "--run-id", "r"]).exits(0);
+    let shown = |place: &mut Place, words: &[&str]| place.run(&[&["logs"], words].concat()).exits(0).stdout;
+    for words in [&["--type", "agent.event"] as &[&str], &["--json", "--type", "agent.event"]] {
+        assert!(shown(&mut place, words).contains("told & later"), "{words:?}");
+    }
+    place.sandbox.set("LATER", "told & later");
+    let config = place.read(".mycelium/config.yaml");
+    place.write(".mycelium/config.yaml", &format!("{config}secrets: [LATER]\n"));
+    for words in [&["--type", "agent.event"] as &[&str], &["--json", "--type", "agent.event"]] {
+        let shown = shown(&mut place, words);
+        assert!(shown.contains("[redacted:LATER]") && !shown.contains("told & later"), "{shown}");
+    }
+    let events: serde_json::Value = serde_json::from_str(&shown(&mut place, &["--json"])).unwrap();
+    place.assert_valid("logs", &events);
+}
+
+#[test]
 fn a_secret_that_cannot_be_redacted_is_told() {
     let mut place = leaking("mkdir -p src; echo x > src/one.js", "", "secrets: [SHORT, GONE]\n");
     place.sandbox.set("SHORT", "12345");

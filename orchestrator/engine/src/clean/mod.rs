@@ -1,10 +1,9 @@
 //! `mycelium clean`: what runs left behind goes. First everything that goes is listed, then exactly that is removed.
 //!
 //! Nothing is removed while a run works in the repository: the same lock guards both. What an agent planted is never
-//! followed, see [`remove`].
+//! followed, see [`crate::remove`].
 
 mod list;
-mod remove;
 
 use std::path::PathBuf;
 
@@ -19,6 +18,7 @@ use crate::{
     error::Error,
     git::Upstream,
     project::Project,
+    remove,
     runlock::{self, RunLock},
 };
 

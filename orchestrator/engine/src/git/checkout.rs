@@ -5,12 +5,12 @@
 //! (see [`super::setup`]): a checkout made with a global `core.autocrlf` is clean as long as its index is fresh.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-use git2::{Delta, Diff, DiffOptions, Index, IndexEntry, Repository, RepositoryState};
+use git2::{Delta, Diff, DiffOptions, Index, IndexEntry, IndexTime, Repository, RepositoryState};
 use mycelium_schemas::id::CommitId;
 
 use super::{
@@ -28,7 +28,8 @@ const SKIP_WORKTREE: u16 = 0x4000;
 /// is clean.
 ///
 /// Asked only where the branch is checked out here. Dirty are the index and tracked files that differ from HEAD and,
-/// where a commit of the quarantine is about to land, anything untracked in its way. `.mycelium/` is exempt.
+/// where a commit of the quarantine is about to land, anything untracked in its way. Files that git was told not to look
+/// at are looked at. `.mycelium/` is exempt.
 pub fn dirty(
     upstream: &Upstream,
     incoming: Option<(&Quarantine, &CommitId)>,
@@ -42,18 +43,26 @@ pub fn dirty(
         .diff_tree_to_index(Some(&head), Some(&index), None)
         .map_err(GitError::git("compare the index with HEAD"))?;
     paths.extend(touched(&staged));
-    paths.extend(touched(&working_changes(&repo, &index, &[])?));
+    let hidden = hidden(&repo, &index)?;
+    let working = touched(&working_changes(&repo, &index, &[])?);
+    paths.extend(working.into_iter().filter(|path| !hidden.contains_key(path)));
+    let mut in_hiding: BTreeSet<&[u8]> =
+        hidden.iter().filter(|(_, file)| file.changed).map(|(path, _)| path.as_slice()).collect();
     if let Some((quarantine, new)) = incoming {
         let source = quarantine.open()?;
         let head = find_tree(&source, &to_id(head.id())?)?;
         for change in changes(&source, &head, &commit_tree(&source, new)?)? {
-            if in_the_way(upstream, &index, &change) {
+            if let Some((path, _)) = hidden.get_key_value(&change.path) {
+                in_hiding.insert(path);
+            } else if in_the_way(upstream, &index, &change) {
                 paths.insert(change.path);
             }
         }
     }
-    let exempt = |path: &&Vec<u8>| path.starts_with(b".mycelium/") || path.as_slice() == b".mycelium";
-    reasons.extend(paths.iter().filter(|path| !exempt(path)).map(|path| printable(path)));
+    let ours = |path: &[u8]| path.starts_with(b".mycelium/") || path == b".mycelium";
+    reasons.extend(paths.iter().filter(|path| !ours(path)).map(|path| printable(path)));
+    let say = |path: &&[u8]| hidden.get(*path).filter(|_| !ours(path)).map(|file| file.say(path));
+    reasons.extend(in_hiding.iter().filter_map(say));
     Ok(reasons)
 }
 
@@ -100,6 +109,54 @@ pub(super) fn working_changes<'repo>(
     }
     repo.diff_index_to_workdir(Some(index), Some(&mut options))
         .map_err(GitError::git("compare the working tree with the index"))
+}
+
+/// Files that the user told git not to look at: what was told, and whether the file differs from the index.
+struct Hidden {
+    by: &'static str,
+    changed: bool,
+}
+
+impl Hidden {
+    fn say(&self, path: &[u8]) -> String {
+        let changed = if self.changed { "changed, and " } else { "" };
+        format!("{} ({changed}hidden from git by {})", printable(path), self.by)
+    }
+}
+
+/// All hidden files of the index. One that `skip-worktree` leaves out is as it should be.
+fn hidden(repo: &Repository, index: &Index) -> Result<BTreeMap<Vec<u8>, Hidden>, GitError> {
+    let entries: Vec<IndexEntry> = index.iter().filter(is_hidden).collect();
+    if entries.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let failed = || GitError::git("compare hidden files with the index");
+    let mut shown = Index::new().map_err(failed())?;
+    let never = IndexTime::new(0, 0);
+    for entry in &entries {
+        // Without the flags it is looked at, and without its times its content is hashed.
+        let entry = IndexEntry {
+            path: entry.path.clone(),
+            ctime: never,
+            mtime: never,
+            flags: 0,
+            flags_extended: 0,
+            ..*entry
+        };
+        shown.add(&entry).map_err(failed())?;
+    }
+    let paths: Vec<&[u8]> = entries.iter().map(|entry| entry.path.as_slice()).collect();
+    let differing: BTreeSet<Vec<u8>> = touched(&working_changes(repo, &shown, &paths)?).into_iter().collect();
+    let absent = |path: &[u8]| {
+        repo.workdir().is_none_or(|folder| folder.join(as_path(path)).symlink_metadata().is_err())
+    };
+    let judge = |entry: IndexEntry| {
+        let skipped = entry.flags_extended & SKIP_WORKTREE != 0;
+        let changed = differing.contains(&entry.path) && !(skipped && absent(&entry.path));
+        let by = if skipped { "skip-worktree" } else { "assume-unchanged" };
+        (entry.path, Hidden { by, changed })
+    };
+    Ok(entries.into_iter().map(judge).collect())
 }
 
 /// The paths of a diff.
@@ -166,9 +223,6 @@ fn holds_untracked(worktree: &Path, folder: &[u8], tracked: &impl Fn(&[u8]) -> b
 
 fn in_the_way(upstream: &Upstream, index: &Index, change: &PathChange) -> bool {
     let tracked = |path: &[u8]| index.get_path(as_path(path), 0).is_some();
-    if index.get_path(as_path(&change.path), 0).is_some_and(|entry| is_hidden(&entry)) {
-        return true;
-    }
     change.new.is_some() && blocked(upstream.worktree(), &change.path, tracked)
 }
 

@@ -18,7 +18,7 @@ use super::{
     setup::setup,
     upstream::{Upstream, read_ref},
 };
-use crate::fault;
+use crate::{fault, private};
 
 /// Name of the folder below the run's folder.
 pub const QUARANTINE_DIR: &str = "objects.git";
@@ -33,6 +33,9 @@ impl Quarantine {
     /// Makes the quarantine of a run, or opens the one that is there already.
     pub fn create(run_dir: &Path, upstream: &Upstream) -> Result<Self, GitError> {
         let path = run_dir.join(QUARANTINE_DIR);
+        // Everything below has git's modes; nobody else gets that far.
+        fault::point!("quarantine.folder", private::make_dirs(&path))
+            .map_err(GitError::io("create", &path))?;
         init(&path, RepositoryInitOptions::new().bare(true), &upstream.objects_dir(), Durability::Full)?;
         copy_shallow(upstream.common_dir(), &path)?;
         Ok(Self { path })

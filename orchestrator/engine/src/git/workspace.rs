@@ -21,7 +21,7 @@ use super::{
     quarantine::{self, Durability},
     tree::{Entry, Mode, as_path, flatten},
 };
-use crate::fault;
+use crate::{fault, private};
 
 /// Branch that a workspace's HEAD is on.
 pub const WORKSPACE_BRANCH: &str = "mycelium";
@@ -32,7 +32,7 @@ pub const WORKSPACE_BRANCH: &str = "mycelium";
 /// become empty folders. A path that could escape is refused before anything is written outside `.git`.
 pub fn create(dir: &Path, commit: &CommitId, objects: &Path) -> Result<(), GitError> {
     if let Some(parent) = dir.parent() {
-        fault::point!("workspace.parents", fs::create_dir_all(parent))
+        fault::point!("workspace.parents", private::make_dirs(parent))
             .map_err(GitError::io("create", parent))?;
     }
     fault::point!("workspace.folder", fs::create_dir(dir)).map_err(GitError::io("create", dir))?;

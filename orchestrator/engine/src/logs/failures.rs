@@ -24,7 +24,7 @@ pub fn failures(
     limit: Option<usize>,
 ) -> Result<(Failures, Unread), Error> {
     let mut collector = Collector { paths, found: Vec::new() };
-    let unread = fold(&paths.journal, |event| collector.see(&event))?;
+    let unread = fold(&paths.journal, &KINDS, |event| collector.see(&event))?;
     let mut found = collector.found;
     found.retain(|failure| {
         filter.admits_type(&failure.kind) && filter.admits_row(failure.ts, &failure.tasks, &failure.what)
@@ -33,6 +33,25 @@ pub fn failures(
     found.drain(..spare);
     Ok((Failures { run_id: run.clone(), failures: found }, unread))
 }
+
+/// The types that say that something went wrong, or what followed from that.
+const KINDS: [&str; 15] = [
+    "worker.exit",
+    "worker.lost",
+    "manifest.block",
+    "path.refused",
+    "validator.block",
+    "budget.block",
+    "landing.conflict",
+    "landing.doctor_fail",
+    "landing.refused",
+    "landing.bisect",
+    "journal.truncated",
+    "task.retry",
+    "task.fail",
+    "task.review",
+    "run.stop",
+];
 
 struct Collector<'a> {
     paths: &'a RunPaths,
@@ -224,6 +243,35 @@ fn refusal(refused: &LandingRefused) -> String {
         RefusalReason::Interrupted => "the orchestrator ended before the branch moved".to_owned(),
         RefusalReason::CheckoutDirty => {
             format!("the checkout of the branch is not clean: {}", refused.paths.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::samples;
+
+    #[test]
+    fn every_type_that_says_something_is_asked_for() {
+        let project = samples::project();
+        let paths = RunPaths::new(&project, &"r1".parse().unwrap());
+        for event in samples::events() {
+            // Something that went wrong just before, to which nothing was said yet.
+            let before = Failure {
+                ts: event.ts,
+                seq: event.seq - 1,
+                kind: "worker.exit".into(),
+                tasks: event.task_id.iter().cloned().collect(),
+                attempt: event.attempt,
+                what: String::new(),
+                then: None,
+                log: None,
+            };
+            let mut collector = Collector { paths: &paths, found: vec![before.clone()] };
+            collector.see(&event);
+            let said = format!("{:?}", collector.found) != format!("{:?}", [before]);
+            assert!(!said || KINDS.contains(&event.kind.as_str()), "{} is passed over", event.kind);
         }
     }
 }

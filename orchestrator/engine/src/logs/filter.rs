@@ -4,7 +4,10 @@
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::{SignedDuration, Timestamp};
 use memchr::memmem::Finder;
-use mycelium_schemas::{event::RawEvent, id::TaskId};
+use mycelium_schemas::{
+    event::{EventKind, RawEvent},
+    id::TaskId,
+};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::error::Error;
@@ -25,11 +28,24 @@ pub struct Query {
     pub grep: Option<String>,
 }
 
+/// Wanted types. Those that are known are matched once, not once a line.
+#[derive(Debug, Clone)]
+struct Types {
+    glob: GlobMatcher,
+    known: Vec<&'static str>,
+}
+
+impl Types {
+    fn admit(&self, kind: &str) -> bool {
+        self.known.contains(&kind) || (!EventKind::TYPES.contains(&kind) && self.glob.is_match(kind))
+    }
+}
+
 /// Conditions ready to be asked.
 #[derive(Debug, Clone)]
 pub struct Filter {
     task: Option<(TaskId, Finder<'static>)>,
-    types: Option<(GlobMatcher, Finder<'static>)>,
+    types: Option<Types>,
     since: Option<(Timestamp, String)>,
     grep: Option<Regex>,
 }
@@ -47,9 +63,9 @@ impl Filter {
         })
     }
 
-    /// False where no event in this line can be wanted.
-    pub(super) fn may_admit(&self, line: &[u8]) -> bool {
-        self.types.as_ref().is_none_or(|(_, part)| part.find(line).is_some())
+    /// False where no event in this line can be wanted, given its type where that is known without reading the line.
+    pub(super) fn may_admit(&self, line: &[u8], kind: Option<&str>) -> bool {
+        kind.is_none_or(|kind| self.admits_type(kind))
             && self.task.as_ref().is_none_or(|(_, quoted)| quoted.find(line).is_some())
             && self.since.as_ref().is_none_or(|(_, since)| !is_before(line, since))
             && self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
@@ -71,7 +87,7 @@ impl Filter {
 
     /// Whether a type is wanted.
     pub fn admits_type(&self, kind: &str) -> bool {
-        self.types.as_ref().is_none_or(|(glob, _)| glob.is_match(kind))
+        self.types.as_ref().is_none_or(|types| types.admit(kind))
     }
 
     /// False where no event of this task can be wanted.
@@ -98,15 +114,14 @@ fn is_before(line: &[u8], since: &str) -> bool {
         .is_some_and(|second| second[0].is_ascii_digit() && second < since.as_bytes())
 }
 
-fn types(glob: &str) -> Result<(GlobMatcher, Finder<'static>), Error> {
-    let compiled = GlobBuilder::new(glob).build().map_err(|error| Error::Request {
+fn types(glob: &str) -> Result<Types, Error> {
+    let glob = GlobBuilder::new(glob).build().map_err(|error| Error::Request {
         message: format!("--type {glob:?} is not a glob: {}", error.kind()),
         help: "write for example 'landing.*' or '*.block'".into(),
     })?;
-    let literal: String =
-        glob.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-    // In `{a,b}*` or `task.l*` alike, what comes before the first special character is in every match.
-    Ok((compiled.compile_matcher(), Finder::new(&literal).into_owned()))
+    let glob = glob.compile_matcher();
+    let known = EventKind::TYPES.iter().copied().filter(|kind| glob.is_match(kind)).collect();
+    Ok(Types { glob, known })
 }
 
 fn expression(text: &str) -> Result<Regex, Error> {
@@ -136,14 +151,16 @@ fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::head;
 
     const LINE: &str = r#"{"v":1,"ts":"2026-01-02T03:04:05.250Z","seq":7,"run_id":"r1","batch":1,"type":"landing.done","payload":{"tasks":["001","003"],"landing":2}}"#;
 
     fn admits(query: &Query) -> bool {
         let filter = Filter::new(query, "2026-01-02T03:05:05Z".parse().unwrap()).unwrap();
         let event: RawEvent = serde_json::from_str(LINE).unwrap();
-        let admitted = filter.admits(&event) && filter.may_admit(LINE.as_bytes());
-        let ruled_out = !filter.may_admit(LINE.as_bytes());
+        let admitted =
+            filter.admits(&event) && filter.may_admit(LINE.as_bytes(), head::kind(LINE.as_bytes()));
+        let ruled_out = !filter.may_admit(LINE.as_bytes(), head::kind(LINE.as_bytes()));
         assert!(!ruled_out || query.grep.is_some() || !filter.admits(&event), "{query:?} rules out too much");
         admitted
     }

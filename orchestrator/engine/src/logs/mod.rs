@@ -4,11 +4,12 @@
 
 mod failures;
 mod filter;
+mod head;
 mod lines;
 mod reader;
 mod timeline;
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use mycelium_schemas::{event::RawEvent, id::RunId};
 
@@ -20,7 +21,7 @@ pub use timeline::timeline;
 use crate::{
     error::{Error, IoContext},
     project::Project,
-    store::RunPaths,
+    store::{self, RunPaths},
 };
 
 /// What a reader could not read.
@@ -44,18 +45,57 @@ pub fn find(project: &Project, run: &RunId) -> Result<RunPaths, Error> {
     }
 }
 
-/// Hands each event of a journal to a fold.
-fn fold(journal: &Path, mut each: impl FnMut(RawEvent)) -> Result<Unread, Error> {
-    let file = File::open(journal).at("open", journal)?;
+/// Hands the events of these types in a journal to a fold, and in any case the first and the last one.
+fn fold(journal: &Path, kinds: &[&str], mut each: impl FnMut(RawEvent)) -> Result<Unread, Error> {
+    let file = store::open_file(journal).at("open", journal)?;
     let mut lines = lines::Lines::new(file, journal.to_owned());
     let mut unread = Unread::default();
+    let mut read = |line: &[u8], unread: &mut Unread| match serde_json::from_slice(line) {
+        Ok(event) => each(event),
+        Err(_) => unread.damaged += 1,
+    };
+    let (mut is_first, mut passed_over) = (true, Vec::new());
     while let Some(line) = lines.next_line()? {
-        match serde_json::from_slice(line) {
-            Ok(event) => each(event),
-            Err(_) => unread.damaged += 1,
+        passed_over.clear();
+        if !std::mem::take(&mut is_first) && head::kind(line).is_some_and(|kind| !kinds.contains(&kind)) {
+            passed_over.extend_from_slice(line);
+        } else {
+            read(line, &mut unread);
         }
+    }
+    if !passed_over.is_empty() {
+        read(&passed_over, &mut unread);
     }
     unread.damaged += lines.too_long;
     unread.unfinished += u64::from(lines.is_unfinished());
     Ok(unread)
+}
+
+#[cfg(test)]
+mod samples {
+    //! The kept sample of every type of event, for tests.
+
+    use mycelium_schemas::event::EventKind;
+
+    use super::*;
+
+    pub(super) fn events() -> Vec<RawEvent> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/samples/v1/events.jsonl");
+        let text = std::fs::read_to_string(path).unwrap();
+        let events: Vec<RawEvent> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for kind in EventKind::TYPES {
+            assert!(events.iter().any(|event| event.kind == *kind), "there is no sample of {kind}");
+        }
+        events
+    }
+
+    pub(super) fn project() -> Project {
+        Project {
+            root: "/repo".into(),
+            config_path: "/repo/.mycelium/config.yaml".into(),
+            name: "p".parse().unwrap(),
+            home: "/home".into(),
+            home_in_checkout: false,
+        }
+    }
 }

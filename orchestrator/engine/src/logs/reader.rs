@@ -8,17 +8,16 @@ use std::{
 };
 
 use jiff::Timestamp;
-use memchr::memmem;
 use mycelium_schemas::{event::RawEvent, id::TaskId};
 
-use super::{Filter, Unread, lines::Lines};
+use super::{Filter, Unread, head, lines::Lines};
 use crate::{
     error::{Error, IoContext},
-    store::RunPaths,
+    store::{self, RunPaths},
 };
 
-/// What every line of a `worker` event holds.
-const WORKER: &[u8] = b"\"worker.";
+/// How the types of a process's events begin.
+const WORKER: &str = "worker.";
 const EVENTS_FILE: &str = "events.jsonl";
 
 /// One event with its line.
@@ -74,7 +73,7 @@ pub struct Reader {
 impl Reader {
     /// Opens the journal of a run.
     pub fn open(paths: RunPaths, filter: Filter) -> Result<Self, Error> {
-        let file = File::open(&paths.journal).at("open", &paths.journal)?;
+        let file = store::open_file(&paths.journal).at("open", &paths.journal)?;
         let journal = Source { lines: Lines::new(file, paths.journal.clone()), attempt: None };
         Ok(Self {
             paths,
@@ -156,10 +155,11 @@ impl Reader {
 
     fn look(&mut self, source: &mut Source) -> Result<Option<Entry>, Error> {
         while let Some(line) = source.lines.next_line()? {
-            if source.attempt.is_none() && memmem::find(line, WORKER).is_some() {
+            let kind = head::kind(line);
+            if source.attempt.is_none() && kind.is_none_or(|kind| kind.starts_with(WORKER)) {
                 self.notice(line);
             }
-            if !self.filter.may_admit(line) {
+            if !self.filter.may_admit(line, kind) {
                 continue;
             }
             let Ok(event) = serde_json::from_slice::<RawEvent>(line) else {
@@ -171,7 +171,7 @@ impl Reader {
             }
             let entry = Entry { event, line: line.to_owned() };
             match &source.attempt {
-                Some(key) if entry.event.kind.starts_with("worker.") => {
+                Some(key) if entry.event.kind.starts_with(WORKER) => {
                     if !self.exited.contains(key) {
                         self.deferred.push(entry);
                     }
@@ -210,7 +210,7 @@ impl Reader {
 
     fn open_attempt(&mut self, key: Key) -> Result<(), Error> {
         let path = self.events_of(&key);
-        let file = match File::open(&path) {
+        let file = match store::open_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             result => result.at("open", &path)?,
         };

@@ -25,7 +25,7 @@ pub fn timeline(
         status: RunStatus::Running,
         spans: Vec::new(),
     };
-    let unread = fold(&paths.journal, |event| see(&mut building, &event))?;
+    let unread = fold(&paths.journal, &KINDS, |event| see(&mut building, &event))?;
     building.spans.retain(|span| {
         filter.admits_row(span.started_at, &span.tasks, span.outcome.as_deref().unwrap_or_default())
     });
@@ -33,6 +33,27 @@ pub fn timeline(
     building.spans.drain(..spare);
     Ok((building, unread))
 }
+
+/// The types that begin or end a span, or the run.
+const KINDS: [&str; 17] = [
+    "run.start",
+    "run.resume",
+    "run.complete",
+    "run.stop",
+    "task.start",
+    "worker.exit",
+    "worker.lost",
+    "task.validated",
+    "task.retry",
+    "task.rescope",
+    "task.fail",
+    "task.review",
+    "landing.doctor_pass",
+    "landing.doctor_fail",
+    "landing.done",
+    "landing.refused",
+    "landing.conflict",
+];
 
 fn see(timeline: &mut Timeline, event: &RawEvent) {
     timeline.started_at.get_or_insert(event.ts);
@@ -134,5 +155,33 @@ fn begin(kind: SpanKind, tasks: Vec<TaskId>, number: u32, event: &RawEvent) -> S
         duration_ms: None,
         work_ms: None,
         outcome: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::samples;
+
+    #[test]
+    fn every_type_that_says_something_is_asked_for() {
+        for event in samples::events() {
+            let open = |kind, number| begin(kind, event.task_id.iter().cloned().collect(), number, &event);
+            let mut timeline = Timeline {
+                run_id: event.run_id.clone(),
+                started_at: Some(event.ts),
+                updated_at: Some(event.ts),
+                // Never that of an event: a change shows.
+                status: RunStatus::Interrupted,
+                spans: vec![
+                    open(SpanKind::Landing, u32::MAX),
+                    open(SpanKind::Attempt, event.attempt.unwrap_or_default()),
+                ],
+            };
+            let before = format!("{timeline:?}");
+            see(&mut timeline, &event);
+            let said = format!("{timeline:?}") != before;
+            assert!(!said || KINDS.contains(&event.kind.as_str()), "{} is passed over", event.kind);
+        }
     }
 }

@@ -107,11 +107,31 @@ fn an_untracked_file_is_dirty_only_where_something_lands() {
 }
 
 #[test]
-fn a_file_that_git_was_told_not_to_look_at_is_dirty_where_it_lands() {
+fn what_git_was_told_not_to_look_at_is_looked_at() {
     let (rig, _, new) = prepared();
-    rig.git(&["update-index", "--assume-unchanged", "a.txt"]);
+    rig.git(&["update-index", "--assume-unchanged", "a.txt", "gone/only"]);
+    rig.git(&["update-index", "--skip-worktree", "file", "folder/x"]);
+    assert_eq!(dirty(&rig.upstream(), None).unwrap(), [] as [&str; 0]);
+    let hidden = |path: &str, by: &str| format!("{path} (hidden from git by {by})");
+    let lands = [
+        hidden("a.txt", "assume-unchanged"),
+        hidden("file", "skip-worktree"),
+        hidden("folder/x", "skip-worktree"),
+        hidden("gone/only", "assume-unchanged"),
+    ];
+    assert_eq!(in_the_way(&rig, &new), lands, "nobody may overwrite them");
+
+    // As in a sparse checkout: it is not there, and that is meant so.
+    fs::remove_file(rig.repo.join("file")).unwrap();
+    assert_eq!(dirty(&rig.upstream(), None).unwrap(), [] as [&str; 0]);
     write(&rig.repo.join("a.txt"), "hidden edit\n");
-    assert_eq!(in_the_way(&rig, &new), ["a.txt"]);
+    write(&rig.repo.join("folder/x"), "y\n");
+    let changed = [
+        "a.txt (changed, and hidden from git by assume-unchanged)",
+        "folder/x (changed, and hidden from git by skip-worktree)",
+    ];
+    assert_eq!(dirty(&rig.upstream(), None).unwrap(), changed);
+    assert_eq!(in_the_way(&rig, &new)[0], changed[0]);
 }
 
 #[test]

@@ -4,9 +4,12 @@
 //! Every step is taken relative to an open folder, so that a name exchanged for a link meanwhile changes nothing.
 
 use std::{
-    ffi::{CStr, CString},
+    ffi::{CStr, CString, OsStr},
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::Path,
 };
 
@@ -21,7 +24,7 @@ const DEPTH_MAX: usize = 64;
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
 /// Removes what lies at `parts` below `base`. What is not there is removed already.
-pub(super) fn remove(base: &Path, parts: &[String]) -> io::Result<()> {
+pub(crate) fn remove(base: &Path, parts: &[impl AsRef<OsStr>]) -> io::Result<()> {
     let Some((parent, name)) = parent_of(base, parts)? else { return Ok(()) };
     let Some(folder) = unlink(parent.as_fd(), &name)? else { return Ok(()) };
     let mut tree = Tree { top: folder, moved: 0 };
@@ -37,7 +40,7 @@ pub(super) fn remove(base: &Path, parts: &[String]) -> io::Result<()> {
 }
 
 /// Gives what lies at `parts` below `base` another name in its folder.
-pub(super) fn rename(base: &Path, parts: &[String], name: &str) -> io::Result<()> {
+pub(crate) fn rename(base: &Path, parts: &[impl AsRef<OsStr>], name: &str) -> io::Result<()> {
     match parent_of(base, parts)? {
         Some((parent, old)) => gone(renameat(&parent, &old, &parent, name)),
         None => Ok(()),
@@ -45,19 +48,19 @@ pub(super) fn rename(base: &Path, parts: &[String], name: &str) -> io::Result<()
 }
 
 /// Opens the folder that holds the last of the parts; none where it is not there.
-fn parent_of(base: &Path, parts: &[String]) -> io::Result<Option<(OwnedFd, CString)>> {
+fn parent_of(base: &Path, parts: &[impl AsRef<OsStr>]) -> io::Result<Option<(OwnedFd, CString)>> {
     let Some((last, folders)) = parts.split_last() else { return Ok(None) };
     let mut folder = match open(base, FOLDER, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(None),
         result => result?,
     };
     for part in folders {
-        folder = match openat(&folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+        folder = match openat(&folder, part.as_ref(), FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
             result => result?,
         };
     }
-    Ok(Some((folder, CString::new(last.as_str())?)))
+    Ok(Some((folder, CString::new(last.as_ref().as_bytes())?)))
 }
 
 struct Tree {

@@ -1,0 +1,75 @@
+//! A project of the home belongs to one repository: two clones under one name would mix their runs and, since each has
+//! a lock of its own, not exclude each other. The first run writes down whose the project is; every command looks.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{ErrorKind, Read, Seek},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{Error, IoContext},
+    fault, private,
+    project::Project,
+};
+
+/// Name of the file in the project's folder: the repository's common git folder, and an end of line.
+const NAME: &str = "repository";
+
+/// Refuses a project that belongs to another repository.
+pub(crate) fn check(project: &Project, common_dir: &Path) -> Result<(), Error> {
+    let path = project.home_dir().join(NAME);
+    match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => compare(project, &result.at("read", &path)?, common_dir),
+    }
+}
+
+/// Writes down that the project belongs to a repository, unless it belongs to another one.
+pub(crate) fn take(project: &Project, common_dir: &Path) -> Result<(), Error> {
+    let path = project.home_dir().join(NAME);
+    let mut options = private::open();
+    options.read(true).write(true).create(true);
+    let mut file = fault::point!("claim.open", options.open(&path)).at("open", &path)?;
+    // Two repositories may begin at the same moment.
+    file.lock().at("lock", &path)?;
+    let mut claimed = Vec::new();
+    file.read_to_end(&mut claimed).at("read", &path)?;
+    compare(project, &claimed, common_dir)?;
+    let claim = [common_dir.as_os_str().as_bytes(), b"\n"].concat();
+    if claimed == claim {
+        return Ok(());
+    }
+    fault::point!("claim.cut", file.set_len(0)).at("write", &path)?;
+    file.rewind().at("write", &path)?;
+    fault::write_all!("claim.write", &mut file, &claim).at("write", &path)
+}
+
+fn compare(project: &Project, claimed: &[u8], common_dir: &Path) -> Result<(), Error> {
+    // A line without its end was never finished.
+    let Some(owner) = claimed.strip_suffix(b"\n").map(|path| Path::new(OsStr::from_bytes(path))) else {
+        return Ok(());
+    };
+    // A repository that is no longer there was moved or removed, and claims nothing.
+    if owner == common_dir || !owner.join("HEAD").is_file() {
+        return Ok(());
+    }
+    Err(Error::Request {
+        message: format!(
+            "the project {} in {} belongs to the repository {}, and this is {}",
+            project.name,
+            project.home.display(),
+            shown(owner).display(),
+            shown(common_dir).display()
+        ),
+        help: "choose another name with --project, or another home with MYCELIUM_HOME".into(),
+    })
+}
+
+/// The repository as its user knows it.
+fn shown(common_dir: &Path) -> PathBuf {
+    let of_checkout = common_dir.parent().filter(|_| common_dir.ends_with(".git"));
+    of_checkout.unwrap_or(common_dir).to_owned()
+}
