@@ -25,7 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
     // The steps that only this crate's own tests use stand in a catalogue of their own.
-    for (folder, file) in [("src", "catalogue.rs"), ("tests", "test_catalogue.rs")] {
+    let catalogues =
+        [("src", "catalogue.rs"), ("tests/runner", "test_catalogue.rs"), ("tests/kit", "kit_catalogue.rs")];
+    for (folder, file) in catalogues {
         println!("cargo::rerun-if-changed={folder}");
         let mut catalogue = Catalogue::default();
         let files = walkdir::WalkDir::new(root.join(folder)).sort_by_file_name();

@@ -5,11 +5,15 @@
 
 use std::{
     cell::RefCell,
+    panic::resume_unwind,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use mycelium_schemas::evidence::Assertion;
+
+/// Media type of a log.
+pub(crate) const LOG_MEDIA_TYPE: &str = "text/x.cucumber.log+plain";
 
 /// Where a scenario runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +34,54 @@ impl Lane {
     }
 }
 
+/// A file or text that a step shows to who reads the results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// What the content is, for example `image/png`.
+    pub media_type: String,
+    /// The name to keep it under.
+    pub file_name: Option<String>,
+    /// The content.
+    pub content: Content,
+}
+
+/// The content of something shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text, told as it is.
+    Text(String),
+    /// Bytes of any kind.
+    Bytes(Vec<u8>),
+}
+
+impl Shown {
+    /// A text.
+    pub fn text(media_type: &str, text: impl Into<String>) -> Self {
+        Self { media_type: media_type.to_owned(), file_name: None, content: Content::Text(text.into()) }
+    }
+
+    /// Bytes.
+    pub fn bytes(media_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { media_type: media_type.to_owned(), file_name: None, content: Content::Bytes(bytes.into()) }
+    }
+
+    /// A line of a log.
+    pub fn log(text: impl Into<String>) -> Self {
+        Self::text(LOG_MEDIA_TYPE, text)
+    }
+
+    /// The address of something elsewhere.
+    pub fn link(uri: impl Into<String>) -> Self {
+        Self::text("text/uri-list", uri)
+    }
+
+    /// The same under a name.
+    #[must_use]
+    pub fn named(self, file_name: impl Into<String>) -> Self {
+        Self { file_name: Some(file_name.into()), ..self }
+    }
+}
+
 /// One thing that a world hands back while its scenario runs.
 #[derive(Debug, Clone)]
 pub enum Record {
@@ -42,10 +94,32 @@ pub enum Record {
         /// Its content.
         bytes: Vec<u8>,
     },
+    /// Something to show beside the step.
+    Shown(Shown),
     /// A line for the failure card.
     Log(String),
     /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
     NotRun(String),
+}
+
+/// How a step ends that neither passes nor fails; the scenario and the run are no success either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It is not written yet.
+    Pending(Option<String>),
+    /// It is of no use here.
+    Skipped(Option<String>),
+}
+
+/// Ends the step: it is not written yet. The run fails and names it *pending*.
+pub fn pending(why: Option<&str>) -> ! {
+    resume_unwind(Box::new(Ending::Pending(why.map(str::to_owned))))
+}
+
+/// Ends the step and its scenario: it is of no use here. The run fails and names it *skipped*, because what was skipped is
+/// not proved.
+pub fn skip(why: Option<&str>) -> ! {
+    resume_unwind(Box::new(Ending::Skipped(why.map(str::to_owned))))
 }
 
 /// Collects the records of one scenario; clones share them.

@@ -27,7 +27,7 @@ pub(crate) use table::{Table, doc_string, plan};
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use background::Started;
+use background::{Orphans, Started};
 use command::CommandRun;
 use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
@@ -42,6 +42,7 @@ pub struct MyceliumWorld {
     stage: Option<Stage>,
     commands: Vec<CommandRun>,
     started: Option<Started>,
+    orphans: Option<Orphans>,
     /// A command that only looks, beside the started one.
     watching: Option<Started>,
     /// The disk that the home is on, where it has one of its own.
@@ -71,6 +72,7 @@ impl MyceliumWorld {
             stage,
             commands: Vec::new(),
             started: None,
+            orphans: None,
             watching: None,
             disk: None,
             installed: None,

@@ -58,6 +58,9 @@ pub enum ParseErrorKind {
         /// The name as written.
         language: String,
     },
+    /// The file is not text at this place, or cannot be read: what whoever read it found.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 fn list(kinds: &[TokenKind]) -> String {

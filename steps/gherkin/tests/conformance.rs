@@ -49,7 +49,7 @@ fn official_source(feature: &Path, uri: &str) -> io::Result<String> {
 
 #[test]
 fn every_good_file_gives_the_official_tree_and_pickles() {
-    let Some(dir) = official::data("gherkin-testdata") else { return official::skip() };
+    let Some(dir) = official::data("gherkin-testdata") else { return official::skip("gherkin-testdata") };
     let files = features(&dir, "good").unwrap();
     let mut failures = Vec::new();
     for (file, uri) in &files {
@@ -76,7 +76,7 @@ fn every_good_file_gives_the_official_tree_and_pickles() {
 
 #[test]
 fn every_bad_file_gives_the_official_errors() {
-    let Some(dir) = official::data("gherkin-testdata") else { return official::skip() };
+    let Some(dir) = official::data("gherkin-testdata") else { return official::skip("gherkin-testdata") };
     let files = features(&dir, "bad").unwrap();
     let mut failures = Vec::new();
     for (file, uri) in &files {
@@ -93,7 +93,7 @@ fn every_bad_file_gives_the_official_errors() {
 
 #[test]
 fn every_stream_of_the_compatibility_kit_holds_the_trees_and_pickles_that_its_sources_give() {
-    let Some(dir) = official::data("cck-samples") else { return official::skip() };
+    let Some(dir) = official::data("cck-samples") else { return official::skip("cck-samples") };
     let mut total = 0;
     let mut failures = Vec::new();
     for sample in fs::read_dir(dir).unwrap() {

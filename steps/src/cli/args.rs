@@ -1,6 +1,6 @@
 //! The command line of `accept`: clap types and help only.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mycelium_schemas::goal::{GoalId, gates::ProfileName};
@@ -9,7 +9,7 @@ use regex::Regex;
 use super::{error::CliError, program::Program, project::Project};
 use crate::{
     context::Lane,
-    runner::{Shard, TagExpression, Target},
+    runner::{Shard, TagExpression, Target, parse_duration},
 };
 
 /// The output folder unless another one is given, from the root of the checkout.
@@ -115,6 +115,9 @@ pub(super) struct RunArgs {
     /// Only what failed, was not finished or not started in the last run of the output folder.
     #[arg(long)]
     pub(super) rerun: bool,
+    /// Limit of the whole run, for example 30m; scenarios that it cuts off are "not finished".
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) timeout: Option<Duration>,
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,

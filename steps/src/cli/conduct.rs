@@ -23,7 +23,7 @@ use crate::{
     context::Lane,
     lint::LintProblem,
     runner::{
-        self, Facts, Filter, Identity, Interrupt, Library, RunError, RunResult, Settings, Shard,
+        self, Facts, Filter, Identity, Interrupt, Library, OutLock, RunError, RunResult, Settings, Shard,
         signal::Listener, store, suite::Suite,
     },
     world::MyceliumWorld,
@@ -31,6 +31,8 @@ use crate::{
 
 /// Limit of a step without a `@timeout` tag.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Limit of a scenario without that tag.
+const SCENARIO_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What to run, decided.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub(super) struct Request {
     pub(super) lane: Lane,
     pub(super) jobs: Option<NonZeroUsize>,
     pub(super) fail_fast: bool,
+    pub(super) timeout: Option<Duration>,
     pub(super) bin: Option<PathBuf>,
     pub(super) keep: bool,
     pub(super) scratch: PathBuf,
@@ -56,6 +59,7 @@ impl Request {
             lane: Lane::Mock,
             jobs: None,
             fail_fast: false,
+            timeout: None,
             bin: None,
             keep: false,
             scratch,
@@ -76,6 +80,8 @@ pub(super) struct Prepared {
     pub(super) stage: Stage,
     pub(super) suite: Suite,
     filter: Filter,
+    /// Held until the reports are written, too.
+    _lock: OutLock,
 }
 
 impl Prepared {
@@ -100,6 +106,7 @@ pub(super) struct Stage {
     lane: Lane,
     jobs: NonZeroUsize,
     fail_fast: bool,
+    timeout: Option<Duration>,
     keep: bool,
     scratch: PathBuf,
 }
@@ -127,6 +134,7 @@ pub(super) fn prepare(
     request: Request,
     out: &Path,
 ) -> Result<Ready, CliError> {
+    let mut lock = OutLock::take(out)?;
     store::clear(out).map_err(RunError::from)?;
     let targets = project.targets(request.filter.targets);
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
@@ -148,8 +156,10 @@ pub(super) fn prepare(
         name: request.filter.name,
         again: request.again,
         shard: request.shard,
+        any_lane: false,
     };
     filter.check_lines(&suite)?;
+    lock.create()?;
     let stage = Stage {
         program: Program::take(&project.root, request.bin, &request.scratch)?,
         library,
@@ -158,10 +168,11 @@ pub(super) fn prepare(
         lane: request.lane,
         jobs: request.jobs.unwrap_or_else(default_jobs),
         fail_fast: request.fail_fast,
+        timeout: request.timeout,
         keep: request.keep,
         scratch: request.scratch,
     };
-    Ok(Ready::Go(Box::new(Prepared { stage, suite, filter })))
+    Ok(Ready::Go(Box::new(Prepared { stage, suite, filter, _lock: lock })))
 }
 
 impl Stage {
@@ -180,6 +191,7 @@ impl Stage {
             lane: Lane::Mock,
             jobs: jobs.unwrap_or_else(default_jobs),
             fail_fast: false,
+            timeout: None,
             keep: false,
             scratch,
         })
@@ -201,6 +213,8 @@ impl Stage {
             jobs: self.jobs,
             seed,
             step_timeout: STEP_TIMEOUT,
+            scenario_timeout: SCENARIO_TIMEOUT,
+            run_timeout: self.timeout,
             fail_fast: self.fail_fast,
             keep: self.keep,
             scratch: self.scratch.clone(),

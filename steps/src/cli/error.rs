@@ -7,7 +7,7 @@ use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
 use super::{evidence::EvidenceError, merge::MergeError, program::ProgramError};
-use crate::runner::{LineError, RunError, VocabularyError, suite::SuiteError};
+use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -30,6 +30,8 @@ pub(super) enum CliError {
     Suite(#[from] SuiteError),
     #[error(transparent)]
     Line(#[from] LineError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
     #[error("the feature files do not parse; see accept lint")]
     Unparsed,
     #[error("the scenarios cannot be told apart")]

@@ -17,6 +17,7 @@ mod project;
 mod render;
 mod repeat;
 mod scaffold;
+mod scratch;
 mod steps;
 mod summary;
 mod supervise;
@@ -81,6 +82,7 @@ fn in_own_process(
     run: impl FnOnce(PathBuf) -> Result<u8, CliError>,
 ) -> Result<u8, CliError> {
     let Some(scratch) = supervise::scratch() else { return supervise::supervise(console) };
+    let _alive = supervise::attend(&scratch)?;
     let exit_code = run(scratch.clone()).unwrap_or_else(|error| tell(console, &error));
     supervise::sign(&scratch, exit_code)?;
     Ok(exit_code)

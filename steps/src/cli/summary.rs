@@ -157,7 +157,8 @@ pub(super) fn status_word(scenario: &ScenarioResult) -> &'static str {
         Status::Undefined => "undefined",
         Status::Ambiguous => "ambiguous",
         Status::Pending => "pending",
-        Status::Skipped => "not run",
+        Status::Skipped if scenario.not_run => "not run",
+        Status::Skipped => "skipped",
         Status::Unknown => "not finished",
     }
 }

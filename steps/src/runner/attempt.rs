@@ -9,24 +9,30 @@ use std::{
 use mycelium_schemas::{
     evidence::{ASSERTION_MEDIA_TYPE, EVIDENCE_MEDIA_TYPE, SCENARIO_INFO_MEDIA_TYPE, ScenarioInfo},
     messages::{
-        Attachment, Envelope, TestCaseFinished, TestCaseStarted, TestStepFinished, TestStepResult,
-        TestStepResultStatus as Status, TestStepStarted,
+        Attachment, Envelope, Exception, Suggestion, TestCaseFinished, TestCaseStarted, TestStepFinished,
+        TestStepResult, TestStepResultStatus as Status, TestStepStarted,
     },
 };
 use tempfile::TempDir;
 
 use super::{
-    case::Case,
+    case::{Binding, Case},
     outcome::{Failure, ScenarioResult},
     scenario::{StepOutcome, StepReport},
     store::{Store, StoreError},
-    transcript::{CaseIds, json_attachment, now, text_attachment, timestamp},
+    transcript::{CaseIds, bytes_attachment, json_attachment, now, text_attachment, timestamp},
 };
-use crate::context::{Lane, Record, Recorder};
+use crate::context::{Content, LOG_MEDIA_TYPE, Lane, Record, Recorder, Shown};
 
 /// Lines of a scenario's log that a failure shows.
 const LOG_LINES_MAX: usize = 20;
-const LOG_MEDIA_TYPE: &str = "text/x.cucumber.log+plain";
+
+/// How long a scenario and each of its steps may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) step: Duration,
+    pub(super) scenario: Duration,
+}
 
 /// A running scenario.
 pub(super) struct Attempt {
@@ -34,8 +40,7 @@ pub(super) struct Attempt {
     pub(super) recorder: Recorder,
     scratch: TempDir,
     started: Instant,
-    scenario_deadline: Option<Instant>,
-    step_limit: Duration,
+    limits: Limits,
     /// The step that runs now.
     current: Option<usize>,
     /// When its thread last told something.
@@ -43,6 +48,8 @@ pub(super) struct Attempt {
     /// Steps that were told to the stream.
     told: usize,
     status: Status,
+    /// Whether a step said that this machine cannot run the scenario.
+    not_run: bool,
     failure: Option<Failure>,
     log: VecDeque<String>,
 }
@@ -56,7 +63,7 @@ impl Attempt {
         ids: &CaseIds,
         lane: Lane,
         scratch: TempDir,
-        step_timeout: Duration,
+        limits: Limits,
     ) -> Result<Self, StoreError> {
         store.emit(&Envelope::TestCaseStarted(TestCaseStarted {
             attempt: 0,
@@ -75,13 +82,13 @@ impl Attempt {
             recorder: Recorder::default(),
             scratch,
             started,
-            scenario_deadline: case.timeout.map(|timeout| started + timeout),
             // A scenario that asks for its own time may spend it on one step.
-            step_limit: case.timeout.unwrap_or(step_timeout),
+            limits: case.timeout.map_or(limits, |timeout| Limits { step: timeout, scenario: timeout }),
             current: None,
             heard: started,
             told: 0,
             status: Status::Passed,
+            not_run: false,
             failure: None,
             log: VecDeque::new(),
         })
@@ -95,13 +102,19 @@ impl Attempt {
     /// When the scenario has to be given up, unless its thread tells something before: that it made its world and a step
     /// ended, or that its world is dropped.
     pub(super) fn deadline(&self) -> Instant {
-        let step = self.heard + self.step_limit;
-        self.scenario_deadline.map_or(step, |scenario| scenario.min(step))
+        (self.heard + self.limits.step).min(self.started + self.limits.scenario)
     }
 
-    /// The limit that a scenario broke when its deadline passed.
-    pub(super) fn limit(&self) -> Duration {
-        self.step_limit
+    /// What to say of a scenario whose deadline passed: which limit it broke.
+    pub(super) fn late(&self) -> String {
+        let Limits { step, scenario } = self.limits;
+        // Of two limits that are the same, the author set that of the scenario.
+        let (what, limit) = if self.started + scenario <= self.heard + step {
+            ("the scenario", scenario)
+        } else {
+            ("the step", step)
+        };
+        format!("{what} timed out after {} s and was given up", limit.as_secs_f64())
     }
 
     pub(super) fn step_started(
@@ -131,19 +144,10 @@ impl Attempt {
     ) -> Result<(), StoreError> {
         self.current = None;
         self.heard = Instant::now();
-        let (status, message, code_place) = match report.outcome {
-            StepOutcome::Passed => (Status::Passed, None, None),
-            StepOutcome::Undefined => {
-                (Status::Undefined, Some("no step definition matches this step".to_owned()), None)
-            }
-            StepOutcome::Ambiguous(definitions) => {
-                (Status::Ambiguous, Some(format!("several step definitions match:\n{definitions}")), None)
-            }
-            StepOutcome::NotRun(why) => (Status::Skipped, Some(format!("not run: {why}")), None),
-            StepOutcome::Failed { message, place } => (Status::Failed, Some(message), place),
-        };
+        self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
+        let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
-        if let Some(message) = &message {
+        if let Some((message, code_place)) = &card {
             let log: Vec<String> = self.log.iter().cloned().collect();
             if !log.is_empty() {
                 let attachment = text_attachment(LOG_MEDIA_TYPE, log.join("\n"));
@@ -158,11 +162,9 @@ impl Attempt {
                 log,
             });
         }
-        let message = message.map(|message| match code_place {
-            Some(place) => format!("{message}\n  at {place}"),
-            None => message,
-        });
-        let result = TestStepResult { duration: report.duration.into(), message, status, exception: None };
+        suggest(store, case, ids, step)?;
+        let message = exception.as_ref().and_then(|exception| exception.message.clone());
+        let result = TestStepResult { duration: report.duration.into(), message, status, exception };
         store.emit(&Envelope::TestStepFinished(TestStepFinished {
             test_case_started_id: self.id.clone(),
             test_step_id: ids.steps[step].clone(),
@@ -170,7 +172,7 @@ impl Attempt {
             timestamp: timestamp(at),
         }))?;
         self.told = step + 1;
-        if status == Status::Passed { Ok(()) } else { self.skip_rest(store, ids) }
+        if status == Status::Passed { Ok(()) } else { self.skip_rest(store, case, ids) }
     }
 
     /// True once every step was told: only the world is still to be dropped.
@@ -215,7 +217,7 @@ impl Attempt {
             timestamp: now(),
         }))?;
         self.told = step + 1;
-        self.skip_rest(store, ids)
+        self.skip_rest(store, case, ids)
     }
 
     /// Tells the stream that the scenario is over; hands back how it went and its folder.
@@ -233,6 +235,7 @@ impl Attempt {
             name: case.name.clone(),
             place: case.place.clone(),
             status: self.status,
+            not_run: self.not_run,
             duration: self.started.elapsed(),
             failure: self.failure,
             kept: None,
@@ -240,20 +243,31 @@ impl Attempt {
         Ok((result, self.scratch))
     }
 
-    fn skip_rest(&mut self, store: &mut Store, ids: &CaseIds) -> Result<(), StoreError> {
-        for step in &ids.steps[self.told..] {
+    /// Tells the steps that were not reached. One that could not have run shows that anyhow, so that all of a scenario's
+    /// undefined steps are known at once; behind a step that skipped the scenario nothing was meant to run.
+    fn skip_rest<W>(&mut self, store: &mut Store, case: &Case<W>, ids: &CaseIds) -> Result<(), StoreError> {
+        for (index, step) in ids.steps.iter().enumerate().skip(self.told) {
+            let status = match case.steps[index].binding {
+                _ if self.status == Status::Skipped => Status::Skipped,
+                Binding::Call(_) => Status::Skipped,
+                Binding::Undefined => Status::Undefined,
+                Binding::Ambiguous(_) => Status::Ambiguous,
+            };
             store.emit(&Envelope::TestStepStarted(TestStepStarted {
                 test_case_started_id: self.id.clone(),
                 test_step_id: step.clone(),
                 timestamp: now(),
             }))?;
+            if status == Status::Undefined {
+                suggest(store, case, ids, index)?;
+            }
             store.emit(&Envelope::TestStepFinished(TestStepFinished {
                 test_case_started_id: self.id.clone(),
                 test_step_id: step.clone(),
                 test_step_result: TestStepResult {
                     duration: Duration::ZERO.into(),
                     message: None,
-                    status: Status::Skipped,
+                    status,
                     exception: None,
                 },
                 timestamp: now(),
@@ -275,6 +289,7 @@ impl Attempt {
                     let file = store.keep_evidence(&name, &bytes)?;
                     self.attach(store, step_id, json_attachment(EVIDENCE_MEDIA_TYPE, &file))?;
                 }
+                Record::Shown(shown) => self.attach(store, step_id, attachment_of(shown))?,
                 Record::Log(line) => {
                     if self.log.len() == LOG_LINES_MAX {
                         self.log.pop_front();
@@ -293,4 +308,75 @@ impl Attempt {
         attachment.test_step_id = Some(step_id.to_owned());
         store.emit(&Envelope::Attachment(attachment))
     }
+}
+
+/// How a step ended: its status, what the failure card says with the place in the code, and what the stream says.
+struct Ended {
+    status: Status,
+    card: Option<(String, Option<String>)>,
+    exception: Option<Exception>,
+}
+
+impl Ended {
+    fn of<W>(outcome: StepOutcome, case: &Case<W>, step: usize) -> Self {
+        match outcome {
+            StepOutcome::Passed => Self { status: Status::Passed, card: None, exception: None },
+            StepOutcome::Undefined => {
+                let code = case.steps[step].snippets.first().map_or("", |snippet| snippet.code.as_str());
+                let text = format!("no step definition matches this step; one would be:\n\n{code}");
+                Self { status: Status::Undefined, card: Some((text, None)), exception: None }
+            }
+            StepOutcome::Ambiguous(definitions) => {
+                let text = format!("several step definitions match:\n{definitions}");
+                Self { status: Status::Ambiguous, card: Some((text, None)), exception: None }
+            }
+            StepOutcome::Pending(why) => Self::by_itself(Status::Pending, "pending", why),
+            StepOutcome::Skipped(why) => Self::by_itself(Status::Skipped, "skipped", why),
+            StepOutcome::NotRun(why) => {
+                let text = format!("not run: {why}");
+                let exception = Some(exception("not run", &text, None));
+                Self { status: Status::Skipped, card: Some((text, None)), exception }
+            }
+            StepOutcome::Failed { message, place } => Self {
+                status: Status::Failed,
+                exception: Some(exception("error", &message, place.as_deref())),
+                card: Some((message, place)),
+            },
+        }
+    }
+
+    /// A step that ended itself without passing or failing.
+    fn by_itself(status: Status, name: &str, why: Option<String>) -> Self {
+        let text =
+            format!("the step ended as {name}{}", why.as_ref().map_or(String::new(), |w| format!(": {w}")));
+        Self { status, card: Some((text, None)), exception: why.map(|why| exception(name, &why, None)) }
+    }
+}
+
+fn exception(kind: &str, message: &str, place: Option<&str>) -> Exception {
+    Exception {
+        exception_type: kind.to_owned(),
+        message: Some(message.to_owned()),
+        stack_trace: Some(
+            place.map_or_else(|| message.to_owned(), |place| format!("{message}\n  at {place}")),
+        ),
+    }
+}
+
+/// Tells the code that would define a step, where it is undefined.
+fn suggest<W>(store: &mut Store, case: &Case<W>, ids: &CaseIds, step: usize) -> Result<(), StoreError> {
+    let Some(id) = &ids.suggestions[step] else { return Ok(()) };
+    store.emit(&Envelope::Suggestion(Suggestion {
+        id: id.clone(),
+        pickle_step_id: case.steps[step].pickle_step_id.clone(),
+        snippets: case.steps[step].snippets.clone(),
+    }))
+}
+
+fn attachment_of(shown: Shown) -> Attachment {
+    let attachment = match shown.content {
+        Content::Text(text) => text_attachment(&shown.media_type, text),
+        Content::Bytes(bytes) => bytes_attachment(&shown.media_type, &bytes),
+    };
+    Attachment { file_name: shown.file_name, ..attachment }
 }

@@ -5,9 +5,10 @@ use std::{fmt, time::Duration};
 use cucumber::step::Context as StepContext;
 use gherkin::{LineCol, Span, StepType, Table};
 use mycelium_gherkin::AstNode;
-use mycelium_schemas::messages::{Pickle, PickleStep, StepMatchArgument};
+use mycelium_schemas::messages::{Pickle, PickleStep, PickleStepType, Snippet, StepMatchArgument};
 
 use super::{
+    snippet,
     suite::Feature,
     tags::timeout_of,
     vocabulary::{Library, Matched, Resolution},
@@ -46,7 +47,10 @@ pub(super) struct CaseStep<W> {
     pub(super) text: String,
     pub(super) place: Place,
     pub(super) binding: Binding<W>,
-    pub(super) arguments: Vec<StepMatchArgument>,
+    /// The definitions that match, each with what its parameters matched.
+    pub(super) matches: Vec<(&'static Definition, Vec<StepMatchArgument>)>,
+    /// Code that would define the step, where it is undefined.
+    pub(super) snippets: Vec<Snippet>,
 }
 
 /// What a step means.
@@ -99,23 +103,45 @@ impl<W> CaseStep<W> {
         let node = feature.step_node(step);
         let line = node.map_or(0, |node| node.location.line);
         let keyword = node.map_or("", keyword_of);
-        let mut arguments = Vec::new();
-        let binding = match library.vocabulary().resolve(step) {
-            Resolution::Undefined => Binding::Undefined,
-            Resolution::Ambiguous(definitions) => Binding::Ambiguous(definitions),
-            Resolution::Defined(mut matched) => {
-                arguments = std::mem::take(&mut matched.arguments);
-                Binding::Call(call(library, matched, step, node))
+        let mut snippets = Vec::new();
+        let (binding, definitions) = match library.vocabulary().resolve(step) {
+            Resolution::Undefined => {
+                snippets = snippet::suggest(step, kind_of(step), world_name::<W>());
+                (Binding::Undefined, Vec::new())
+            }
+            Resolution::Ambiguous(definitions) => (Binding::Ambiguous(definitions.clone()), definitions),
+            Resolution::Defined(matched) => {
+                let definition = matched.definition;
+                (Binding::Call(call(library, matched, step, node)), vec![definition])
             }
         };
+        let arguments = |definition| library.vocabulary().arguments(definition, &step.text);
+        let matches = definitions.into_iter().map(|definition| (definition, arguments(definition))).collect();
         Self {
             pickle_step_id: step.id.clone(),
             text: format!("{keyword} {}", step.text),
             place: Place { uri: pickle.uri.clone(), line },
             binding,
-            arguments,
+            matches,
+            snippets,
         }
     }
+}
+
+/// Which kind of definition a step asks for.
+fn kind_of(step: &PickleStep) -> Keyword {
+    match step.step_type {
+        Some(PickleStepType::Action) => Keyword::When,
+        Some(PickleStepType::Outcome) => Keyword::Then,
+        // A `*` that begins a scenario most likely puts the world in a state.
+        Some(PickleStepType::Context | PickleStepType::Unknown) | None => Keyword::Given,
+    }
+}
+
+/// The type's name without its path.
+fn world_name<W>() -> &'static str {
+    let path = std::any::type_name::<W>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 fn call<W>(library: &Library<W>, matched: Matched, step: &PickleStep, node: Option<&AstNode>) -> Call<W> {

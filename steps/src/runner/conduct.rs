@@ -2,9 +2,11 @@
 //! tells everything to the message stream, which is completed whatever happens.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    io,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ffi::OsString,
+    fs, io,
     num::NonZeroUsize,
+    os::unix::ffi::OsStrExt,
     path::PathBuf,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
@@ -19,7 +21,7 @@ use mycelium_schemas::{
 use tempfile::TempDir;
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, Limits},
     case::{Binding, Case, Place},
     leftovers,
     order::shuffle,
@@ -33,6 +35,9 @@ use super::{
     vocabulary::Library,
 };
 use crate::context::{Context, Lane};
+
+/// What the names of scenarios' folders begin with.
+const SCENARIO_PREFIX: &str = "scenario-";
 
 /// What a run is told about its surroundings and put into its stream.
 #[derive(Debug, Clone)]
@@ -60,6 +65,10 @@ pub struct Settings {
     pub seed: u64,
     /// Limit of a step, where its scenario has no `@timeout` tag.
     pub step_timeout: Duration,
+    /// Limit of a scenario without such a tag.
+    pub scenario_timeout: Duration,
+    /// Limit of the run.
+    pub run_timeout: Option<Duration>,
     /// Starts no further scenario after one failed.
     pub fail_fast: bool,
     /// Keeps the folders of scenarios that passed, too.
@@ -134,7 +143,7 @@ pub fn run<W: World>(
     // What panicked before belongs to no run.
     panic::take_stray();
     let (sender, events) = mpsc::channel();
-    prepare(Interrupter(sender.clone())).map_err(RunError::Signals)?;
+    let prepared = prepare(Interrupter(sender.clone())).map_err(RunError::Signals);
     let mut store = Store::open(&settings.out)?;
     let mut ids = suite.ids.clone();
     let cases: Vec<Case<W>> = filter
@@ -143,8 +152,14 @@ pub fn run<W: World>(
         .map(|(feature, pickle)| Case::new(library, feature, pickle))
         .collect();
     let definition_ids = transcript::prologue(&mut store, &mut ids, suite, library.vocabulary())?;
-    let (run_id, case_ids) =
-        transcript::begin(&mut store, &mut ids, library.vocabulary(), &definition_ids, &cases)?;
+    let run_id = transcript::begin(&mut store, &mut ids)?;
+    if let Err(error) = prepared {
+        transcript::abort(&mut store, &run_id, &error)?;
+        store.finish()?;
+        return Err(error);
+    }
+    let case_ids =
+        transcript::cases(&mut store, &mut ids, library.vocabulary(), &definition_ids, &run_id, &cases)?;
     let mut queue: Vec<usize> = (0..cases.len()).collect();
     shuffle(&mut queue, settings.seed);
     let mut conductor = Conductor {
@@ -164,10 +179,14 @@ pub fn run<W: World>(
             notes: Vec::new(),
         },
         stopped_by_failure: false,
+        ended: BTreeMap::new(),
+        beside: BTreeSet::new(),
         tell,
     };
-    conductor.conduct(&events)?;
-    conductor.conclude(&run_id, filter)
+    match conductor.conduct(&events) {
+        Ok(()) => conductor.conclude(&run_id, filter),
+        Err(error) => Err(conductor.abort(&run_id, error)),
+    }
 }
 
 struct Conductor<'a, W, T> {
@@ -181,22 +200,34 @@ struct Conductor<'a, W, T> {
     sender: Sender<Event>,
     result: RunResult,
     stopped_by_failure: bool,
+    /// The folders of scenarios that passed.
+    ended: BTreeMap<OsString, Place>,
+    /// What stands beside the scenarios' folders and is known.
+    beside: BTreeSet<OsString>,
     tell: T,
 }
 
 impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
     fn conduct(&mut self, events: &Receiver<Event>) -> Result<(), RunError> {
+        self.beside.extend(self.strangers());
+        let end = self.settings.run_timeout.map(|limit| (Instant::now() + limit, limit));
         loop {
+            if let Some((_, limit)) = end.filter(|(end, _)| *end <= Instant::now()) {
+                self.result.causes.push(Cause::RunTimedOut(limit));
+                return self
+                    .give_up_all(&format!("not finished: the run timed out after {}", seconds(limit)));
+            }
             while self.running.len() < self.settings.jobs.get() && !self.stopped_by_failure {
                 let Some(number) = self.queue.pop_front() else { break };
                 self.start(number)?;
             }
             let Some(deadline) = self.running.values().map(Attempt::deadline).min() else { return Ok(()) };
+            let deadline = end.map_or(deadline, |(end, _)| end.min(deadline));
             match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Event::Report(number, progress)) => self.take(number, progress)?,
                 Ok(Event::Interrupted(interrupt)) => {
                     self.result.interrupted = Some(interrupt);
-                    return self.give_up_all(interrupt);
+                    return self.give_up_all(&format!("not finished: the run was ended by {interrupt}"));
                 }
                 // Disconnected is impossible, because the conductor holds a sender.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.give_up_late()?,
@@ -212,7 +243,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
         let cannot_start = |source| RunError::Start { place: case.place.clone(), source };
         let scratch = tempfile::Builder::new()
-            .prefix("scenario-")
+            .prefix(SCENARIO_PREFIX)
             .tempdir_in(&self.settings.scratch)
             .map_err(cannot_start)?;
         let attempt = Attempt::start(
@@ -222,7 +253,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             &self.case_ids[number],
             self.settings.lane,
             scratch,
-            self.settings.step_timeout,
+            Limits { step: self.settings.step_timeout, scenario: self.settings.scenario_timeout },
         )?;
         let context = Context {
             bin: self.settings.bin.clone(),
@@ -264,7 +295,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         for number in late {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number) {
-                let message = format!("timed out after {} and was given up", seconds(attempt.limit()));
+                let message = attempt.late();
                 if attempt.all_told(ids) {
                     self.result.causes.push(Cause::Teardown(case.place.clone(), message));
                 } else {
@@ -276,14 +307,13 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         Ok(())
     }
 
-    fn give_up_all(&mut self, interrupt: Interrupt) -> Result<(), RunError> {
-        let message = format!("not finished: the run was ended by {interrupt}");
+    fn give_up_all(&mut self, message: &str) -> Result<(), RunError> {
         for number in self.running.keys().copied().collect::<Vec<_>>() {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number)
                 && !attempt.all_told(ids)
             {
-                attempt.give_up(&mut self.store, case, ids, Status::Unknown, &message)?;
+                attempt.give_up(&mut self.store, case, ids, Status::Unknown, message)?;
             }
             self.finish(number, Folder::InUse)?;
         }
@@ -295,7 +325,16 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;
-        let not_run = result.status == Status::Skipped;
+        // One that failed did not come to the steps that end what it started.
+        if let (true, Folder::Unused, Some(name)) = (passed, folder, scratch.path().file_name()) {
+            self.ended.insert(name.to_owned(), case.place.clone());
+        }
+        for name in self.strangers() {
+            let shown = name.to_string_lossy().into_owned();
+            self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
+            self.beside.insert(name);
+        }
+        let not_run = result.not_run;
         if not_run && let Some(failure) = result.failure.take() {
             self.result.notes.push(format!("{} was {}", case.place, failure.message));
         }
@@ -320,8 +359,26 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
     }
 
-    /// Ends what scenarios left running and keeps the folders that were in use.
+    /// What stands beside the scenarios' folders and is not known.
+    fn strangers(&self) -> Vec<OsString> {
+        // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
+        let entries = fs::read_dir(&self.settings.scratch).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name())
+            .filter(|name| !name.as_bytes().starts_with(SCENARIO_PREFIX.as_bytes()))
+            .filter(|name| !self.beside.contains(name))
+            .collect()
+    }
+
+    /// Ends what scenarios left running and keeps the folders that were in use. A scenario that passed has no process
+    /// any more, or it is to blame.
     fn clear_up(&mut self) -> Result<(), RunError> {
+        let left = leftovers::lasting(&self.settings.scratch, |entry| self.ended.contains_key(entry));
+        for process in left {
+            if let Some(place) = self.ended.get(&process.entry) {
+                self.result.causes.push(Cause::ProcessLeft(place.clone(), process.command));
+            }
+        }
         let killed = leftovers::kill_inside(&self.settings.scratch);
         if killed > 0 {
             self.result.notes.push(format!("{killed} processes that scenarios left running were killed"));
@@ -334,6 +391,18 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         Ok(())
     }
 
+    /// Completes the stream of a run that cannot go on, as far as that is possible.
+    fn abort(mut self, run_id: &str, error: RunError) -> RunError {
+        let told = self
+            .give_up_all("not finished: the run could not go on")
+            .and_then(|()| self.clear_up())
+            .and_then(|()| Ok(transcript::abort(&mut self.store, run_id, &error)?))
+            .and_then(|()| Ok(self.store.finish()?));
+        // What ended the run says more than that its end could not be written either.
+        drop(told);
+        error
+    }
+
     /// Judges the run, and tells its end to the stream.
     fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
         self.clear_up()?;
@@ -343,15 +412,21 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }
-        let not_run = result.scenarios.iter().filter(|scenario| scenario.status == Status::Skipped).count();
+        let not_run = result.scenarios.iter().filter(|scenario| scenario.not_run).count();
         if not_run > 0 && not_run == self.cases.len() {
             // Nothing was proved.
             result.causes.push(Cause::ScenariosNotRun(not_run));
         }
-        let is_failure = |status| !matches!(status, Status::Passed | Status::Skipped | Status::Unknown);
-        let failed = result.scenarios.iter().filter(|scenario| is_failure(scenario.status)).count();
-        if failed > 0 {
-            result.causes.push(Cause::ScenariosFailed(failed));
+        for status in [Status::Failed, Status::Undefined, Status::Ambiguous, Status::Pending, Status::Skipped]
+        {
+            let count = result
+                .scenarios
+                .iter()
+                .filter(|scenario| scenario.status == status && !scenario.not_run)
+                .count();
+            if count > 0 {
+                result.causes.push(Cause::Scenarios(status, count));
+            }
         }
         let unfinished = result.scenarios.iter().filter(|s| s.status == Status::Unknown).count();
         if unfinished + result.not_started.len() > 0 {
@@ -364,13 +439,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
         // What is wrong beside the steps shows in no step's status, so the stream says it here.
         partial.extend(
-            result
-                .causes
-                .iter()
-                .filter(|cause| {
-                    matches!(cause, Cause::NoSteps(_) | Cause::Teardown(..) | Cause::StrayPanic(_))
-                })
-                .map(ToString::to_string),
+            result.causes.iter().filter(|cause| cause.is_beside_the_steps()).map(ToString::to_string),
         );
         let facts = self.settings.facts.clone();
         let lane = self.settings.lane.as_str().to_owned();

@@ -1,7 +1,14 @@
 //! Processes that outlive their scenario. A scenario's home lies in its folder, so whatever it started carries the folder
 //! in its environment and is found by it, however it was orphaned.
 
-use std::{fs, os::unix::ffi::OsStrExt, path::Path, process, thread, time::Duration};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process, thread,
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,6 +44,37 @@ pub fn kill_inside(folder: &Path) -> usize {
 
 /// The processes that were started inside a folder and live.
 pub fn find_inside(folder: &Path) -> Vec<i32> {
+    living(folder).into_iter().map(|process| process.pid).collect()
+}
+
+/// A process that was started inside a folder and lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its id.
+    pub pid: i32,
+    /// Which entry of the folder it belongs to.
+    pub entry: OsString,
+    /// Its command line.
+    pub command: String,
+}
+
+/// The processes that stay alive inside some of a folder's entries, although they had time to end.
+pub fn lasting(folder: &Path, is_meant: impl Fn(&OsStr) -> bool) -> Vec<Leftover> {
+    let look = || -> Vec<Leftover> {
+        living(folder).into_iter().filter(|process| is_meant(&process.entry)).collect()
+    };
+    let mut found = look();
+    for _ in 0..ROUNDS_MAX {
+        if found.is_empty() {
+            break;
+        }
+        thread::sleep(PAUSE);
+        found = look();
+    }
+    found
+}
+
+fn living(folder: &Path) -> Vec<Leftover> {
     let mut needle = folder.as_os_str().as_bytes().to_vec();
     // Below the folder: this program itself knows the folder by name.
     needle.push(b'/');
@@ -45,10 +83,14 @@ pub fn find_inside(folder: &Path) -> Vec<i32> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| u32::try_from(*pid).is_ok_and(|pid| pid != process::id()))
-        .filter(|pid| {
+        .filter_map(|pid| {
             // Another user's process, or one that just ended, cannot be read and is none of ours.
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|environment| environment.windows(needle.len()).any(|window| window == needle))
+            let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+            let at = environment.windows(needle.len()).position(|window| window == needle)?;
+            let name = environment[at + needle.len()..].split(|byte| matches!(byte, b'/' | 0)).next()?;
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
+            Some(Leftover { pid, entry: OsStr::from_bytes(name).to_owned(), command })
         })
         .collect()
 }

@@ -6,8 +6,10 @@
 mod attempt;
 mod case;
 mod conduct;
+mod groups;
 mod identity;
 pub mod leftovers;
+mod lock;
 mod order;
 mod outcome;
 mod panic;
@@ -15,6 +17,7 @@ mod scenario;
 mod select;
 mod shard;
 pub mod signal;
+mod snippet;
 pub mod store;
 pub mod suite;
 mod tags;
@@ -25,9 +28,12 @@ pub use case::Place;
 pub(crate) use case::keyword_of;
 pub use conduct::{Facts, Interrupter, RunError, Settings, run};
 pub use identity::{Identity, identities};
+pub use lock::{LockError, OutLock};
 pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};
 pub use panic::Panic;
 pub use select::{Filter, LineError, Target, TargetError};
 pub use shard::{Shard, ShardError};
-pub use tags::{TagExpression, TagExpressionError, TimeoutTagError, timeout_of};
+pub use tags::{
+    DurationError, TagExpression, TagExpressionError, TimeoutTagError, parse_duration, timeout_of,
+};
 pub use vocabulary::{Library, Matched, Resolution, Vocabulary, VocabularyError};

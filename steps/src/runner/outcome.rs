@@ -37,6 +37,8 @@ pub struct ScenarioResult {
     pub place: Place,
     /// Its worst step.
     pub status: TestStepResultStatus,
+    /// Whether it is skipped because this machine cannot run it, which is no failure.
+    pub not_run: bool,
     /// From the first step to the last.
     pub duration: Duration,
     /// Why it did not pass.
@@ -65,27 +67,55 @@ pub struct Failure {
 pub enum Cause {
     /// No scenario was selected, so nothing is proved.
     NothingSelected,
-    /// Scenarios did not pass.
-    ScenariosFailed(usize),
+    /// Scenarios did not pass, each kind for itself.
+    Scenarios(TestStepResultStatus, usize),
     /// Scenarios that were selected did not run to their end.
     ScenariosNotRun(usize),
+    /// The run took longer than it may.
+    RunTimedOut(Duration),
     /// A scenario has no step.
     NoSteps(Place),
     /// A world failed while it was dropped.
     Teardown(Place, String),
+    /// A scenario ended, and a process that it started did not.
+    ProcessLeft(Place, String),
+    /// Something new stands beside the scenarios' folders since this scenario ended.
+    FileLeft(Place, String),
     /// A thread that belongs to no scenario panicked.
     StrayPanic(Panic),
 }
 
 impl Cause {
+    /// Whether it shows in no step's status, so that the stream has to say it by itself.
+    pub(super) fn is_beside_the_steps(&self) -> bool {
+        match self {
+            Self::NoSteps(_)
+            | Self::Teardown(..)
+            | Self::ProcessLeft(..)
+            | Self::FileLeft(..)
+            | Self::StrayPanic(_)
+            | Self::RunTimedOut(_) => true,
+            Self::NothingSelected | Self::Scenarios(..) | Self::ScenariosNotRun(_) => false,
+        }
+    }
+
     /// Its name in the summary.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NothingSelected => "nothing_selected",
-            Self::ScenariosFailed(_) => "scenarios_failed",
+            Self::Scenarios(status, _) => match status {
+                TestStepResultStatus::Undefined => "scenarios_undefined",
+                TestStepResultStatus::Ambiguous => "scenarios_ambiguous",
+                TestStepResultStatus::Pending => "scenarios_pending",
+                TestStepResultStatus::Skipped => "scenarios_skipped",
+                _ => "scenarios_failed",
+            },
+            Self::RunTimedOut(_) => "run_timed_out",
             Self::ScenariosNotRun(_) => "scenarios_not_run",
             Self::NoSteps(_) => "no_steps",
             Self::Teardown(..) => "teardown_failed",
+            Self::ProcessLeft(..) => "process_left",
+            Self::FileLeft(..) => "file_left",
             Self::StrayPanic(_) => "stray_panic",
         }
     }
@@ -95,13 +125,31 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingSelected => write!(f, "no scenario was selected, so nothing is proved"),
-            Self::ScenariosFailed(1) => write!(f, "1 scenario failed"),
-            Self::ScenariosFailed(n) => write!(f, "{n} scenarios failed"),
+            Self::Scenarios(status, n) => {
+                let scenarios = if *n == 1 { "scenario" } else { "scenarios" };
+                match status {
+                    TestStepResultStatus::Undefined => write!(f, "{n} {scenarios} with an undefined step"),
+                    TestStepResultStatus::Ambiguous => write!(f, "{n} {scenarios} with an ambiguous step"),
+                    TestStepResultStatus::Pending => write!(f, "{n} {scenarios} with a pending step"),
+                    TestStepResultStatus::Skipped => write!(f, "{n} {scenarios} with a step that skipped it"),
+                    _ => write!(f, "{n} {scenarios} failed"),
+                }
+            }
+            Self::RunTimedOut(limit) => write!(f, "the run timed out after {} s", limit.as_secs_f64()),
             Self::ScenariosNotRun(1) => write!(f, "1 selected scenario did not run to its end"),
             Self::ScenariosNotRun(n) => write!(f, "{n} selected scenarios did not run to their end"),
             Self::NoSteps(place) => write!(f, "the scenario at {place} has no step"),
             Self::Teardown(place, message) => {
                 write!(f, "the world of the scenario at {place} could not be dropped: {message}")
+            }
+            Self::ProcessLeft(place, command) => {
+                write!(f, "the scenario at {place} left a process running: {command}")
+            }
+            Self::FileLeft(place, file) => {
+                write!(
+                    f,
+                    "{file} was left outside of the scenarios' folders before the scenario at {place} ended"
+                )
             }
             Self::StrayPanic(panic) => {
                 write!(f, "a thread of no scenario panicked at {}: {}", panic.place, panic.message)

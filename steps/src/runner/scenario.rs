@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     catalogue::Keyword,
-    context::{Context, Record, Recorder},
+    context::{Context, Ending, Record, Recorder},
 };
 
 /// What a scenario's thread tells.
@@ -46,6 +46,8 @@ pub(super) enum StepOutcome {
     Passed,
     Undefined,
     Ambiguous(String),
+    Pending(Option<String>),
+    Skipped(Option<String>),
     NotRun(String),
     Failed { message: String, place: Option<String> },
 }
@@ -148,7 +150,11 @@ fn run_step<W: World>(
             StepOutcome::Failed { message: panic.message.clone(), place: Some(panic.place.clone()) }
         }
         // Unwinding without a panic: `resume_unwind` runs no hook.
-        (Err(payload), None) => StepOutcome::failed(panic::message(payload.as_ref())),
+        (Err(payload), None) => match payload.downcast_ref::<Ending>() {
+            Some(Ending::Pending(why)) => StepOutcome::Pending(why.clone()),
+            Some(Ending::Skipped(why)) => StepOutcome::Skipped(why.clone()),
+            None => StepOutcome::failed(panic::message(payload.as_ref())),
+        },
     };
     (outcome, Some(definition))
 }
@@ -177,7 +183,7 @@ fn judge_ledger(definition: Definition, records: &[Record]) -> StepOutcome {
     let assertions = || {
         records.iter().filter_map(|record| match record {
             Record::Assertion(assertion) => Some(assertion),
-            Record::Evidence { .. } | Record::Log(_) | Record::NotRun(_) => None,
+            Record::Evidence { .. } | Record::Shown(_) | Record::Log(_) | Record::NotRun(_) => None,
         })
     };
     if let Some(broken) = assertions().find(|assertion| !assertion.held) {

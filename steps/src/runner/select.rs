@@ -86,6 +86,8 @@ pub struct Filter {
     pub again: Option<BTreeSet<Identity>>,
     /// One part of what all of this selects.
     pub shard: Option<Shard>,
+    /// Takes scenarios of any lane and of none: those of features that know no lanes.
+    pub any_lane: bool,
 }
 
 impl Filter {
@@ -122,7 +124,7 @@ impl Filter {
         let selected = named
             .filter(|(identity, (feature, pickle))| {
                 let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
-                tags().any(|tag| tag == lane_tag)
+                (self.any_lane || tags().any(|tag| tag == lane_tag))
                     && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
                     && self.name.as_ref().is_none_or(|name| name.is_match(&pickle.name))
                     && self.again.as_ref().is_none_or(|again| again.contains(identity))

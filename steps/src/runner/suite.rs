@@ -1,12 +1,14 @@
 //! The feature files of a run: found, read, parsed and compiled to pickles.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use mycelium_gherkin::{AstIndex, AstNode, IdGenerator, ParseError};
-use mycelium_schemas::messages::{FeatureChild, GherkinDocument, Pickle, PickleStep, RuleChild, Scenario};
+use mycelium_gherkin::{AstIndex, AstNode, IdGenerator, ParseError, ParseErrorKind};
+use mycelium_schemas::messages::{
+    FeatureChild, GherkinDocument, Location, Pickle, PickleStep, RuleChild, Scenario,
+};
 use walkdir::WalkDir;
 
 /// Why feature files could not be read at all.
@@ -18,17 +20,6 @@ pub enum SuiteError {
     /// A given file is not a feature.
     #[error("{0} is not a .feature file")]
     NotAFeature(PathBuf),
-    /// Reading failed.
-    #[error("cannot read {path}")]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is not text.
-    #[error("{0} is not UTF-8 text")]
-    NotText(PathBuf),
 }
 
 /// All feature files of a run, by path.
@@ -40,12 +31,12 @@ pub struct Suite {
     pub ids: IdGenerator,
 }
 
-/// One feature file.
+/// One feature file; or a folder below the features that cannot be read, so that its problem is told beside the others.
 #[derive(Debug)]
 pub struct FeatureFile {
-    /// Its path from the root, with `/`.
+    /// Its path from the root, with `/`; the whole path where it lies outside.
     pub uri: String,
-    /// Its text.
+    /// Its text; what is no text is replaced.
     pub source: String,
     /// What it says.
     pub parsed: Result<Feature, Vec<ParseError>>,
@@ -69,18 +60,12 @@ impl Suite {
         for path in paths {
             find(&root.join(path), &mut found)?;
         }
-        let mut named: Vec<(String, PathBuf)> =
-            found.into_iter().map(|path| (uri(root, &path), path)).collect();
-        named.sort();
-        named.dedup();
+        let mut named: Vec<(String, Found)> =
+            found.into_iter().map(|found| (uri(root, found.path()), found)).collect();
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        named.dedup_by(|(one, _), (other, _)| one == other);
         let mut ids = IdGenerator::new();
-        let mut files = Vec::with_capacity(named.len());
-        for (uri, path) in named {
-            let bytes = fs::read(&path).map_err(|source| SuiteError::Read { path: path.clone(), source })?;
-            let source = String::from_utf8(bytes).map_err(|_| SuiteError::NotText(path))?;
-            let parsed = Feature::parse(&uri, &source, &mut ids);
-            files.push(FeatureFile { uri, source, parsed });
-        }
+        let files = named.into_iter().map(|(uri, found)| FeatureFile::read(uri, found, &mut ids)).collect();
         Ok(Self { files, ids })
     }
 
@@ -91,6 +76,52 @@ impl Suite {
             .filter_map(|file| file.parsed.as_ref().ok())
             .flat_map(|feature| feature.pickles.iter().map(move |pickle| (feature, pickle)))
     }
+}
+
+impl FeatureFile {
+    fn read(uri: String, found: Found, ids: &mut IdGenerator) -> Self {
+        let bytes = match found {
+            Found::Unreadable(_, why) => Err(why),
+            Found::Feature(path) => fs::read(path).map_err(|error| error.to_string()),
+        };
+        match bytes {
+            Err(why) => {
+                let problem = problem(1, 1, format!("this cannot be read: {why}"));
+                Self { uri, source: String::new(), parsed: Err(vec![problem]) }
+            }
+            Ok(bytes) => {
+                let source = String::from_utf8_lossy(&bytes).into_owned();
+                let parsed = match text_problem(&bytes) {
+                    Some(problem) => Err(vec![problem]),
+                    None => Feature::parse(&uri, &source, ids),
+                };
+                Self { uri, source, parsed }
+            }
+        }
+    }
+}
+
+fn problem(line: u32, column: u32, why: String) -> ParseError {
+    ParseError { location: Location { line, column: Some(column) }, kind: ParseErrorKind::Unreadable(why) }
+}
+
+/// The first place where a file is not the text that a feature has to be.
+fn text_problem(bytes: &[u8]) -> Option<ParseError> {
+    let bad_utf8 = std::str::from_utf8(bytes).err().map(|error| error.valid_up_to());
+    let zero = bytes.iter().position(|byte| *byte == 0);
+    let at = bad_utf8.into_iter().chain(zero).min()?;
+    let before = String::from_utf8_lossy(&bytes[..at]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    let is_utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    let why = if is_utf16 {
+        "the file is UTF-16; save it as UTF-8".to_owned()
+    } else {
+        format!("the byte 0x{:02x} is not UTF-8 text; save the file as UTF-8", bytes[at])
+    };
+    let why = if bytes[at] == 0 && !is_utf16 { "a NUL byte is no text; remove it".to_owned() } else { why };
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Some(problem(number(line), number(column), why))
 }
 
 impl Feature {
@@ -125,33 +156,70 @@ impl Feature {
     }
 }
 
-fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
+/// What a search for features comes upon.
+#[derive(Debug)]
+enum Found {
+    Feature(PathBuf),
+    /// Something that cannot be read or followed, and why.
+    Unreadable(PathBuf, String),
+}
+
+impl Found {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Feature(path) | Self::Unreadable(path, _) => path,
+        }
+    }
+}
+
+/// Finds the features at a path. Symbolic links are followed: a feature behind one must not be left out in silence.
+fn find(path: &Path, found: &mut Vec<Found>) -> Result<(), SuiteError> {
     if path.is_file() {
         if !is_feature(path) {
             return Err(SuiteError::NotAFeature(path.to_owned()));
         }
-        found.push(path.to_owned());
+        found.push(Found::Feature(path.to_owned()));
         return Ok(());
     }
     if !path.exists() {
         return Err(SuiteError::Missing(path.to_owned()));
     }
-    for entry in WalkDir::new(path).sort_by_file_name() {
-        let entry =
-            entry.map_err(|error| SuiteError::Read { path: path.to_owned(), source: error.into() })?;
-        if entry.file_type().is_file() && is_feature(entry.path()) {
-            found.push(entry.into_path());
+    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_feature(entry.path()) => {
+                found.push(Found::Feature(entry.into_path()));
+            }
+            Ok(_) => {}
+            Err(error) => found.extend(unreadable(path, &error)),
         }
     }
     Ok(())
+}
+
+/// What a search could not look into, unless it is of no interest: a dead link that is no feature, or the dead link that
+/// an editor puts beside a file it has open.
+fn unreadable(root: &Path, error: &walkdir::Error) -> Option<Found> {
+    let path = error.path().unwrap_or(root).to_owned();
+    if let Some(above) = error.loop_ancestor() {
+        let why = format!("it is a symbolic link to {}, a folder above it", above.display());
+        return Some(Found::Unreadable(path, why));
+    }
+    let is_dead_link = path.is_symlink() && !path.exists();
+    let is_editors = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".#"));
+    if is_dead_link && (is_editors || !is_feature(&path)) {
+        return None;
+    }
+    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    Some(Found::Unreadable(path, why))
 }
 
 fn is_feature(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "feature")
 }
 
+/// The path from the root; the whole path where it lies outside.
 fn uri(root: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(root).unwrap_or(path);
+    let Ok(relative) = path.strip_prefix(root) else { return path.to_string_lossy().into_owned() };
     let parts: Vec<_> =
         relative.iter().filter(|part| *part != ".").map(|part| part.to_string_lossy()).collect();
     parts.join("/")

@@ -48,7 +48,8 @@ fn holds(operation: &TagOperation, tags: &[&str]) -> bool {
 /// The time of a `@timeout(2m)` tag: a whole number of `ms`, `s` or `m`. None where the tag is not one of a timeout.
 pub fn timeout_of(tag: &str) -> Option<Result<Duration, TimeoutTagError>> {
     let inner = tag.strip_prefix("@timeout")?;
-    Some(parse_timeout(inner).ok_or_else(|| TimeoutTagError(tag.to_owned())))
+    let time = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    Some(time.and_then(|time| parse_duration(time).ok()).ok_or_else(|| TimeoutTagError(tag.to_owned())))
 }
 
 /// A malformed `@timeout` tag.
@@ -56,8 +57,17 @@ pub fn timeout_of(tag: &str) -> Option<Result<Duration, TimeoutTagError>> {
 #[error("{0} is not a timeout; write for example @timeout(90s) or @timeout(2m)")]
 pub struct TimeoutTagError(String);
 
-fn parse_timeout(parenthesised: &str) -> Option<Duration> {
-    let text = parenthesised.strip_prefix('(')?.strip_suffix(')')?;
+/// A text is no time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a time; write for example 90s or 30m")]
+pub struct DurationError(String);
+
+/// Reads a time: a whole number of `ms`, `s` or `m`, above 0.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    duration(text).ok_or_else(|| DurationError(text.to_owned()))
+}
+
+fn duration(text: &str) -> Option<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let number: u32 = number.parse().ok().filter(|n| *n > 0)?;

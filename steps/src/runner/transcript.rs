@@ -2,20 +2,22 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
     evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
     messages::{
-        Attachment, AttachmentContentEncoding, Envelope, Location, Meta, PROTOCOL_VERSION, ParameterType,
-        Product, Source, SourceMediaType, SourceReference, StepDefinition, StepDefinitionPattern,
-        StepDefinitionPatternType, StepMatchArgumentsList, TestCase, TestRunFinished, TestRunStarted,
-        TestStep, Timestamp,
+        Attachment, AttachmentContentEncoding, Envelope, Exception, Location, Meta, PROTOCOL_VERSION,
+        ParameterType, Product, Source, SourceMediaType, SourceReference, StepDefinition,
+        StepDefinitionPattern, StepDefinitionPatternType, StepMatchArgumentsList, TestCase, TestRunFinished,
+        TestRunStarted, TestStep, Timestamp,
     },
 };
 use serde::Serialize;
 
 use super::{
-    case::{Binding, Case},
+    case::Case,
+    conduct::RunError,
     store::{Store, StoreError},
     suite::Suite,
     vocabulary::Vocabulary,
@@ -27,6 +29,8 @@ use crate::catalogue::Pattern;
 pub(super) struct CaseIds {
     pub(super) case: String,
     pub(super) steps: Vec<String>,
+    /// For each step, that of its suggestion, where it is undefined.
+    pub(super) suggestions: Vec<Option<String>>,
 }
 
 /// Writes what comes before the run: the runner, the features, the pickles and the step definitions. Returns the ids of
@@ -86,35 +90,37 @@ pub(super) fn prologue(
     Ok(definition_ids)
 }
 
-/// Writes that the run begins, with its test cases. Returns the run's id and those of the cases.
-pub(super) fn begin<W>(
+/// Writes that the run begins. Returns its id.
+pub(super) fn begin(store: &mut Store, ids: &mut IdGenerator) -> Result<String, StoreError> {
+    let run = ids.next_id();
+    store.emit(&Envelope::TestRunStarted(TestRunStarted { timestamp: now(), id: Some(run.clone()) }))?;
+    Ok(run)
+}
+
+/// Writes the test cases of the run. Returns their ids.
+pub(super) fn cases<W>(
     store: &mut Store,
     ids: &mut IdGenerator,
     vocabulary: &Vocabulary,
     definition_ids: &[String],
+    run: &str,
     cases: &[Case<W>],
-) -> Result<(String, Vec<CaseIds>), StoreError> {
-    let run = ids.next_id();
-    store.emit(&Envelope::TestRunStarted(TestRunStarted { timestamp: now(), id: Some(run.clone()) }))?;
+) -> Result<Vec<CaseIds>, StoreError> {
     let definition_id = |definition: &crate::catalogue::Definition| {
         vocabulary.index_of(definition).map(|index| definition_ids[index].clone())
     };
     let mut all = Vec::with_capacity(cases.len());
     for case in cases {
         let mut steps = Vec::with_capacity(case.steps.len());
-        let mut case_ids = CaseIds { case: ids.next_id(), steps: Vec::with_capacity(case.steps.len()) };
+        let mut case_ids = CaseIds { case: ids.next_id(), steps: Vec::new(), suggestions: Vec::new() };
         for step in &case.steps {
-            let (definitions, arguments) = match &step.binding {
-                Binding::Call(call) => (
-                    definition_id(call.definition).into_iter().collect(),
-                    vec![StepMatchArgumentsList { step_match_arguments: step.arguments.clone() }],
-                ),
-                Binding::Undefined => (Vec::new(), Vec::new()),
-                Binding::Ambiguous(definitions) => (
-                    definitions.iter().filter_map(|definition| definition_id(definition)).collect(),
-                    vec![StepMatchArgumentsList::default(); definitions.len()],
-                ),
-            };
+            let definitions =
+                step.matches.iter().filter_map(|(definition, _)| definition_id(definition)).collect();
+            let arguments = step
+                .matches
+                .iter()
+                .map(|(_, arguments)| StepMatchArgumentsList { step_match_arguments: arguments.clone() })
+                .collect();
             let id = ids.next_id();
             steps.push(TestStep {
                 hook_id: None,
@@ -124,16 +130,17 @@ pub(super) fn begin<W>(
                 step_match_arguments_lists: Some(arguments),
             });
             case_ids.steps.push(id);
+            case_ids.suggestions.push((!step.snippets.is_empty()).then(|| ids.next_id()));
         }
         store.emit(&Envelope::TestCase(TestCase {
             id: case_ids.case.clone(),
             pickle_id: case.pickle_id.clone(),
             test_steps: steps,
-            test_run_started_id: Some(run.clone()),
+            test_run_started_id: Some(run.to_owned()),
         }))?;
         all.push(case_ids);
     }
-    Ok((run, all))
+    Ok(all)
 }
 
 /// Writes what was run, and that the run is over.
@@ -156,6 +163,33 @@ pub(super) fn end(
     }))
 }
 
+/// Writes that the run could not be conducted any further.
+pub(super) fn abort(store: &mut Store, run: &str, error: &RunError) -> Result<(), StoreError> {
+    let message = error_text(error);
+    store.emit(&Envelope::TestRunFinished(TestRunFinished {
+        exception: Some(Exception {
+            exception_type: "error".to_owned(),
+            message: Some(message.clone()),
+            stack_trace: Some(message.clone()),
+        }),
+        message: Some(message),
+        success: false,
+        timestamp: now(),
+        test_run_started_id: Some(run.to_owned()),
+    }))
+}
+
+/// An error with its causes.
+fn error_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 /// An attachment of a value as JSON, to nothing yet.
 pub(super) fn json_attachment(media_type: &str, value: &impl Serialize) -> Attachment {
     // Our own types have string keys and no fallible serializer, so this cannot fail; if it did, the reader would refuse
@@ -165,9 +199,18 @@ pub(super) fn json_attachment(media_type: &str, value: &impl Serialize) -> Attac
 
 /// An attachment of a text, to nothing yet.
 pub(super) fn text_attachment(media_type: &str, body: String) -> Attachment {
+    attachment(media_type, body, AttachmentContentEncoding::Identity)
+}
+
+/// An attachment of bytes, to nothing yet.
+pub(super) fn bytes_attachment(media_type: &str, bytes: &[u8]) -> Attachment {
+    attachment(media_type, STANDARD.encode(bytes), AttachmentContentEncoding::Base64)
+}
+
+fn attachment(media_type: &str, body: String, content_encoding: AttachmentContentEncoding) -> Attachment {
     Attachment {
         body,
-        content_encoding: AttachmentContentEncoding::Identity,
+        content_encoding,
         file_name: None,
         media_type: media_type.to_owned(),
         source: None,

@@ -10,11 +10,12 @@ use cucumber::{
     step::Location,
 };
 use mycelium_schemas::{
-    messages::{Group, PickleStep, PickleStepType, StepMatchArgument},
+    messages::{PickleStep, PickleStepType, StepMatchArgument},
     problem::did_you_mean,
 };
-use regex::{Captures, Regex};
+use regex::Regex;
 
+use super::groups::ArgumentPattern;
 use crate::catalogue::{Catalogue, Definition, Keyword, Pattern};
 
 /// Why a step library cannot be used.
@@ -29,6 +30,14 @@ pub enum VocabularyError {
     /// A catalogued step that is not registered.
     #[error("the step at {0} is in the step catalogue, but not registered; is its module compiled in?")]
     Unregistered(String),
+    /// The groups of a step's pattern cannot be told apart.
+    #[error("the pattern of the step at {place} cannot be read")]
+    Pattern {
+        /// The step.
+        place: String,
+        /// Why.
+        source: Box<regex::Error>,
+    },
     /// An expression names a parameter type that the catalogue does not know.
     #[error("the step at {place} has the parameter {{{name}}}, which is not in the step catalogue")]
     UnknownParameter {
@@ -62,15 +71,21 @@ pub struct Matched {
     pub definition: &'static Definition,
     /// The whole match and its groups, as the `cucumber` crate hands them to the step's function.
     pub captures: Vec<(Option<String>, String)>,
-    /// The arguments, as Cucumber Messages describe them.
-    pub arguments: Vec<StepMatchArgument>,
 }
 
 /// All definitions with their compiled patterns.
 #[derive(Debug)]
 pub struct Vocabulary {
-    entries: Vec<(&'static Definition, Regex)>,
+    entries: Vec<Entry>,
     catalogue: Catalogue,
+}
+
+/// A definition with what it matches.
+#[derive(Debug)]
+struct Entry {
+    definition: &'static Definition,
+    regex: Regex,
+    arguments: ArgumentPattern,
 }
 
 /// A vocabulary with the functions of its steps.
@@ -104,7 +119,8 @@ impl<W: World + WorldInventory> Library<W> {
         // The order of registration is the linker's; ours is that of the sources.
         registered.sort_by_key(|(_, location, ..)| *location);
         for keyword in [Keyword::Given, Keyword::When, Keyword::Then] {
-            if !registered.iter().any(|(k, ..)| *k == keyword) {
+            let is_catalogued = catalogue.definitions.iter().any(|definition| definition.keyword == keyword);
+            if is_catalogued && !registered.iter().any(|(k, ..)| *k == keyword) {
                 return Err(VocabularyError::Empty(keyword));
             }
         }
@@ -115,10 +131,14 @@ impl<W: World + WorldInventory> Library<W> {
                 .at(location.path, location.line)
                 .filter(|definition| definition.keyword == keyword)
                 .ok_or_else(|| VocabularyError::Uncatalogued(location.to_string()))?;
-            entries.push((definition, regex));
+            let arguments = ArgumentPattern::new(&regex, parameter_names(definition)).map_err(|source| {
+                VocabularyError::Pattern { place: definition.place(), source: Box::new(source) }
+            })?;
+            entries.push(Entry { definition, regex, arguments });
             functions.push(function);
         }
-        let missing = catalogue.definitions.iter().find(|d| !entries.iter().any(|(known, _)| known == d));
+        let missing =
+            catalogue.definitions.iter().find(|d| !entries.iter().any(|entry| entry.definition == *d));
         if let Some(missing) = missing {
             return Err(VocabularyError::Unregistered(missing.place()));
         }
@@ -148,7 +168,7 @@ impl<W> Library<W> {
 impl Vocabulary {
     /// The definitions, in the order of their sources.
     pub fn definitions(&self) -> impl ExactSizeIterator<Item = &'static Definition> {
-        self.entries.iter().map(|(definition, _)| *definition)
+        self.entries.iter().map(|entry| entry.definition)
     }
 
     /// The catalogue it was made from.
@@ -158,7 +178,13 @@ impl Vocabulary {
 
     /// Index of a definition.
     pub(super) fn index_of(&self, definition: &Definition) -> Option<usize> {
-        self.entries.iter().position(|(known, _)| std::ptr::eq(*known, definition))
+        self.entries.iter().position(|entry| std::ptr::eq(entry.definition, definition))
+    }
+
+    /// What the parameters of a definition matched in a text, as Cucumber Messages describe it.
+    pub(super) fn arguments(&self, definition: &Definition, text: &str) -> Vec<StepMatchArgument> {
+        let entry = self.index_of(definition).map(|index| &self.entries[index]);
+        entry.map(|entry| entry.arguments.arguments(text)).unwrap_or_default()
     }
 
     /// What a step means.
@@ -167,9 +193,9 @@ impl Vocabulary {
             .entries
             .iter()
             .enumerate()
-            .filter(|(_, (definition, _))| answers(definition.keyword, step.step_type))
-            .filter_map(|(index, (definition, regex))| {
-                Some((index, *definition, regex, regex.captures(&step.text)?))
+            .filter(|(_, entry)| answers(entry.definition.keyword, step.step_type))
+            .filter_map(|(index, entry)| {
+                Some((index, entry.definition, &entry.regex, entry.regex.captures(&step.text)?))
             });
         let Some((index, definition, regex, captures)) = matches.next() else {
             return Resolution::Undefined;
@@ -178,19 +204,18 @@ impl Vocabulary {
         if !others.is_empty() {
             return Resolution::Ambiguous([vec![definition], others].concat());
         }
-        let arguments = arguments(definition, regex, &captures, &step.text);
         let captures = regex
             .capture_names()
             .zip(captures.iter())
             .map(|(name, group)| (name.map(str::to_owned), group.map_or("", |g| g.as_str()).to_owned()))
             .collect();
-        Resolution::Defined(Matched { index, definition, captures, arguments })
+        Resolution::Defined(Matched { index, definition, captures })
     }
 
     /// The definition nearest to a step that means nothing: the same text under another keyword, or a likely typo.
     pub fn nearest(&self, step: &PickleStep) -> Option<&'static Definition> {
-        if let Some((definition, _)) = self.entries.iter().find(|(_, regex)| regex.is_match(&step.text)) {
-            return Some(definition);
+        if let Some(entry) = self.entries.iter().find(|entry| entry.regex.is_match(&step.text)) {
+            return Some(entry.definition);
         }
         let text = skeleton(&step.text);
         let candidates: Vec<(String, &'static Definition)> = self
@@ -203,6 +228,7 @@ impl Vocabulary {
     }
 }
 
+/// Whether a definition of a kind answers to a step of a type.
 fn answers(keyword: Keyword, step_type: Option<PickleStepType>) -> bool {
     match step_type {
         Some(PickleStepType::Context) => keyword == Keyword::Given,
@@ -237,35 +263,6 @@ fn skeleton(text: &str) -> String {
         }
     }
     out
-}
-
-/// The arguments of a match. A parameter with several alternatives, such as `{string}`, compiles to several groups named
-/// `__<parameter>_<alternative>`, of which one took part.
-fn arguments(
-    definition: &Definition,
-    regex: &Regex,
-    captures: &Captures<'_>,
-    text: &str,
-) -> Vec<StepMatchArgument> {
-    let mut names = parameter_names(definition).into_iter();
-    let mut arguments = Vec::new();
-    let mut last_parameter: Option<&str> = None;
-    for (name, group) in regex.capture_names().zip(captures.iter()).skip(1) {
-        let parameter = name.and_then(|name| name.strip_prefix("__")?.split('_').next());
-        if parameter.is_none() || parameter != last_parameter {
-            arguments.push(StepMatchArgument { group: Group::default(), parameter_type_name: names.next() });
-        }
-        last_parameter = parameter;
-        if let (Some(group), Some(argument)) = (group, arguments.last_mut()) {
-            let start = text[..group.start()].chars().count();
-            argument.group = Group {
-                children: None,
-                start: u32::try_from(start).ok(),
-                value: Some(group.as_str().to_owned()),
-            };
-        }
-    }
-    arguments
 }
 
 /// The names of an expression's parameters, in order.

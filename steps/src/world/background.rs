@@ -18,6 +18,7 @@ use rustix::{
 };
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
+use crate::runner::leftovers;
 
 /// How often to look whether a command ended instead of coming to a meeting.
 const LOOK: Duration = Duration::from_millis(20);
@@ -29,6 +30,16 @@ pub(super) struct Started {
     number: usize,
     before: Observation,
     running: Running,
+}
+
+/// What a crash that the scenario made may have left running; it ends with the world.
+#[derive(Debug)]
+pub(super) struct Orphans(PathBuf);
+
+impl Drop for Orphans {
+    fn drop(&mut self) {
+        leftovers::kill_inside(&self.0);
+    }
 }
 
 /// Which end of a script's meeting the scenario takes.
@@ -60,6 +71,7 @@ impl MyceliumWorld {
 
     /// Kills the command that runs, alone, and keeps how it ended.
     pub(crate) fn kill_started(&mut self) -> Result<(), WorldError> {
+        self.orphans.get_or_insert_with(|| Orphans(self.sandbox.root().to_owned()));
         self.started()?.running.process().kill_alone();
         self.finish_started()
     }

@@ -90,6 +90,8 @@ fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
         assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
     }
     assert!(checkout.path("out/failed/G1.3-a-run-executes-4").is_dir());
+    let junit = fs::read_to_string(checkout.path("out/junit.xml")).unwrap();
+    assert!(junit.contains("\n  at steps/src/then/"), "the report does not say where: {junit}");
 }
 
 #[test]
@@ -192,4 +194,68 @@ fn a_run_whose_process_is_killed_is_no_passed_run() {
     assert_eq!(answer.code, Some(3), "{}", answer.err);
     assert_eq!(answer.causes(), ["run_died"]);
     assert!(!checkout.path("out/messages.ndjson").exists());
+}
+
+#[test]
+fn a_second_run_in_the_same_output_folder_is_refused_and_harms_nothing() {
+    let checkout = Checkout::new();
+    // Inside the first run, a second one in the same folder.
+    let inner = format!(
+        "cd '{}' && env -u MYCELIUM_ACCEPT_SCRATCH '{}' run --bin program --out out 2> inner",
+        checkout.path("").display(),
+        env!("CARGO_BIN_EXE_accept")
+    );
+    checkout.program(&format!(
+        "if [ ! -e '{0}' ]; then touch '{0}'; {inner}; fi; exit 0",
+        checkout.path("once").display()
+    ));
+    let answer = checkout.accept("run --bin program --out out");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let said = fs::read_to_string(checkout.path("inner")).unwrap();
+    assert!(said.contains("another run of accept writes to"), "{said}");
+    assert!(messages(&checkout).lines().last().unwrap().contains("testRunFinished"));
+}
+
+#[test]
+fn a_run_that_takes_too_long_ends_by_name_with_all_that_it_writes() {
+    let checkout = Checkout::new();
+    checkout.program("exec sleep 600");
+    let answer = checkout.accept("run --bin program --out out --json --timeout 500ms");
+    assert_eq!(answer.code, Some(1), "{}", answer.err);
+    assert_eq!(answer.causes(), ["run_timed_out", "scenarios_not_run"]);
+    assert!(checkout.path("out/junit.xml").is_file());
+    assert_eq!(checkout.accept("run --timeout soon").code, Some(2));
+}
+
+#[test]
+fn what_a_killed_accept_leaves_is_complete_and_the_next_run_clears_it_away() {
+    let checkout = Checkout::new();
+    let temporary = checkout.path("temporary");
+    fs::create_dir(&temporary).unwrap();
+    checkout.program(&starts_and_waits(&checkout));
+    let pipe = checkout.path("started");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut accept = checkout
+        .command("run --bin program --out out")
+        .env("TMPDIR", &temporary)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pid = String::new();
+    File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
+    accept.kill().unwrap();
+    accept.wait().unwrap();
+    // The process that runs the scenarios has the same pipe; it is closed when that has ended, too.
+    let mut said = String::new();
+    accept.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("ended by SIGTERM"), "{said}");
+    assert!(messages(&checkout).lines().last().unwrap().contains("testRunFinished"));
+    assert_ended(pid.trim());
+    let left =
+        || fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(left().len(), 1);
+    checkout.program(HONEST);
+    let output = checkout.command("run --bin program --out out").env("TMPDIR", &temporary).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(left(), [""; 0]);
 }

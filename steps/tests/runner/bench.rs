@@ -48,6 +48,8 @@ impl Bench {
             jobs: NonZeroUsize::new(4).unwrap(),
             seed: 1,
             step_timeout: Duration::from_secs(60),
+            scenario_timeout: Duration::from_secs(60),
+            run_timeout: None,
             fail_fast: false,
             keep: false,
             scratch: root.path().join("scratch"),
@@ -72,6 +74,11 @@ impl Bench {
     /// Writes a feature file.
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.root.path().join("features").join(name), text).unwrap();
+    }
+
+    /// The folder of the features.
+    pub(crate) fn features(&self) -> PathBuf {
+        self.root.path().join("features")
     }
 
     /// The output folder.

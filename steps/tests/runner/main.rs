@@ -1,7 +1,32 @@
 //! The runner's guards: whatever a scenario does, it is either proved or red.
+//!
+//! | what other runners let pass | what holds it here |
+//! | --- | --- |
+//! | an undefined step | `nothing_by_accident::an_undefined_step_fails_and_skips_the_rest` |
+//! | an ambiguous, pending or skipped step | `nothing_by_accident::every_way_not_to_pass_has_a_name_of_its_own` |
+//! | tags that select nothing, an empty folder | `nothing_by_accident::an_empty_folder_and_an_empty_selection_fail` |
+//! | `@allow.skipped`, `@retry(3)` | `lint::each_rule_finds_its_problem_at_its_line` |
+//! | a step library that is not linked in | `nothing_by_accident::a_step_library_that_is_not_linked_in_cannot_be_loaded` |
+//! | a scenario without steps | `nothing_by_accident::a_scenario_without_steps_fails` |
+//! | a scenario without a `Then` | `lint::each_rule_finds_its_problem_at_its_line` |
+//! | a `Then` that looks at nothing | `nothing_by_accident::a_then_that_records_nothing_fails` |
+//! | a panic in a spawned task or thread | `survival::a_panic_in_a_task_of_the_step_fails_the_step`, `…_thread_…` |
+//! | a hung step, polite or blocking | `survival::a_hung_step_is_given_up_and_the_others_finish` |
+//! | a step that exits the process | `cli::supervise` (unit test), `program/runs.rs`: `a_run_whose_process_is_killed_…` |
+//! | SIGINT and SIGTERM | `program/runs.rs`: `an_interrupted_run_completes_its_stream_and_leaves_no_process` |
+//! | a filter instead of another, not beside it | `selection::filters_hold_together` |
+//! | `@retry-budget` taken for `@retry` | `selection::a_tag_that_begins_with_retry_is_an_ordinary_tag` |
+//! | retried to green | no retries; `traceability`: a second attempt makes a goal flaky |
+//! | a wrong line for a row of an outline | `selection::a_line_means_the_scenario_the_row_or_the_rule_it_stands_in` |
+//! | tags of an empty rule on its neighbours | `selection::the_tags_of_an_empty_rule_are_of_no_other` |
+//! | BOM, CRLF, backslash, keyword-like description | `bad_input::a_bom_windows_line_ends_…_are_legal` |
+//! | doc strings | `bad_input::a_doc_string_reaches_the_step_byte_for_byte_…` |
+//! | the compatibility kit | the test target `kit` |
+//! | messages of the official schema | `messages::every_message_is_valid_by_the_official_schema` |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up what it needs has failed")]
 
+mod bad_input;
 mod bench;
 mod lint;
 mod messages;

@@ -145,6 +145,6 @@ fn a_matched_step_says_where_its_arguments_stand() {
         .flat_map(|list| list.step_match_arguments)
         .map(|a| (a.parameter_type_name.unwrap(), a.group.start.unwrap(), a.group.value.unwrap()))
         .collect();
-    let expected = [("int", 11, "12"), ("string", 28, "x y"), ("mood", 2, "good")];
+    let expected = [("int", 11, "12"), ("string", 27, "\"x y\""), ("mood", 2, "good")];
     assert_eq!(arguments, expected.map(|(name, start, value)| (name.to_owned(), start, value.to_owned())));
 }

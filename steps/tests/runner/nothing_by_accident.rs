@@ -1,6 +1,6 @@
 //! Nothing passes by accident.
 
-use mycelium_schemas::messages::TestStepResultStatus as Status;
+use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 use mycelium_steps::{
     catalogue::Catalogue,
     runner::{Cause, Library, RunResult, VocabularyError},
@@ -59,6 +59,55 @@ fn an_ambiguous_step_fails_with_both_places() {
 }
 
 #[test]
+fn a_pending_and_a_skipped_step_fail_the_run_by_their_names() {
+    for (step, status, code, said) in [
+        ("it is to be written", Status::Pending, "scenarios_pending", "pending: somebody has to"),
+        ("it is of no use here", Status::Skipped, "scenarios_skipped", "the step ended as skipped"),
+    ] {
+        let bench = Bench::with(&format!("Scenario: S\n When {step}\n Then it never happens\n"));
+        let result = bench.run();
+        assert!(failure(&result).contains(said), "{result:?}");
+        assert_eq!(bench.step_statuses(), [status, Status::Skipped]);
+        assert_eq!(result.causes.iter().map(Cause::code).collect::<Vec<_>>(), [code]);
+        assert_eq!(result.scenarios[0].status, status);
+    }
+}
+
+#[test]
+fn every_way_not_to_pass_has_a_name_of_its_own() {
+    let bench = Bench::with(
+        "Scenario: A\n When it panics\n Then it never happens\n\
+         Scenario: B\n When it does what nobody knows\n Then it never happens\n\
+         Scenario: C\n When it means two things\n Then it never happens\n\
+         Scenario: D\n When it is to be written\n Then it never happens\n\
+         Scenario: E\n When it is of no use here\n Then it never happens\n\
+         Scenario: F\n Description only.\n",
+    );
+    let result = bench.run();
+    let mut codes: Vec<_> = result.causes.iter().map(Cause::code).collect();
+    codes.sort_unstable();
+    let wanted = [
+        "no_steps",
+        "scenarios_ambiguous",
+        "scenarios_failed",
+        "scenarios_pending",
+        "scenarios_skipped",
+        "scenarios_undefined",
+    ];
+    assert_eq!(codes, wanted);
+}
+
+#[test]
+fn an_undefined_step_comes_with_the_code_that_would_define_it() {
+    let bench = Bench::with("Scenario: S\n When it takes 3 days\n Then it never happens twice\n");
+    let message = failure(&bench.run());
+    assert!(message.contains("#[when(expr = \"it takes {int} days\")]"), "{message}");
+    assert!(message.contains("world: &mut TinyWorld"), "{message}");
+    let suggestions = bench.messages().iter().filter(|m| matches!(m, Envelope::Suggestion(_))).count();
+    assert_eq!((suggestions, bench.step_statuses()), (2, vec![Status::Undefined; 2]));
+}
+
+#[test]
 fn an_empty_folder_and_an_empty_selection_fail() {
     assert_eq!(Bench::new().run().causes, [Cause::NothingSelected]);
     let mut bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
@@ -104,7 +153,7 @@ fn a_step_library_that_is_not_linked_in_cannot_be_loaded() {
     struct Unlinked;
 
     let empty = Catalogue { definitions: &[], parameters: &[] };
-    assert!(matches!(Library::<Unlinked>::load(empty), Err(VocabularyError::Empty(_))));
+    assert!(matches!(Library::<Unlinked>::load(CATALOGUE), Err(VocabularyError::Empty(_))));
     assert!(matches!(Library::<TinyWorld>::load(empty), Err(VocabularyError::Uncatalogued(_))));
     assert!(Library::<TinyWorld>::load(CATALOGUE).is_ok());
 }

@@ -87,6 +87,15 @@ fn a_tag_that_begins_with_retry_is_an_ordinary_tag() {
 }
 
 #[test]
+fn the_tags_of_an_empty_rule_are_of_no_other() {
+    let mut bench =
+        Bench::with("@one\nRule: empty\n\nRule: full\n  Scenario: S\n    Then it never happens\n");
+    assert_eq!(lines(&bench.run()), [7]);
+    bench.filter.tags = Some("@one".parse().unwrap());
+    assert_eq!(lines(&bench.run()), [0; 0]);
+}
+
+#[test]
 fn the_seed_fixes_the_order() {
     let text: String = ["a", "b", "c", "d", "e", "f", "g", "h"]
         .map(|n| format!("Scenario: {n}\n Then it never happens\n"))

@@ -3,7 +3,7 @@
 use std::{fs, num::NonZeroUsize, time::Duration};
 
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
-use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult};
+use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
 
 use crate::bench::Bench;
 
@@ -21,6 +21,29 @@ fn a_panic_fails_with_its_place_and_the_log_before_it() {
     assert!(failure.code_place.as_ref().unwrap().starts_with("steps/tests/runner/world.rs:"));
     assert_eq!(failure.log, ["about to panic"]);
     assert_eq!(bench.step_statuses(), [Status::Passed, Status::Failed, Status::Skipped]);
+}
+
+#[test]
+fn a_failure_in_the_stream_has_its_message_and_its_place_in_the_code() {
+    let bench = Bench::with("Scenario: S\n When it panics\n Then it never happens\n");
+    bench.run();
+    let failed = bench.messages().into_iter().find_map(|envelope| match envelope {
+        Envelope::TestStepFinished(step) if step.test_step_result.status == Status::Failed => Some(step),
+        _ => None,
+    });
+    let result = failed.unwrap().test_step_result;
+    let stack = result.exception.unwrap().stack_trace.unwrap();
+    assert_eq!(result.message.as_deref(), Some("on purpose"));
+    assert!(stack.starts_with("on purpose\n  at steps/tests/runner/world.rs:"), "{stack}");
+}
+
+#[test]
+fn a_failed_scenario_is_not_blamed_for_what_it_could_not_end_any_more() {
+    let bench = Bench::with(
+        "Scenario: S\n When it leaves a process behind\n And it panics\n Then it never happens\n",
+    );
+    assert_eq!(bench.run().causes, [Cause::Scenarios(Status::Failed, 1)]);
+    assert_eq!(leftovers::find_inside(&bench.settings.scratch), [0; 0]);
 }
 
 #[test]
@@ -55,7 +78,7 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
         bench.settings.step_timeout = Duration::from_millis(200);
         let result = bench.run();
         assert_eq!(result.scenarios.len(), 2);
-        assert_eq!(result.causes, [Cause::ScenariosFailed(1)]);
+        assert_eq!(result.causes, [Cause::Scenarios(Status::Failed, 1)]);
         let hung = failure(&result);
         assert!(hung.message.contains("timed out after 0.2 s"), "{}", hung.message);
         assert_eq!(hung.place.line, 4);
@@ -70,6 +93,51 @@ fn a_timeout_tag_limits_its_scenario() {
     let result = bench.run();
     assert!(failure(&result).message.contains("timed out after 0.2 s"));
     assert!(result.scenarios[0].kept.as_ref().unwrap().starts_with(bench.out()));
+}
+
+#[test]
+fn a_scenario_has_a_limit_without_a_tag_and_a_run_has_one_that_leaves_a_complete_stream() {
+    let scenario = "Scenario: S\n When it waits for ever\n Then it never happens\n";
+    let mut bench = Bench::with(scenario);
+    bench.settings.scenario_timeout = Duration::from_millis(200);
+    assert!(failure(&bench.run()).message.starts_with("the scenario timed out after 0.2 s"));
+    drop(bench);
+    let mut bench =
+        Bench::with(&[scenario, "Scenario: T\n When it blocks for ever\n Then it never happens\n"].concat());
+    bench.settings.run_timeout = Some(Duration::from_millis(200));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert_eq!(result.causes, [Cause::RunTimedOut(Duration::from_millis(200)), Cause::ScenariosNotRun(2)]);
+    assert!(failure(&result).message.contains("not finished: the run timed out after 0.2 s"));
+    assert_eq!(bench.step_statuses(), [Status::Unknown, Status::Skipped]);
+    assert_eq!(bench.run_info().partial, ["the run timed out after 0.2 s"]);
+    assert!(
+        matches!(bench.messages().last(), Some(Envelope::TestRunFinished(finished)) if !finished.success)
+    );
+}
+
+#[test]
+fn a_process_that_a_scenario_leaves_fails_the_run_by_the_scenario_and_is_ended() {
+    let bench = Bench::with(
+        "Scenario: S\n When it leaves a process behind\n Then it never happens\nScenario: T\n Then it never happens\n",
+    );
+    let result = bench.run();
+    let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
+    assert_eq!(leftovers::find_inside(&bench.settings.scratch), [0; 0]);
+    assert_eq!(bench.run_info().partial.len(), 1);
+}
+
+#[test]
+fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
+    let mut bench = Bench::with(
+        "Scenario: S\n When it writes beside its folder\n Then it never happens\nScenario: T\n Then it never happens\n",
+    );
+    bench.settings.jobs = NonZeroUsize::MIN;
+    fs::write(bench.settings.scratch.join("known.txt"), "from before").unwrap();
+    let result = bench.run();
+    let [Cause::FileLeft(place, file)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str()), (3, "stray.txt"));
 }
 
 #[test]

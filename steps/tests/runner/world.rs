@@ -11,7 +11,7 @@ use std::{
 use cucumber::{World, given, then, when};
 use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
 use mycelium_steps::{
-    context::{Context, Record},
+    context::{self, Context, Record},
     runner::{Interrupt, Interrupter},
 };
 
@@ -122,6 +122,33 @@ fn panics(world: &mut TinyWorld) {
 #[when("it errs")]
 fn errs(_: &mut TinyWorld) -> Result<(), std::num::ParseIntError> {
     "x".parse::<u8>().map(|_| ())
+}
+
+/// Is not written yet.
+#[when("it is to be written")]
+fn to_be_written(_: &mut TinyWorld) {
+    context::pending(Some("somebody has to"));
+}
+
+/// Is of no use here.
+#[when("it is of no use here")]
+fn of_no_use(_: &mut TinyWorld) {
+    context::skip(None);
+}
+
+/// Starts a process and does not wait for it.
+#[when("it leaves a process behind")]
+fn leaves_process(world: &mut TinyWorld) {
+    let home = world.context.scratch.join("home");
+    // Not waited for: that it is left is what this is about; the runner ends it.
+    #[expect(clippy::zombie_processes, reason = "the runner has to find it")]
+    std::process::Command::new("sleep").arg("600").env("HOME", home).spawn().unwrap();
+}
+
+/// Writes beside its folder.
+#[when("it writes beside its folder")]
+fn writes_beside(world: &mut TinyWorld) {
+    std::fs::write(world.context.scratch.parent().unwrap().join("stray.txt"), "stray").unwrap();
 }
 
 /// A spawned task panics; the step does not notice.

@@ -8,8 +8,8 @@ pub(crate) fn data(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-/// Says that nothing was tested.
+/// Says that nothing was tested, for lack of this part.
 #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
-pub(crate) fn skip() {
-    println!("skipped: MYCELIUM_CONFORMANCE_DIR does not hold the test data");
+pub(crate) fn skip(name: &str) {
+    println!("skipped: no {name} in MYCELIUM_CONFORMANCE_DIR");
 }

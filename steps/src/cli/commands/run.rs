@@ -42,6 +42,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
         lane: args.world,
         jobs: args.jobs,
         fail_fast: args.fail_fast,
+        timeout: args.timeout,
         bin: args.bin.map(|path| project.resolve(&path)),
         keep: args.keep,
         scratch,

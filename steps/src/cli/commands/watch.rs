@@ -18,7 +18,7 @@ use crate::{
         watch::{Change, Look},
     },
     lint::LintProblem,
-    runner::{Filter, suite::Suite},
+    runner::{Filter, OutLock, suite::Suite},
 };
 
 /// Between two looks. An editor that writes in several moves is done by the second look that sees the same.
@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(150);
 pub(in crate::cli) fn run(console: &Console, args: WatchArgs, scratch: PathBuf) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out);
+    let mut lock = OutLock::take(&out)?;
+    lock.create()?;
     let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
     let suite = project.suite(&paths)?;
     let bin = args.bin.map(|path| project.resolve(&path));

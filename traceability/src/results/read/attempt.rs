@@ -118,7 +118,9 @@ impl OpenAttempt {
             // A step of which nothing was told did not end.
             status: result.as_ref().map_or(StepStatus::Unknown, |result| status(result.status)),
             duration_nanos: result.as_ref().map_or(0, |result| nanos(result.duration)),
-            message: result.and_then(|result| result.message),
+            // With the place in the code, where the stream has it.
+            message: result
+                .and_then(|result| result.exception.and_then(|e| e.stack_trace).or(result.message)),
             assertions: self.assertions.remove(&step.id).unwrap_or_default(),
             evidence: self.evidence.remove(&step.id).unwrap_or_default(),
         }
