@@ -16,13 +16,14 @@ use crate::{
 };
 
 /// Name of the file in the project's folder: the repository's common git folder, and an end of line.
-const NAME: &str = "repository";
+pub(crate) const NAME: &str = "repository";
 
 /// Refuses a project that belongs to another repository.
 pub(crate) fn check(project: &Project, common_dir: &Path) -> Result<(), Error> {
     let path = project.home_dir().join(NAME);
     match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        // Where there is no folder for it there is no claim; what is wrong with the home is said where it is used.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(()),
         result => compare(project, &result.at("read", &path)?, common_dir),
     }
 }

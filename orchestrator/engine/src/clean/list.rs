@@ -13,6 +13,7 @@ use mycelium_schemas::{
 
 use super::{Item, REMOVING, Scope};
 use crate::{
+    claim,
     error::{Error, IoContext},
     git::QUARANTINE_DIR,
     project::Project,
@@ -79,6 +80,10 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
     }
     if !matches!(scope, Scope::One(_)) {
         listed.items.extend(places.leftovers(project)?);
+    }
+    // Without runs the project's name is anybody's again.
+    if *scope == Scope::All && listed.kept.is_empty() {
+        listed.items.push(places.leftover(&[claim::NAME]));
     }
     listed.items.retain(|item| item.path().symlink_metadata().is_ok());
     for item in &mut listed.items {
