@@ -219,6 +219,11 @@ impl Journal {
         self.record(drafts, false)
     }
 
+    /// Makes all that was appended survive a power cut.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync()
+    }
+
     /// Asks the state first, so that what it refuses is never written; the state changes once the events are.
     fn record(&mut self, drafts: Vec<Draft>, durably: bool) -> Result<Vec<Event>, Error> {
         let group = self.file.stamp(drafts)?;

@@ -99,7 +99,7 @@ impl Run<'_> {
             Halt::Signal(signal) => {
                 self.end_attempts(&mut attempts, &mut signals).await;
                 while let Ok(draft) = events.try_recv() {
-                    self.report(draft)?;
+                    self.report(vec![draft])?;
                 }
                 self.interrupt(StopReason::Signal, format!("{signal} stopped the run"))?;
                 (Some(signal), None)
@@ -142,11 +142,11 @@ impl Run<'_> {
             self.save_view()?;
             tokio::select! {
                 biased;
-                Some(draft) = events.recv() => self.report(draft)?,
+                Some(draft) = events.recv() => self.report(vec![draft])?,
                 Some(ended) = attempts.join_next() => {
                     // What the attempt reported on its way comes before its end.
                     while let Ok(draft) = events.try_recv() {
-                        self.report(draft)?;
+                        self.report(vec![draft])?;
                     }
                     self.attempt_ended(ended.map_err(|_| Error::Lost("an attempt"))?)?;
                 }
@@ -170,7 +170,8 @@ impl Run<'_> {
             Action::StartBatch { batch, tasks } => {
                 let base_commit = self.lander.upstream.head(&self.lander.branch)?;
                 let start = BatchStart { tasks, base_commit };
-                self.record(vec![Draft::batch(batch, EventKind::BatchStart(start))])?;
+                // Nothing is done before the first attempt of the batch is journaled, durably.
+                self.report(vec![Draft::batch(batch, EventKind::BatchStart(start))])?;
             }
             Action::StartAttempt { batch, task, attempt } => {
                 let key = AttemptKey { batch, task, attempt };
@@ -181,9 +182,11 @@ impl Run<'_> {
             }
             Action::Land(permit) => return self.land(permit, signals).await,
             Action::CloseBatch { batch, result } => {
-                self.record(vec![settle::close_batch(batch, result)])?;
+                self.report(vec![settle::close_batch(batch, result)])?;
             }
             Action::Complete => {
+                // What is removed may be all that tells of a landing that is not durable yet.
+                self.journal.sync()?;
                 self.tidy();
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
@@ -204,9 +207,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Journals what an attempt reports on its way and shows it.
-    fn report(&mut self, draft: Draft) -> Result<(), Error> {
-        for event in self.journal.append_report(vec![draft])? {
+    /// Journals what nothing depends on before the next durable event, and shows it.
+    fn report(&mut self, drafts: Vec<Draft>) -> Result<(), Error> {
+        for event in self.journal.append_report(drafts)? {
             (self.progress)(&event);
         }
         Ok(())
@@ -338,7 +341,13 @@ impl Run<'_> {
             LandingOutcome::Done(done) => done.tasks.clone(),
             _ => Vec::new(),
         };
-        self.record(settle::landing(self.journal.state(), &self.config, batch, outcome))?;
+        let drafts = settle::landing(self.journal.state(), &self.config, batch, outcome);
+        if landed.is_empty() {
+            self.record(drafts)?;
+        } else {
+            // The branch itself is the durable record: resume finds the intent done where a power cut takes this.
+            self.report(drafts)?;
+        }
         if self.config.cleanup.workspaces == CleanupWhen::OnSuccess {
             for task in landed {
                 store::tidy_dir(&self.paths.workspaces.join(task.as_str()));

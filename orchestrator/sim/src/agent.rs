@@ -79,7 +79,7 @@ impl Sim {
             3 => {
                 let kind =
                     EventKind::WorkerStart(WorkerStart { agent: "mock".into(), local: Local::default() });
-                self.report(Draft::task(agent.batch, &task, agent.attempt, kind))
+                self.report(vec![Draft::task(agent.batch, &task, agent.attempt, kind)])
             }
             4 if self.dice.once_in(3) => self.stop(),
             _ => self.end_attempt(&task, &agent),

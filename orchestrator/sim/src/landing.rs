@@ -42,8 +42,10 @@ impl Sim {
                 self.move_ref(intent)?
             }
         };
+        // The branch itself is the durable record of a landing.
+        let landed = matches!(outcome, LandingOutcome::Done(_));
         let drafts = self.settle_landing(batch, outcome);
-        self.record(drafts)
+        if landed { self.report(drafts) } else { self.record(drafts) }
     }
 
     /// Before the first landing of a life, if asked for: can the doctor fail at all?

@@ -39,12 +39,12 @@ impl Sim {
             Action::StartBatch { batch, tasks } => {
                 self.check_batch(&tasks)?;
                 let start = BatchStart { tasks, base_commit: self.world.head().clone() };
-                self.record(vec![Draft::batch(batch, EventKind::BatchStart(start))])
+                self.report(vec![Draft::batch(batch, EventKind::BatchStart(start))])
             }
             Action::StartAttempt { batch, task, attempt } => self.start_attempt(batch, &task, attempt),
             Action::Land(permit) => self.land(&permit),
             Action::CloseBatch { .. } if self.is(Mutant::BatchNeverCloses) => Ok(()),
-            Action::CloseBatch { batch, result } => self.record(vec![settle::close_batch(batch, result)]),
+            Action::CloseBatch { batch, result } => self.report(vec![settle::close_batch(batch, result)]),
             Action::Complete => {
                 let head_commit = self.state.head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])

@@ -28,7 +28,7 @@ pub struct Failure {
 }
 
 /// A seed in whose run the power goes.
-const CANARY_SEED: u64 = 3;
+const CANARY_SEED: u64 = 6;
 
 /// Most times that a human looks at the run.
 const ROUNDS_MAX: u32 = 5;

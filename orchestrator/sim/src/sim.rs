@@ -161,9 +161,9 @@ impl Sim {
         self.append(drafts, true)
     }
 
-    /// Journals what nothing depends on.
-    pub(crate) fn report(&mut self, draft: Draft) -> Step {
-        self.append(vec![draft], false)
+    /// Journals what nothing depends on before the next durable event.
+    pub(crate) fn report(&mut self, drafts: Vec<Draft>) -> Step {
+        self.append(drafts, false)
     }
 
     fn append(&mut self, drafts: Vec<Draft>, durable: bool) -> Step {
