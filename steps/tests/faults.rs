@@ -12,11 +12,13 @@ use std::{
 use regex::Regex;
 
 /// Calls that change the world. Each stands inside `fault::point!` or `fault::write_all!`.
-const EFFECTS: &str = r"fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat\(|renameat_with\(|unlinkat\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
+const EFFECTS: &str = r"private::(write|make_dir|make_dirs)\(|fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat\(|renameat_with\(|unlinkat\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
 
-/// Effects on nothing of the disk (a pipe to a child, tasks of the runtime), and modes of folders about to be removed.
-const NO_EFFECT: [&str; 4] =
-    ["if !is_folder || fs::set_permissions(", "stdin.write_all(", "tokio::spawn(", "attempts.spawn("];
+/// Effects on nothing of the disk: a pipe to a child, tasks of the runtime.
+const NO_EFFECT: [&str; 3] = ["stdin.write_all(", "tokio::spawn(", "attempts.spawn("];
+
+/// Where points are made, and where files get their modes: whoever calls it holds the point.
+const WITHIN_POINTS: [&str; 2] = ["fault.rs", "private.rs"];
 
 fn engine() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../orchestrator/engine/src")
@@ -30,7 +32,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         .filter(|path| {
             !path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "fault")
         })
-        .filter(|path| path.file_name().is_some_and(|name| name != "fault.rs"))
+        .filter(|path| !WITHIN_POINTS.iter().any(|name| path.file_name().is_some_and(|file| file == *name)))
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
             let program = text.split("#[cfg(test)]").next().unwrap().to_owned();
@@ -93,11 +95,24 @@ fn the_ordinary_program_lacks_them() {
     assert!(!Command::new(&program).arg("fault-points").output().unwrap().status.success());
 
     let bytes = fs::read(&program).unwrap();
-    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(holds("run.complete"), "its texts can be looked for");
-    let found: Vec<_> =
-        points.iter().map(String::as_str).chain(["MYCELIUM_FAULT"]).filter(|p| holds(p)).collect();
-    assert!(found.is_empty(), "the program holds {found:?}");
+    let wanted = points.iter().map(String::as_str).chain(["MYCELIUM_FAULT", "run.complete"]).collect();
+    let found = found_in(&bytes, &wanted);
+    assert_eq!(found, BTreeSet::from(["run.complete"]), "of its texts only the one that it has is found");
+}
+
+/// Which of the texts the bytes hold, in one pass over them.
+fn found_in<'a>(bytes: &[u8], texts: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    let mut begins = [false; 256];
+    for text in texts {
+        begins[usize::from(text.as_bytes()[0])] = true;
+    }
+    let mut found = BTreeSet::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        if begins[usize::from(*byte)] {
+            found.extend(texts.iter().filter(|text| bytes[at..].starts_with(text.as_bytes())));
+        }
+    }
+    found
 }
 
 /// Built as `accept` builds the program that it tests.
