@@ -1,5 +1,9 @@
-//! What the operator's commands answer under `--json`: logs, clean, doctor (design 3.5). Nothing reads these back but
-//! people and scripts.
+//! What the operator's commands answer under `--json` (design 3.5), each a schema by the name of its command. Nothing
+//! reads these back but people and scripts.
+
+mod refusal;
+mod run;
+mod setup;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -9,6 +13,26 @@ use crate::{
     id::{RunId, TaskId},
     state::RunStatus,
 };
+
+pub use refusal::{Place, Refusal, RefusalKind, Refused};
+pub use run::{
+    DryRun, NoRun, NothingToDo, Paths, ResumeAnswer, ReviewAnswer, RunAnswer, RunShown, StatusAnswer,
+    TaskShown, Waiting, WaitingList,
+};
+pub use setup::{
+    BuildVersion, Completions, DemoStep, Demonstrated, InitFile, Initialized, PlanOutcome, Planned,
+    SchemaAnswer, Written,
+};
+
+/// An answer of `logs` about a run, or that there is none yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Logged<T> {
+    /// About the run.
+    OfRun(T),
+    /// No runs yet: an empty array.
+    NoRuns([(); 0]),
+}
 
 /// Answer of `logs timeline`: how the time of a run went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,26 +8,39 @@ use crate::{answer, config, event, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
-/// `config` describes `config.yaml` as people write it, and its frozen copy.
+/// `config` describes `config.yaml` as people write it, and its frozen copy. What a command answers under `--json` has
+/// the command's name, with that of the view behind it where `logs` has several; `error` is what any of them answers
+/// where it cannot do what it should.
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         ("candidate", of::<event::LandingIntent>()),
         ("clean", of::<answer::Cleaned>()),
+        ("completions", of::<answer::Completions>()),
         ("compliance", of::<event::Violations>()),
         ("config", config::file_schema()),
         ("conflict", of::<event::LandingConflict>()),
+        ("demo", of::<answer::Demonstrated>()),
         ("doctor", of::<answer::Checkup>()),
+        ("error", of::<answer::Refused>()),
         ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
+        ("init", of::<answer::Initialized>()),
         ("logs", of::<Vec<event::RawEvent>>()),
-        ("logs-failures", of::<answer::Failures>()),
-        ("logs-timeline", of::<answer::Timeline>()),
+        ("logs-failures", of::<answer::Logged<answer::Failures>>()),
+        ("logs-timeline", of::<answer::Logged<answer::Timeline>>()),
         ("manifest", of::<manifest::Manifest>()),
         ("matrix", of::<matrix::Matrix>()),
+        ("plan", of::<answer::Planned>()),
         ("plan-index", of::<manifest::PlanIndex>()),
         ("plan-snapshot", of::<manifest::PlanSnapshot>()),
+        ("resume", of::<answer::ResumeAnswer>()),
+        ("review", of::<answer::ReviewAnswer>()),
+        ("run", of::<answer::RunAnswer>()),
+        ("schema", of::<answer::SchemaAnswer>()),
         ("state", of::<state::RunView>()),
+        ("status", of::<answer::StatusAnswer>()),
         ("validator-report", of::<event::ValidatorReport>()),
+        ("version", of::<answer::BuildVersion>()),
     ])
 }
 

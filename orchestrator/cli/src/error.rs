@@ -4,7 +4,10 @@
 use std::{io, path::PathBuf};
 
 use mycelium_engine::{ErrorKind, planning::FileDiff};
-use mycelium_schemas::problem::{Problem, did_you_mean};
+use mycelium_schemas::{
+    answer::RefusalKind,
+    problem::{Problem, did_you_mean},
+};
 
 use crate::{
     commands::{demo::DemoError, mock_agent::MockAgentError},
@@ -114,14 +117,14 @@ impl CliError {
     }
 
     /// Whose fault it is, for scripts.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> RefusalKind {
         match (self, self.exit()) {
-            (Self::Usage(_) | Self::NoCommand | Self::TypeOfTimeline, _) => "usage",
-            (Self::Unavailable { .. }, _) => "unavailable",
-            (_, Exit::Bug) => "bug",
-            (_, Exit::Input) => "input",
-            (_, Exit::Failed) => "failed",
-            _ => "environment",
+            (Self::Usage(_) | Self::NoCommand | Self::TypeOfTimeline, _) => RefusalKind::Usage,
+            (Self::Unavailable { .. }, _) => RefusalKind::Unavailable,
+            (_, Exit::Bug) => RefusalKind::Bug,
+            (_, Exit::Input) => RefusalKind::Input,
+            (_, Exit::Failed) => RefusalKind::Failed,
+            _ => RefusalKind::Environment,
         }
     }
 

@@ -2,23 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use mycelium_schemas::answer::Written;
+
 use crate::{
     error::Error,
     git::Upstream,
     project::Project,
     store::{make_dir, replace_file},
 };
-
-/// What became of one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// It was not there.
-    Created,
-    /// It was there and is kept.
-    Kept,
-    /// It was there and `force` replaced it.
-    Replaced,
-}
 
 const GITIGNORE: &str =
     "# Runs, workspaces and logs; plan, configuration and doctor belong into the repository.\n/home/\n";

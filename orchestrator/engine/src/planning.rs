@@ -9,7 +9,8 @@ use std::{
 use mycelium_core::{plan::Plan, schedule::batch_plan};
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    id::{LockName, TaskId},
+    answer::{PlanOutcome, Planned},
+    id::LockName,
     manifest::{Manifest, PlanIndex, PlanIndexEntry},
     path::RepoPath,
     plan,
@@ -43,28 +44,6 @@ pub struct PlanRequest {
     pub force: bool,
 }
 
-/// What became of the tasks on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanOutcome {
-    /// They were written.
-    Written,
-    /// The same tasks were there.
-    Unchanged,
-    /// Nothing was written, as asked.
-    DryRun,
-}
-
-/// A plan that was made.
-#[derive(Debug, Clone)]
-pub struct PlanReport {
-    /// What became of the tasks on disk.
-    pub outcome: PlanOutcome,
-    /// In order of id.
-    pub tasks: Vec<Manifest>,
-    /// The batches that a run forms if every task lands at once.
-    pub batches: Vec<Vec<TaskId>>,
-}
-
 /// One file that a new plan would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDiff {
@@ -82,7 +61,7 @@ pub fn plan(
     environment: &Environment,
     settings: &Settings,
     request: &PlanRequest,
-) -> Result<PlanReport, Error> {
+) -> Result<Planned, Error> {
     let input = environment.current_dir.join(&request.input);
     read_source(project, &input, || Error::Request {
         message: format!("the input {} is not there", request.input.display()),
@@ -101,7 +80,7 @@ pub fn plan(
     }));
     let batches = batch_plan(&plan, &BTreeSet::new(), limit);
     let outcome = if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force)? };
-    Ok(PlanReport { outcome, tasks: manifests, batches })
+    Ok(Planned { outcome, batches, tasks: manifests })
 }
 
 fn ask_planner(environment: &Environment, settings: &Settings) -> Result<Vec<Manifest>, Error> {

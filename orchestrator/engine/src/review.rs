@@ -1,16 +1,14 @@
 //! `mycelium review`: what a human does with work that waits (design 3.5). A decision is an event that reopens the run;
 //! `resume` acts on it.
 
-use std::path::PathBuf;
-
 use mycelium_core::{settle::Draft, state::RunState};
 use mycelium_schemas::{
+    answer::Waiting,
     digest::sha256,
     event::{Event, EventKind, ReviewApprove, ReviewReject, ReviewRetry},
     id::{RunId, TaskId},
-    state::{Reason, RunStatus, RunView, StopReason, TaskStatus},
+    state::{RunStatus, RunView, StopReason, TaskStatus},
 };
-use serde::Serialize;
 
 use crate::{
     environment::Environment,
@@ -36,21 +34,6 @@ pub enum Decision {
     Reject,
 }
 
-/// A task that waits for a human.
-#[derive(Debug, Clone, Serialize)]
-pub struct Waiting {
-    /// The task.
-    pub task: TaskId,
-    /// Where it stands.
-    pub status: TaskStatus,
-    /// Its last reason.
-    pub reason: Option<Reason>,
-    /// True where there is work that `approve` could land.
-    pub approvable: bool,
-    /// Artifacts of its last attempt.
-    pub attempt_dir: PathBuf,
-}
-
 /// Everything of a run that waits for a human or failed.
 pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
     let paths = RunPaths::new(project, &view.run_id);
@@ -62,7 +45,7 @@ pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
             status: task.status,
             reason: task.reasons.last().cloned(),
             approvable: task.status == TaskStatus::NeedsHumanReview && task.commit.is_some(),
-            attempt_dir: paths.attempt(id, task.attempts),
+            attempt_dir: paths.attempt(id, task.attempts).display().to_string(),
         })
         .collect()
 }

@@ -10,6 +10,7 @@ use std::{
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
+    answer::Paths,
     id::{RunId, TaskId},
     state::{RunStatus, RunView},
 };
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// Where a run's artifacts lie.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct RunPaths {
     /// The run's folder.
     pub run_dir: PathBuf,
@@ -64,6 +65,22 @@ impl RunPaths {
             landing: run_dir.join("landing"),
             workspaces: project.workspaces_dir(run),
             run_dir,
+        }
+    }
+
+    /// As commands show them.
+    pub fn shown(&self) -> Paths {
+        let shown = |path: &Path| path.display().to_string();
+        Paths {
+            run_dir: shown(&self.run_dir),
+            journal: shown(&self.journal),
+            state: shown(&self.state),
+            config: shown(&self.config),
+            plan: shown(&self.plan),
+            doctor: shown(&self.doctor),
+            tasks: shown(&self.tasks),
+            landing: shown(&self.landing),
+            workspaces: shown(&self.workspaces),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `mycelium completions`: what a shell needs to complete the command line.
 
 use clap::CommandFactory;
-use serde_json::json;
+use mycelium_schemas::answer::Completions;
 
 use crate::{
     args::{self, Cli},
@@ -15,6 +15,7 @@ pub(crate) fn run(output: Output, args: &args::CompletionsArgs) -> Result<Exit, 
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "mycelium", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    output.data(&json!({ "shell": args.shell.to_string(), "script": script }), || script.clone())?;
+    let answer = Completions { shell: args.shell.to_string(), script };
+    output.data(&answer, || answer.script.clone())?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use mycelium_fixtures::{FixtureError, demo::Demo};
-use serde_json::json;
+use mycelium_schemas::answer::{DemoStep, Demonstrated};
 use tempfile::TempDir;
 
 use super::Context;
@@ -53,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliE
         let command = format!("mycelium {}", words.join(" "));
         narrate(&format!("\n$ {command}\n"))?;
         let printed = step(context, &demo, words, &command)?;
-        steps.push(json!({ "command": command, "output": printed }));
+        steps.push(DemoStep { command, output: printed });
         if words == ["init"] {
             let [config, work] = demo.fill_in().map_err(DemoError)?;
             narrate(&format!("\n# the demonstration now fills in {config} and {work}\n"))?;
@@ -62,12 +62,8 @@ pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliE
     let log = demo.log().map_err(DemoError)?;
     let kept = place.kept();
     if output.json {
-        output::document(&json!({
-            "repository": demo.repository.display().to_string(),
-            "kept": kept,
-            "steps": steps,
-            "log": log,
-        }))?;
+        let repository = demo.repository.display().to_string();
+        output::document(&Demonstrated { repository, kept, steps, log })?;
         return Ok(Exit::Done);
     }
     output::text(&format!("\n# the branch {0} now, as `git log --oneline {0}` shows it\n", demo.branch))?;

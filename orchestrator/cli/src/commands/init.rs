@@ -1,7 +1,7 @@
 //! `mycelium init`: the first files of a project.
 
-use mycelium_engine::init::{self, Written};
-use serde_json::{Value, json};
+use mycelium_engine::init;
+use mycelium_schemas::answer::{InitFile, Initialized, Written};
 
 use super::Context;
 use crate::{args, error::CliError, exit::Exit, render};
@@ -10,14 +10,14 @@ use crate::{args, error::CliError, exit::Exit, render};
 pub(crate) fn run(context: &Context, args: &args::InitArgs) -> Result<Exit, CliError> {
     let project = context.project()?;
     let files = init::init(&project, args.force)?;
-    let listed: Vec<(String, &str)> =
-        files.iter().map(|(path, written)| (project.display(path), word(*written))).collect();
-    let document: Vec<Value> =
-        listed.iter().map(|(path, written)| json!({ "path": path, "written": written })).collect();
-    context.output.data(&json!({ "project": project.name, "files": document }), || {
-        render::lines(listed.iter().map(|(path, written)| format!("{written:8} {path}")))
+    let files =
+        files.into_iter().map(|(path, written)| InitFile { path: project.display(&path), written }).collect();
+    let answer = Initialized { project: project.name, files };
+    context.output.data(&answer, || {
+        let line = |file: &InitFile| format!("{:8} {}", word(file.written), file.path);
+        render::lines(answer.files.iter().map(line))
     })?;
-    if files.iter().any(|(_, written)| *written == Written::Kept) {
+    if answer.files.iter().any(|file| file.written == Written::Kept) {
         context.output.say("files that were there are kept; --force replaces them");
     }
     context.output.say("next: make .mycelium/doctor.sh test your project, then `mycelium plan --input FILE`");

@@ -10,9 +10,8 @@ use mycelium_engine::{
     signals::StopSignal,
     store::{self, RunPaths},
 };
-use mycelium_schemas::{event::EventKind, id::RunId};
+use mycelium_schemas::{answer::Logged, event::EventKind, id::RunId};
 use serde::Serialize;
-use serde_json::json;
 
 use super::Context;
 use crate::{
@@ -47,7 +46,7 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
         None => store::list_runs(&project)?.pop().map(|view| view.run_id),
     };
     let Some(run_id) = run_id else {
-        output.data(&json!([]), String::new)?;
+        output.data(&Logged::<()>::NoRuns([]), String::new)?;
         output.say("no runs yet");
         return Ok(Exit::Done);
     };

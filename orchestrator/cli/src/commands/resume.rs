@@ -1,8 +1,10 @@
 //! `mycelium resume`: goes on with a run that was interrupted or waited for a human.
 
 use mycelium_engine::resume::{self, Resumed};
-use mycelium_schemas::event::{Event, EventKind};
-use serde_json::json;
+use mycelium_schemas::{
+    answer::{NoRun, ResumeAnswer},
+    event::{Event, EventKind},
+};
 
 use super::{Context, run::finish};
 use crate::{args, display::Progress, error::CliError, exit::Exit};
@@ -12,7 +14,7 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
     let project = context.project()?;
     let output = context.output;
     let Some(run_id) = resume::find(&project, args.run_id.as_ref())? else {
-        let none = json!({ "run_id": null, "project": project.name, "status": null });
+        let none = ResumeAnswer::NothingToResume(NoRun { run_id: (), project: project.name, status: () });
         output.data(&none, || "no run to resume\n".to_owned())?;
         output.say("next: `mycelium run`");
         return Ok(Exit::Done);
@@ -27,11 +29,11 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
         resume::resume(&project, &context.environment, &run_id, &mut progress)?
     };
     match resumed {
-        Resumed::WentOn(report) => finish(output, report),
+        Resumed::WentOn(report) => finish(output, report, ResumeAnswer::Ended),
         Resumed::Ended(report) => {
             let changed = if mended { "nothing else was changed" } else { "nothing was changed" };
             output.say(&format!("run {run_id} is {}; {changed}", report.view.status));
-            finish(output, report)
+            finish(output, report, ResumeAnswer::Ended)
         }
     }
 }

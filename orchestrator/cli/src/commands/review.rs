@@ -5,8 +5,11 @@ use mycelium_engine::{
     review::{self, Decision},
     store,
 };
-use mycelium_schemas::{id::TaskId, state::RunView};
-use serde_json::json;
+use mycelium_schemas::{
+    answer::{ReviewAnswer, RunShown, TaskShown, WaitingList},
+    id::TaskId,
+    state::RunView,
+};
 
 use super::Context;
 use crate::{
@@ -20,7 +23,8 @@ use crate::{
 pub(crate) fn run(context: &Context, args: args::ReviewArgs) -> Result<Exit, CliError> {
     let project = context.project()?;
     let Some(view) = find(&project, &args)? else {
-        context.output.data(&json!({ "run_id": null, "waiting": [] }), || "no runs yet\n".to_owned())?;
+        let none = ReviewAnswer::List(WaitingList { run_id: None, waiting: Vec::new() });
+        context.output.data(&none, || "no runs yet\n".to_owned())?;
         return Ok(Exit::Done);
     };
     match args.action.unwrap_or(ReviewAction::List) {
@@ -41,9 +45,10 @@ fn find(project: &Project, args: &args::ReviewArgs) -> Result<Option<RunView>, C
 
 fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, CliError> {
     let waiting = review::waiting(project, view);
-    let document = json!({ "run_id": view.run_id, "waiting": waiting });
-    context.output.data(&document, || render::review::list(&waiting))?;
-    if waiting.is_empty() {
+    let (text, none) = (render::review::list(&waiting), waiting.is_empty());
+    let run_id = Some(view.run_id.clone());
+    context.output.data(&ReviewAnswer::List(WaitingList { run_id, waiting }), || text)?;
+    if none {
         context.output.say(&format!("nothing of run {} waits for a human", view.run_id));
     } else {
         context.output.say("next: `mycelium review show TASK`, then approve, retry or reject it");
@@ -60,9 +65,14 @@ fn show(context: &Context, project: &Project, view: &RunView, id: &TaskId) -> Re
         .into());
     };
     let paths = store::RunPaths::new(project, &view.run_id);
-    let artifacts = paths.attempt(id, task.attempts);
-    let document = json!({ "run_id": view.run_id, "task": id, "state": task, "attempt_dir": artifacts });
-    context.output.data(&document, || render::review::task(id, task, &artifacts))?;
+    let shown = TaskShown {
+        run_id: view.run_id.clone(),
+        task: id.clone(),
+        state: task.clone(),
+        attempt_dir: paths.attempt(id, task.attempts).display().to_string(),
+    };
+    let text = render::review::task(&shown);
+    context.output.data(&ReviewAnswer::Task(shown), || text)?;
     Ok(Exit::Done)
 }
 
@@ -79,9 +89,9 @@ fn decide(
         context.output.say(&line);
     }
     let paths = store::RunPaths::new(project, run_id);
-    context
-        .output
-        .data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
+    let run = RunShown { view, paths: paths.shown() };
+    let text = render::state::text(&run);
+    context.output.data(&ReviewAnswer::Decided(Box::new(run)), || text)?;
     context.output.say(&format!("next: `mycelium resume --run-id {run_id}` acts on it"));
     Ok(Exit::Done)
 }

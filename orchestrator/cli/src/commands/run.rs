@@ -5,10 +5,11 @@ use mycelium_engine::{
     start::{Ready, RunRequest},
 };
 use mycelium_schemas::{
+    answer::{DryRun, NothingToDo, RunAnswer, RunShown},
     event::Event,
     state::{RunStatus, TaskStatus},
 };
-use serde_json::json;
+use serde::Serialize;
 
 use super::Context;
 use crate::{
@@ -38,13 +39,15 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         ));
     }
     if ready.is_done() {
-        let done = json!({ "run_id": null, "landed_before": ready.landed_before() });
+        let landed_before = ready.landed_before().clone();
+        let done = RunAnswer::NothingToDo(NothingToDo { run_id: (), landed_before });
         context.output.data(&done, || "nothing to do: every planned task has landed\n".to_owned())?;
         return Ok(Exit::Done);
     }
     if args.dry_run {
         let batches = ready.batches();
-        context.output.data(&json!({ "batches": batches }), || render::plan::batches(&batches, &[]))?;
+        let text = render::plan::batches(&batches, &[]);
+        context.output.data(&RunAnswer::DryRun(DryRun { batches }), || text)?;
         context.output.say("nothing was run");
         return Ok(Exit::Done);
     }
@@ -54,15 +57,20 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         let mut progress = |event: &Event| display.event(event);
         ready.run(&project, &context.environment, &mut progress)?
     };
-    finish(output, report)
+    finish(output, report, RunAnswer::Ran)
 }
 
-/// Shows how a run ended, and says what to do next.
-pub(super) fn finish(output: Output, report: RunReport) -> Result<Exit, CliError> {
+/// Shows how a run ended, as the answer that the command makes of it, and says what to do next.
+pub(super) fn finish<T: Serialize>(
+    output: Output,
+    report: RunReport,
+    answer: fn(Box<RunShown>) -> T,
+) -> Result<Exit, CliError> {
     let RunReport { view, paths, signal, failure } = report;
     // That nobody reads the result any more does not change it.
-    let shown =
-        output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths));
+    let run = RunShown { view: view.clone(), paths: paths.shown() };
+    let text = render::state::text(&run);
+    let shown = output.data(&answer(Box::new(run)), || text);
     let waiting = view.tasks.values().filter(|task| task.status == TaskStatus::NeedsHumanReview).count();
     match view.status {
         RunStatus::Complete => output.say("every task landed"),

@@ -1,8 +1,10 @@
 //! `mycelium status`: how a run stands. Reads only.
 
 use mycelium_engine::{poll::Poll, project::Project, store};
-use mycelium_schemas::state::{RunStatus, RunView};
-use serde_json::json;
+use mycelium_schemas::{
+    answer::{NoRun, RunShown, StatusAnswer},
+    state::{RunStatus, RunView},
+};
 
 use super::{Context, logs::interrupted};
 use crate::{
@@ -19,7 +21,7 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
     let project = context.project()?;
     let output = context.output;
     let Some(view) = find(&project, args)? else {
-        let none = json!({ "run_id": null, "project": project.name, "status": null });
+        let none = StatusAnswer::NoRuns(NoRun { run_id: (), project: project.name, status: () });
         output.data(&none, || "no runs yet\n".to_owned())?;
         output.say("next: `mycelium plan --input FILE`, then `mycelium run`");
         return Ok(Exit::Done);
@@ -33,7 +35,9 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
         view
     };
     let paths = store::RunPaths::new(&project, &view.run_id);
-    output.data(&render::state::Document::new(&view, &paths), || render::state::text(&view, &paths))?;
+    let run = RunShown { view, paths: paths.shown() };
+    let text = render::state::text(&run);
+    output.data(&StatusAnswer::Stands(Box::new(run)), || text)?;
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,10 @@
 
 use std::error::Error as _;
 
-use serde_json::{Value, json};
+use mycelium_schemas::{
+    answer::{Place, Refusal, Refused},
+    problem::Problem,
+};
 
 use super::{
     diff,
@@ -36,29 +39,25 @@ pub(crate) fn text(error: &CliError, paint: Paint) -> String {
 }
 
 /// For scripts.
-pub(crate) fn document(error: &CliError) -> Value {
-    let problems: Vec<Value> = error
-        .problems()
-        .iter()
-        .map(|found| {
-            let (line, column) = found.source.line_column(found.span.start);
-            json!({
-                "file": &*found.source.name,
-                "line": line,
-                "column": column,
-                "message": found.message,
-                "help": found.help,
-            })
-        })
-        .collect();
-    json!({
-        "error": {
-            "kind": error.kind(),
-            "message": chain(error),
-            "help": error.help(),
-            "problems": problems,
+pub(crate) fn document(error: &CliError) -> Refused {
+    let place = |found: &Problem| {
+        let (line, column) = found.source.line_column(found.span.start);
+        Place {
+            file: found.source.name.to_string(),
+            line,
+            column,
+            message: found.message.clone(),
+            help: found.help.clone(),
         }
-    })
+    };
+    Refused {
+        error: Refusal {
+            kind: error.kind(),
+            message: chain(error),
+            help: error.help(),
+            problems: error.problems().iter().map(place).collect(),
+        },
+    }
 }
 
 /// The error and what caused it, on one line.

@@ -1,9 +1,8 @@
 //! Work that waits for a human, as text.
 
-use std::{fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
-use mycelium_engine::review::Waiting;
-use mycelium_schemas::{id::TaskId, state::TaskState};
+use mycelium_schemas::answer::{TaskShown, Waiting};
 
 /// One line a task.
 pub(crate) fn list(waiting: &[Waiting]) -> String {
@@ -16,14 +15,15 @@ pub(crate) fn list(waiting: &[Waiting]) -> String {
 }
 
 /// Everything about one.
-pub(crate) fn task(id: &TaskId, task: &TaskState, artifacts: &Path) -> String {
-    let mut text = format!("task {id}: {} after {} attempts\n", task.status, task.attempts);
+pub(crate) fn task(shown: &TaskShown) -> String {
+    let task = &shown.state;
+    let mut text = format!("task {}: {} after {} attempts\n", shown.task, task.status, task.attempts);
     for reason in &task.reasons {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {}: {}", reason.code, reason.message);
     }
     let commit = task.commit.as_ref().map_or("none that could land", |commit| commit.as_str());
     let _ = writeln!(text, "commit     {commit}");
-    let _ = writeln!(text, "artifacts  {}", artifacts.display());
+    let _ = writeln!(text, "artifacts  {}", shown.attempt_dir);
     text
 }

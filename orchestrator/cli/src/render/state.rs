@@ -1,19 +1,21 @@
 //! How a run stands: a line, and a table of its tasks.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use mycelium_engine::store::RunPaths;
-use mycelium_schemas::state::{RunView, Usage};
-use serde::Serialize;
+use mycelium_schemas::{
+    answer::RunShown,
+    state::{RunView, Usage},
+};
 
 use super::{lines, problem::plain};
 
 /// For people.
-pub(crate) fn text(view: &RunView, paths: &RunPaths) -> String {
+pub(crate) fn text(run: &RunShown) -> String {
+    let RunShown { view, paths } = run;
     let table = table(view);
     let places = [
-        format!("journal    {}", paths.journal.display()),
-        format!("state      {}", paths.state.display()),
-        format!("artifacts  {}", paths.run_dir.display()),
+        format!("journal    {}", paths.journal),
+        format!("state      {}", paths.state),
+        format!("artifacts  {}", paths.run_dir),
     ];
     let rows = lines(table.lines().map(|row| row.trim().to_owned()));
     format!("{}\n\n{rows}\n{}", line(view), lines(places))
@@ -41,21 +43,6 @@ pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
 
 fn stamp(view: &RunView) -> String {
     format!("{:.3}", view.updated_at)
-}
-
-/// For scripts: the state as it is persisted, with the paths of the artifacts.
-#[derive(Debug, Serialize)]
-pub(crate) struct Document<'a> {
-    #[serde(flatten)]
-    view: &'a RunView,
-    paths: &'a RunPaths,
-}
-
-impl<'a> Document<'a> {
-    /// Of a run.
-    pub(crate) fn new(view: &'a RunView, paths: &'a RunPaths) -> Self {
-        Self { view, paths }
-    }
 }
 
 fn line(view: &RunView) -> String {

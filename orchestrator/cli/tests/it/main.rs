@@ -1,6 +1,7 @@
 //! The program as a black box: it is started as a user starts it, in a place where nothing of the machine shows.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod answers;
 mod clean;
 mod colleagues;
 mod damage;
