@@ -13,6 +13,7 @@ use crate::{
     error::{Error, IoContext},
     fault, private,
     project::Project,
+    store,
 };
 
 /// Name of the file in the project's folder: the repository's common git folder, and an end of line.
@@ -48,15 +49,26 @@ pub(crate) fn take(project: &Project, common_dir: &Path) -> Result<(), Error> {
     fault::write_all!("claim.write", &mut file, &claim).at("write", &path)
 }
 
+/// Where the repository of a project was that is no longer there.
+pub(crate) fn gone(project: &Project) -> Option<PathBuf> {
+    let claimed = store::read_file(&project.home_dir().join(NAME)).ok()?;
+    owner(&claimed).filter(|owner| !is_there(owner)).map(shown)
+}
+
+/// Whose a project is. A line without its end was never finished.
+fn owner(claimed: &[u8]) -> Option<&Path> {
+    claimed.strip_suffix(b"\n").map(|path| Path::new(OsStr::from_bytes(path)))
+}
+
+/// A repository that is no longer there was moved or removed, and claims nothing.
+fn is_there(common_dir: &Path) -> bool {
+    common_dir.join("HEAD").is_file()
+}
+
 fn compare(project: &Project, claimed: &[u8], common_dir: &Path) -> Result<(), Error> {
-    // A line without its end was never finished.
-    let Some(owner) = claimed.strip_suffix(b"\n").map(|path| Path::new(OsStr::from_bytes(path))) else {
+    let Some(owner) = owner(claimed).filter(|owner| *owner != common_dir && is_there(owner)) else {
         return Ok(());
     };
-    // A repository that is no longer there was moved or removed, and claims nothing.
-    if owner == common_dir || !owner.join("HEAD").is_file() {
-        return Ok(());
-    }
     Err(Error::Request {
         message: format!(
             "the project {} in {} belongs to the repository {}, and this is {}",

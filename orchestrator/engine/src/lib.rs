@@ -20,6 +20,7 @@ pub mod journal_tail;
 pub mod landing;
 pub mod logs;
 pub mod mock;
+pub mod moved;
 pub mod orphans;
 pub mod planning;
 pub mod poll;

@@ -29,7 +29,7 @@ use crate::{
     fault,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
-    orphans,
+    moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
@@ -49,7 +49,10 @@ pub enum Resumed {
 /// The run to go on with: the one named, or the latest that is not finished. None where every run is.
 pub fn find(project: &Project, named: Option<&RunId>) -> Result<Option<RunId>, Error> {
     if let Some(run) = named {
-        store::read_view(project, run)?;
+        match store::read_view(project, run) {
+            Err(Error::UnknownRun { .. }) => return Err(moved::explain(project, run)?),
+            result => result?,
+        };
         return Ok(Some(run.clone()));
     }
     let unfinished = |view: &RunView| {

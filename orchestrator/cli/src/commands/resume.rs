@@ -1,6 +1,9 @@
 //! `mycelium resume`: goes on with a run that was interrupted or waited for a human.
 
-use mycelium_engine::resume::{self, Resumed};
+use mycelium_engine::{
+    moved,
+    resume::{self, Resumed},
+};
 use mycelium_schemas::{
     answer::{NoRun, ResumeAnswer},
     event::{Event, EventKind},
@@ -14,8 +17,13 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
     let project = context.project()?;
     let output = context.output;
     let Some(run_id) = resume::find(&project, args.run_id.as_ref())? else {
-        let none = ResumeAnswer::NothingToResume(NoRun { run_id: (), project: project.name, status: () });
+        let none =
+            ResumeAnswer::NothingToResume(NoRun { run_id: (), project: project.name.clone(), status: () });
         output.data(&none, || "no run to resume\n".to_owned())?;
+        for moved in moved::unfinished(&project)? {
+            let command = moved.command();
+            output.say(&format!("{moved}, which is gone: if it was this one, go on with {command}"));
+        }
         output.say("next: `mycelium run`");
         return Ok(Exit::Done);
     };

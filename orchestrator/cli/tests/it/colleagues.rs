@@ -1,6 +1,6 @@
 //! What others do to the repository while a run goes on, or between a kill and `resume`.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use mycelium_fixtures::Fixture;
 
@@ -32,8 +32,12 @@ fn place(deed: &str) -> Place {
 }
 
 fn git(place: &Place, words: &str) -> String {
+    git_in(place.repository.path(), words)
+}
+
+fn git_in(folder: &Path, words: &str) -> String {
     let mut command = Command::new("git");
-    command.args(words.split(' ')).current_dir(place.repository.path());
+    command.args(words.split(' ')).current_dir(folder);
     command.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
@@ -108,13 +112,51 @@ fn a_lock_of_another_git_is_named_waited_for_a_bounded_time_and_left() {
 }
 
 #[test]
+fn a_lock_that_another_git_holds_before_the_run_begins_is_named_as_what_it_is() {
+    for lock in ["index.lock", "refs/heads/main.lock"] {
+        let mut place = place("true");
+        let path = place.repository.path().join(".git").join(lock);
+        fs::write(&path, "").unwrap();
+        let run = place.run(&["run", "--run-id", "r1"]).exits(4).complains(&[
+            path.to_str().unwrap(),
+            "is held by another git process",
+            "wait until that process is done",
+            "only where no git runs",
+        ]);
+        assert!(!run.stderr.contains("stash"), "{run:#?}");
+        assert_eq!(
+            place.ran(),
+            lock != "index.lock",
+            "what is looked at first stops the run before it begins"
+        );
+        fs::remove_file(&path).unwrap();
+        let again: &[&str] = if place.ran() { &["resume"] } else { &["run", "--run-id", "r1"] };
+        place.run(again).exits(0);
+        landed_once(&place);
+    }
+}
+
+#[test]
 fn a_repository_that_moved_is_gone_on_with_under_its_projects_name() {
     let (mut place, run) = HeldRun::start();
     let name = place.project_dir().file_name().unwrap().to_str().unwrap().to_owned();
     run.kill_for_good(&place);
     let (old, new) = (place.repository.path().to_owned(), place.outside().join("moved"));
     fs::rename(&old, &new).unwrap();
-    place.run_in(&new, &["resume", "--run-id", "held"]).exits(2).complains(&["held"]);
+    let command = format!("mycelium --project {name} resume --run-id held");
+    let hint = [old.to_str().unwrap(), "which is gone", &command];
+    place.run_in(&new, &["resume", "--run-id", "held"]).exits(2).complains(&hint);
+    place.run_in(&new, &["resume", "--run-id", "other"]).exits(2).complains(&["there is no run other"]);
+    place.run_in(&new, &["resume"]).exits(0).complains(&hint);
+    let stranger = Fixture::Toy.build(&place.outside().join("stranger")).unwrap();
+    fs::remove_dir_all(stranger.path().join(".git")).unwrap();
+    git_in(stranger.path(), "init -q -b main");
+    git_in(
+        stranger.path(),
+        "-c user.name=U -c user.email=u@example.invalid commit -q --allow-empty -m theirs",
+    );
+    let elsewhere = place.run_in(stranger.path(), &["resume", "--run-id", "held"]).exits(2);
+    assert!(!elsewhere.stderr.contains(&name), "{elsewhere:#?}");
     place.run_in(&new, &["--project", &name, "resume"]).exits(0);
     assert!(!old.exists(), "the old place is not made again");
     let state = place.run_in(&new, &["--project", &name, "status", "--json"]).exits(0).json();

@@ -7,7 +7,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
+    thread,
+    time::Duration,
 };
 
 use git2::{Delta, Diff, DiffOptions, Index, IndexEntry, IndexTime, Repository, RepositoryState};
@@ -23,6 +25,9 @@ use super::{
 
 const ASSUME_UNCHANGED: u16 = 0x8000;
 const SKIP_WORKTREE: u16 = 0x4000;
+/// How often a held index is looked at, and how long is waited between: two seconds in all.
+const LOCK_TRIES: u32 = 40;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 /// What keeps the checkout from being fast-forwarded: paths, and states such as a merge in progress. Empty where it
 /// is clean.
@@ -30,12 +35,15 @@ const SKIP_WORKTREE: u16 = 0x4000;
 /// Asked only where the branch is checked out here. Dirty are the index and tracked files that differ from HEAD and,
 /// where a commit of the quarantine is about to land, anything untracked in its way. Files that git was told not to look
 /// at are looked at. `.mycelium/` is exempt.
+///
+/// An index that another git process holds is waited for a bounded time; then it is an error of the environment.
 pub fn dirty(
     upstream: &Upstream,
     incoming: Option<(&Quarantine, &CommitId)>,
 ) -> Result<Vec<String>, GitError> {
+    await_index(upstream)?;
     let repo = upstream.open()?;
-    let mut reasons = states(upstream, &repo);
+    let mut reasons = states(&repo);
     let head = repo.head().and_then(|head| head.peel_to_tree()).map_err(GitError::git("read HEAD"))?;
     let index = open_index(upstream, &repo)?;
     let mut paths = BTreeSet::new();
@@ -181,9 +189,16 @@ pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index
     })
 }
 
-/// The lock of the index of this working tree.
-pub(super) fn index_lock(upstream: &Upstream) -> PathBuf {
-    upstream.git_dir().join("index.lock")
+/// Waits a bounded time until no other git process changes the index: what it is about to hold is not known before.
+pub(super) fn await_index(upstream: &Upstream) -> Result<(), GitError> {
+    let lock = upstream.git_dir().join("index.lock");
+    for _ in 0..LOCK_TRIES {
+        if !lock.exists() {
+            return Ok(());
+        }
+        thread::sleep(LOCK_WAIT);
+    }
+    Err(GitError::Locked { path: lock })
 }
 
 /// True where the user told git not to look at the file: what it holds is unknown.
@@ -226,11 +241,8 @@ fn in_the_way(upstream: &Upstream, index: &Index, change: &PathChange) -> bool {
     change.new.is_some() && blocked(upstream.worktree(), &change.path, tracked)
 }
 
-fn states(upstream: &Upstream, repo: &Repository) -> Vec<String> {
+fn states(repo: &Repository) -> Vec<String> {
     let mut found = Vec::new();
-    if index_lock(upstream).exists() {
-        found.push("index.lock is held by another git process".to_owned());
-    }
     let state = match repo.state() {
         RepositoryState::Clean => return found,
         RepositoryState::Merge => "a merge",

@@ -157,7 +157,7 @@ impl GitError {
             }
             Self::WorkspaceGone { .. } => "retry the task; it gets a fresh workspace".to_owned(),
             Self::Locked { path } => format!(
-                "wait for the other git process; if none is running, remove {} and resume",
+                "wait until that process is done and try again; remove {} only where no git runs any more",
                 path.display()
             ),
             Self::Io { path, source, .. } => match source.kind() {

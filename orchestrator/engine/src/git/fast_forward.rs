@@ -4,23 +4,19 @@
 //! already is what the new commit holds counts as done, so that a call interrupted anywhere is completed by another.
 //! Anything else belongs to the user, is left alone and reported.
 
-use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
+use std::{collections::HashSet, fs, io, path::Path};
 
 use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState, build::CheckoutBuilder};
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
 use super::{
-    checkout::{PathChange, blocked, changes, index_lock, is_hidden, open_index, touched, working_changes},
+    checkout::{PathChange, await_index, blocked, changes, is_hidden, open_index, touched, working_changes},
     error::GitError,
     oid::commit_tree,
     tree::{Entry, Mode, as_path, printable},
     upstream::{Branch, Upstream},
 };
 use crate::fault;
-
-/// How often a held index is looked at, and how long is waited between: two seconds in all.
-const LOCK_TRIES: u32 = 40;
-const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 /// What became of the checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,17 +57,6 @@ pub fn fast_forward(
     }
     let update = if left.is_empty() { CheckoutUpdate::FastForwarded } else { CheckoutUpdate::LeftPartly };
     Ok(FastForward { update, left })
-}
-
-fn await_index(upstream: &Upstream) -> Result<(), GitError> {
-    let lock = index_lock(upstream);
-    for _ in 0..LOCK_TRIES {
-        if !lock.exists() {
-            return Ok(());
-        }
-        thread::sleep(LOCK_WAIT);
-    }
-    Err(GitError::Locked { path: lock })
 }
 
 fn judge(

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path};
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
 use super::rig::{Rig, git_command, git_in, make_executable, write};
-use crate::git::{FastForward, Upstream, dirty, fast_forward, land};
+use crate::git::{ErrorKind, FastForward, GitError, Upstream, dirty, fast_forward, land};
 
 const FILES: [(&str, &str); 5] =
     [("a.txt", "a\n"), ("b.txt", "b\n"), ("gone/only", "g\n"), ("file", "f\n"), ("folder/x", "x\n")];
@@ -87,12 +87,22 @@ fn what_differs_from_head_is_dirty() {
 }
 
 #[test]
-fn a_merge_in_progress_and_a_held_index_are_dirty() {
+fn a_merge_in_progress_is_dirty() {
     let (rig, old, _) = prepared();
     write(&rig.repo.join(".git/MERGE_HEAD"), format!("{old}\n"));
-    write(&rig.repo.join(".git/index.lock"), "");
-    let found = dirty(&rig.upstream(), None).unwrap();
-    assert_eq!(found, ["index.lock is held by another git process", "a merge is in progress"]);
+    assert_eq!(dirty(&rig.upstream(), None).unwrap(), ["a merge is in progress"]);
+}
+
+#[test]
+fn an_index_that_another_git_holds_is_neither_clean_nor_dirty() {
+    let (rig, _, new) = prepared();
+    let lock = rig.repo.join(".git/index.lock");
+    write(&lock, "");
+    for incoming in [None, Some((&rig.quarantine(), &new))] {
+        let error = dirty(&rig.upstream(), incoming).unwrap_err();
+        assert!(matches!(&error, GitError::Locked { path } if *path == lock), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Environment);
+    }
 }
 
 #[test]
