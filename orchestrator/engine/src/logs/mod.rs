@@ -1,6 +1,6 @@
 //! Reading what a run wrote: its journal and the agents' own events (design 3.5). Readers never write, take any type of
 //! event, and survive lines that are torn or damaged. Memory is bounded by the longest line and by the number of
-//! attempts, never by the length of a log. There is no index (docs/adr/0005-log-reading.md).
+//! attempts, never by the length of a log. There is no index (docs/adr/0006-log-reading.md).
 
 mod failures;
 mod filter;
