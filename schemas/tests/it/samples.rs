@@ -1,9 +1,12 @@
 //! Kept samples of every version: what was once written can be read for ever, and the schemas describe it.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fmt::Debug, fs};
 
 use mycelium_schemas::{
-    answer::{Checkup, Cleaned, Failures, Timeline},
+    answer::{
+        BuildVersion, Checkup, Cleaned, Completions, Demonstrated, Failures, Initialized, Logged, Planned,
+        Refused, ResumeAnswer, ReviewAnswer, RunAnswer, SchemaAnswer, StatusAnswer, Timeline,
+    },
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
@@ -56,9 +59,61 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Timeline>("logs-timeline.json", "logs-timeline");
     assert_kept::<Cleaned>("clean.json", "clean");
     assert_kept::<Checkup>("doctor.json", "doctor");
+    assert_kept::<Logged<Failures>>("logs-no-runs.json", "logs-failures");
+    assert_kept::<Logged<Timeline>>("logs-no-runs.json", "logs-timeline");
     // Kept beside what renders them.
     assert_kept::<Matrix>("../../../reports/samples/v1/matrix.json", "matrix");
     assert_kept::<Evaluation>("../../../reports/samples/v1/evaluation.json", "evaluation");
+}
+
+#[test]
+fn every_sample_of_a_commands_answer_is_read_and_described() {
+    for (sample, is) in
+        [("run.json", "Ran"), ("run-nothing-to-do.json", "NothingToDo"), ("run-dry-run.json", "DryRun")]
+    {
+        assert_kept_as::<RunAnswer>(sample, "run", is);
+    }
+    for (sample, is) in [("resume.json", "Ended"), ("resume-nothing.json", "NothingToResume")] {
+        assert_kept_as::<ResumeAnswer>(sample, "resume", is);
+    }
+    for (sample, is) in [("status.json", "Stands"), ("status-no-runs.json", "NoRuns")] {
+        assert_kept_as::<StatusAnswer>(sample, "status", is);
+    }
+    for (sample, is) in [
+        ("review.json", "Decided"),
+        ("review-show.json", "Task"),
+        ("review-list.json", "List"),
+        ("review-no-runs.json", "List"),
+    ] {
+        assert_kept_as::<ReviewAnswer>(sample, "review", is);
+    }
+    for (sample, is) in [("schema-names.json", "Names"), ("schema.json", "Schema")] {
+        let found: SchemaAnswer = serde_json::from_str(&self::sample(sample)).unwrap();
+        assert!(format!("{found:?}").starts_with(is), "{sample}: {found:?}");
+        assert_valid("schema", &serde_json::from_str(&self::sample(sample)).unwrap());
+    }
+    assert_kept::<Initialized>("init.json", "init");
+    assert_kept::<Planned>("plan-answer.json", "plan");
+    assert_kept::<BuildVersion>("version.json", "version");
+    assert_kept::<Completions>("completions.json", "completions");
+    assert_kept::<Demonstrated>("demo.json", "demo");
+    assert_kept::<Refused>("error.json", "error");
+}
+
+/// The same of one of several answers: it is taken for that one, and passes for no other with a key of its own gone.
+fn assert_kept_as<T: Serialize + DeserializeOwned + Debug>(name: &str, schema: &str, variant: &str) {
+    assert_kept::<T>(name, schema);
+    let value: Value = serde_json::from_str(&sample(name)).unwrap();
+    let found: T = serde_json::from_value(value.clone()).unwrap();
+    assert!(format!("{found:?}").starts_with(variant), "{name}: {found:?}");
+    let schema = mycelium_schemas::schemas().remove(schema).unwrap();
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    for key in value.as_object().unwrap().keys() {
+        let mut cut = value.clone();
+        cut.as_object_mut().unwrap().remove(key);
+        let optional = T::deserialize(&cut).is_ok();
+        assert!(optional || !validator.is_valid(&cut), "{name} without {key} was accepted");
+    }
 }
 
 #[test]
