@@ -1,5 +1,6 @@
 //! The world of one scenario: a sandbox, a repository in it, and what the program under test did so far.
 
+mod answer;
 mod artifacts;
 mod background;
 mod check;

@@ -5,7 +5,8 @@ use mycelium_schemas::evidence::AssertionKind::Fs;
 
 use crate::world::{Claim, MyceliumWorld, Table, Verdict, WorldError, lines};
 
-/// Every line and every file of all runs and of the written tasks is valid by the schema that the program prints.
+/// Every line and every file of all runs and of the written tasks is valid by the schema that the program prints; so is
+/// the last answer, where it was asked for as JSON.
 #[then(expr = "no artifact breaks its schema")]
 fn never_broken_artifact(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.never_broken_artifacts()

@@ -14,7 +14,7 @@ use mycelium_schemas::evidence::AssertionKind::Fs;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-use super::{Claim, MyceliumWorld, Verdict, WorldError, lines};
+use super::{Claim, MyceliumWorld, Verdict, WorldError, answer, lines};
 
 /// File names, the form of their content and the schema of each document in them. A `*` stands for anything.
 const KINDS: [(&str, Form, &str); 12] = [
@@ -149,7 +149,7 @@ impl Schemas {
         Arc::clone(all.entry(program.to_owned()).or_insert_with(new))
     }
 
-    fn check(&self, name: &str, document: &Value) -> Result<(), String> {
+    pub(super) fn check(&self, name: &str, document: &Value) -> Result<(), String> {
         let flaw = |error: jsonschema::ValidationError<'_>| format!("{error} (at {})", error.instance_path());
         self.validator(name)?.validate(document).map_err(flaw)
     }
@@ -194,7 +194,7 @@ impl MyceliumWorld {
         Schemas::of(&self.context.bin).check(schema, document).err()
     }
 
-    /// After each command: nothing that the program wrote breaks its schema. While another command runs, files are half
+    /// After each command: nothing that the program wrote or answered breaks its schema. While another command runs, files are half
     /// written; its end is the time to look.
     pub(super) fn check_artifacts(&self) -> Result<(), WorldError> {
         if self.started.is_some() { Ok(()) } else { self.never_broken_artifacts() }
@@ -203,7 +203,9 @@ impl MyceliumWorld {
     /// The assertion itself.
     pub(crate) fn never_broken_artifacts(&self) -> Result<(), WorldError> {
         let claim = Claim::new(Fs, CHECK, "artifacts that break their schema", "all artifacts");
-        self.never(claim, Verdict::equal("", lines(self.artifacts()?.flaws)))
+        let mut flaws = self.artifacts()?.flaws;
+        flaws.extend(answer::flaw(self.last()?, &Schemas::of(&self.context.bin)));
+        self.never(claim, Verdict::equal("", lines(flaws)))
     }
 }
 

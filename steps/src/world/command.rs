@@ -145,7 +145,7 @@ pub(crate) fn ending_text(ending: Ending) -> String {
 }
 
 /// The words of a command line: separated by blanks, single quotes keep blanks. None where a quote is not closed.
-fn words(line: &str) -> Option<Vec<String>> {
+pub(super) fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quoted = false;
