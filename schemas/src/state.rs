@@ -62,6 +62,8 @@ pub enum StopReason {
     Review,
     /// The user's checkout of the integration branch is not clean.
     CheckoutBlocked,
+    /// Somebody took what the run had landed off the integration branch.
+    BranchRewound,
     /// Disk, git or another part of the machine failed.
     Environment,
     /// SIGINT, SIGTERM or SIGHUP.

@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod permit;
 pub mod plan;
 pub mod recover;
+pub mod rewind;
 pub mod schedule;
 pub mod settle;
 pub mod state;

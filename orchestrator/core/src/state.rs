@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind, LandingIntent, RefusalReason, RunResume},
+    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume},
     id::{CommitId, LockName, ProjectName, RunId, TaskId},
     path::RepoPath,
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
@@ -129,6 +129,8 @@ pub struct RunState {
     pub usage: Usage,
     /// Landings tried so far.
     pub landings: u32,
+    /// Landings that moved the branch, oldest first.
+    pub landed: Vec<LandingDone>,
     /// Blocks in force, oldest first.
     blocks: Vec<(TaskId, StopReason)>,
     /// A landing whose ref may or may not have been moved.
@@ -161,6 +163,7 @@ impl RunState {
             batches: Vec::new(),
             usage: Usage::default(),
             landings: 0,
+            landed: Vec::new(),
             blocks: Vec::new(),
             open_intent: None,
             checkout_blocked: false,
@@ -285,6 +288,7 @@ impl RunState {
             EventKind::LandingDone(done) => {
                 self.open_intent = None;
                 self.head = done.commit.clone();
+                self.landed.push(done.clone());
             }
             EventKind::LandingRefused(refused) => {
                 self.open_intent = None;
@@ -411,7 +415,7 @@ impl TaskFacts {
                 self.commit = None;
             }
             EventKind::ReviewApprove(approved) => {
-                because("review.approve", format!("a human overrode {}", approved.overrides.join(", ")));
+                because("review.approve", overridden(&approved.overrides));
                 self.commit = Some(approved.commit.clone());
                 self.blocks.clear();
             }
@@ -444,6 +448,15 @@ impl TaskFacts {
             commit: self.commit.clone(),
             reasons: self.reasons.clone(),
         }
+    }
+}
+
+/// What an approval let pass. One of work that only did not merge overrides no gate.
+fn overridden(gates: &[String]) -> String {
+    if gates.is_empty() {
+        "a human has its work land once more".to_owned()
+    } else {
+        format!("a human overrode {}", gates.join(", "))
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Tried {
     Tested(Box<Tested>),
     /// It may not.
     Not(LandingOutcome),
+    /// The branch no longer holds these landings of the run: nothing lands on top of that.
+    Rewound(Vec<LandingDone>),
     /// The run was stopped while the doctor ran: nothing is known.
     Stopped,
 }
@@ -100,8 +102,20 @@ fn base_gone(permit: &MergePermit, task: TaskId, base: CommitId, onto: CommitId)
 }
 
 impl Lander {
-    /// Builds the candidate and lets the doctor judge it. Consumes the permit: one permit, one try.
-    pub async fn try_candidate(&self, permit: MergePermit) -> Result<Tried, Error> {
+    /// Those of the run's landings that the branch does not hold at this head, or at all.
+    pub fn lost(&self, landed: &[LandingDone], head: Option<&CommitId>) -> Result<Vec<LandingDone>, Error> {
+        let commits: Vec<CommitId> = landed.iter().map(|done| done.commit.clone()).collect();
+        let outside = match head {
+            Some(_) if commits.is_empty() => return Ok(Vec::new()),
+            Some(head) => self.upstream.outside(&commits, head)?,
+            None => commits,
+        };
+        Ok(landed.iter().filter(|done| outside.contains(&done.commit)).cloned().collect())
+    }
+
+    /// Builds the candidate and lets the doctor judge it. Consumes the permit: one permit, one try. What the run landed
+    /// before must be in the branch that the candidate is built on.
+    pub async fn try_candidate(&self, permit: MergePermit, landed: &[LandingDone]) -> Result<Tried, Error> {
         let landing = permit.landing();
         let dir = self.paths.landing(landing);
         make_private_dir(&dir)?;
@@ -112,6 +126,10 @@ impl Lander {
                 .err()
                 .map_or(Error::Lost("the branch"), Error::from));
         };
+        let lost = self.lost(landed, Some(&old_head))?;
+        if !lost.is_empty() {
+            return Ok(Tried::Rewound(lost));
+        }
         let candidate = match self.merge(&permit, &old_head).await {
             Ok(candidate) => candidate,
             Err(MergeError::Conflict(conflict)) => return self.conflict(&permit, &conflict).map(Tried::Not),

@@ -8,6 +8,7 @@ use mycelium_core::{
     limits::backoff_ms,
     permit::MergePermit,
     plan::Plan,
+    rewind::rewound,
     settle::{self, AttemptFacts, Draft, LandingOutcome},
     state::RunState,
 };
@@ -125,7 +126,13 @@ impl Run<'_> {
         signals: &mut Signals,
     ) -> Result<Halt, Error> {
         loop {
-            let actions = decide(&self.plan, self.journal.state(), &self.config);
+            let mut actions = decide(&self.plan, self.journal.state(), &self.config);
+            if attempts.is_empty()
+                && actions.iter().any(builds_on_landed)
+                && let Some(stop) = self.rewound()?
+            {
+                actions = vec![Action::Stop(stop)];
+            }
             if actions.is_empty() && attempts.is_empty() {
                 self.save_view()?;
                 return Ok(Halt::Finished);
@@ -321,7 +328,9 @@ impl Run<'_> {
         if let Some(signal) = self.canary(batch, signals).await? {
             return Ok(Some(signal));
         }
-        let (tried, signal) = stoppable(self.lander.try_candidate(permit), &self.stop, signals).await;
+        let (tried, signal) =
+            stoppable(self.lander.try_candidate(permit, &self.journal.state().landed), &self.stop, signals)
+                .await;
         let tried = tried?;
         let notes = self.lander.redactor.notes();
         self.record(notes.into_iter().map(|note| Draft::batch(batch, note)).collect())?;
@@ -329,6 +338,11 @@ impl Run<'_> {
             _ if signal.is_some() => return Ok(signal),
             Tried::Stopped => return Err(Error::Lost("the doctor")),
             Tried::Not(outcome) => outcome,
+            Tried::Rewound(lost) => {
+                let stop = rewound(&self.journal.state().integration_branch, &lost);
+                self.record(stop.map(|stop| Draft::run(EventKind::RunStop(stop))).into_iter().collect())?;
+                return Ok(None);
+            }
             Tried::Tested(tested) => {
                 self.record(vec![
                     Draft::batch(batch, EventKind::LandingDoctorPass(tested.pass().clone())),
@@ -354,6 +368,16 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// How the run ends where somebody took what it landed off the branch; none where all is there.
+    fn rewound(&self) -> Result<Option<RunStop>, Error> {
+        let landed = &self.journal.state().landed;
+        if landed.is_empty() {
+            return Ok(None);
+        }
+        let head = self.lander.upstream.find_head(&self.lander.branch)?;
+        Ok(rewound(self.lander.branch.name(), &self.lander.lost(landed, head.as_ref())?))
     }
 
     /// Before the first landing of this process, if asked for: can the doctor fail at all?
@@ -407,6 +431,12 @@ impl Run<'_> {
         self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
         self.save_view()
     }
+}
+
+/// Whether an action supposes that what landed is on the branch. A landing does too: it looks at the very head that it
+/// builds on.
+fn builds_on_landed(action: &Action) -> bool {
+    matches!(action, Action::StartBatch { .. } | Action::StartAttempt { .. } | Action::Complete)
 }
 
 /// Waits for work that runs a command; a signal stops the command and is handed on with what came of it.

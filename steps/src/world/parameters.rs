@@ -64,7 +64,7 @@ text_parameter!(
     /// Why a run stopped, in quotes.
     StopReasonName,
     "stopReason",
-    r#""(budget_block|validator_block|manifest_block|task_failed|doctor_failed|review|checkout_blocked|environment|signal)""#
+    r#""(budget_block|validator_block|manifest_block|task_failed|doctor_failed|review|checkout_blocked|branch_rewound|environment|signal)""#
 );
 
 /// A signal that asks a program to stop.

@@ -1,7 +1,7 @@
 //! The decisive events of a run, one plain line each; `None` for those that only matter afterwards.
 
 use mycelium_schemas::{
-    event::{Event, EventKind, LandingRefused, RefusalReason, Violations},
+    event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations},
     id::TaskId,
 };
 
@@ -78,12 +78,7 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         EventKind::BudgetBlock(budget) => {
             format!("blocked by the budget: {} of {}", budget.used, budget.limit)
         }
-        EventKind::LandingConflict(conflict) => format!(
-            "{} conflicts with {} in {}",
-            conflict.task,
-            conflict.onto.short(),
-            conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        ),
+        EventKind::LandingConflict(conflict) => conflicting(conflict),
         EventKind::LandingDoctorFail(doctor) => {
             format!("the doctor refuses {} (landing {})", ids(&doctor.tasks), doctor.landing)
         }
@@ -97,6 +92,16 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         }
         EventKind::PathRefused(refused) => format!("refused {}: {}", refused.path, refused.why),
     })
+}
+
+/// Without a path it is the base of the work that is gone.
+fn conflicting(conflict: &LandingConflict) -> String {
+    let (task, onto) = (&conflict.task, conflict.onto.short());
+    let paths = conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match paths.as_str() {
+        "" => format!("{task} was made on a commit that is no longer in the history of {onto}"),
+        paths => format!("{task} conflicts with {onto} in {paths}"),
+    }
 }
 
 fn refusal(refused: &LandingRefused) -> String {

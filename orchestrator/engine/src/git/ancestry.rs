@@ -11,12 +11,19 @@ use super::error::GitError;
 
 /// True where `ancestor` is `tip` or in its history.
 pub(super) fn is_ancestor(repo: &Repository, ancestor: Oid, tip: Oid) -> Result<bool, GitError> {
+    Ok(outside(repo, &[ancestor], tip)?.is_empty())
+}
+
+/// Those of the commits that are neither `tip` nor in its history, in their order.
+pub(super) fn outside(repo: &Repository, commits: &[Oid], tip: Oid) -> Result<Vec<Oid>, GitError> {
+    let mut left = commits.to_vec();
     let mut seen = HashSet::from([tip]);
     let mut frontier = vec![tip];
     while !frontier.is_empty() {
         // Generation by generation: the ancestors that Mycelium asks for lie near the tip.
-        if seen.contains(&ancestor) {
-            return Ok(true);
+        left.retain(|commit| !seen.contains(commit));
+        if left.is_empty() {
+            break;
         }
         let mut next = Vec::new();
         for id in frontier {
@@ -25,5 +32,5 @@ pub(super) fn is_ancestor(repo: &Repository, ancestor: Oid, tip: Oid) -> Result<
         }
         frontier = next;
     }
-    Ok(false)
+    Ok(left)
 }

@@ -157,6 +157,12 @@ impl Upstream {
         ancestry::is_ancestor(&self.open()?, to_oid(ancestor)?, to_oid(tip)?)
     }
 
+    /// Those of the commits that are neither `tip` nor in its history.
+    pub fn outside(&self, commits: &[CommitId], tip: &CommitId) -> Result<Vec<CommitId>, GitError> {
+        let ids = commits.iter().map(to_oid).collect::<Result<Vec<_>, _>>()?;
+        ancestry::outside(&self.open()?, &ids, to_oid(tip)?)?.into_iter().map(to_id).collect()
+    }
+
     /// Where the branch is checked out now. A rebase or bisect that began on it counts: git restores the branch when
     /// it ends.
     pub fn checked_out(&self, branch: &Branch) -> Result<CheckedOut, GitError> {
