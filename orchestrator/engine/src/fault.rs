@@ -9,7 +9,7 @@
 mod inject;
 
 #[cfg(feature = "faults")]
-pub(crate) use inject::{Injected, enter, reach, write};
+pub(crate) use inject::{Injected, enter, enter_lock, reach, write};
 #[cfg(feature = "faults")]
 pub use inject::{Point, points};
 #[cfg(feature = "faults")]
@@ -20,11 +20,11 @@ pub(crate) use inventory::submit;
 #[cfg(feature = "faults")]
 macro_rules! point {
     ($name:literal) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: false } }
         $crate::fault::reach($name);
     }};
     ($name:literal, $operation:expr) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: false } }
         match $crate::fault::enter($name) {
             Ok(entered) => {
                 let result = $operation;
@@ -48,7 +48,7 @@ macro_rules! point {
 #[cfg(feature = "faults")]
 macro_rules! write_all {
     ($name:literal, $file:expr, $bytes:expr) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: true } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: true, locks: false } }
         $crate::fault::write($name, &mut *$file, $bytes)
     }};
 }
@@ -61,4 +61,28 @@ macro_rules! write_all {
     };
 }
 
-pub(crate) use {point, write_all};
+/// An operation inside which another library holds a lock file, which is left where it dies there.
+#[cfg(feature = "faults")]
+macro_rules! lock {
+    ($name:literal, $lock:expr, $operation:expr) => {{
+        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: true } }
+        match $crate::fault::enter_lock($name, &$lock) {
+            Ok(entered) => {
+                let result = $operation;
+                entered.leave();
+                result
+            }
+            Err(error) => Err($crate::fault::Injected::injected(error)),
+        }
+    }};
+}
+
+/// The operation alone.
+#[cfg(not(feature = "faults"))]
+macro_rules! lock {
+    ($name:literal, $lock:expr, $operation:expr) => {
+        $operation
+    };
+}
+
+pub(crate) use {lock, point, write_all};

@@ -17,10 +17,11 @@ use crate::{
 };
 
 /// How a point is disturbed.
-pub(crate) const MODES: [&str; 7] = ["kill", "kill-after", "kill-group", "torn", "enospc", "eio", "erofs"];
+pub(crate) const MODES: [&str; 8] =
+    ["kill", "kill-after", "kill-group", "torn", "lock-left", "enospc", "eio", "erofs"];
 
 /// Modes of second faults.
-const SECOND_MODES: [&str; 3] = ["kill", "torn", "enospc"];
+const SECOND_MODES: [&str; 4] = ["kill", "torn", "lock-left", "enospc"];
 
 /// First faults after which a second one is tried, for each point that recovery passes.
 const SECOND_FAULTS: usize = 2;
@@ -84,7 +85,7 @@ impl Fault {
     }
 
     fn kills(&self) -> bool {
-        self.mode.starts_with("kill") || self.mode == "torn"
+        self.mode.starts_with("kill") || ["torn", "lock-left"].contains(&self.mode)
     }
 }
 
@@ -202,14 +203,19 @@ fn sampled(point: &Point, number: usize, passing: &[(Scene, usize)]) -> Vec<Cell
 }
 
 fn modes(point: &Point) -> impl Iterator<Item = &'static str> {
-    let writes = point.writes;
-    MODES.into_iter().filter(move |mode| writes || *mode != "torn")
+    let (writes, locks) = (point.writes, point.locks);
+    MODES.into_iter().filter(move |mode| match *mode {
+        "torn" => writes,
+        "lock-left" => locks,
+        _ => true,
+    })
 }
 
 fn sample(point: &Point, number: usize, mode: &str) -> bool {
     let kills = if point.writes { ["torn", "torn"] } else { ["kill", "kill-after"] };
     let errors = ["enospc", "eio", "erofs"];
-    kills[number % kills.len()] == mode
+    mode == "lock-left"
+        || kills[number % kills.len()] == mode
         || number.is_multiple_of(2) && errors[number / 2 % errors.len()] == mode
 }
 

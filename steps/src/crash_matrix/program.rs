@@ -16,6 +16,8 @@ pub(crate) struct Point {
     pub(crate) name: String,
     /// Whether it writes bytes, so that the write can be torn.
     pub(crate) writes: bool,
+    /// Whether a library holds a lock file meanwhile, so that it can be left.
+    pub(crate) locks: bool,
 }
 
 /// The program under test.

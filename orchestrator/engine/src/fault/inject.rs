@@ -8,6 +8,7 @@
 //! | `kill-after` | it dies after the operation |
 //! | `kill-group` | it dies before the operation, and everything that it started dies with it |
 //! | `torn` | it dies in the middle of a write; elsewhere as `kill` |
+//! | `lock-left` | it dies inside a library that holds a lock file, which stays; elsewhere as `kill` |
 //! | `enospc`, `eio` | the operation fails once; of a write, half is done |
 //! | `erofs` | the operation and every one after it fails |
 
@@ -15,6 +16,7 @@ use std::{
     collections::HashMap,
     env, fs,
     io::{self, Write},
+    path::Path,
     sync::{LazyLock, Mutex, OnceLock, PoisonError},
     thread,
 };
@@ -32,6 +34,8 @@ pub struct Point {
     pub name: &'static str,
     /// Whether it writes bytes, so that the write can be torn.
     pub writes: bool,
+    /// Whether a library holds a lock file meanwhile, so that it can be left.
+    pub locks: bool,
 }
 
 inventory::collect!(Point);
@@ -74,6 +78,7 @@ enum Mode {
     KillAfter,
     KillGroup,
     Torn,
+    LockLeft,
     Once(Errno),
     FromNowOn(Errno),
 }
@@ -101,6 +106,7 @@ fn parse(text: &str) -> Option<Fault> {
         "kill-after" => Mode::KillAfter,
         "kill-group" => Mode::KillGroup,
         "torn" => Mode::Torn,
+        "lock-left" => Mode::LockLeft,
         "enospc" => Mode::Once(Errno::NOSPC),
         "eio" => Mode::Once(Errno::IO),
         "erofs" => Mode::FromNowOn(Errno::ROFS),
@@ -131,10 +137,26 @@ impl Entered {
 
 /// Comes to an operation: lets it through, dies, or fails in its place.
 pub(crate) fn enter(name: &'static str) -> io::Result<Entered> {
-    match due(name)? {
+    enter_as(due(name)?)
+}
+
+/// Comes to an operation that holds a lock file; dies as if in the middle of it, with the lock made.
+pub(crate) fn enter_lock(name: &'static str, lock: &Path) -> io::Result<Entered> {
+    let due = due(name)?;
+    if due == Some(Mode::LockLeft) {
+        if let Some(folder) = lock.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::File::create_new(lock)?;
+    }
+    enter_as(due)
+}
+
+fn enter_as(due: Option<Mode>) -> io::Result<Entered> {
+    match due {
         None => Ok(Entered { deadly: false }),
         Some(Mode::KillAfter) => Ok(Entered { deadly: true }),
-        Some(Mode::Kill | Mode::Torn) => die(),
+        Some(Mode::Kill | Mode::Torn | Mode::LockLeft) => die(),
         Some(Mode::KillGroup) => die_with_children(),
         Some(Mode::Once(errno) | Mode::FromNowOn(errno)) => Err(errno.into()),
     }
@@ -154,7 +176,7 @@ pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> i
     let entered = match due(name)? {
         None => Entered { deadly: false },
         Some(Mode::KillAfter) => Entered { deadly: true },
-        Some(Mode::Kill) => die(),
+        Some(Mode::Kill | Mode::LockLeft) => die(),
         Some(Mode::KillGroup) => die_with_children(),
         Some(Mode::Torn) => {
             file.write_all(half)?;

@@ -30,6 +30,7 @@ mod scan;
 mod setup;
 mod snapshot;
 mod tree;
+mod unfinished;
 mod upstream;
 pub mod workspace;
 

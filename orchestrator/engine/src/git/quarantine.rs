@@ -16,6 +16,7 @@ use super::{
     error::GitError,
     oid::{commit_tree, to_id, to_oid},
     setup::setup,
+    unfinished,
     upstream::{Upstream, read_ref},
 };
 use crate::{fault, private};
@@ -30,12 +31,14 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
-    /// Makes the quarantine of a run, or opens the one that is there already.
+    /// Makes the quarantine of a run, or opens the one that is there already, without what a write that was killed has
+    /// left in it. The caller holds the run's lock.
     pub fn create(run_dir: &Path, upstream: &Upstream) -> Result<Self, GitError> {
         let path = run_dir.join(QUARANTINE_DIR);
         // Everything below has git's modes; nobody else gets that far.
         fault::point!("quarantine.folder", private::make_dirs(&path))
             .map_err(GitError::io("create", &path))?;
+        unfinished::clear(&path)?;
         init(&path, RepositoryInitOptions::new().bare(true), &upstream.objects_dir(), Durability::Full)?;
         copy_shallow(upstream.common_dir(), &path)?;
         Ok(Self { path })
@@ -94,8 +97,12 @@ impl Quarantine {
     fn keep(&self, refname: &str, commit: &CommitId) -> Result<(), GitError> {
         let repo = self.open()?;
         let commit_id = to_oid(commit)?;
-        fault::point!("quarantine.keep", repo.reference(refname, commit_id, true, "mycelium: keep"))
-            .map_err(GitError::git(format!("keep the commit {commit}")))?;
+        fault::lock!(
+            "quarantine.keep",
+            self.path.join(format!("{refname}.lock")),
+            repo.reference(refname, commit_id, true, "mycelium: keep")
+        )
+        .map_err(GitError::git(format!("keep the commit {commit}")))?;
         Ok(())
     }
 }

@@ -77,7 +77,11 @@ fn wait<'repo>(repo: &'repo Repository, refname: &str) -> Result<Option<Transact
     let failed = || GitError::git(format!("lock {refname}"));
     for _ in 0..TRIES {
         let mut transaction = repo.transaction().map_err(failed())?;
-        match fault::point!("ref.lock", transaction.lock_ref(refname)) {
+        match fault::lock!(
+            "ref.lock",
+            repo.commondir().join(format!("{refname}.lock")),
+            transaction.lock_ref(refname)
+        ) {
             Ok(()) => return Ok(Some(transaction)),
             Err(error) if error.code() == ErrorCode::Locked => thread::sleep(WAIT),
             Err(error) => return Err(failed()(error)),
