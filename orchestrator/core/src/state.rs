@@ -454,7 +454,7 @@ impl TaskFacts {
 /// What an approval let pass. One of work that only did not merge overrides no gate.
 fn overridden(gates: &[String]) -> String {
     if gates.is_empty() {
-        "a human has its work land once more".to_owned()
+        "a human approved the work as it is".to_owned()
     } else {
         format!("a human overrode {}", gates.join(", "))
     }

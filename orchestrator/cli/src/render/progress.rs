@@ -96,11 +96,11 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
 
 /// Without a path it is the base of the work that is gone.
 fn conflicting(conflict: &LandingConflict) -> String {
-    let (task, onto) = (&conflict.task, conflict.onto.short());
+    let onto = conflict.onto.short();
     let paths = conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match paths.as_str() {
-        "" => format!("{task} was made on a commit that is no longer in the history of {onto}"),
-        paths => format!("{task} conflicts with {onto} in {paths}"),
+        "" => format!("was made on a commit that is no longer in the history of {onto}"),
+        paths => format!("conflicts with {onto} in {paths}"),
     }
 }
 

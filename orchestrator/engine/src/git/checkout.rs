@@ -25,9 +25,11 @@ use super::{
 
 const ASSUME_UNCHANGED: u16 = 0x8000;
 const SKIP_WORKTREE: u16 = 0x4000;
-/// How often a held index is looked at, and how long is waited between: two seconds in all.
-const LOCK_TRIES: u32 = 40;
-const LOCK_WAIT: Duration = Duration::from_millis(50);
+/// How often a held index is looked at, and how long is waited between at first and at most: ten seconds in all. An
+/// editor asks for the status every now and then; the work of a night must not end there.
+const LOCK_TRIES: u32 = 25;
+const LOCK_WAIT: Duration = Duration::from_millis(25);
+const LOCK_WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// What keeps the checkout from being fast-forwarded: paths, and states such as a merge in progress. Empty where it
 /// is clean.
@@ -192,11 +194,13 @@ pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index
 /// Waits a bounded time until no other git process changes the index: what it is about to hold is not known before.
 pub(super) fn await_index(upstream: &Upstream) -> Result<(), GitError> {
     let lock = upstream.git_dir().join("index.lock");
+    let mut wait = LOCK_WAIT;
     for _ in 0..LOCK_TRIES {
         if !lock.exists() {
             return Ok(());
         }
-        thread::sleep(LOCK_WAIT);
+        thread::sleep(wait);
+        wait = (wait * 2).min(LOCK_WAIT_MAX);
     }
     Err(GitError::Locked { path: lock })
 }

@@ -15,6 +15,7 @@ mod ancestry;
 mod checkout;
 mod commit;
 mod conflict;
+mod connectivity;
 mod error;
 mod fast_forward;
 mod ignore_rules;

@@ -13,7 +13,7 @@ use std::{
 use git2::{Indexer, ObjectType, Oid, Repository, Tree};
 use tempfile::TempDir;
 
-use super::{ancestry, error::GitError};
+use super::{ancestry, connectivity, error::GitError};
 use crate::fault;
 
 /// Begin of the name of the folder that a pack is made in.
@@ -88,16 +88,17 @@ pub(super) fn prepare(
 ) -> Result<PreparedPack, GitError> {
     let failed = || GitError::git("pack the objects of a landing");
     let mut builder = quarantine.packbuilder().map_err(failed())?;
-    for id in missing_objects(quarantine, upstream, old, new)? {
-        builder.insert_object(id, None).map_err(failed())?;
+    let objects = missing_objects(quarantine, upstream, old, new)?;
+    for id in &objects {
+        builder.insert_object(*id, None).map_err(failed())?;
     }
+    let odb = upstream.odb().map_err(failed())?;
+    connectivity::check(quarantine, &objects, &odb).map_err(failed())?;
     let mut folder = tempfile::Builder::new();
     folder.prefix(FOLDER_PREFIX);
     let folder = fault::point!("pack.folder", folder.tempdir_in(objects_dir))
         .map_err(GitError::io("create a folder in", objects_dir))?;
-    let odb = upstream.odb().map_err(failed())?;
-    // `verify`: an object whose tree, parent or blob is neither in the pack nor upstream fails here.
-    let mut indexer = Indexer::new(Some(&odb), folder.path(), 0, true).map_err(failed())?;
+    let mut indexer = Indexer::new(Some(&odb), folder.path(), 0, false).map_err(failed())?;
     let mut refusal: Option<io::Error> = None;
     let written = builder.foreach(|bytes| match fault::write_all!("pack.write", &mut indexer, bytes) {
         Ok(()) => true,

@@ -53,6 +53,19 @@ fn a_landing_moves_the_branch_and_leaves_a_repository_that_git_finds_sound() {
 }
 
 #[test]
+fn a_repository_with_a_submodule_takes_landings() {
+    let rig = Rig::new();
+    rig.git(&["checkout", "-q", "work"]);
+    rig.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},sub", "a1".repeat(20))]);
+    rig.git(&["commit", "-q", "-m", "a submodule"]);
+    let old = rig.head("work");
+    let new = rig.task("w1", &old, |dir| write(&dir.join("a.txt"), "one\n"));
+    assert_eq!(landed(&rig, &old, &new).unwrap(), Landing::Moved);
+    assert!(rig.git(&["ls-tree", "work", "sub"]).starts_with("160000 commit a1a1"));
+    rig.fsck();
+}
+
+#[test]
 fn landing_again_finds_it_done() {
     let rig = Rig::new();
     let (old, new) = merged(&rig);

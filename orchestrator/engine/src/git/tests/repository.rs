@@ -165,3 +165,25 @@ fn kept_commits_are_found_again() {
         assert_eq!(quarantine.candidate_commit(1).unwrap(), Some(commit));
     }
 }
+
+#[test]
+fn what_a_killed_write_left_in_the_quarantine_is_cleared() {
+    let rig = Rig::new();
+    let (head, git_dir) = (rig.head("main"), rig.run.join("objects.git"));
+    rig.quarantine().keep_candidate(1, &head).unwrap();
+    let left = [
+        "HEAD.lock",
+        "config.lock",
+        "refs/mycelium/candidates/2.lock",
+        "refs/mycelium/candidates/1.lock",
+        "objects/tmp_object_git2_abc123",
+        "objects/pack/pack_git2_abc123",
+    ];
+    for path in left {
+        write(&git_dir.join(path), "");
+    }
+    let quarantine = rig.quarantine();
+    assert!(left.iter().all(|path| !git_dir.join(path).exists()));
+    assert_eq!(quarantine.candidate_commit(1).unwrap(), Some(head.clone()));
+    quarantine.keep_candidate(2, &head).unwrap();
+}
