@@ -1,9 +1,9 @@
 //! What can go wrong, by whose fault it is: the command line maps each kind to an exit code.
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use mycelium_core::state::IllegalEvent;
-use mycelium_schemas::{id::RunId, problem::Problem};
+use mycelium_schemas::{id::{RunId, TaskId}, problem::Problem};
 
 use crate::{
     environment::BadVariable,
@@ -52,6 +52,14 @@ pub enum Error {
         /// The id asked for.
         run_id: RunId,
     },
+    /// Other runs have landed tasks of a run that it has not landed itself.
+    #[error("run {run_id} would do again what has landed since: {}", landed(tasks))]
+    Superseded {
+        /// The run.
+        run_id: RunId,
+        /// The tasks, with the runs that landed them.
+        tasks: BTreeMap<TaskId, RunId>,
+    },
     /// The planned tasks differ from those on disk.
     #[error("other tasks are planned already")]
     PlanDiffers {
@@ -63,6 +71,12 @@ pub enum Error {
     Locked {
         /// Who.
         holder: Holder,
+    },
+    /// Somebody removed or replaced the lock file of this process, so that another one may work beside it.
+    #[error("the lock {} was removed or replaced while it was held", path.display())]
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
     },
     /// A variable of Mycelium's own holds nonsense.
     #[error(transparent)]
@@ -112,6 +126,10 @@ fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+fn landed(tasks: &BTreeMap<TaskId, RunId>) -> String {
+    tasks.iter().map(|(task, run)| format!("task {task} in run {run}")).collect::<Vec<_>>().join(", ")
+}
+
 impl Error {
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
@@ -120,12 +138,13 @@ impl Error {
             | Self::Request { .. }
             | Self::RunExists { .. }
             | Self::UnknownRun { .. }
+            | Self::Superseded { .. }
             | Self::PlanDiffers { .. }
             | Self::Locked { .. }
             | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
-            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } => ErrorKind::Environment,
+            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } | Self::LockLost { .. } => ErrorKind::Environment,
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
         }
     }
@@ -149,6 +168,12 @@ impl Error {
             Self::Request { help, .. } => help.clone(),
             Self::RunExists { .. } => "give another --run-id, or leave it out to have one made".into(),
             Self::UnknownRun { .. } => "see `mycelium status` for the latest run".into(),
+            Self::Superseded { run_id, .. } => format!(
+                "`mycelium run` does what is left; `mycelium clean --run-id {run_id} --force` removes this run"
+            ),
+            Self::LockLost { .. } => {
+                "nothing was landed since; make sure that no other mycelium works here, then `mycelium resume`".into()
+            }
             Self::PlanDiffers { .. } => {
                 "keep them and run, or replace them with `mycelium plan --force`, which also removes what is no longer planned".into()
             }

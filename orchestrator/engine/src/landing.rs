@@ -25,6 +25,7 @@ use crate::{
     orphans::{self, MARK},
     process::{self, Ignore, Job, StopLevel},
     redact::Redactor,
+    runlock::RunLock,
     store::{self, RunPaths, make_private_dir, remove_dir},
 };
 
@@ -53,6 +54,8 @@ pub struct Lander {
     pub redactor: Redactor,
     /// When the doctor must end.
     pub stop: watch::Receiver<StopLevel>,
+    /// Held as long as the run works.
+    pub lock: RunLock,
 }
 
 /// A candidate that the doctor let through: the only thing that [`Lander::move_ref`] takes.
@@ -298,6 +301,8 @@ impl Lander {
         if let Some(refused) = self.refuse_dirty(&intent)? {
             return Ok(refused);
         }
+        // Whoever removed the lock file let another run in beside this one.
+        self.lock.still_held()?;
         match git::land(&self.upstream, &self.quarantine, &self.branch, &intent.old_head, &intent.commit) {
             Ok(_) => {}
             Err(git::LandError::HeadMoved { found, .. }) => {

@@ -17,6 +17,7 @@ pub mod git;
 pub mod init;
 pub mod journal;
 pub mod journal_tail;
+mod landed;
 pub mod landing;
 pub mod logs;
 pub mod mock;

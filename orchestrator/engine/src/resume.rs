@@ -29,10 +29,11 @@ use crate::{
     fault,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
-    moved, orphans,
+    landed, moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
+    signals::Listening,
     start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
 };
@@ -46,7 +47,35 @@ pub enum Resumed {
     WentOn(RunReport),
 }
 
-/// The run to go on with: the one named, or the latest that is not finished. None where every run is.
+/// A run that has not ended.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// How it stands.
+    pub view: RunView,
+    /// Why nobody may go on with it: other runs have landed its work.
+    pub superseded: Option<Error>,
+}
+
+/// The runs that have not ended, oldest first; also those that ended before they could be shown as ended.
+pub fn unfinished(project: &Project) -> Result<Vec<Unfinished>, Error> {
+    Ok(unfinished_of(project, &store::list_runs(project)?, &Upstream::discover(&project.root)?))
+}
+
+/// Those of the runs that have not ended.
+pub(crate) fn unfinished_of(project: &Project, runs: &[RunView], upstream: &Upstream) -> Vec<Unfinished> {
+    let is_unfinished = |view: &&RunView| {
+        let lags = || store::view_lags(&RunPaths::new(project, &view.run_id), view);
+        !matches!(view.status, RunStatus::Complete | RunStatus::Failed) || lags()
+    };
+    let judged = |view: &RunView| Unfinished {
+        view: view.clone(),
+        superseded: landed::refuse_superseded(project, runs, view, upstream).err(),
+    };
+    runs.iter().filter(is_unfinished).map(judged).collect()
+}
+
+/// The run to go on with: the one named, or the latest that is not finished and whose work no other run has landed.
+/// None where there is none.
 pub fn find(project: &Project, named: Option<&RunId>) -> Result<Option<RunId>, Error> {
     if let Some(run) = named {
         match store::read_view(project, run) {
@@ -55,12 +84,12 @@ pub fn find(project: &Project, named: Option<&RunId>) -> Result<Option<RunId>, E
         };
         return Ok(Some(run.clone()));
     }
-    let unfinished = |view: &RunView| {
-        // Also one that ended before it could be shown as ended.
-        let lags = || store::view_lags(&RunPaths::new(project, &view.run_id), view);
-        !matches!(view.status, RunStatus::Complete | RunStatus::Failed) || lags()
-    };
-    Ok(store::list_runs(project)?.into_iter().rfind(unfinished).map(|view| view.run_id))
+    let latest = unfinished(project)?.into_iter().rfind(|run| run.superseded.is_none());
+    match latest {
+        Some(run) => Ok(Some(run.view.run_id)),
+        // That there is nothing to go on with can only be said of runs that can be read.
+        None => store::first_lost(project)?.map_or(Ok(None), Err),
+    }
 }
 
 /// Goes on with a run.
@@ -68,13 +97,18 @@ pub fn resume(
     project: &Project,
     environment: &Environment,
     run: &RunId,
+    listening: Listening,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Resumed, Error> {
     let stepped = environment.now()?.is_some();
     let paths = RunPaths::new(project, run);
     let upstream = Upstream::discover(&project.root)?;
-    let _lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
+    let lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
     store::refuse_newer_view(&paths)?;
+    let before = Journal::peek(&paths.journal, project.name.clone())?;
+    if before.end.as_ref().is_none_or(|end| end.is_resumable()) {
+        landed::refuse_superseded(project, &store::list_runs(project)?, &before.view(), &upstream)?;
+    }
     let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);
     let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     report(cut);
@@ -100,11 +134,22 @@ pub fn resume(
         report(journal.append(group)?);
     }
     let stepped_from = stepped.then(|| journal.state().started_at);
-    let parts =
-        Parts { config, plan, upstream, branch, quarantine, paths, journal, stepped_from, doctor, redactor };
+    let parts = Parts {
+        config,
+        lock,
+        plan,
+        upstream,
+        branch,
+        quarantine,
+        paths,
+        journal,
+        stepped_from,
+        doctor,
+        redactor,
+    };
     let run = assemble(parts, project, environment, progress);
     run.rewrite_manifests()?;
-    drive(|| Ok(run)).map(Resumed::WentOn)
+    drive(listening, || Ok(run)).map(Resumed::WentOn)
 }
 
 /// A file of the run's folder, if it still is what was frozen.

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     git::Upstream,
     journal::Journal,
+    landed,
     project::Project,
     redact,
     runlock::RunLock,
@@ -64,6 +65,10 @@ pub fn decide(
     let _lock = RunLock::acquire(upstream.common_dir(), format!("review of run {run}"))?;
     let paths = RunPaths::new(project, run);
     store::refuse_newer_view(&paths)?;
+    if decision != Decision::Reject {
+        let before = Journal::peek(&paths.journal, project.name.clone())?;
+        landed::refuse_superseded(project, &store::list_runs(project)?, &before.view(), &upstream)?;
+    }
     let stepped = environment.now()?.is_some();
     let (mut journal, cut) = Journal::load(&paths.journal, project.name.clone(), stepped)?;
     let kind = match decision {

@@ -32,6 +32,7 @@ use crate::{
     git::{self, QUARANTINE_DIR},
     journal::Journal,
     landing::{Lander, Tried},
+    orphans,
     planning::pretty,
     process::StopLevel,
     project::Project,
@@ -156,6 +157,10 @@ impl Run<'_> {
                         self.report(vec![draft])?;
                     }
                     self.attempt_ended(ended.map_err(|_| Error::Lost("an attempt"))?)?;
+                    if attempts.is_empty() {
+                        // Now that nothing of ours runs, whatever does was left behind, even without a mark.
+                        orphans::end_descendants()?;
+                    }
                 }
                 signal = signals.next() => {
                     self.stop.send_replace(StopLevel::Graceful);

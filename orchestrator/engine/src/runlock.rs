@@ -4,8 +4,9 @@
 use std::{
     fmt,
     fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek},
-    path::Path,
+    io::{self, Read, Seek},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     thread,
     time::Duration,
 };
@@ -45,16 +46,33 @@ impl fmt::Display for Holder {
 /// The held lock; dropping it releases it.
 #[derive(Debug)]
 pub struct RunLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 impl RunLock {
     /// Takes the lock of a repository, given its common git folder, or says who holds it.
     pub fn acquire(common_dir: &Path, doing: String) -> Result<Self, Error> {
         let path = common_dir.join("mycelium.lock");
+        let mut file = loop {
+            let file = Self::lock(&path)?;
+            // A file that was removed since it was opened guards nothing: the next one would lock another.
+            if is_at(&file, &path)? {
+                break file;
+            }
+        };
+        let holder = Holder { pid: std::process::id(), host: host_name(), since: Timestamp::now(), doing };
+        fault::point!("lock.cut", file.set_len(0)).at("write", &path)?;
+        file.rewind().at("write", &path)?;
+        let text = serde_json::to_vec(&holder)?;
+        fault::write_all!("lock.write", &mut file, &text).at("write", &path)?;
+        Ok(Self { file, path })
+    }
+
+    fn lock(path: &Path) -> Result<File, Error> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = fault::point!("lock.open", options.open(&path)).at("open", &path)?;
+        let mut file = fault::point!("lock.open", options.open(path)).at("open", path)?;
         for tries_left in (0..TRIES).rev() {
             match file.try_lock() {
                 Ok(()) => break,
@@ -62,15 +80,25 @@ impl RunLock {
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::Locked { holder: read_holder(&mut file) });
                 }
-                Err(TryLockError::Error(source)) => return Err(source).at("lock", &path),
+                Err(TryLockError::Error(source)) => return Err(source).at("lock", path),
             }
         }
-        let holder = Holder { pid: std::process::id(), host: host_name(), since: Timestamp::now(), doing };
-        fault::point!("lock.cut", file.set_len(0)).at("write", &path)?;
-        file.rewind().at("write", &path)?;
-        let text = serde_json::to_vec(&holder)?;
-        fault::write_all!("lock.write", &mut file, &text).at("write", &path)?;
-        Ok(Self { _file: file })
+        Ok(file)
+    }
+
+    /// Refuses to go on where the lock's file is no longer the one that is held: nobody else is kept out.
+    pub fn still_held(&self) -> Result<(), Error> {
+        if is_at(&self.file, &self.path)? { Ok(()) } else { Err(Error::LockLost { path: self.path.clone() }) }
+    }
+}
+
+/// Whether an open file is the one at the path.
+fn is_at(file: &File, path: &Path) -> Result<bool, Error> {
+    let held = file.metadata().at("look at", path)?;
+    match path.metadata() {
+        Ok(found) => Ok((found.dev(), found.ino()) == (held.dev(), held.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).at("look at", path),
     }
 }
 
@@ -83,7 +111,7 @@ pub fn doing(run: &RunId) -> String {
 pub fn holder(common_dir: &Path) -> Result<Option<Holder>, Error> {
     let path = common_dir.join("mycelium.lock");
     let mut file = match File::open(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         result => result.at("open", &path)?,
     };
     match file.try_lock_shared() {
@@ -113,6 +141,18 @@ pub fn host_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_whose_file_was_removed_or_replaced_is_not_held_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = RunLock::acquire(dir.path(), "run r1".into()).unwrap();
+        assert!(lock.still_held().is_ok());
+        std::fs::remove_file(dir.path().join("mycelium.lock")).unwrap();
+        assert!(matches!(lock.still_held(), Err(Error::LockLost { .. })));
+        let second = RunLock::acquire(dir.path(), "run r2".into()).unwrap();
+        assert!(matches!(lock.still_held(), Err(Error::LockLost { .. })));
+        assert!(second.still_held().is_ok());
+    }
 
     #[test]
     fn the_second_is_told_who_holds_it_and_a_dropped_lock_is_free() {

@@ -1,10 +1,10 @@
 //! The signals that stop a run.
 
-use std::{fmt, io};
+use std::{fmt, fs, future, io};
 
 use rustix::process;
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     signal::unix::{Signal, SignalKind, signal},
 };
 
@@ -43,15 +43,22 @@ pub fn outlive_file_size_limit() -> io::Result<()> {
 /// Listens for them.
 #[derive(Debug)]
 pub struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
-    /// From now on the signals no longer end the process. Needs a runtime.
+    /// From now on the signals no longer end the process. One that whoever started the process had it ignore, as
+    /// `nohup` and a shell's background jobs do, stays ignored. Needs a runtime.
     pub fn listen() -> Result<Self, Error> {
-        let listen = |kind| signal(kind).at("listen for signals at", "the process");
+        let status = fs::read_to_string("/proc/self/status").at("read", "/proc/self/status")?;
+        let ignored = ignored(&status);
+        let listen = |kind: SignalKind| {
+            let bit = 1u64 << (kind.as_raw_value() - 1);
+            let heard = (ignored & bit == 0).then(|| signal(kind));
+            heard.transpose().at("listen for signals at", "the process")
+        };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -62,9 +69,62 @@ impl Signals {
     /// The next one.
     pub async fn next(&mut self) -> StopSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => StopSignal::Interrupt,
-            _ = self.terminate.recv() => StopSignal::Terminate,
-            _ = self.hang_up.recv() => StopSignal::HangUp,
+            () = heard(&mut self.interrupt) => StopSignal::Interrupt,
+            () = heard(&mut self.terminate) => StopSignal::Terminate,
+            () = heard(&mut self.hang_up) => StopSignal::HangUp,
         }
+    }
+}
+
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => future::pending().await,
+    }
+}
+
+/// The signals that a process ignores, a bit each, from its status as the kernel tells it.
+fn ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// A run's runtime, which listens for signals before there is a run: from then on one stops the run in order, however
+/// early it comes.
+#[derive(Debug)]
+pub struct Listening {
+    pub(crate) runtime: Runtime,
+    pub(crate) signals: Signals,
+}
+
+impl Listening {
+    /// Begins to listen. Also has every process that a command of the run leaves behind become a child of this one, so
+    /// that it can be ended.
+    pub fn begin() -> Result<Self, Error> {
+        process::set_child_subreaper(Some(process::getpid()))
+            .map_err(io::Error::from)
+            .at("take over what is left behind at", "the process")?;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .at("start", "the runtime")?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::listen()?
+        };
+        Ok(Self { runtime, signals })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_as_the_kernel_writes_it() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0\n";
+        assert_eq!(ignored(status), 0x1001);
+        assert_eq!(ignored(""), 0);
     }
 }

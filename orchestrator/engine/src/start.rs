@@ -15,9 +15,8 @@ use mycelium_schemas::{
     digest::{hex, sha256},
     event::{Event, EventKind, Local, RunStart},
     id::{CommitId, RunId, TaskId},
-    manifest::{Manifest, PlanSnapshot, PlannedTask},
+    manifest::PlanSnapshot,
     problem::Problem,
-    state::TaskStatus,
 };
 use tokio::sync::watch;
 
@@ -29,16 +28,17 @@ use crate::{
     fault,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
+    landed::landed_before,
     landing::Lander,
     orphans, private,
     process::StopLevel,
     project::Project,
     redact::{self, Redactor},
-    resume::frozen_plan,
+    resume::{Unfinished, unfinished_of},
     run::{Run, RunReport},
     runlock::{self, RunLock, host_name},
     settings::{Settings, load_plan},
-    signals::Signals,
+    signals::Listening,
     store::{self, RunPaths, make_private_dir, remove_dir, sync_dir},
 };
 
@@ -59,6 +59,7 @@ pub struct Ready {
     settings: Settings,
     plan: Plan,
     landed_before: BTreeMap<TaskId, RunId>,
+    unfinished: Vec<Unfinished>,
     upstream: Upstream,
     branch: Branch,
     base: CommitId,
@@ -90,7 +91,9 @@ impl Ready {
         redact::check_inputs(&redactor, kept(&settings, &doctor, &plan, project))?;
         // What an agent is told is what the run keeps.
         let plan = redact::redact_plan(&redactor, &plan);
-        let landed_before = landed_before(project, &plan, &upstream, &base)?;
+        let runs = store::list_runs(project)?;
+        let landed_before = landed_before(project, &runs, &plan, &upstream, &base)?;
+        let unfinished = unfinished_of(project, &runs, &upstream);
         let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_dirty(&upstream, &branch)?;
         let run_id = match &request.run_id {
@@ -99,7 +102,7 @@ impl Ready {
         };
         redact::check_inputs(&redactor, [("the name of the run".to_owned(), run_id.as_str().as_bytes())])?;
         let paths = RunPaths::new(project, &run_id);
-        if Journal::has_begun(&paths.journal)? {
+        if store::has_begun(&paths)? {
             return Err(Error::RunExists { run_id });
         }
         // Whoever names a task wants it done again.
@@ -110,6 +113,7 @@ impl Ready {
             settings,
             plan,
             landed_before,
+            unfinished,
             upstream,
             branch,
             base,
@@ -138,6 +142,11 @@ impl Ready {
         &self.landed_before
     }
 
+    /// Runs of the project that have not ended, oldest first.
+    pub fn unfinished(&self) -> &[Unfinished] {
+        &self.unfinished
+    }
+
     /// True where nothing is left to do.
     pub fn is_done(&self) -> bool {
         self.plan.ids().all(|id| self.landed_before.contains_key(id))
@@ -148,16 +157,17 @@ impl Ready {
         self,
         project: &Project,
         environment: &Environment,
+        listening: Listening,
         progress: &mut dyn FnMut(&Event),
     ) -> Result<RunReport, Error> {
-        let _lock = RunLock::acquire(self.upstream.common_dir(), runlock::doing(&self.run_id))?;
+        let lock = RunLock::acquire(self.upstream.common_dir(), runlock::doing(&self.run_id))?;
         // No other run lives now: agents that a killed one left behind would work beside the new ones.
         orphans::end(&project.all_workspaces_dir())?;
         // Looked at again under the lock: another run may have landed in between.
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };
         ready.freeze(project)?;
-        drive(|| ready.begin(project, environment, progress))
+        drive(listening, || ready.begin(project, environment, lock, progress))
     }
 
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
@@ -171,7 +181,7 @@ impl Ready {
         make_private_dir(&runs)?;
         claim::take(project, self.upstream.common_dir())?;
         // Looked at again under the lock. What was cut off before its journal began is no run, and makes way.
-        if !Journal::has_begun(&self.paths.journal)? {
+        if !store::has_begun(&self.paths)? {
             remove_dir(&self.paths.run_dir)?;
         }
         match fault::point!("run.folder", private::make_dir(&self.paths.run_dir)) {
@@ -192,6 +202,7 @@ impl Ready {
         self,
         project: &'a Project,
         environment: &Environment,
+        lock: RunLock,
         progress: &'a mut dyn FnMut(&Event),
     ) -> Result<Run<'a>, Error> {
         let config = self.settings.config;
@@ -224,6 +235,7 @@ impl Ready {
         Ok(assemble(
             Parts {
                 config,
+                lock,
                 plan: self.plan,
                 upstream: self.upstream,
                 branch: self.branch,
@@ -244,6 +256,7 @@ impl Ready {
 /// What a run is made of, whether it begins or goes on.
 pub(crate) struct Parts {
     pub(crate) config: Config,
+    pub(crate) lock: RunLock,
     pub(crate) plan: Plan,
     pub(crate) upstream: Upstream,
     pub(crate) branch: Branch,
@@ -276,6 +289,7 @@ pub(crate) fn assemble<'a>(
         paths: parts.paths.clone(),
         redactor: parts.redactor.apart(),
         stop: stopped,
+        lock: parts.lock,
     };
     Run {
         project,
@@ -294,18 +308,17 @@ pub(crate) fn assemble<'a>(
     }
 }
 
-/// Drives a run on a runtime of its own.
-pub(crate) fn drive<'a>(make: impl FnOnce() -> Result<Run<'a>, Error>) -> Result<RunReport, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .at("start", "the runtime")?;
-    runtime.block_on(async {
-        // Before anything is journaled: a signal from now on stops the run in order.
-        let signals = Signals::listen()?;
-        make()?.drive(signals).await
-    })
+/// Drives a run to its end; then nothing that it started lives on.
+pub(crate) fn drive<'a>(
+    listening: Listening,
+    make: impl FnOnce() -> Result<Run<'a>, Error>,
+) -> Result<RunReport, Error> {
+    let Listening { runtime, signals } = listening;
+    let report = runtime.block_on(async { make()?.drive(signals).await });
+    let ended = orphans::end_descendants();
+    let report = report?;
+    ended?;
+    Ok(report)
 }
 
 /// Redacts what a configuration names; says which of that it cannot redact.
@@ -375,48 +388,6 @@ fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, Com
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// What earlier runs of the project landed, where the task is planned now as it was then and the branch still has it.
-fn landed_before(
-    project: &Project,
-    plan: &Plan,
-    upstream: &Upstream,
-    head: &CommitId,
-) -> Result<BTreeMap<TaskId, RunId>, Error> {
-    let mut landed = BTreeMap::new();
-    for view in store::list_runs(project)? {
-        let candidates: Vec<(&TaskId, &CommitId)> = view
-            .tasks
-            .iter()
-            .filter(|(_, task)| task.status == TaskStatus::Landed)
-            .filter_map(|(id, task)| Some((id, task.commit.as_ref()?)))
-            .collect();
-        if candidates.is_empty() {
-            continue;
-        }
-        // A run whose snapshot is gone or unreadable proves nothing.
-        let Ok(then) = frozen_plan(&RunPaths::new(project, &view.run_id)) else { continue };
-        for (id, commit) in candidates {
-            let same = plan.get(id).zip(then.get(id)).is_some_and(|(now, then)| is_same_task(now, then));
-            if same && upstream.is_ancestor(commit, head)? {
-                landed.insert(id.clone(), view.run_id.clone());
-            }
-        }
-    }
-    Ok(landed)
-}
-
-/// The same task, though its manifest may have been widened meanwhile.
-fn is_same_task(now: &PlannedTask, then: &PlannedTask) -> bool {
-    let (a, b) = (&now.manifest, &then.manifest);
-    let rest = Manifest { files: b.files.clone(), locks: b.locks.clone(), ..a.clone() };
-    rest == *b
-        && now.spec_text == then.spec_text
-        && a.files.reads == b.files.reads
-        && b.files.writes.iter().all(|glob| a.files.writes.contains(glob))
-        && a.locks.reads == b.locks.reads
-        && b.locks.writes.iter().all(|lock| a.locks.writes.contains(lock))
 }
 
 /// The plan reduced to the tasks that were asked for, and those that landed before: they may be depended on.

@@ -215,28 +215,61 @@ pub fn tidy_dir(path: &Path) {
 
 /// The runs of a project, oldest first by their start. One that cannot be read is left out, and that is said.
 pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
-    let dir = project.runs_dir();
-    let entries = match fs::read_dir(&dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        result => result.at("list", &dir)?,
-    };
-    let mut runs: Vec<RunView> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok())
-        .filter_map(|run| readable(&run, read_view(project, &run)))
-        .collect();
-    runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
+    let (runs, unreadable) = survey(project)?;
+    for (run, error) in unreadable {
+        tracing::warn!("run {run} is left out: {}", error.chain());
+    }
     Ok(runs)
 }
 
-/// The state of a run among others, which must not suffer from one that is damaged.
-fn readable(run: &RunId, view: Result<RunView, Error>) -> Option<RunView> {
-    match view {
-        Ok(view) => return Some(view),
-        // It was killed before it began.
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-        Err(error) => tracing::warn!("run {run} is left out: {}", error.chain()),
+/// The latest run of a project. Where none can be read, why not.
+pub fn latest(project: &Project) -> Result<Option<RunView>, Error> {
+    match list_runs(project)?.pop() {
+        None => first_lost(project)?.map_or(Ok(None), Err),
+        latest => Ok(latest),
     }
-    None
+}
+
+/// Why the first run cannot be read that has lost its journal before it ended.
+pub(crate) fn first_lost(project: &Project) -> Result<Option<Error>, Error> {
+    let (_, unreadable) = survey(project)?;
+    let ended = |run: &RunId| {
+        view_on_disk(&RunPaths::new(project, run).state)
+            .is_some_and(|view| matches!(view.status, RunStatus::Complete | RunStatus::Failed))
+    };
+    Ok(unreadable.into_iter().find(|(run, _)| !ended(run)).map(|(_, error)| error))
+}
+
+/// The runs of a project, oldest first, and those that cannot be read, with the reason. What was killed before it began
+/// is no run.
+fn survey(project: &Project) -> Result<(Vec<RunView>, Vec<(RunId, Error)>), Error> {
+    let dir = project.runs_dir();
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
+        result => result.at("list", &dir)?,
+    };
+    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    for run in entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok()) {
+        match read_view(project, &run) {
+            Ok(view) => runs.push(view),
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            Err(error) => unreadable.push((run, error)),
+        }
+    }
+    runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
+    unreadable.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok((runs, unreadable))
+}
+
+/// Whether a run has begun: its journal says so, or is gone though there is a state.
+pub(crate) fn has_begun(paths: &RunPaths) -> Result<bool, Error> {
+    Ok(Journal::has_begun(&paths.journal)? || has_lost_journal(paths))
+}
+
+/// A state is written from the journal: where it is alone, somebody removed the journal.
+pub(crate) fn has_lost_journal(paths: &RunPaths) -> bool {
+    let is_missing = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    is_missing(&paths.journal) && !is_missing(&paths.state)
 }
 
 /// The state of a run, as it is: the view, unless it is missing, its writer is gone, or the journal went on since; then
@@ -245,6 +278,10 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
     let paths = RunPaths::new(project, run);
     if !paths.run_dir.is_dir() {
         return Err(Error::UnknownRun { run_id: run.clone() });
+    }
+    if has_lost_journal(&paths) {
+        let reason = format!("it is missing, though run {run} had begun");
+        return Err(Error::Damaged { path: paths.journal, reason });
     }
     let holds = |view: &RunView| match view.status {
         RunStatus::Running => is_live(project, run),

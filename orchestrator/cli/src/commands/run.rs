@@ -1,7 +1,9 @@
 //! `mycelium run`: the planned tasks are run and what passes every gate lands.
 
 use mycelium_engine::{
+    resume::Unfinished,
     run::RunReport,
+    signals::Listening,
     start::{Ready, RunRequest},
 };
 use mycelium_schemas::{
@@ -26,6 +28,8 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
     if args.world == World::Docker {
         return Err(CliError::Unavailable { what: "`run --world docker`" });
     }
+    // Before anything is looked at: a signal from now on stops the run in order.
+    let listening = Listening::begin()?;
     let project = context.project()?;
     let request = RunRequest {
         run_id: args.run_id,
@@ -38,6 +42,7 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
             "task {task}: landed already, in run {run}; name it with --tasks to have it done again"
         ));
     }
+    ready.unfinished().iter().for_each(|run| say_unfinished(context.output, run));
     if ready.is_done() {
         let landed_before = ready.landed_before().clone();
         let done = RunAnswer::NothingToDo(NothingToDo { run_id: (), landed_before });
@@ -55,9 +60,21 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
     let report = {
         let mut display = Progress::new(output);
         let mut progress = |event: &Event| display.event(event);
-        ready.run(&project, &context.environment, &mut progress)?
+        ready.run(&project, &context.environment, listening, &mut progress)?
     };
     finish(output, report, RunAnswer::Ran)
+}
+
+/// Says of an earlier run that it has not ended, and what to do with it.
+pub(super) fn say_unfinished(output: Output, run: &Unfinished) {
+    let id = &run.view.run_id;
+    output.say(&match &run.superseded {
+        Some(why) => format!("run {id} is unfinished: {why}; `mycelium clean --run-id {id} --force` removes it"),
+        None => format!(
+            "run {id} is unfinished ({}) since {}; `mycelium resume --run-id {id}` continues it",
+            run.view.status, run.view.updated_at
+        ),
+    });
 }
 
 /// Shows how a run ended, as the answer that the command makes of it, and says what to do next.

@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
 fn find(project: &Project, args: &args::StatusArgs) -> Result<Option<RunView>, CliError> {
     Ok(match &args.run_id {
         Some(run_id) => Some(store::read_view(project, run_id)?),
-        None => store::list_runs(project)?.pop(),
+        None => store::latest(project)?,
     })
 }
 

@@ -1,0 +1,96 @@
+//! What the runs of a project have landed: so that no run does what another one did.
+
+use std::collections::BTreeMap;
+
+use mycelium_core::plan::Plan;
+use mycelium_schemas::{
+    id::{CommitId, RunId, TaskId},
+    manifest::{Manifest, PlannedTask},
+    state::{RunView, TaskStatus},
+};
+
+use crate::{
+    error::Error,
+    git::Upstream,
+    project::Project,
+    resume::frozen_plan,
+    store::RunPaths,
+};
+
+/// What earlier runs of the project landed, where the task is planned now as it was then and the branch still has it.
+pub(crate) fn landed_before(
+    project: &Project,
+    runs: &[RunView],
+    plan: &Plan,
+    upstream: &Upstream,
+    head: &CommitId,
+) -> Result<BTreeMap<TaskId, RunId>, Error> {
+    let mut landed = BTreeMap::new();
+    for view in runs {
+        for (id, commit) in landed_by(project, view, |id, then| {
+            plan.get(id).is_some_and(|now| is_same_task(now, then))
+        }) {
+            if upstream.is_ancestor(commit, head)? {
+                landed.insert(id.clone(), view.run_id.clone());
+            }
+        }
+    }
+    Ok(landed)
+}
+
+/// Refuses a run of which other runs have landed tasks since it began that it has not landed itself: going on with it
+/// would do them twice.
+pub(crate) fn refuse_superseded(
+    project: &Project,
+    runs: &[RunView],
+    run: &RunView,
+    upstream: &Upstream,
+) -> Result<(), Error> {
+    // A run without its plan cannot go on; whoever tries says so.
+    let Ok(plan) = frozen_plan(&RunPaths::new(project, &run.run_id)) else { return Ok(()) };
+    let branch = upstream.branch(&run.integration_branch)?;
+    let Some(head) = upstream.find_head(&branch)? else { return Ok(()) };
+    let is_open = |id: &TaskId| run.tasks.get(id).is_some_and(|task| task.status != TaskStatus::Landed);
+    let mut tasks = BTreeMap::new();
+    for other in runs.iter().filter(|other| other.run_id != run.run_id) {
+        for (id, commit) in landed_by(project, other, |id, theirs| {
+            // Either may have been widened.
+            let same = |ours| is_same_task(ours, theirs) || is_same_task(theirs, ours);
+            is_open(id) && plan.get(id).is_some_and(same)
+        }) {
+            // What was there when the run began is done again because somebody asked for it.
+            if upstream.is_ancestor(commit, &head)? && !upstream.is_ancestor(commit, &run.base_commit)? {
+                tasks.insert(id.clone(), other.run_id.clone());
+            }
+        }
+    }
+    if tasks.is_empty() { Ok(()) } else { Err(Error::Superseded { run_id: run.run_id.clone(), tasks }) }
+}
+
+/// Tasks that a run landed, with their commits, of those that are the same as now.
+fn landed_by<'v>(
+    project: &Project,
+    view: &'v RunView,
+    is_same: impl Fn(&TaskId, &PlannedTask) -> bool,
+) -> Vec<(&'v TaskId, &'v CommitId)> {
+    let landed = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::Landed);
+    let landed: Vec<_> = landed.filter_map(|(id, task)| Some((id, task.commit.as_ref()?))).collect();
+    if landed.is_empty() {
+        return landed;
+    }
+    // A run whose snapshot is gone or unreadable proves nothing.
+    let Ok(then) = frozen_plan(&RunPaths::new(project, &view.run_id)) else { return Vec::new() };
+    landed.into_iter().filter(|(id, _)| then.get(id).is_some_and(|task| is_same(id, task))).collect()
+}
+
+/// The same task, though its manifest may have been widened meanwhile.
+fn is_same_task(now: &PlannedTask, then: &PlannedTask) -> bool {
+    let (a, b) = (&now.manifest, &then.manifest);
+    let rest = Manifest { files: b.files.clone(), locks: b.locks.clone(), ..a.clone() };
+    rest == *b
+        && now.spec_text == then.spec_text
+        && a.files.reads == b.files.reads
+        && b.files.writes.iter().all(|glob| a.files.writes.contains(glob))
+        && a.locks.reads == b.locks.reads
+        && b.locks.writes.iter().all(|lock| a.locks.writes.contains(lock))
+}
