@@ -123,6 +123,8 @@ pub struct Failure {
 pub struct Cleaned {
     /// True where nothing was removed, only listed.
     pub dry_run: bool,
+    /// Processes of dead runs that were ended, or would be.
+    pub ended: Vec<EndedProcess>,
     /// What was removed, or would be.
     pub removed: Vec<CleanedItem>,
     /// Runs that were left alone, and why.
@@ -131,6 +133,15 @@ pub struct Cleaned {
     pub failed: Vec<NotRemoved>,
     /// Bytes of what is removed.
     pub bytes: u64,
+}
+
+/// A process that a dead run had left running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndedProcess {
+    /// Its id.
+    pub pid: u32,
+    /// The run whose attempt started it.
+    pub run_id: RunId,
 }
 
 /// What something that is removed was.

@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mycelium_schemas::{
     event::{Event, EventKind},
     id::TaskId,
     state::Usage,
 };
 
+use super::screen;
 use crate::{
     output::{self, Output},
     render,
@@ -42,7 +43,7 @@ impl Live {
         if output.quiet || !io::stderr().is_terminal() {
             return None;
         }
-        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let screen = MultiProgress::with_draw_target(screen::stderr());
         let sum = screen.add(ProgressBar::no_length());
         sum.set_style(ProgressStyle::with_template("{prefix} · {msg} · {elapsed}").ok()?);
         sum.set_prefix("run");

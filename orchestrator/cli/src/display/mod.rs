@@ -2,6 +2,7 @@
 //! here is read back: a display never changes a run. Where there is no terminal, there are plain lines instead.
 
 mod live;
+mod screen;
 mod table;
 
 use mycelium_schemas::event::Event;

@@ -1,8 +1,9 @@
 //! A text on a terminal that is replaced as it changes, and gone at the end.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal};
 
+use super::screen;
 use crate::output::{self, Output};
 
 /// The text; dropping it clears it away.
@@ -17,7 +18,7 @@ impl Table {
         if output.json || !io::stdout().is_terminal() {
             return None;
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+        let bar = ProgressBar::with_draw_target(None, screen::stdout());
         bar.set_style(ProgressStyle::with_template("{msg}").ok()?);
         Some(Self { bar })
     }

@@ -6,10 +6,13 @@ use mycelium_schemas::answer::{Cleaned, CleanedKind};
 
 use super::{bytes, lines, problem::plain};
 
-/// A line for each thing that went, or would go.
+/// A line for each process that ended and each thing that went, or would.
 pub(crate) fn removed(cleaned: &Cleaned) -> String {
+    let verb = if cleaned.dry_run { "would end" } else { "ended" };
+    let ended =
+        cleaned.ended.iter().map(|process| format!("{verb} process {} of run {}", process.pid, process.run_id));
     let verb = if cleaned.dry_run { "would remove" } else { "removed" };
-    lines(cleaned.removed.iter().map(|item| {
+    let removed = cleaned.removed.iter().map(|item| {
         let kind = match item.kind {
             CleanedKind::Workspaces => "workspaces",
             CleanedKind::Objects => "objects",
@@ -17,7 +20,8 @@ pub(crate) fn removed(cleaned: &Cleaned) -> String {
             CleanedKind::Leftover => "leftover",
         };
         plain(&format!("{verb} {kind:<10} {:>10}  {}", bytes(item.bytes), item.path))
-    }))
+    });
+    lines(ended.chain(removed))
 }
 
 /// What could not be removed, in lines.
@@ -38,7 +42,7 @@ pub(crate) fn rest(cleaned: &Cleaned) -> String {
     let verb = if cleaned.dry_run { "would be freed" } else { "freed" };
     // Writing to a string cannot fail.
     let _ = match cleaned.removed.len() {
-        0 => writeln!(text, "nothing to remove"),
+        0 if cleaned.ended.is_empty() => writeln!(text, "nothing to remove"),
         _ => writeln!(text, "{} {verb}", bytes(cleaned.bytes)),
     };
     text

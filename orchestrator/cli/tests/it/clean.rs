@@ -112,6 +112,21 @@ fn a_project_that_is_a_link_is_refused() {
     assert!(away.join("runs/r1/state.json").is_file());
 }
 
+/// Living processes that work in the project's workspaces.
+fn agents(project: &Path) -> BTreeSet<u64> {
+    let workspaces = project.join("workspaces").canonicalize().unwrap();
+    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let works_there =
+        |pid: &u64| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&workspaces));
+    pids.filter(works_there).collect()
+}
+
+/// The processes that a document of `clean` names.
+fn pids(document: &Value) -> BTreeSet<u64> {
+    let ended = document["ended"].as_array().unwrap();
+    ended.iter().map(|process| process["pid"].as_u64().unwrap()).collect()
+}
+
 #[test]
 fn a_run_at_work_is_refused_and_an_interrupted_one_kept() {
     let (mut place, held) = HeldRun::start();
@@ -126,7 +141,14 @@ fn a_run_at_work_is_refused_and_an_interrupted_one_kept() {
     let refused =
         place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["can be resumed", "--force"]);
     assert_eq!((refused.stdout.as_str(), tree(&project)), ("", before));
-    place.run(&["clean", "--run-id", "held", "--force"]).exits(0);
+    let running = agents(&project);
+    assert!(!running.is_empty(), "the agent outlives the run that was killed");
+    let words = ["clean", "--run-id", "held", "--force", "--json"];
+    let would = place.run(&[&words[..], &["--dry-run"]].concat()).exits(0).json();
+    assert_eq!((pids(&would), agents(&project)), (running.clone(), running.clone()));
+    let cleaned = place.run(&words).exits(0).json();
+    assert_eq!((pids(&cleaned), agents(&project)), (running, BTreeSet::new()));
+    place.assert_valid("clean", &cleaned);
     assert!(!project.join("runs/held").exists() && !project.join("workspaces/held").exists());
     drop(gate);
 }

@@ -130,3 +130,31 @@ fn a_journal_that_cannot_be_gone_on_with_is_refused_and_kept() {
     fs::write(&journal, whole).unwrap();
     place.run(&["resume"]).exits(0);
 }
+
+#[test]
+fn a_journal_that_is_gone_is_named_and_the_run_is_kept() {
+    let (mut place, run_dir) = killed();
+    fs::remove_file(run_dir.join("orchestrator.jsonl")).unwrap();
+    let state = fs::read(run_dir.join("state.json")).unwrap();
+    for words in [vec!["status"], vec!["resume"], vec!["status", "--run-id", "held"], vec!["review"]] {
+        place.run(&words).exits(4).complains(&["orchestrator.jsonl", "it is missing, though run held had begun"]);
+    }
+    place.run(&["run", "--run-id", "held"]).exits(2).complains(&["the run held exists already"]);
+    place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["its journal is missing"]);
+    assert_eq!(fs::read(run_dir.join("state.json")).unwrap(), state);
+    place.run(&["run", "--run-id", "other"]).exits(0);
+    let status = place.run(&["status", "--json"]).exits(0).complains(&["run held is left out"]);
+    assert_eq!(status.json()["run_id"], "other");
+}
+
+#[test]
+fn a_lock_file_that_is_removed_during_a_run_stops_it_before_anything_lands() {
+    let (mut place, run) = HeldRun::start();
+    let head = place.head();
+    fs::remove_file(place.repository.path().join(".git/mycelium.lock")).unwrap();
+    assert_eq!(run.release(), Some(4));
+    assert_eq!(place.head(), head);
+    let failed = place.run(&["status", "--json"]).exits(0).json();
+    assert_eq!((&failed["status"], &failed["stop_reason"]), (&"interrupted".into(), &"environment".into()));
+    place.run(&["resume"]).exits(0);
+}

@@ -103,8 +103,12 @@ fn a_run_at_work_and_then_its_remains_are_seen() {
     let (mut place, held) = HeldRun::start();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
     assert!(check(&found, "lock")["message"].as_str().unwrap().contains("run held"), "{found:#}");
+    assert!(found["checks"].as_array().unwrap().iter().all(|check| check["name"] != "processes"), "{found:#}");
     let gate = held.kill();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
+    let left = check(&found, "processes");
+    assert!(left["message"].as_str().unwrap().contains("left running: process "), "{found:#}");
+    assert!(left["mend"].as_str().unwrap().contains("mycelium clean"), "{found:#}");
     assert_eq!(
         (&check(&found, "lock")["status"], &check(&found, "interrupted runs")["message"]),
         (&"ok".into(), &"held".into())

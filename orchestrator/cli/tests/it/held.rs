@@ -24,6 +24,13 @@ pub(crate) struct HeldRun {
 impl HeldRun {
     /// A place whose only task waits, and its run, which has reached the agent.
     pub(crate) fn start() -> (Place, Self) {
+        let place = Self::place();
+        let run = Self::begin(&place, place.command(&["run", "--run-id", "held"]));
+        (place, run)
+    }
+
+    /// Such a place without a run.
+    pub(crate) fn place() -> Place {
         let mut place = Place::new();
         place.run(&["init"]).exits(0);
         let gate = place.outside().join("gate");
@@ -36,11 +43,28 @@ impl HeldRun {
         place.write(".mycelium/config.yaml", &config);
         place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
         place.run(&["plan", "--input", ".mycelium/plan.md"]).exits(0);
-        let mut run = place.command(&["run", "--run-id", "held"]);
+        place
+    }
+
+    /// Another run in the place of one that was killed for good.
+    pub(crate) fn again(place: &Place, words: &[&str]) -> Self {
+        let gate = place.outside().join("gate");
+        fs::remove_file(&gate).unwrap();
+        assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+        Self::begin(place, place.command(words))
+    }
+
+    /// Starts a run whose agent waits at the gate, and waits until it has reached it.
+    pub(crate) fn begin(place: &Place, mut run: Command) -> Self {
         let child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Opening a pipe to write waits until the agent opens it to read. The agent reads until it is closed again.
-        let gate = OpenOptions::new().write(true).open(&gate).unwrap();
-        (place, Self { child, gate })
+        let gate = OpenOptions::new().write(true).open(place.outside().join("gate")).unwrap();
+        Self { child, gate }
+    }
+
+    /// Sends a signal to the program alone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Lets the agent go on and waits for the end of the run.

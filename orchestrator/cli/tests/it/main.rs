@@ -16,6 +16,8 @@ mod project;
 mod rewind;
 mod run;
 mod secrets;
+mod signals;
+mod superseded;
 mod terminal;
 mod usage;
 mod watch;

@@ -1,6 +1,6 @@
 //! What the operator wrote: configuration, branch, checkout, doctor, plan.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use mycelium_schemas::answer::CheckArea::Configuration;
 
@@ -10,6 +10,7 @@ use crate::{
     environment::Environment,
     error::Error,
     git::{self, Branch, CheckedOut, Upstream},
+    orphans,
     project::Project,
     runlock,
     settings::{Settings, load_plan},
@@ -35,7 +36,7 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
         }
     }
     lock(checks, &upstream);
-    leftovers(checks, project);
+    leftovers(checks, project, &upstream);
 }
 
 fn branch(checks: &mut Checks, settings: &Settings, upstream: &Upstream) {
@@ -157,7 +158,7 @@ fn lock(checks: &mut Checks, upstream: &Upstream) {
     }
 }
 
-fn leftovers(checks: &mut Checks, project: &Project) {
+fn leftovers(checks: &mut Checks, project: &Project, upstream: &Upstream) {
     let interrupted = store::list_runs(project).map(|runs| {
         let interrupted =
             runs.into_iter().filter(|run| run.status == mycelium_schemas::state::RunStatus::Interrupted);
@@ -173,6 +174,7 @@ fn leftovers(checks: &mut Checks, project: &Project) {
         ),
         Err(error) => checks.error("interrupted runs", &error),
     }
+    left_running(checks, project, upstream);
     match clean::leftovers(project) {
         Ok(found) if found.is_empty() => checks.ok("leftovers", Configuration, "none"),
         Ok(found) => checks.warn(
@@ -182,5 +184,26 @@ fn leftovers(checks: &mut Checks, project: &Project) {
             "remove them with `mycelium clean`",
         ),
         Err(error) => checks.error("leftovers", &error),
+    }
+}
+
+/// What a dead run left running. While a run works, its agents do.
+fn left_running(checks: &mut Checks, project: &Project, upstream: &Upstream) {
+    let found = runlock::holder(upstream.common_dir()).and_then(|holder| match holder {
+        Some(_) => Ok(BTreeSet::new()),
+        None => orphans::find(&project.all_workspaces_dir()),
+    });
+    match found {
+        Ok(found) if found.is_empty() => {}
+        Ok(found) => checks.warn(
+            "processes",
+            Configuration,
+            format!(
+                "a dead run left running: {}",
+                found.iter().map(|pid| format!("process {pid}")).collect::<Vec<_>>().join(", ")
+            ),
+            "`mycelium resume` ends them and goes on; `mycelium clean --run-id ID --force` ends them and gives the run up",
+        ),
+        Err(error) => checks.error("processes", &error),
     }
 }

@@ -23,8 +23,9 @@ use crate::{
 /// Temporary files and folders that a process replaces something with, by the begin of their names.
 const TEMPORARY: [&str; 2] = [".tmp-", ".tasks-"];
 
-/// What goes, and which runs stay.
+/// What goes, of which runs, and which runs stay.
 pub(super) struct Listed {
+    pub(super) runs: Vec<RunId>,
     pub(super) items: Vec<Item>,
     pub(super) kept: Vec<KeptRun>,
 }
@@ -52,7 +53,7 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
         return Err(Error::UnknownRun { run_id: wanted.clone() });
     }
     let in_scope = |run: &&RunId| !matches!(scope, Scope::One(wanted) if wanted != *run);
-    let mut listed = Listed { items: Vec::new(), kept: Vec::new() };
+    let mut listed = Listed { runs: Vec::new(), items: Vec::new(), kept: Vec::new() };
     for run in runs.iter().filter(in_scope) {
         let standing = standing(project, run)?;
         match standing {
@@ -74,9 +75,11 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
             }
         }
         listed.items.push(places.item(&["workspaces", run.as_str()], CleanedKind::Workspaces, run));
+        listed.runs.push(run.clone());
     }
     for run in orphans.iter().filter(in_scope) {
         listed.items.push(places.item(&["workspaces", run.as_str()], CleanedKind::Workspaces, run));
+        listed.runs.push(run.clone());
     }
     if !matches!(scope, Scope::One(_)) {
         listed.items.extend(places.leftovers(project)?);
@@ -114,6 +117,9 @@ fn standing(project: &Project, run: &RunId) -> Result<Standing, Error> {
     let wanted = |status, reason: &str| {
         Standing::Wanted(KeptRun { run_id: run.clone(), status, reason: reason.to_owned() })
     };
+    if store::has_lost_journal(&paths) {
+        return Ok(wanted(None, "its journal is missing"));
+    }
     match paths.journal.symlink_metadata() {
         Ok(journal) if journal.len() > 0 => {}
         Ok(_) => return Ok(Standing::NeverBegan),

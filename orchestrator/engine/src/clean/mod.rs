@@ -8,7 +8,7 @@ mod list;
 use std::path::PathBuf;
 
 use mycelium_schemas::{
-    answer::{Cleaned, CleanedItem, CleanedKind, NotRemoved},
+    answer::{Cleaned, CleanedItem, CleanedKind, EndedProcess, NotRemoved},
     id::RunId,
 };
 
@@ -17,6 +17,7 @@ pub use list::leftovers;
 use crate::{
     error::Error,
     git::Upstream,
+    orphans,
     project::Project,
     remove,
     runlock::{self, RunLock},
@@ -88,9 +89,16 @@ pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error
     } else {
         Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
     };
-    let list::Listed { items, kept } = list::list(project, &request.scope, request.force)?;
-    let mut cleaned =
-        Cleaned { dry_run: request.dry_run, removed: Vec::new(), kept, failed: Vec::new(), bytes: 0 };
+    let list::Listed { runs, items, kept } = list::list(project, &request.scope, request.force)?;
+    let mut cleaned = Cleaned {
+        dry_run: request.dry_run,
+        // First: what still runs would go on writing to what is removed.
+        ended: end_processes(project, &runs, request.dry_run)?,
+        removed: Vec::new(),
+        kept,
+        failed: Vec::new(),
+        bytes: 0,
+    };
     for item in items {
         let path = item.path().display().to_string();
         match if request.dry_run { Ok(()) } else { item.remove() } {
@@ -103,4 +111,19 @@ pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error
         }
     }
     Ok(cleaned)
+}
+
+/// Ends what dead runs left running, or lists it.
+fn end_processes(project: &Project, runs: &[RunId], dry_run: bool) -> Result<Vec<EndedProcess>, Error> {
+    let mut ended = Vec::new();
+    for run_id in runs {
+        let workspaces = project.workspaces_dir(run_id);
+        let found = orphans::find(&workspaces)?;
+        if !dry_run {
+            orphans::end(&workspaces)?;
+        }
+        let of_run = |pid: i32| EndedProcess { pid: pid.cast_unsigned(), run_id: run_id.clone() };
+        ended.extend(found.into_iter().map(of_run));
+    }
+    Ok(ended)
 }
