@@ -156,6 +156,25 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the integration branch has lost no commit
     And no process is left
 
+  Scenario: What another run has landed since is not landed again by the killed one
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium run --run-id second"
+    Then the exit code is 0
+    And standard error says "run first is unfinished"
+    And standard error says "mycelium resume --run-id first"
+    And the integration branch holds the file "src/thanks.js"
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 2
+    And standard error says "task 002 in run second"
+    And standard error says "mycelium clean --run-id first --force"
+    And the last command has changed no ref
+    And the last command has changed no file of a run
+    And no untested commit is on the integration branch
+    And the integration branch has lost no commit
+    And no process is left
+
   @control
   Scenario: Without a kill the same work lands, each task once
     Given the agent of task "002" runs:

@@ -110,3 +110,16 @@ Feature: G1.4 Resume continues after a kill between batches
     Then the exit code is 0
     And the last command has changed no ref
     And the integration branch has lost no commit
+
+  Scenario: A run whose work another one has landed since is passed over, and that is said
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium run --run-id second"
+    And I run "mycelium resume"
+    Then the exit code is 0
+    And standard output says "no run to resume"
+    And standard error says "run first is unfinished"
+    And standard error says "task 002 in run second"
+    And the last command has changed no ref
+    And the last command has changed no file of a run

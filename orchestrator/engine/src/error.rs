@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, io, path::PathBuf};
 
 use mycelium_core::state::IllegalEvent;
-use mycelium_schemas::{id::{RunId, TaskId}, problem::Problem};
+use mycelium_schemas::{
+    id::{RunId, TaskId},
+    problem::Problem,
+};
 
 use crate::{
     environment::BadVariable,
@@ -144,7 +147,9 @@ impl Error {
             | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
-            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } | Self::LockLost { .. } => ErrorKind::Environment,
+            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } | Self::LockLost { .. } => {
+                ErrorKind::Environment
+            }
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
         }
     }

@@ -9,13 +9,7 @@ use mycelium_schemas::{
     state::{RunView, TaskStatus},
 };
 
-use crate::{
-    error::Error,
-    git::Upstream,
-    project::Project,
-    resume::frozen_plan,
-    store::RunPaths,
-};
+use crate::{error::Error, git::Upstream, project::Project, resume::frozen_plan, store::RunPaths};
 
 /// What earlier runs of the project landed, where the task is planned now as it was then and the branch still has it.
 pub(crate) fn landed_before(
@@ -27,9 +21,9 @@ pub(crate) fn landed_before(
 ) -> Result<BTreeMap<TaskId, RunId>, Error> {
     let mut landed = BTreeMap::new();
     for view in runs {
-        for (id, commit) in landed_by(project, view, |id, then| {
-            plan.get(id).is_some_and(|now| is_same_task(now, then))
-        }) {
+        for (id, commit) in
+            landed_by(project, view, |id, then| plan.get(id).is_some_and(|now| is_same_task(now, then)))
+        {
             if upstream.is_ancestor(commit, head)? {
                 landed.insert(id.clone(), view.run_id.clone());
             }

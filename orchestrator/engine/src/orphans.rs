@@ -107,9 +107,8 @@ fn look(pid: i32) -> Option<Process> {
 fn below(processes: &BTreeMap<i32, Process>, of: BTreeSet<i32>) -> BTreeSet<i32> {
     let mut family = of.clone();
     loop {
-        let is_child = |(pid, process): &(&i32, &Process)| {
-            family.contains(&process.parent) && !family.contains(*pid)
-        };
+        let is_child =
+            |(pid, process): &(&i32, &Process)| family.contains(&process.parent) && !family.contains(*pid);
         let children: Vec<i32> = processes.iter().filter(is_child).map(|(pid, _)| *pid).collect();
         if children.is_empty() {
             return family.difference(&of).copied().collect();

@@ -268,7 +268,8 @@ pub(crate) fn has_begun(paths: &RunPaths) -> Result<bool, Error> {
 
 /// A state is written from the journal: where it is alone, somebody removed the journal.
 pub(crate) fn has_lost_journal(paths: &RunPaths) -> bool {
-    let is_missing = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let is_missing =
+        |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     is_missing(&paths.journal) && !is_missing(&paths.state)
 }
 

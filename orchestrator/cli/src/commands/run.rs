@@ -69,7 +69,9 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
 pub(super) fn say_unfinished(output: Output, run: &Unfinished) {
     let id = &run.view.run_id;
     output.say(&match &run.superseded {
-        Some(why) => format!("run {id} is unfinished: {why}; `mycelium clean --run-id {id} --force` removes it"),
+        Some(why) => {
+            format!("run {id} is unfinished: {why}; `mycelium clean --run-id {id} --force` removes it")
+        }
         None => format!(
             "run {id} is unfinished ({}) since {}; `mycelium resume --run-id {id}` continues it",
             run.view.status, run.view.updated_at

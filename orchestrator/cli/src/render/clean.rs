@@ -9,8 +9,10 @@ use super::{bytes, lines, problem::plain};
 /// A line for each process that ended and each thing that went, or would.
 pub(crate) fn removed(cleaned: &Cleaned) -> String {
     let verb = if cleaned.dry_run { "would end" } else { "ended" };
-    let ended =
-        cleaned.ended.iter().map(|process| format!("{verb} process {} of run {}", process.pid, process.run_id));
+    let ended = cleaned
+        .ended
+        .iter()
+        .map(|process| format!("{verb} process {} of run {}", process.pid, process.run_id));
     let verb = if cleaned.dry_run { "would remove" } else { "removed" };
     let removed = cleaned.removed.iter().map(|item| {
         let kind = match item.kind {

@@ -115,7 +115,8 @@ fn a_project_that_is_a_link_is_refused() {
 /// Living processes that work in the project's workspaces.
 fn agents(project: &Path) -> BTreeSet<u64> {
     let workspaces = project.join("workspaces").canonicalize().unwrap();
-    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let pids =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let works_there =
         |pid: &u64| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&workspaces));
     pids.filter(works_there).collect()

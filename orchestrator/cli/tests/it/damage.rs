@@ -137,7 +137,10 @@ fn a_journal_that_is_gone_is_named_and_the_run_is_kept() {
     fs::remove_file(run_dir.join("orchestrator.jsonl")).unwrap();
     let state = fs::read(run_dir.join("state.json")).unwrap();
     for words in [vec!["status"], vec!["resume"], vec!["status", "--run-id", "held"], vec!["review"]] {
-        place.run(&words).exits(4).complains(&["orchestrator.jsonl", "it is missing, though run held had begun"]);
+        place
+            .run(&words)
+            .exits(4)
+            .complains(&["orchestrator.jsonl", "it is missing, though run held had begun"]);
     }
     place.run(&["run", "--run-id", "held"]).exits(2).complains(&["the run held exists already"]);
     place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["its journal is missing"]);

@@ -103,7 +103,10 @@ fn a_run_at_work_and_then_its_remains_are_seen() {
     let (mut place, held) = HeldRun::start();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
     assert!(check(&found, "lock")["message"].as_str().unwrap().contains("run held"), "{found:#}");
-    assert!(found["checks"].as_array().unwrap().iter().all(|check| check["name"] != "processes"), "{found:#}");
+    assert!(
+        found["checks"].as_array().unwrap().iter().all(|check| check["name"] != "processes"),
+        "{found:#}"
+    );
     let gate = held.kill();
     let found = place.run(&["doctor", "--json"]).exits(0).json();
     let left = check(&found, "processes");

@@ -61,13 +61,18 @@ fn a_run_listens_for_signals_before_it_reads_its_settings() {
 fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_run() {
     // What it is known by is its command line, whose number is nobody else's.
     let marker = format!("6{}", std::process::id());
-    let agent = format!("cd / && env -i setsid sleep {marker} >/dev/null 2>&1 </dev/null & echo one > src/one.js");
-    let mut place =
-        Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), PLAN);
+    let begun = tempfile::tempdir().unwrap();
+    let begun = begun.path().join("begun").display().to_string();
+    let daemon = format!(
+        "(cd /; exec env -i setsid sh -c 'touch {begun}; exec sleep {marker}' >/dev/null 2>&1 </dev/null) &"
+    );
+    let agent = format!("{daemon} until test -e {begun}; do :; done; echo one > src/one.js");
+    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), PLAN);
     place.run(&["run"]).exits(0);
     let words = format!("sleep\0{marker}\0");
-    let lives = fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-        fs::read(entry.path().join("cmdline")).is_ok_and(|found| found == words.as_bytes())
-    });
+    let lives = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .any(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|found| found == words.as_bytes()));
     assert!(!lives, "the daemon lives");
 }

@@ -7,7 +7,10 @@ fn superseded() -> Place {
     let (mut place, held) = HeldRun::start();
     held.kill_for_good(&place);
     let second = place.run(&["run", "--run-id", "r2"]).exits(0);
-    second.complains(&["run held is unfinished (interrupted) since", "`mycelium resume --run-id held` continues it"]);
+    second.complains(&[
+        "run held is unfinished (interrupted) since",
+        "`mycelium resume --run-id held` continues it",
+    ]);
     place
 }
 
