@@ -31,7 +31,7 @@ pub fn end(workspaces: &Path) -> Result<usize, Error> {
 pub(crate) fn end_descendants() -> Result<usize, Error> {
     end_all(Path::new("this process"), || {
         let processes = processes()?;
-        Ok(below(&processes, [getpid().as_raw_pid()].into()))
+        Ok(below(&processes, &[getpid().as_raw_pid()].into()))
     })
 }
 
@@ -47,7 +47,7 @@ pub fn find(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
     };
     let roots: BTreeSet<i32> =
         processes.iter().filter(|(pid, process)| is_ours(**pid, process)).map(|(pid, _)| *pid).collect();
-    let mut found = below(&processes, roots.clone());
+    let mut found = below(&processes, &roots);
     found.extend(roots);
     Ok(found)
 }
@@ -104,14 +104,14 @@ fn look(pid: i32) -> Option<Process> {
 }
 
 /// What descends from one of the processes, without them.
-fn below(processes: &BTreeMap<i32, Process>, of: BTreeSet<i32>) -> BTreeSet<i32> {
+fn below(processes: &BTreeMap<i32, Process>, of: &BTreeSet<i32>) -> BTreeSet<i32> {
     let mut family = of.clone();
     loop {
         let is_child =
             |(pid, process): &(&i32, &Process)| family.contains(&process.parent) && !family.contains(*pid);
         let children: Vec<i32> = processes.iter().filter(is_child).map(|(pid, _)| *pid).collect();
         if children.is_empty() {
-            return family.difference(&of).copied().collect();
+            return family.difference(of).copied().collect();
         }
         family.extend(children);
     }
@@ -194,6 +194,6 @@ mod tests {
     fn what_descends_from_a_process_is_found_through_its_children() {
         let process = |parent| Process { parent, has_terminal: false };
         let processes = [(1, process(0)), (2, process(1)), (3, process(2)), (4, process(3)), (9, process(1))];
-        assert_eq!(below(&processes.into(), [2].into()), [3, 4].into());
+        assert_eq!(below(&processes.into(), &[2].into()), [3, 4].into());
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use mycelium_core::{
     plan::Plan,
     recover::{Found, IntentFound, recover},
-    state::RunState,
+    state::{RunEnd, RunState},
 };
 use mycelium_schemas::{
     SCHEMA_VERSION, config,
@@ -106,7 +106,7 @@ pub fn resume(
     let lock = RunLock::acquire(upstream.common_dir(), runlock::doing(run))?;
     store::refuse_newer_view(&paths)?;
     let before = Journal::peek(&paths.journal, project.name.clone())?;
-    if before.end.as_ref().is_none_or(|end| end.is_resumable()) {
+    if before.end.as_ref().is_none_or(RunEnd::is_resumable) {
         landed::refuse_superseded(project, &store::list_runs(project)?, &before.view(), &upstream)?;
     }
     let mut report = |events: Vec<Event>| events.iter().for_each(&mut *progress);

@@ -215,7 +215,7 @@ pub fn tidy_dir(path: &Path) {
 
 /// The runs of a project, oldest first by their start. One that cannot be read is left out, and that is said.
 pub fn list_runs(project: &Project) -> Result<Vec<RunView>, Error> {
-    let (runs, unreadable) = survey(project)?;
+    let Survey { runs, unreadable } = survey(project)?;
     for (run, error) in unreadable {
         tracing::warn!("run {run} is left out: {}", error.chain());
     }
@@ -232,7 +232,7 @@ pub fn latest(project: &Project) -> Result<Option<RunView>, Error> {
 
 /// Why the first run cannot be read that has lost its journal before it ended.
 pub(crate) fn first_lost(project: &Project) -> Result<Option<Error>, Error> {
-    let (_, unreadable) = survey(project)?;
+    let unreadable = survey(project)?.unreadable;
     let ended = |run: &RunId| {
         view_on_disk(&RunPaths::new(project, run).state)
             .is_some_and(|view| matches!(view.status, RunStatus::Complete | RunStatus::Failed))
@@ -240,15 +240,24 @@ pub(crate) fn first_lost(project: &Project) -> Result<Option<Error>, Error> {
     Ok(unreadable.into_iter().find(|(run, _)| !ended(run)).map(|(_, error)| error))
 }
 
-/// The runs of a project, oldest first, and those that cannot be read, with the reason. What was killed before it began
+/// The runs of a project.
+#[derive(Default)]
+struct Survey {
+    /// Oldest first.
+    runs: Vec<RunView>,
+    /// Those that cannot be read, with the reason.
+    unreadable: Vec<(RunId, Error)>,
+}
+
+/// Reads all runs. What was killed before it began
 /// is no run.
-fn survey(project: &Project) -> Result<(Vec<RunView>, Vec<(RunId, Error)>), Error> {
+fn survey(project: &Project) -> Result<Survey, Error> {
     let dir = project.runs_dir();
     let entries = match fs::read_dir(&dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Survey::default()),
         result => result.at("list", &dir)?,
     };
-    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    let Survey { mut runs, mut unreadable } = Survey::default();
     for run in entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok()) {
         match read_view(project, &run) {
             Ok(view) => runs.push(view),
@@ -258,7 +267,7 @@ fn survey(project: &Project) -> Result<(Vec<RunView>, Vec<(RunId, Error)>), Erro
     }
     runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
     unreadable.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((runs, unreadable))
+    Ok(Survey { runs, unreadable })
 }
 
 /// Whether a run has begun: its journal says so, or is gone though there is a state.
