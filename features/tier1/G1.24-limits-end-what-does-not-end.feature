@@ -102,6 +102,7 @@ Feature: G1.24 Limits end what does not end
     And a "landing.doctor_fail" event says:
       | field  | value   |
       | reason | timeout |
+    And a reason of task "001" says "the doctor did not end within its time (doctor_timeout: 0.01, in minutes)"
     And the integration branch has not moved
     And no process is left
 

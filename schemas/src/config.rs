@@ -5,6 +5,7 @@ mod dollars;
 mod keys;
 mod minutes;
 mod parse;
+mod place;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::{
 pub use keys::{Fallback, KeyDoc, Kind};
 pub use minutes::{Minutes, NotMinutes};
 pub use parse::parse;
+pub use place::key_at;
 pub(crate) use reference::file_schema;
 pub use reference::{reference, reference_markdown};
 

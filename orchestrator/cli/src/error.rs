@@ -1,9 +1,12 @@
 //! Everything that can end a command without its result, with exit code, kind and mend. The errors of the engine are
 //! told apart by whose fault they are, once, here.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use mycelium_engine::{ErrorKind, planning::FileDiff};
+use mycelium_engine::{ErrorKind, advice, planning::FileDiff};
 use mycelium_schemas::{
     answer::RefusalKind,
     problem::{Problem, did_you_mean},
@@ -142,9 +145,9 @@ impl CliError {
             Self::MockAgent(error) => Some(error.help().to_owned()),
             Self::FolderInUse { .. } => Some("name a folder that is new or empty with --keep".to_owned()),
             Self::DemoStep { .. } => Some("its output above says why".to_owned()),
-            Self::Demo(_) | Self::File { .. } | Self::Output(_) | Self::Surroundings(_) => {
-                Some("check space and permissions".to_owned())
-            }
+            Self::File { path, source, .. } => Some(advice::io(path, source)),
+            Self::Output(source) => Some(advice::io(Path::new("standard output"), source)),
+            Self::Demo(_) | Self::Surroundings(_) => Some("check space and permissions".to_owned()),
         }
     }
 

@@ -3,7 +3,7 @@
 use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
     event::{
-        BatchComplete, DoctorResult, EventKind, LandingBisect, LandingConflict, LandingDone, LandingRefused,
+        BatchComplete, DoctorResult, EventKind, ExitReason, LandingBisect, LandingConflict, LandingDone, LandingRefused,
         PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview, TaskValidated, UsageUpdate,
         ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
     },
@@ -270,10 +270,11 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
             let conflicts = state.tasks.get(&id).map_or(0, |facts| facts.conflicts);
             let left = config.max_retries.saturating_sub(conflicts);
             let paths = conflict.paths.iter().map(RepoPath::as_str).collect::<Vec<_>>().join(", ");
+            let both = format!("landing/{}/conflict.json", conflict.landing);
             let why = if paths.is_empty() {
                 "the commit it was made on is no longer on the integration branch".to_owned()
             } else {
-                format!("its work conflicts with the integration branch in {paths}")
+                format!("its work conflicts with the integration branch in {paths}; both sides are in {both}")
             };
             let kind = if left > 0 {
                 EventKind::TaskRetry(TaskRetry { reason: why, attempts_left: left, backoff_ms: 0 })
@@ -284,7 +285,7 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
             let event = of_task(&id, EventKind::LandingConflict(conflict));
             vec![event, of_task(&id, kind)]
         }
-        LandingOutcome::DoctorFailed(result) => doctor_failed(batch, result, &of_task),
+        LandingOutcome::DoctorFailed(result) => doctor_failed(config, batch, result, &of_task),
         LandingOutcome::Refused(refused) => vec![Draft::batch(batch, EventKind::LandingRefused(refused))],
         LandingOutcome::Done(done) => {
             let (tasks, commit) = (done.tasks.clone(), done.commit.clone());
@@ -300,15 +301,23 @@ pub fn landing(state: &RunState, config: &Config, batch: u32, outcome: LandingOu
 }
 
 fn doctor_failed(
+    config: &Config,
     batch: u32,
     result: DoctorResult,
     of_task: &dyn Fn(&TaskId, EventKind) -> Draft,
 ) -> Vec<Draft> {
     let (landing, tasks) = (result.landing, result.tasks.clone());
+    let what = match result.reason {
+        ExitReason::Timeout => {
+            let minutes = config.doctor_timeout;
+            format!("the doctor did not end within its time (doctor_timeout: {minutes}, in minutes)")
+        }
+        _ => "the doctor failed".to_owned(),
+    };
     let mut events = vec![Draft::batch(batch, EventKind::LandingDoctorFail(result))];
     if let [culprit] = tasks.as_slice() {
         let why = format!(
-            "the doctor failed on the integration branch with this task; see landing/{landing}/doctor.log"
+            "{what} on the integration branch with this task; see landing/{landing}/doctor.log"
         );
         events.push(of_task(culprit, EventKind::TaskFail(reason("landing.doctor_fail", why))));
     } else {

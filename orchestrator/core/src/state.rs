@@ -321,6 +321,11 @@ impl RunState {
         self.blocks.first().map(|(_, reason)| *reason)
     }
 
+    /// The tasks whose blocks are in force: while there is one, nothing lands.
+    pub fn blocking(&self) -> BTreeSet<TaskId> {
+        self.blocks.iter().map(|(id, _)| id.clone()).collect()
+    }
+
     /// A human decided about a task: its blocks no longer hold, and the run waits for `resume`.
     fn reopen(&mut self, event: &Event) {
         if let EventKind::ReviewRetry(retry) = &event.kind {

@@ -36,7 +36,8 @@ pub fn next(from: TaskStatus, by: Move) -> Option<TaskStatus> {
         (Pending, Move::Start) => Some(Running),
         (Running | Validated, Move::Retry | Move::Lose)
         | (Running, Move::Rescope)
-        | (NeedsHumanReview | Failed, Move::Redo) => Some(Pending),
+        // From `Pending` where a human has it done again under yet another configuration.
+        | (NeedsHumanReview | Failed | Pending, Move::Redo) => Some(Pending),
         (Running, Move::Validate) | (NeedsHumanReview, Move::Approve) => Some(Validated),
         (Validated, Move::Land) => Some(Landed),
         (Running | Validated, Move::Fail) | (NeedsHumanReview, Move::Reject) => Some(Failed),
@@ -75,7 +76,7 @@ mod tests {
                     NeedsHumanReview => {
                         assert!(matches!(by, Move::Approve | Move::Redo | Move::Reject), "{by:?}");
                     }
-                    Pending => assert_eq!(by, Move::Start),
+                    Pending => assert!(matches!(by, Move::Start | Move::Redo), "{by:?}"),
                     Running | Validated => {}
                 }
             }

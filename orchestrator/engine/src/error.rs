@@ -9,6 +9,7 @@ use mycelium_schemas::{
 };
 
 use crate::{
+    advice,
     environment::BadVariable,
     git::{self, GitError},
     planning::FileDiff,
@@ -106,6 +107,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A copy that a run made of what decides its outcome is not there any more.
+    #[error("the copy of {what} that the run froze when it began is gone: {}", path.display())]
+    FrozenGone {
+        /// What it is a copy of.
+        what: &'static str,
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A file was written by a newer Mycelium: it can be read, but going on with it could lose what it says.
     #[error("{} has format version {version}, which this mycelium does not write", path.display())]
     Newer {
@@ -147,7 +156,11 @@ impl Error {
             | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
-            Self::Git(_) | Self::Io { .. } | Self::Damaged { .. } | Self::LockLost { .. } => {
+            Self::Git(_)
+            | Self::Io { .. }
+            | Self::Damaged { .. }
+            | Self::FrozenGone { .. }
+            | Self::LockLost { .. } => {
                 ErrorKind::Environment
             }
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
@@ -185,7 +198,12 @@ impl Error {
             Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),
-            Self::Io { .. } => "check space, permissions and the path; nothing half written is kept".into(),
+            Self::Io { path, source, .. } => advice::io(path, source),
+            Self::FrozenGone { .. } => {
+                "the run cannot go on without it: put the copy back from a backup, or begin a new run with \
+                 `mycelium run`, which does not repeat what has landed"
+                    .into()
+            }
             Self::Newer { .. } => "go on with the mycelium that wrote it, or a newer one".into(),
             Self::Damaged { .. } => "restore the file, or start a new run".into(),
         })

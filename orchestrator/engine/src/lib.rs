@@ -3,6 +3,7 @@
 //! A run goes `start` (check, freeze) -> `run` (decide, do, journal) -> `attempt` and `landing` (effects). Everything
 //! that is decided is decided in `mycelium-core`.
 
+pub mod advice;
 pub mod agent;
 pub mod attempt;
 pub mod checkup;

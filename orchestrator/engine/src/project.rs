@@ -65,6 +65,10 @@ impl Project {
             home: resolved(&home.unwrap_or_else(|| root.join(".mycelium/home"))),
             root,
         };
+        refuse_unspeakable("repository", &project.root, MOVE)?;
+        refuse_unspeakable("repository", upstream.common_dir(), MOVE)?;
+        refuse_unspeakable("home", &project.home, "set MYCELIUM_HOME to another folder")?;
+        refuse_unspeakable("configuration", &project.config_path, "name another file with --config")?;
         claim::check(&project, upstream.common_dir())?;
         Ok(project)
     }
@@ -103,6 +107,22 @@ impl Project {
     pub fn display(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
+}
+
+const MOVE: &str = "rename the folder, or work in a clone at another path";
+
+/// Refuses a path that cannot be handed on: agents get theirs in variables and JSON, which hold text alone, and git
+/// knows object folders by lines.
+fn refuse_unspeakable(what: &str, path: &Path, help: &str) -> Result<(), Error> {
+    let why = match path.to_str() {
+        None => "is not valid UTF-8",
+        Some(text) if text.contains(['\n', '\r']) => "has a line break",
+        Some(_) => return Ok(()),
+    };
+    Err(Error::Request {
+        message: format!("the path of the {what} {why}: {path:?}"),
+        help: help.to_owned(),
+    })
 }
 
 /// An absolute path without links and dots, also where its end is not there yet.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::ErrorKind,
     path::Path,
 };
 
@@ -123,7 +124,7 @@ pub fn resume(
     let config = frozen_config(&paths, &journal.state().config_digest)?;
     let redactor = redactor(&config, environment).below(&paths.run_dir);
     journal.keep_out(redactor.clone());
-    let doctor = frozen(&paths.doctor, &journal.state().doctor_digest)?;
+    let doctor = frozen("the doctor script", &paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
@@ -153,8 +154,8 @@ pub fn resume(
 }
 
 /// A file of the run's folder, if it still is what was frozen.
-fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
-    let bytes = store::read_file(path).at("read", path)?;
+fn frozen(what: &'static str, path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
+    let bytes = read_frozen(what, path)?;
     if sha256(&bytes) != digest {
         let reason = "it is no longer what was frozen when the run began".to_owned();
         return Err(Error::Damaged { path: path.to_owned(), reason });
@@ -162,21 +163,30 @@ fn frozen(path: &Path, digest: &str) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+fn read_frozen(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    match store::read_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::FrozenGone { what, path: path.to_owned() })
+        }
+        result => result.at("read", path),
+    }
+}
+
 /// The configuration as it was frozen.
 fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
     let next = paths.next_config();
-    if frozen(&next, digest).is_ok() {
+    if frozen("the configuration", &next, digest).is_ok() {
         fault::point!("config.replace", fs::rename(&next, &paths.config)).at("replace", &paths.config)?;
         store::sync_dir(&paths.run_dir)?;
     }
-    let text = String::from_utf8_lossy(&frozen(&paths.config, digest)?).into_owned();
+    let text = String::from_utf8_lossy(&frozen("the configuration", &paths.config, digest)?).into_owned();
     let source = Source::new(paths.config.display().to_string(), text);
     config::parse(&source).map_err(|problems| Error::Problems { problems })
 }
 
 /// The plan as it was frozen.
 pub(crate) fn frozen_plan(paths: &RunPaths) -> Result<Plan, Error> {
-    let bytes = store::read_file(&paths.plan).at("read", &paths.plan)?;
+    let bytes = read_frozen("the plan", &paths.plan)?;
     let snapshot: PlanSnapshot = serde_json::from_slice(&bytes)
         .map_err(|error| Error::Damaged { path: paths.plan.clone(), reason: error.to_string() })?;
     if snapshot.schema_version > SCHEMA_VERSION {
@@ -251,7 +261,7 @@ fn look_at_intent(
 fn reported(dir: &Path, config: &Config) -> Result<Option<Usage>, Error> {
     let path = dir.join("events.jsonl");
     let text = match store::read_file(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         result => result.at("read", &path)?,
     };
     let mut count = UsageCount::new(config);

@@ -1,13 +1,18 @@
 //! `mycelium review`: what a human does with work that waits (design 3.5). A decision is an event that reopens the run;
 //! `resume` acts on it.
 
-use mycelium_core::{settle::Draft, state::RunState};
+use std::collections::BTreeSet;
+
+use mycelium_core::{budget, settle::Draft, state::RunState};
 use mycelium_schemas::{
     answer::Waiting,
+    config::Mode,
     digest::sha256,
-    event::{Event, EventKind, ReviewApprove, ReviewReject, ReviewRetry},
+    event::{
+        BudgetMetric, BudgetScope, BudgetVerdict, Event, EventKind, ReviewApprove, ReviewReject, ReviewRetry,
+    },
     id::{RunId, TaskId},
-    state::{RunStatus, RunView, StopReason, TaskStatus},
+    state::{Reason, RunStatus, RunView, StopReason, TaskStatus},
 };
 
 use crate::{
@@ -24,6 +29,11 @@ use crate::{
     store::{self, RunPaths},
 };
 
+/// Code of the reason that an approval leaves.
+const APPROVED: &str = "review.approve";
+/// Code of the reason that a retry leaves.
+const TO_BE_REDONE: &str = "review.retry";
+
 /// What a human decides about a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -35,12 +45,28 @@ pub enum Decision {
     Reject,
 }
 
-/// Everything of a run that waits for a human or failed.
+/// What a decision led to.
+#[derive(Debug)]
+pub struct Decided {
+    /// The state after it.
+    pub view: RunView,
+    /// The events that say that a torn end of the journal was cut off.
+    pub cut: Vec<Event>,
+    /// Tasks whose gates still block: until each is decided about, nothing lands.
+    pub blocking: BTreeSet<TaskId>,
+}
+
+/// Everything of a run that waits for a human or failed, and what a human decided that `resume` has not acted on yet.
 pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
     let paths = RunPaths::new(project, &view.run_id);
     view.tasks
         .iter()
-        .filter(|(_, task)| matches!(task.status, TaskStatus::NeedsHumanReview | TaskStatus::Failed))
+        .filter(|(_, task)| match task.status {
+            TaskStatus::NeedsHumanReview | TaskStatus::Failed => true,
+            TaskStatus::Validated => last_is(&task.reasons, APPROVED),
+            TaskStatus::Pending => last_is(&task.reasons, TO_BE_REDONE),
+            _ => false,
+        })
         .map(|(id, task)| Waiting {
             task: id.clone(),
             status: task.status,
@@ -51,14 +77,18 @@ pub fn waiting(project: &Project, view: &RunView) -> Vec<Waiting> {
         .collect()
 }
 
-/// Journals a decision. Gives the state after it, and the events that say that a torn end of the journal was cut off.
+fn last_is(reasons: &[Reason], code: &str) -> bool {
+    reasons.last().is_some_and(|reason| reason.code == code)
+}
+
+/// Journals a decision.
 pub fn decide(
     project: &Project,
     environment: &Environment,
     run: &RunId,
     task: &TaskId,
     decision: Decision,
-) -> Result<(RunView, Vec<Event>), Error> {
+) -> Result<Decided, Error> {
     // Read before the lock, so that an unknown run is told as such.
     store::read_view(project, run)?;
     let upstream = Upstream::discover(&project.root)?;
@@ -75,11 +105,8 @@ pub fn decide(
         Decision::Approve => approve(journal.state(), task)?,
         Decision::Retry => {
             let settings = Settings::load(project)?;
-            check(journal.state(), task, &[TaskStatus::NeedsHumanReview, TaskStatus::Failed])?;
-            redact::check_inputs(
-                &redactor(&settings.config, environment),
-                [(format!("the configuration {}", settings.source.name), settings.source.text.as_bytes())],
-            )?;
+            check_retry(journal.state(), task, &settings)?;
+            redact::check_config(&redactor(&settings.config, environment), &settings.source)?;
             // Beside the old one until the decision is journaled: resume takes the one that the journal names.
             store::write_atomic(&paths.next_config(), settings.source.text.as_bytes())?;
             EventKind::ReviewRetry(ReviewRetry { config_digest: sha256(settings.source.text.as_bytes()) })
@@ -93,7 +120,52 @@ pub fn decide(
     journal.append(vec![Draft { task: Some(task.clone()), attempt: Some(attempts), ..Draft::run(kind) }])?;
     let view = journal.state().view();
     store::write_json(&paths.state, &view)?;
-    Ok((view, cut))
+    Ok(Decided { view, cut, blocking: journal.state().blocking() })
+}
+
+/// Whether a task may be done again under this configuration. One that a human has done again may be once more: the
+/// newest configuration counts.
+fn check_retry(state: &RunState, task: &TaskId, settings: &Settings) -> Result<(), Error> {
+    let facts = state.tasks.get(task);
+    let again = facts
+        .is_some_and(|facts| facts.status == TaskStatus::Pending && last_is(&facts.reasons, TO_BE_REDONE));
+    if !again {
+        check(state, task, &[TaskStatus::NeedsHumanReview, TaskStatus::Failed])?;
+    }
+    let budgets = &settings.config.budgets;
+    let used = facts.map(|facts| facts.usage).unwrap_or_default();
+    let over = budget::exceeded(budgets, used, state.usage);
+    match over.first().filter(|_| budgets.mode == Mode::Block) {
+        Some(verdict) => Err(over_budget(task, verdict, settings)),
+        None => Ok(()),
+    }
+}
+
+/// Whatever an attempt did, the budget would block it: its totals are over the limit already.
+fn over_budget(task: &TaskId, verdict: &BudgetVerdict, settings: &Settings) -> Error {
+    let (of, scope) = match verdict.scope {
+        BudgetScope::Task => (format!("task {task}"), "task"),
+        BudgetScope::Run => ("the run".to_owned(), "run"),
+    };
+    let (key, used, limit) = match verdict.metric {
+        BudgetMetric::Tokens => {
+            ("max_tokens", format!("{} tokens", verdict.used), format!("{} tokens", verdict.limit))
+        }
+        BudgetMetric::CostMicrousd => ("max_cost", dollars(verdict.used), dollars(verdict.limit)),
+    };
+    Error::Request {
+        message: format!(
+            "doing task {task} again would only spend more: {of} has used {used}, and its limit is {limit}"
+        ),
+        help: format!(
+            "raise `budgets.{key}_per_{scope}` in {} above what is used, or set `budgets.mode: warn`",
+            settings.source.name
+        ),
+    }
+}
+
+fn dollars(microusd: u64) -> String {
+    format!("${}.{:06}", microusd / 1_000_000, microusd % 1_000_000)
 }
 
 fn approve(state: &RunState, task: &TaskId) -> Result<EventKind, Error> {

@@ -88,6 +88,7 @@ impl Ready {
         };
         let doctor = fs::read(&doctor).at("read", doctor)?;
         let redactor = redactor(&settings.config, environment);
+        redact::check_config(&redactor, &settings.source)?;
         redact::check_inputs(&redactor, kept(&settings, &doctor, &plan, project))?;
         // What an agent is told is what the run keeps.
         let plan = redact::redact_plan(&redactor, &plan);
@@ -166,8 +167,15 @@ impl Ready {
         // Looked at again under the lock: another run may have landed in between.
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };
-        ready.freeze(project)?;
-        drive(listening, || ready.begin(project, environment, lock, progress))
+        let paths = ready.paths.clone();
+        let result = ready
+            .freeze(project)
+            .and_then(|()| drive(listening, || ready.begin(project, environment, lock, progress)));
+        // What failed before its journal began is no run, and nothing of it stays.
+        if result.is_err() && !Journal::has_begun(&paths.journal).unwrap_or(true) {
+            store::tidy_dir(&paths.run_dir);
+        }
+        result
     }
 
     /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
@@ -338,7 +346,6 @@ fn kept<'t>(
     project: &'t Project,
 ) -> Vec<(String, &'t [u8])> {
     let mut kept = vec![
-        (format!("the configuration {}", settings.source.name), settings.source.text.as_bytes()),
         (format!("the doctor {}", settings.config.doctor), doctor),
         ("the name of the project".to_owned(), project.name.as_str().as_bytes()),
     ];

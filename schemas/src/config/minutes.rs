@@ -1,6 +1,6 @@
 //! Minutes as people write them, exact to a thousandth: no limit passes through floating point on its way to the clock.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -59,6 +59,16 @@ impl std::str::FromStr for Minutes {
     }
 }
 
+impl fmt::Display for Minutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.thousandths / THOUSANDTHS, self.thousandths % THOUSANDTHS);
+        if rest == 0 {
+            return write!(f, "{whole}");
+        }
+        f.write_str(format!("{whole}.{rest:0DECIMALS_MAX$}").trim_end_matches('0'))
+    }
+}
+
 impl Serialize for Minutes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.thousandths.is_multiple_of(THOUSANDTHS) {
@@ -99,6 +109,7 @@ mod tests {
             let minutes: Minutes = text.parse().unwrap();
             assert_eq!(minutes.duration(), Duration::from_millis(milliseconds), "{text}");
             assert_eq!(serde_json::to_string(&minutes).unwrap(), text);
+            assert_eq!(minutes.to_string(), text);
             assert_eq!(serde_json::from_str::<Minutes>(text).unwrap(), minutes);
         }
     }

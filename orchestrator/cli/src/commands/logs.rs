@@ -51,6 +51,9 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     };
     let paths = logs::find(&project, &run_id)?;
+    if let Some(task) = &query.task {
+        logs::check_task(&project, &run_id, task)?;
+    }
     match args.view {
         LogsView::Query => query_events(output, paths, filter, limit),
         LogsView::Follow => follow(output, &project, &run_id, Reader::open(paths, filter)?, limit),

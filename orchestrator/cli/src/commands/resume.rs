@@ -2,12 +2,16 @@
 
 use mycelium_engine::{
     moved,
+    project::Project,
     resume::{self, Resumed},
+    review,
     signals::Listening,
+    store,
 };
 use mycelium_schemas::{
     answer::{NoRun, ResumeAnswer},
     event::{Event, EventKind},
+    state::{RunStatus, RunView},
 };
 
 use super::{
@@ -31,7 +35,10 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
             let command = moved.command();
             output.say(&format!("{moved}, which is gone: if it was this one, go on with {command}"));
         }
-        output.say("next: `mycelium run`");
+        output.say(&match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
+            Some(view) => decide_first(&project, &view),
+            None => "next: `mycelium run`".to_owned(),
+        });
         return Ok(Exit::Done);
     };
     let mut mended = false;
@@ -51,4 +58,16 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
             finish(output, report, ResumeAnswer::Ended)
         }
     }
+}
+
+/// Nothing of a failed run goes on until a human has decided about what stands in its way.
+fn decide_first(project: &Project, view: &RunView) -> String {
+    let waiting = review::waiting(project, view);
+    let tasks: Vec<String> = waiting.iter().map(|task| format!("{} ({})", task.task, task.status)).collect();
+    format!(
+        "run {run} failed and goes on once a human has decided about {tasks}\n\
+         next: `mycelium review list --run-id {run}`, then approve, retry or reject, then `mycelium resume`",
+        run = view.run_id,
+        tasks = tasks.join(", "),
+    )
 }

@@ -1,14 +1,15 @@
 //! `mycelium review`: what a human does with work that waits.
 
 use mycelium_engine::{
+    logs,
     project::Project,
-    review::{self, Decision},
+    review::{self, Decided, Decision},
     store,
 };
 use mycelium_schemas::{
     answer::{ReviewAnswer, RunShown, TaskShown, WaitingList},
     id::TaskId,
-    state::RunView,
+    state::{RunView, TaskStatus},
 };
 
 use super::Context;
@@ -46,10 +47,15 @@ fn find(project: &Project, args: &args::ReviewArgs) -> Result<Option<RunView>, C
 fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, CliError> {
     let waiting = review::waiting(project, view);
     let (text, none) = (render::review::list(&waiting), waiting.is_empty());
+    let undecided = waiting
+        .iter()
+        .any(|task| matches!(task.status, TaskStatus::NeedsHumanReview | TaskStatus::Failed));
     let run_id = Some(view.run_id.clone());
     context.output.data(&ReviewAnswer::List(WaitingList { run_id, waiting }), || text)?;
     if none {
         context.output.say(&format!("nothing of run {} waits for a human", view.run_id));
+    } else if !undecided {
+        context.output.say(&format!("next: `mycelium resume --run-id {}` acts on it", view.run_id));
     } else {
         context.output.say("next: `mycelium review show TASK`, then approve, retry or reject it");
     }
@@ -60,7 +66,7 @@ fn show(context: &Context, project: &Project, view: &RunView, id: &TaskId) -> Re
     let Some(task) = view.tasks.get(id) else {
         return Err(mycelium_engine::Error::Request {
             message: format!("run {} has no task {id}", view.run_id),
-            help: "see `mycelium review list`".into(),
+            help: logs::tasks_there(view, id),
         }
         .into());
     };
@@ -71,7 +77,7 @@ fn show(context: &Context, project: &Project, view: &RunView, id: &TaskId) -> Re
         state: task.clone(),
         attempt_dir: paths.attempt(id, task.attempts).display().to_string(),
     };
-    let text = render::review::task(&shown);
+    let text = render::review::task(&shown, &paths.run_dir);
     context.output.data(&ReviewAnswer::Task(shown), || text)?;
     Ok(Exit::Done)
 }
@@ -84,7 +90,8 @@ fn decide(
     decision: Decision,
 ) -> Result<Exit, CliError> {
     let run_id = &view.run_id;
-    let (view, cut) = review::decide(project, &context.environment, run_id, task, decision)?;
+    let Decided { view, cut, blocking } =
+        review::decide(project, &context.environment, run_id, task, decision)?;
     for line in cut.iter().filter_map(render::progress::line) {
         context.output.say(&line);
     }
@@ -92,6 +99,13 @@ fn decide(
     let run = RunShown { view, paths: paths.shown() };
     let text = render::state::text(&run);
     context.output.data(&ReviewAnswer::Decided(Box::new(run)), || text)?;
-    context.output.say(&format!("next: `mycelium resume --run-id {run_id}` acts on it"));
+    context.output.say(&if blocking.is_empty() {
+        format!("next: `mycelium resume --run-id {run_id}` acts on it")
+    } else {
+        let ids = blocking.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
+        format!(
+            "gates still block {ids}: nothing lands until that is decided too; next: `mycelium review list --run-id {run_id}`"
+        )
+    });
     Ok(Exit::Done)
 }

@@ -90,13 +90,17 @@ pub(super) fn finish<T: Serialize>(
     let run = RunShown { view: view.clone(), paths: paths.shown() };
     let text = render::state::text(&run);
     let shown = output.data(&answer(Box::new(run)), || text);
-    let waiting = view.tasks.values().filter(|task| task.status == TaskStatus::NeedsHumanReview).count();
+    let waiting = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::NeedsHumanReview);
+    let waiting = waiting.map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
     match view.status {
         RunStatus::Complete => output.say("every task landed"),
         RunStatus::Failed | RunStatus::NeedsHumanReview => {
             output.say(&format!("next: read the reasons above and the logs below {}", paths.tasks.display()));
-            if waiting > 0 {
-                output.say(&format!("tasks that wait for a human: {waiting}; see `mycelium review`"));
+            if !waiting.is_empty() {
+                output.say(&format!(
+                    "tasks that wait for a human: {waiting}; see `mycelium review list --run-id {}`",
+                    view.run_id
+                ));
             }
         }
         RunStatus::Interrupted | RunStatus::Running => {

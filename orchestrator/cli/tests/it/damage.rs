@@ -24,6 +24,20 @@ fn fifo(path: &Path) {
 }
 
 #[test]
+fn a_frozen_copy_that_is_gone_is_called_that() {
+    for (file, what) in [
+        ("config.snapshot.yaml", "the configuration"),
+        ("plan.snapshot.json", "the plan"),
+        ("doctor", "the doctor script"),
+    ] {
+        let (mut place, run_dir) = killed();
+        fs::remove_file(run_dir.join(file)).unwrap();
+        let said = format!("the copy of {what} that the run froze when it began is gone");
+        place.run(&["resume"]).exits(4).complains(&[&said, file, "put the copy back", "`mycelium run`"]);
+    }
+}
+
+#[test]
 fn a_state_that_is_not_one_is_told_from_the_journal() {
     let deep = "[".repeat(100_000);
     let newer = r#"{"schema_version": 4711}"#;

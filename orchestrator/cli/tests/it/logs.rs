@@ -40,6 +40,19 @@ fn types(events: &[Value]) -> Vec<&str> {
 }
 
 #[test]
+fn a_task_that_the_run_does_not_have_is_refused_with_those_that_there_are() {
+    let mut place = after_a_run();
+    for view in ["query", "timeline", "failures", "follow"] {
+        place.run(&["logs", view, "--task", "0012"]).exits(2).complains(&[
+            "run r1 has no task 0012",
+            "did you mean `001`? its tasks are 001, 002",
+        ]);
+    }
+    let none = place.run(&["logs", "--task", "001", "--type", "task.fail"]).exits(0);
+    assert_eq!(none.stdout, "");
+}
+
+#[test]
 fn the_events_of_journal_and_agents_are_one_stream() {
     let mut place = after_a_run();
     let events = query(&mut place, &[]);

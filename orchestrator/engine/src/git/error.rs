@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use git2::{ErrorClass, ErrorCode};
 
+use crate::advice;
+
 /// Who has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -160,17 +162,9 @@ impl GitError {
                 "wait until that process is done and try again; remove {} only where no git runs any more",
                 path.display()
             ),
-            Self::Io { path, source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    format!("free some space for {}, then resume", path.display())
-                }
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    format!("make {} writable for this user, then resume", path.display())
-                }
-                _ => "mend what the system reports, then resume".to_owned(),
-            },
+            Self::Io { path, source, .. } => advice::io(path, source),
             Self::Git { source, .. } if source.class() == ErrorClass::Os => {
-                "free disk space or mend permissions as reported, then resume".to_owned()
+                advice::text(source.message()).to_owned()
             }
             Self::Git { .. } => "check the repository with `git fsck --full`, then resume".to_owned(),
         }

@@ -11,7 +11,12 @@ mod timeline;
 
 use std::path::Path;
 
-use mycelium_schemas::{event::RawEvent, id::RunId};
+use mycelium_schemas::{
+    event::RawEvent,
+    id::{RunId, TaskId},
+    problem::did_you_mean,
+    state::RunView,
+};
 
 pub use failures::failures;
 pub use filter::{Filter, Query};
@@ -42,6 +47,29 @@ pub fn find(project: &Project, run: &RunId) -> Result<RunPaths, Error> {
             Err(Error::UnknownRun { run_id: run.clone() })
         }
         Err(error) => Err(error).at("read", &paths.journal),
+    }
+}
+
+/// Refuses a task that the run does not have. Where its journal cannot be folded, every task may be asked for: what can be
+/// read of it is shown.
+pub fn check_task(project: &Project, run: &RunId, task: &TaskId) -> Result<(), Error> {
+    let Ok(view) = store::read_view(project, run) else { return Ok(()) };
+    if view.tasks.contains_key(task) {
+        return Ok(());
+    }
+    Err(Error::Request {
+        message: format!("run {run} has no task {task}"),
+        help: tasks_there(&view, task),
+    })
+}
+
+/// Which tasks a run has, for whoever asked for another.
+pub fn tasks_there(view: &RunView, asked: &TaskId) -> String {
+    let ids = || view.tasks.keys().map(TaskId::as_str);
+    let there = format!("its tasks are {}", ids().collect::<Vec<_>>().join(", "));
+    match did_you_mean(asked.as_str(), ids()) {
+        Some(near) => format!("did you mean `{near}`? {there}"),
+        None => there,
     }
 }
 

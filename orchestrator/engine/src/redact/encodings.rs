@@ -13,6 +13,11 @@ pub(super) const VALUE_BYTES_MIN: usize = 6;
 /// Widths at which the usual programs break base64 into lines.
 const BASE64_WIDTHS: [usize; 2] = [64, 76];
 
+/// Marks that writers of percent-encoding leave as they are: those of RFC 3986, those of an older RFC, those of HTML forms,
+/// those of paths, and those of whole addresses.
+const PERCENT_PLAIN: [&str; 6] =
+    ["-._~", "-._~!'()*", "-._*", "-._", "-._~/", "-._~!'()*;,/?:@&=+$#"];
+
 /// Every spelling of a value: of the whole, and of each line of a value with several. Empty for a value that is too
 /// short.
 pub(super) fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
@@ -34,12 +39,9 @@ pub(super) fn spellings(value: &str) -> BTreeSet<Vec<u8>> {
 fn one(value: &str, found: &mut BTreeSet<Vec<u8>>) {
     found.insert(value.as_bytes().to_vec());
     base64(value.as_bytes(), found);
+    percents(value, found);
     let json = escaped_json(value);
     let texts = [
-        percent(value, "-._~", false),
-        percent(value, "-._~", false).replace("%20", "+"),
-        percent(value, "-._~!'()*", false),
-        percent(value, "-._~", true),
         json.replace('/', "\\/"),
         ascii_json(&json, |c| !c.is_ascii()),
         ascii_json(&json, |c| matches!(c, '<' | '>' | '&')),
@@ -68,6 +70,18 @@ fn base64(value: &[u8], found: &mut BTreeSet<Vec<u8>>) {
             let front = if shift == 0 { 0 } else { shift + 1 };
             let back = text.len() - usize::from(!shifted.len().is_multiple_of(3));
             found.insert(text.as_bytes()[front..back].to_vec());
+        }
+    }
+}
+
+/// Percent-encoding as it is usual: writers differ in what they leave as it is, in the case of the digits, and in whether
+/// a blank is a plus.
+fn percents(value: &str, found: &mut BTreeSet<Vec<u8>>) {
+    for plain in PERCENT_PLAIN {
+        for small in [false, true] {
+            let text = percent(value, plain, small);
+            found.insert(text.replace("%20", "+").into_bytes());
+            found.insert(text.into_bytes());
         }
     }
 }
@@ -139,6 +153,9 @@ mod tests {
             "p%2fw%20%3c%c3%a4%3e%20%22quoted%22%20%26%20it%27s",
             "p%2Fw+%3C%C3%A4%3E+%22quoted%22+%26+it%27s",
             "p%2Fw%20%3C%C3%A4%3E%20%22quoted%22%20%26%20it's",
+            "p/w%20%3C%C3%A4%3E%20%22quoted%22%20%26%20it%27s",
+            "p/w%20%3C%C3%A4%3E%20%22quoted%22%20&%20it's",
+            "p%2fw+%3c%c3%a4%3e+%22quoted%22+%26+it%27s",
             r#"p/w <ä> \"quoted\" & it's"#,
             r#"p\/w <ä> \"quoted\" & it's"#,
             r#"p/w <\u00e4> \"quoted\" & it's"#,
@@ -147,6 +164,13 @@ mod tests {
             r#"p/w <ä> "quoted" & it'\''s"#,
         ] {
             assert!(finds(value, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tilde_and_a_star_are_left_as_they_are_by_some() {
+        for text in ["~b*c%2Fd%2Be", "%7Eb*c%2Fd%2Be", "%7Eb%2Ac%2Fd%2Be", "~b%2Ac/d%2Be", "~b*c/d+e"] {
+            assert!(finds("~b*c/d+e", text), "{text}");
         }
     }
 

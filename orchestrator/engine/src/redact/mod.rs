@@ -32,7 +32,7 @@ use serde::Serialize;
 
 use crate::{environment::Environment, error::Error};
 
-pub(crate) use inputs::{check as check_inputs, plan as redact_plan, prose as redact_prose};
+pub(crate) use inputs::{check as check_inputs, check_config, plan as redact_plan, prose as redact_prose};
 use json::Tokens;
 use secrets::Secrets;
 pub use secrets::Unusable;
