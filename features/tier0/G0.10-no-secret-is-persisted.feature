@@ -60,6 +60,18 @@ Feature: G0.10 No secret is persisted
     And no run was created
     And no command says the secret "tell nobody about this" in any encoding
 
+  Scenario: A key in the configuration itself stops the run before it begins, with its place
+    Given the configuration:
+      """
+      worker: {env: [DEPLOY_TOKEN, "SERVICE=AKIA2E7QWERTYUIOPASD"]}
+      """
+    When I run "mycelium run"
+    Then the exit code is 2
+    And standard error says "`worker.env` in the configuration"
+    And standard error says "holds what looks like a secret (aws-access-key)"
+    And no run was created
+    And no command says the secret "AKIA2E7QWERTYUIOPASD" in any encoding
+
   Scenario: A listed variable is secret whatever its name is, also in the log of a doctor that refuses
     Given the variable "PHRASE" is "tell nobody about this"
     And the configuration:

@@ -143,6 +143,45 @@ Feature: G1.23 A human decides about work that waits
     And task "002" has not made more than 1 attempt
     And no untested commit is on the integration branch
 
+  Scenario: A retry that the budget would block again is refused until the budget is changed
+    Given the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 1000}
+      """
+    And the agent of task "001" runs:
+      """
+      write src/greeting.js "a greeting"
+      usage 1400 100
+      """
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review retry 001 --run-id first"
+    Then the exit code is 2
+    And standard error says "task 001 has used 1500 tokens, and its limit is 1000 tokens"
+    And standard error says "budgets.max_tokens_per_task"
+    And the last command has changed no file of a run
+    And task "001" has not made more than 1 attempt
+
+  Scenario: An approval beside another block lands nothing until that is decided, and is not forgotten
+    Given the agent of task "002" runs:
+      """
+      write src/thanks.js "a thanks"
+      write src/more.js "not mine"
+      """
+    When I run "mycelium run --run-id first"
+    And I run "mycelium review approve 002 --run-id first"
+    Then the exit code is 0
+    And standard error says "gates still block 001: nothing lands until that is decided too"
+    When I run "mycelium review list --run-id first"
+    Then standard output says "002  approved"
+    And the integration branch has not moved
+    When I run "mycelium review approve 001 --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "002" is "landed"
+    And task "002" has not made more than 1 attempt
+    And no untested commit is on the integration branch
+
   Scenario: After a failure that ended the run, what is approved lands and nothing new begins
     Given the plan:
       | id  | name           | writes          |

@@ -3,9 +3,9 @@
 use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
     event::{
-        BatchComplete, DoctorResult, EventKind, ExitReason, LandingBisect, LandingConflict, LandingDone, LandingRefused,
-        PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview, TaskValidated, UsageUpdate,
-        ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
+        BatchComplete, DoctorResult, EventKind, ExitReason, LandingBisect, LandingConflict, LandingDone,
+        LandingRefused, PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview, TaskValidated,
+        UsageUpdate, ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
     },
     id::{CommitId, TaskId},
     path::RepoPath,
@@ -316,9 +316,8 @@ fn doctor_failed(
     };
     let mut events = vec![Draft::batch(batch, EventKind::LandingDoctorFail(result))];
     if let [culprit] = tasks.as_slice() {
-        let why = format!(
-            "{what} on the integration branch with this task; see landing/{landing}/doctor.log"
-        );
+        let why =
+            format!("{what} on the integration branch with this task; see landing/{landing}/doctor.log");
         events.push(of_task(culprit, EventKind::TaskFail(reason("landing.doctor_fail", why))));
     } else {
         let (left, right) = tasks.split_at(tasks.len() / 2);

@@ -9,8 +9,7 @@ use rustix::io::Errno;
 
 const FILES_OF_PROCESS: &str =
     "this process may not open enough files: raise the limit with `ulimit -n 1024`, then try again";
-const FILES_OF_MACHINE: &str =
-    "the machine has too many files open: close other programs or raise its limit (fs.file-max), then try again";
+const FILES_OF_MACHINE: &str = "the machine has too many files open: close other programs or raise its limit (fs.file-max), then try again";
 
 /// What to do, as one sentence.
 pub fn io(path: &Path, source: &io::Error) -> String {
@@ -32,7 +31,9 @@ pub fn io(path: &Path, source: &io::Error) -> String {
             format!("give this user the permission for {shown} and the folders above it, then try again")
         }
         ErrorKind::ReadOnlyFilesystem => {
-            format!("{shown} is on a file system that cannot be written: remount it or use another, then try again")
+            format!(
+                "{shown} is on a file system that cannot be written: remount it or use another, then try again"
+            )
         }
         ErrorKind::NotFound => format!("see why {shown} is not there, then try again"),
         _ => format!("mend what the system says about {shown}, then try again"),

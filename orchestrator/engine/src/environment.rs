@@ -1,7 +1,11 @@
 //! A snapshot of the process's environment, taken once at the start: the only place from which the rest of the
 //! program learns variables and the current folder.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
@@ -13,6 +17,8 @@ const HANDED_ON: [&str; 11] =
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     vars: BTreeMap<String, String>,
+    /// What is not UTF-8: handed to nobody, but a path in it must not pass for one that is not set.
+    not_text: BTreeMap<String, OsString>,
     /// Where the process was started.
     pub current_dir: PathBuf,
     /// Program that answers to the hidden `mock-agent` command: this very program.
@@ -29,20 +35,27 @@ pub struct BadVariable {
 }
 
 impl Environment {
-    /// The environment of this process. Variables that are not UTF-8 are left out.
+    /// The environment of this process. Variables that are not UTF-8 are known as paths alone.
     pub fn from_process() -> std::io::Result<Self> {
-        Ok(Self {
-            vars: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
-            current_dir: std::env::current_dir()?,
-            program: std::env::current_exe()?,
-        })
+        let (mut vars, mut not_text) = (BTreeMap::new(), BTreeMap::new());
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => drop(vars.insert(name, value)),
+                Err(value) => drop(not_text.insert(name, value)),
+            }
+        }
+        Ok(Self { vars, not_text, current_dir: std::env::current_dir()?, program: std::env::current_exe()? })
     }
 
     /// A variable that is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that holds a path, whatever its bytes.
+    pub fn path(&self, name: &str) -> Option<&Path> {
+        self.get(name).map(Path::new).or_else(|| self.not_text.get(name).map(Path::new))
     }
 
     /// The same environment with one variable set.

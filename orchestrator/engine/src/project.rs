@@ -51,7 +51,7 @@ impl Project {
         })?;
         let upstream = Upstream::discover(&start)?;
         let root = upstream.worktree().canonicalize().at("find the folder", upstream.worktree())?;
-        let home = environment.get("MYCELIUM_HOME").map(|home| absolute(Path::new(home)));
+        let home = environment.path("MYCELIUM_HOME").map(absolute);
         let project = Self {
             config_path: locator
                 .config
@@ -119,10 +119,7 @@ fn refuse_unspeakable(what: &str, path: &Path, help: &str) -> Result<(), Error> 
         Some(text) if text.contains(['\n', '\r']) => "has a line break",
         Some(_) => return Ok(()),
     };
-    Err(Error::Request {
-        message: format!("the path of the {what} {why}: {path:?}"),
-        help: help.to_owned(),
-    })
+    Err(Error::Request { message: format!("the path of the {what} {why}: {path:?}"), help: help.to_owned() })
 }
 
 /// An absolute path without links and dots, also where its end is not there yet.

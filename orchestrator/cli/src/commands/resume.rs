@@ -35,10 +35,12 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
             let command = moved.command();
             output.say(&format!("{moved}, which is gone: if it was this one, go on with {command}"));
         }
-        output.say(&match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
-            Some(view) => decide_first(&project, &view),
-            None => "next: `mycelium run`".to_owned(),
-        });
+        output.say(
+            &match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
+                Some(view) => decide_first(&project, &view),
+                None => "next: `mycelium run`".to_owned(),
+            },
+        );
         return Ok(Exit::Done);
     };
     let mut mended = false;

@@ -47,9 +47,8 @@ fn find(project: &Project, args: &args::ReviewArgs) -> Result<Option<RunView>, C
 fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, CliError> {
     let waiting = review::waiting(project, view);
     let (text, none) = (render::review::list(&waiting), waiting.is_empty());
-    let undecided = waiting
-        .iter()
-        .any(|task| matches!(task.status, TaskStatus::NeedsHumanReview | TaskStatus::Failed));
+    let undecided =
+        waiting.iter().any(|task| matches!(task.status, TaskStatus::NeedsHumanReview | TaskStatus::Failed));
     let run_id = Some(view.run_id.clone());
     context.output.data(&ReviewAnswer::List(WaitingList { run_id, waiting }), || text)?;
     if none {

@@ -43,10 +43,10 @@ fn types(events: &[Value]) -> Vec<&str> {
 fn a_task_that_the_run_does_not_have_is_refused_with_those_that_there_are() {
     let mut place = after_a_run();
     for view in ["query", "timeline", "failures", "follow"] {
-        place.run(&["logs", view, "--task", "0012"]).exits(2).complains(&[
-            "run r1 has no task 0012",
-            "did you mean `001`? its tasks are 001, 002",
-        ]);
+        place
+            .run(&["logs", view, "--task", "0012"])
+            .exits(2)
+            .complains(&["run r1 has no task 0012", "did you mean `001`? its tasks are 001, 002"]);
     }
     let none = place.run(&["logs", "--task", "001", "--type", "task.fail"]).exits(0);
     assert_eq!(none.stdout, "");

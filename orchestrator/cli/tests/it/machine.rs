@@ -41,17 +41,29 @@ fn completes(place: &mut Place) {
     assert_eq!(place.repository.first_parents(&head, None).unwrap().len(), 3);
 }
 
+/// A run either began, with a journal that says so, or left no folder.
+#[track_caller]
+fn assert_no_half_run(place: &Place) {
+    let Ok(mut projects) = fs::read_dir(place.sandbox.mycelium_home().join("projects")) else { return };
+    let Some(project) = projects.next() else { return };
+    let run = project.unwrap().path().join("runs/r1");
+    let begun = fs::read(run.join("orchestrator.jsonl")).is_ok_and(|journal| journal.contains(&b'\n'));
+    assert!(begun || !run.exists(), "the folder of a run that never began was left");
+}
+
 #[test]
 fn too_few_open_files_are_no_tasks_failure() {
-    let mut failed = 0;
+    let (mut failed, mut advised) = (0, 0);
     for limit in [12, 16, 20, 24, 28, 32, 48, 64] {
         let mut place = place();
         let run = run_after(&mut place, &format!("ulimit -n {limit}"));
         assert!([0, 4].contains(&run.code), "with {limit} open files: {run:#?}");
         failed += u32::from(run.code == 4);
+        advised += u32::from(run.stderr.contains("ulimit -n 1024"));
+        assert_no_half_run(&place);
         completes(&mut place);
     }
-    assert!(failed > 0, "the limits were never felt");
+    assert!(failed > 0 && advised > 0, "{failed} felt the limit, {advised} said so");
 }
 
 #[test]
@@ -62,6 +74,7 @@ fn a_limit_on_the_size_of_files_is_no_tasks_failure() {
         let run = run_after(&mut place, &format!("ulimit -f {blocks}"));
         assert!([0, 4].contains(&run.code), "with {blocks} blocks: {run:#?}");
         failed += u32::from(run.code == 4);
+        assert_no_half_run(&place);
         completes(&mut place);
     }
     assert!(failed > 0, "the limits were never felt");

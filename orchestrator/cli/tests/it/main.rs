@@ -13,6 +13,7 @@ mod machine;
 mod mock_agent;
 mod place;
 mod project;
+mod review;
 mod rewind;
 mod run;
 mod secrets;

@@ -1,6 +1,6 @@
 //! `init`, `plan` and `status`, and what broken input gets.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use crate::place::Place;
 
@@ -44,6 +44,37 @@ fn outside_a_repository_every_command_says_so() {
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     let root = place.repository.path().display().to_string();
     place.run_in(&outside, &["-C", &root, "status"]).exits(0);
+}
+
+#[test]
+fn a_path_that_cannot_be_handed_on_is_refused_before_anything_is_written() {
+    for (name, why, shown) in [
+        (&b"caf\xe9"[..], "is not valid UTF-8", r#"caf\xE9""#),
+        (b"two\nlines", "has a line break", r#"two\nlines""#),
+    ] {
+        let mut place = Place::new();
+        let odd = place.outside().join(OsStr::from_bytes(name));
+        let plain = place.repository.path().to_owned();
+        fs::rename(&plain, &odd).unwrap();
+        let plan = ["plan", "--input", "x"];
+        for words in
+            [&["init"][..], &plan, &["run"], &["resume"], &["status"], &["review"], &["logs"], &["clean"]]
+        {
+            place.run_in(&odd, words).exits(2).complains(&[why, shown, "rename the folder"]);
+        }
+        let doctor = place.run_in(&odd, &["doctor"]).exits(2);
+        assert!(doctor.stdout.contains(why) && doctor.stdout.contains("rename the folder"), "{doctor:#?}");
+        assert!(!odd.join(".mycelium").exists() && !place.ran(), "something was written");
+        // The same for a home.
+        fs::rename(&odd, &plain).unwrap();
+        let status = place.command(&["status"]).env("MYCELIUM_HOME", &odd).output().unwrap();
+        let said = String::from_utf8(status.stderr).unwrap();
+        for part in ["the path of the home", why, shown, "MYCELIUM_HOME"] {
+            assert!(said.contains(part), "{part:?} is not said: {said}");
+        }
+        assert_eq!(status.status.code(), Some(2));
+        assert!(!odd.exists());
+    }
 }
 
 #[test]

@@ -178,6 +178,26 @@ fn what_a_run_keeps_unchanged_must_not_hold_a_value() {
 }
 
 #[test]
+fn a_key_in_the_configuration_is_refused_with_its_place() {
+    let key = shape();
+    let long = "x".repeat(100);
+    for (more, label) in [
+        (format!("planner: {{ model: {key} }}\n"), "`planner.model` in the configuration"),
+        (format!("# {long} {key}{long}\n"), "the configuration"),
+    ] {
+        let mut place = leaking("true", "", &more);
+        let run = place.run(&["run"]).exits(2).complains(&[
+            label,
+            "holds what looks like a secret (github-token)",
+            ".mycelium/config.yaml:7:",
+            "worker.env",
+        ]);
+        assert!(!place.ran());
+        assert!(!run.stderr.contains(&key[..20]), "{run:#?}");
+    }
+}
+
+#[test]
 fn what_is_called_a_secret_later_is_not_shown_either() {
     let note = r#"printf '{"type":"note","text":"told & later"}\n'"#;
     let mut place = leaking(&format!("mkdir -p src; echo x > src/one.js; {note}"), "", "");

@@ -57,10 +57,7 @@ pub fn check_task(project: &Project, run: &RunId, task: &TaskId) -> Result<(), E
     if view.tasks.contains_key(task) {
         return Ok(());
     }
-    Err(Error::Request {
-        message: format!("run {run} has no task {task}"),
-        help: tasks_there(&view, task),
-    })
+    Err(Error::Request { message: format!("run {run} has no task {task}"), help: tasks_there(&view, task) })
 }
 
 /// Which tasks a run has, for whoever asked for another.

@@ -15,8 +15,7 @@ const BASE64_WIDTHS: [usize; 2] = [64, 76];
 
 /// Marks that writers of percent-encoding leave as they are: those of RFC 3986, those of an older RFC, those of HTML forms,
 /// those of paths, and those of whole addresses.
-const PERCENT_PLAIN: [&str; 6] =
-    ["-._~", "-._~!'()*", "-._*", "-._", "-._~/", "-._~!'()*;,/?:@&=+$#"];
+const PERCENT_PLAIN: [&str; 6] = ["-._~", "-._~!'()*", "-._*", "-._", "-._~/", "-._~!'()*;,/?:@&=+$#"];
 
 /// Every spelling of a value: of the whole, and of each line of a value with several. Empty for a value that is too
 /// short.

@@ -39,7 +39,10 @@ pub(crate) fn check<'t>(
     for (what, content) in kept {
         for span in redactor.secrets.spans(content, None) {
             if span.known {
-                return Err(Error::Request { message: holds_value(&what, span.name), help: use_variable(span.name) });
+                return Err(Error::Request {
+                    message: holds_value(&what, span.name),
+                    help: use_variable(span.name),
+                });
             }
             tracing::warn!(
                 "{what} holds what looks like a secret ({}); the run keeps it as it is",
