@@ -119,7 +119,8 @@ fn refuse_unspeakable(what: &str, path: &Path, help: &str) -> Result<(), Error> 
         Some(text) if text.contains(['\n', '\r']) => "has a line break",
         Some(_) => return Ok(()),
     };
-    Err(Error::Request { message: format!("the path of the {what} {why}: {path:?}"), help: help.to_owned() })
+    let shown = path.as_os_str().as_encoded_bytes().escape_ascii();
+    Err(Error::Request { message: format!("the path of the {what} {why}: {shown}"), help: help.to_owned() })
 }
 
 /// An absolute path without links and dots, also where its end is not there yet.

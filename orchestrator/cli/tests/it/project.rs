@@ -49,8 +49,8 @@ fn outside_a_repository_every_command_says_so() {
 #[test]
 fn a_path_that_cannot_be_handed_on_is_refused_before_anything_is_written() {
     for (name, why, shown) in [
-        (&b"caf\xe9"[..], "is not valid UTF-8", r#"caf\xE9""#),
-        (b"two\nlines", "has a line break", r#"two\nlines""#),
+        (&b"caf\xe9"[..], "is not valid UTF-8", r"caf\xe9"),
+        (b"two\nlines", "has a line break", r"two\nlines"),
     ] {
         let mut place = Place::new();
         let odd = place.outside().join(OsStr::from_bytes(name));
