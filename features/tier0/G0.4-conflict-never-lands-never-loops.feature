@@ -62,7 +62,7 @@ Feature: G0.4 A merge conflict never lands and never loops
     And task "002" is "needs_human_review"
     And a reason of task "002" says "landing.conflict"
     And a reason of task "002" says "shared.txt"
-    And a reason of task "002" says "both sides are in landing/2/conflict.json"
+    And a reason of task "002" says "both sides are in landing/1/conflict.json"
     And the log has 1 "landing.conflict" event
     And the log has a "task.review" event for task "002"
     And the file "shared.txt" on the integration branch contains "001"
