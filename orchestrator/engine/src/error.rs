@@ -160,9 +160,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Damaged { .. }
             | Self::FrozenGone { .. }
-            | Self::LockLost { .. } => {
-                ErrorKind::Environment
-            }
+            | Self::LockLost { .. } => ErrorKind::Environment,
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
         }
     }

@@ -94,7 +94,9 @@ impl Ready {
         let plan = redact::redact_plan(&redactor, &plan);
         let runs = store::list_runs(project)?;
         let landed_before = landed_before(project, &runs, &plan, &upstream, &base)?;
-        let unfinished = unfinished_of(project, &runs, &upstream);
+        // While somebody works in the repository, what has not ended may be at work.
+        let at_work = runlock::holder(upstream.common_dir())?.is_some();
+        let unfinished = if at_work { Vec::new() } else { unfinished_of(project, &runs, &upstream) };
         let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_dirty(&upstream, &branch)?;
         let run_id = match &request.run_id {

@@ -230,14 +230,19 @@ pub fn latest(project: &Project) -> Result<Option<RunView>, Error> {
     }
 }
 
-/// Why the first run cannot be read that has lost its journal before it ended.
+/// Why a run cannot be read that has lost its journal before it ended, and of which nothing says that others came after
+/// it.
 pub(crate) fn first_lost(project: &Project) -> Result<Option<Error>, Error> {
-    let unreadable = survey(project)?.unreadable;
-    let ended = |run: &RunId| {
-        view_on_disk(&RunPaths::new(project, run).state)
-            .is_some_and(|view| matches!(view.status, RunStatus::Complete | RunStatus::Failed))
+    let Survey { runs, unreadable } = survey(project)?;
+    let newest = runs.iter().map(|run| run.updated_at).max();
+    let waits = |run: &RunId| match view_on_disk(&RunPaths::new(project, run).state) {
+        Some(view) => {
+            !matches!(view.status, RunStatus::Complete | RunStatus::Failed)
+                && newest.is_none_or(|newest| view.updated_at > newest)
+        }
+        None => runs.is_empty(),
     };
-    Ok(unreadable.into_iter().find(|(run, _)| !ended(run)).map(|(_, error)| error))
+    Ok(unreadable.into_iter().find(|(run, _)| waits(run)).map(|(_, error)| error))
 }
 
 /// The runs of a project.
