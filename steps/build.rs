@@ -24,9 +24,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
-    // The steps that only this crate's own tests use stand in a catalogue of their own.
-    let catalogues =
-        [("src", "catalogue.rs"), ("tests/runner", "test_catalogue.rs"), ("tests/kit", "kit_catalogue.rs")];
+    // The steps that only this crate's own tests and benchmark use stand in a catalogue of their own.
+    let catalogues = [
+        ("src", "catalogue.rs"),
+        ("tests/runner", "test_catalogue.rs"),
+        ("tests/kit", "kit_catalogue.rs"),
+        ("benches", "bench_catalogue.rs"),
+    ];
     for (folder, file) in catalogues {
         println!("cargo::rerun-if-changed={folder}");
         let mut catalogue = Catalogue::default();

@@ -46,8 +46,9 @@ fn render(languages: &Map<String, Value>) -> String {
 }
 
 fn dialect(code: &str, keywords: &Value) -> String {
+    // A release had a blank behind a keyword of `en-tx`, which was mended later.
     let list = |names: &[&str]| {
-        let all: Vec<_> = names.iter().flat_map(|name| words(keywords, name)).collect();
+        let all: Vec<_> = names.iter().flat_map(|name| words(keywords, name)).map(str::trim_end).collect();
         format!("&{all:?}")
     };
     format!(

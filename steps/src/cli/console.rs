@@ -2,12 +2,13 @@
 
 use std::{
     env, fmt,
-    io::{self, IsTerminal, Stderr, Stdout, Write},
+    fs::File,
+    io::{self, IsTerminal, Stderr, Write},
 };
 
 use serde::Serialize;
 
-use super::{args::Colour, error::CliError};
+use super::{args::Colour, error::CliError, streams};
 
 /// The two streams of a command.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Console {
     pub(super) json: bool,
     out_colour: bool,
     err_colour: bool,
-    out: Stdout,
+    out: File,
     err: Stderr,
 }
 
@@ -38,8 +39,8 @@ pub(super) enum Tone {
 }
 
 impl Console {
-    pub(super) fn new(json: bool, colour: Colour) -> Self {
-        let (out, err) = (io::stdout(), io::stderr());
+    pub(super) fn new(json: bool, colour: Colour) -> Result<Self, CliError> {
+        let (out, err) = (streams::own_stdout().map_err(CliError::Output)?, io::stderr());
         let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let wanted = |is_terminal: bool| match colour {
             Colour::Auto => is_terminal && !no_colour,
@@ -48,7 +49,7 @@ impl Console {
         };
         let (out_colour, err_colour) = (wanted(out.is_terminal()), wanted(err.is_terminal()));
         // With a document on standard output, everything else goes to standard error.
-        Self { json, out_colour: if json { err_colour } else { out_colour }, err_colour, out, err }
+        Ok(Self { json, out_colour: if json { err_colour } else { out_colour }, err_colour, out, err })
     }
 
     /// Says something to the person at the terminal. That nobody listens any more stops nothing.
@@ -103,7 +104,8 @@ impl Console {
     }
 
     fn to_stdout(&self, text: impl fmt::Display) -> Result<(), CliError> {
-        match writeln!(self.out.lock(), "{text}") {
+        // In one piece: a file has no buffer.
+        match (&self.out).write_all(format!("{text}\n").as_bytes()) {
             // The reader has seen enough, as with `| head`.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result.map_err(CliError::Output),

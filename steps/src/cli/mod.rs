@@ -19,12 +19,17 @@ mod repeat;
 mod scaffold;
 mod scratch;
 mod steps;
+mod streams;
 mod summary;
 mod supervise;
 mod tell;
 mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Parser;
 
@@ -40,7 +45,14 @@ const LATER: [&str; 4] = ["flake", "bench", "sabotage", "impact"];
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.json, cli.color);
+    let console = match Console::new(cli.json, cli.color) {
+        Ok(console) => console,
+        Err(error) => {
+            // There is nothing else to say it with, and nobody to tell that nobody listens.
+            let _ = writeln!(io::stderr(), "error: {}", error.chain());
+            return ExitCode::from(error.exit_code());
+        }
+    };
     let result = dispatch(&console, cli.command);
     ExitCode::from(result.unwrap_or_else(|error| tell(&console, &error)))
 }
@@ -83,6 +95,7 @@ fn in_own_process(
 ) -> Result<u8, CliError> {
     let Some(scratch) = supervise::scratch() else { return supervise::supervise(console) };
     let _alive = supervise::attend(&scratch)?;
+    streams::turn_prints_away().map_err(CliError::Output)?;
     let exit_code = run(scratch.clone()).unwrap_or_else(|error| tell(console, &error));
     supervise::sign(&scratch, exit_code)?;
     Ok(exit_code)
