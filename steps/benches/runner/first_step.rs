@@ -8,13 +8,13 @@ use crate::measure::{Failed, Figures};
 const ROUNDS: usize = 9;
 /// What is before the step that starts the program counts as well, which is little here.
 const FEATURE: &str = "\
-@G0.1 @tier0 @mock
-Feature: The way to the first step
+@G1.6 @tier1 @mock
+Feature: G1.6 The way to the first step
 
   Scenario: The program is started at once
     Given a folder that is not a git repository
     When I run \"mycelium status\"
-    Then the integration branch has not moved
+    Then no run was created
 ";
 
 pub(crate) fn measure(figures: &mut Figures) -> Result<(), Failed> {
@@ -23,7 +23,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<(), Failed> {
     let program = folder.path().join("program");
     fs::write(&program, script(&note))?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-    let feature = folder.path().join("first.feature");
+    let feature = folder.path().join("G1.6-the-first-step.feature");
     fs::write(&feature, FEATURE)?;
     let mut spent = Vec::new();
     for _ in 0..ROUNDS {

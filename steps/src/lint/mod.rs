@@ -86,7 +86,7 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
         match &file.parsed {
             Err(errors) => problems.extend(syntax(file, errors)),
             Ok(feature) => {
-                let mut report = Report { file, problems: &mut problems };
+                let mut report = Report::new(file, &mut problems);
                 tags::check(&mut report, feature, promises);
                 shape::check(&mut report, feature, vocabulary);
                 steps::check(&mut report, feature, vocabulary);
@@ -107,7 +107,7 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
 /// The problems of a file that does not parse.
 pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
     let mut problems = Vec::new();
-    let mut report = Report { file, problems: &mut problems };
+    let mut report = Report::new(file, &mut problems);
     for error in errors {
         report.add(Rule::Syntax, error.location, error.kind.to_string(), "correct the Gherkin at this place");
     }
@@ -117,10 +117,16 @@ pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
 /// Collects the problems of one file.
 struct Report<'a> {
     file: &'a FeatureFile,
+    /// Its lines, split once: a file may be long and have a problem in each of them.
+    lines: Vec<&'a str>,
     problems: &'a mut Vec<LintProblem>,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    fn new(file: &'a FeatureFile, problems: &'a mut Vec<LintProblem>) -> Self {
+        Self { file, lines: file.source.lines().collect(), problems }
+    }
+
     fn add(&mut self, rule: Rule, at: Location, message: impl Into<String>, help: impl Into<String>) {
         let line = at.line.max(1);
         self.problems.push(LintProblem {
@@ -130,7 +136,7 @@ impl Report<'_> {
             rule,
             message: message.into(),
             help: help.into(),
-            excerpt: self.file.source.lines().nth(line as usize - 1).unwrap_or_default().to_owned(),
+            excerpt: self.lines.get(line as usize - 1).copied().unwrap_or_default().to_owned(),
         });
     }
 }

@@ -7,8 +7,7 @@ use crate::runner::suite::Feature;
 
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature) {
     for scenario in feature.scenarios() {
-        if let Some(step) = scenario.steps.iter().find(|step| is_context_after_outcome(&scenario.steps, step))
-        {
+        if let Some(step) = context_after_outcome(&scenario.steps) {
             report.add(
                 Rule::StepOrder,
                 step.location,
@@ -19,10 +18,9 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature) {
     }
 }
 
-fn is_context_after_outcome(steps: &[Step], step: &Step) -> bool {
-    step.keyword_type == Some(StepKeywordType::Context)
-        && steps
-            .iter()
-            .take_while(|earlier| earlier.location < step.location)
-            .any(|earlier| earlier.keyword_type == Some(StepKeywordType::Outcome))
+/// The first such step, found in one pass: a scenario may be very long.
+fn context_after_outcome(steps: &[Step]) -> Option<&Step> {
+    let mut from_outcome =
+        steps.iter().skip_while(|step| step.keyword_type != Some(StepKeywordType::Outcome));
+    from_outcome.find(|step| step.keyword_type == Some(StepKeywordType::Context))
 }

@@ -82,7 +82,7 @@ pub(super) fn feature_names(suite: &Suite, problems: &mut Vec<LintProblem>) {
             continue;
         };
         if let Some(other) = first.get(node.name.as_str()) {
-            Report { file, problems }.add(
+            Report::new(file, problems).add(
                 Rule::DuplicateName,
                 node.location,
                 format!("the feature of {other} has the same name"),
