@@ -6,7 +6,7 @@ use cucumber::{World as _, writer};
 use tokio::runtime::Runtime;
 
 use crate::{
-    measure::{Failed, Figures, cpu, middle, milliseconds},
+    measure::{Failed, Figures, cpu, middle},
     suite::{Features, TRIVIAL},
     world::NoWorld,
 };
@@ -27,7 +27,7 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<(), Failed> {
         run_bare(&runtime, &features);
         bare.push(cpu() - begin);
     }
-    let (ours, bare) = (milliseconds(middle(ours)), milliseconds(middle(bare)));
+    let (ours, bare) = (middle(ours), middle(bare));
     println!("{SCENARIOS} scenarios of 3 steps, CPU: {ours:.1} ms with messages written, bare {bare:.1} ms");
     figures.add("CPU of 1,000 scenarios, as a multiple of the bare crate's", ours / bare, 2.0, "times");
     Ok(())

@@ -1,6 +1,6 @@
 //! Figures, and how they are taken.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -32,11 +32,11 @@ impl Figures {
     }
 }
 
-/// The CPU time that this process spent so far, all of its threads together.
-pub(crate) fn cpu() -> Duration {
+/// The CPU time that this process spent so far, all of its threads together, in milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "no process runs for as long as that")]
+pub(crate) fn cpu() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default())
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
 /// The most memory that this process held so far, in MiB.
@@ -49,12 +49,8 @@ pub(crate) fn peak_memory() -> Result<f64, Failed> {
     Ok(kib / 1024.0)
 }
 
-/// The middle of some times.
-pub(crate) fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+/// The middle of some figures.
+pub(crate) fn middle(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

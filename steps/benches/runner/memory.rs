@@ -11,7 +11,7 @@ use mycelium_steps::{
 use serde_json::{Value, json};
 
 use crate::{
-    measure::{Failed, Figures, cpu, milliseconds, peak_memory},
+    measure::{Failed, Figures, cpu, peak_memory},
     suite::{Features, TRIVIAL},
 };
 
@@ -60,13 +60,13 @@ pub(crate) fn alone(words: &[String]) -> Result<(), Failed> {
         }
         _ => lint_steps(size)?,
     };
-    let spent = milliseconds(cpu() - before);
+    let spent = cpu() - before;
     println!("{}", json!({"cpu": spent, "memory": peak_memory()?}));
     Ok(())
 }
 
 /// Lints one scenario of that many steps; returns the CPU time before it.
-fn lint_steps(size: usize) -> Result<std::time::Duration, Failed> {
+fn lint_steps(size: usize) -> Result<f64, Failed> {
     let root = tempfile::tempdir()?;
     let mut text = "@mock\nFeature: Long\n  Scenario: Very long\n".to_owned();
     text.push_str(&"    Given the repository \"toy-repo\"\n".repeat(size));
