@@ -111,6 +111,41 @@ fn doubts_are_warnings() {
 }
 
 #[test]
+fn the_first_given_behind_a_then_is_out_of_order_and_shown_with_its_line() {
+    const STEPS: [&str; 4] = ["Given nothing", "When it errs", "Then it is so", "And nothing"];
+    let mut lines = vec!["@G1.3 @tier1 @mock".to_owned(), "Feature: F".to_owned()];
+    let mut expected = Vec::new();
+    // Every scenario of five steps.
+    for number in 0..STEPS.len().pow(5) {
+        lines.push(format!("  Scenario: S{number}"));
+        let mut kinds: Vec<&str> = Vec::new();
+        let mut out_of_order = None;
+        for index in 0..5 {
+            let step = STEPS[number / STEPS.len().pow(index) % STEPS.len()];
+            lines.push(format!("    {step}"));
+            let keyword = &step[..step.find(' ').unwrap()];
+            // A conjunction is of the kind of the step before it; one that begins a scenario is of none.
+            let kind = if keyword == "And" { kinds.last().copied().unwrap_or("") } else { keyword };
+            if kind == "Given" && kinds.contains(&"Then") && out_of_order.is_none() {
+                out_of_order = Some(lines.len());
+            }
+            kinds.push(kind);
+        }
+        expected.extend(out_of_order);
+    }
+    let found = problems("G1.3-x.feature", &lines.join("\n"));
+    let found: Vec<(usize, &str)> = found
+        .iter()
+        .filter(|problem| problem.rule == Rule::StepOrder)
+        .map(|problem| (problem.line as usize, problem.excerpt.as_str()))
+        .collect();
+    let expected: Vec<(usize, &str)> =
+        expected.into_iter().map(|line| (line, lines[line - 1].as_str())).collect();
+    assert!(!expected.is_empty());
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_fix_removes_what_says_nothing_new_and_lays_the_file_out() {
     let loose = OUTLINE
         .replace("@mock", "@mock @é @é@mock")
