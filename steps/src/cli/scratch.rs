@@ -91,7 +91,8 @@ mod tests {
         let held = hold(&living).unwrap();
         assert_eq!(clear_dead_in(temporary.path()), [dead]);
         assert!(living.exists() && other.exists());
-        drop(held);
+        // Not by closing it: a command that another test just starts may have it open until it is executed.
+        held.unlock().unwrap();
         assert_eq!(clear_dead_in(temporary.path()), [living]);
     }
 }
