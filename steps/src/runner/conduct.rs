@@ -27,7 +27,7 @@ use super::{
     order::shuffle,
     outcome::{Cause, Interrupt, RunResult, ScenarioResult},
     panic,
-    scenario::{self, Progress},
+    scenario::{Job, Progress, Worker},
     select::Filter,
     store::{Store, StoreError},
     suite::Suite,
@@ -169,6 +169,8 @@ pub fn run<W: World>(
         ids,
         queue: queue.into(),
         running: BTreeMap::new(),
+        busy: BTreeMap::new(),
+        idle: Vec::new(),
         store,
         sender,
         result: RunResult {
@@ -196,6 +198,10 @@ struct Conductor<'a, W, T> {
     ids: IdGenerator,
     queue: VecDeque<usize>,
     running: BTreeMap<usize, Attempt>,
+    /// The threads of the running scenarios.
+    busy: BTreeMap<usize, Worker<W>>,
+    /// Threads that wait for a scenario.
+    idle: Vec<Worker<W>>,
     store: Store,
     sender: Sender<Event>,
     result: RunResult,
@@ -262,8 +268,12 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             recorder: attempt.recorder.clone(),
         };
         let bindings: Vec<Binding<W>> = case.steps.iter().map(|step| step.binding.clone()).collect();
-        scenario::start::<W>(number, bindings, context, Reporter(self.sender.clone()))
-            .map_err(cannot_start)?;
+        let worker = match self.idle.pop() {
+            Some(worker) => worker,
+            None => Worker::start(Reporter(self.sender.clone())).map_err(cannot_start)?,
+        };
+        worker.run(Job { number, bindings, context }).map_err(cannot_start)?;
+        self.busy.insert(number, worker);
         self.running.insert(number, attempt);
         Ok(())
     }
@@ -277,7 +287,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             Progress::StepFinished { step, report, at } => {
                 attempt.step_finished(&mut self.store, case, ids, step, report, at)?;
             }
-            Progress::Ended { teardown } => {
+            Progress::Ended { teardown, goes_on } => {
+                self.idle.extend(self.busy.remove(&number).filter(|_| goes_on));
                 if let Some(message) = teardown {
                     self.result.causes.push(Cause::Teardown(case.place.clone(), message));
                 }
@@ -322,6 +333,8 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
 
     fn finish(&mut self, number: usize, folder: Folder) -> Result<(), RunError> {
         let Some(attempt) = self.running.remove(&number) else { return Ok(()) };
+        // One that was given up keeps its thread; no other scenario gets it.
+        self.busy.remove(&number);
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let passed = result.status == Status::Passed;

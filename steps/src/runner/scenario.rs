@@ -1,8 +1,10 @@
-//! One scenario on a thread of its own, with its own world and its own single-threaded runtime, so that its steps may
-//! block without holding up any other.
+//! One scenario on a thread and a single-threaded runtime that no other uses meanwhile, with a world of its own, so that
+//! its steps may block without holding up any other. A thread whose scenario left nothing behind takes the next one.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{self, Sender},
     thread,
     time::{Instant, SystemTime},
 };
@@ -28,8 +30,8 @@ pub(super) enum Progress {
     StepStarted { step: usize, at: SystemTime },
     /// A step ended.
     StepFinished { step: usize, report: StepReport, at: SystemTime },
-    /// The world is gone and the thread ends; with what went wrong while the world was dropped.
-    Ended { teardown: Option<String> },
+    /// The world is gone; with what went wrong while it was dropped, and whether the thread takes another scenario.
+    Ended { teardown: Option<String>, goes_on: bool },
 }
 
 /// How a step went.
@@ -58,25 +60,45 @@ impl StepOutcome {
     }
 }
 
-/// Starts the scenario; it reports through the channel, each report with the scenario's number.
-pub(super) fn start<W: World>(
-    number: usize,
-    bindings: Vec<Binding<W>>,
-    context: Context,
-    reporter: Reporter,
-) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let run = move || {
-        panic::watch_this_thread();
-        let recorder = context.recorder.clone();
-        context.enter();
-        // The collector is gone only when the run is over; then nobody waits for this scenario.
-        let send = |progress| reporter.send(number, progress);
-        let teardown = run_steps::<W>(&runtime, bindings, &recorder, &send);
-        send(Progress::Ended { teardown });
-    };
-    thread::Builder::new().name(format!("scenario-{number}")).spawn(run)?;
-    Ok(())
+/// A scenario to run.
+pub(super) struct Job<W> {
+    pub(super) number: usize,
+    pub(super) bindings: Vec<Binding<W>>,
+    pub(super) context: Context,
+}
+
+/// A thread that runs scenarios, one after the other. It ends when this is dropped and it has nothing to do.
+pub(super) struct Worker<W>(Sender<Job<W>>);
+
+impl<W: World> Worker<W> {
+    /// Starts the thread; it reports through the channel, each report with the scenario's number.
+    pub(super) fn start(reporter: Reporter) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (sender, jobs) = mpsc::channel::<Job<W>>();
+        let work = move || {
+            panic::watch_this_thread();
+            for Job { number, bindings, context } in jobs {
+                let recorder = context.recorder.clone();
+                context.enter();
+                // The collector is gone only when the run is over; then nobody waits for this scenario.
+                let send = |progress| reporter.send(number, progress);
+                let teardown = run_steps::<W>(&runtime, bindings, &recorder, &send);
+                // A task that outlives its scenario must not meet the next one; it goes with its runtime.
+                let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
+                send(Progress::Ended { teardown, goes_on });
+                if !goes_on {
+                    break;
+                }
+            }
+        };
+        thread::Builder::new().name("scenarios".to_owned()).spawn(work)?;
+        Ok(Self(sender))
+    }
+
+    /// Hands it a scenario.
+    pub(super) fn run(&self, job: Job<W>) -> io::Result<()> {
+        self.0.send(job).map_err(|_| io::Error::other("the thread of the scenario is gone"))
+    }
 }
 
 /// Runs the steps up to the first that does not pass; returns what went wrong while the world was dropped.

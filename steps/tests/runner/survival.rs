@@ -61,6 +61,15 @@ fn a_panic_in_a_task_of_the_step_fails_the_step() {
 }
 
 #[test]
+fn a_task_that_outlives_its_scenario_does_not_meet_the_next_one() {
+    let scenario = "When a task of it, the only one, goes on\n Then it never happens\n";
+    let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert!(result.passed(), "{result:?}");
+}
+
+#[test]
 fn a_panic_in_a_thread_of_the_step_fails_the_run() {
     let bench = Bench::with("Scenario: S\n When a thread of it panics\n Then it never happens\n");
     let result = bench.run();

@@ -158,6 +158,13 @@ async fn task_panics(_: &mut TinyWorld) {
     assert!(joined.is_err());
 }
 
+/// Leaves a task on its runtime, where no other may be.
+#[when("a task of it, the only one, goes on")]
+fn task_goes_on(_: &mut TinyWorld) {
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    tokio::spawn(std::future::pending::<()>());
+}
+
 /// A spawned thread panics; the step does not notice.
 #[when("a thread of it panics")]
 fn thread_panics(_: &mut TinyWorld) {
