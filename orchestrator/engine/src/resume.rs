@@ -70,7 +70,10 @@ pub(crate) fn unfinished_of(project: &Project, runs: &[RunView], upstream: &Upst
     };
     let judged = |view: &RunView| Unfinished {
         view: view.clone(),
-        superseded: landed::refuse_superseded(project, runs, view, upstream).err(),
+        // Whatever else is in the way is told by whoever tries to go on.
+        superseded: landed::refuse_superseded(project, runs, view, upstream)
+            .err()
+            .filter(|error| matches!(error, Error::Superseded { .. })),
     };
     runs.iter().filter(is_unfinished).map(judged).collect()
 }
