@@ -11,7 +11,7 @@ use std::{
 
 use regex::Regex;
 
-/// Calls that change the world. Each stands inside `fault::point!` or `fault::write_all!`.
+/// Calls that change the world. Each stands inside `fault::point!`, `fault::write_all!` or `fault::lock!`.
 const EFFECTS: &str = r"private::(write|make_dir|make_dirs)\(|fs::(write|rename|copy|hard_link|create_dir|create_dir_all|remove_file|remove_dir|remove_dir_all|set_permissions)\(|\bsymlink\(|\bFile::create\(|renameat\(|renameat_with\(|unlinkat\(|\.(write_all|sync_all|sync_data|set_len|spawn|tempdir_in|tempfile_in|persist|lock_ref|set_target|checkout_index|blob|reference)\(";
 
 /// Effects on nothing of the disk: a pipe to a child, tasks of the runtime.
@@ -43,7 +43,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// A text without the calls of the two macros.
 fn outside_of_points(text: &str) -> String {
-    let begin = Regex::new(r"fault::(point|write_all)!\(").unwrap();
+    let begin = Regex::new(r"fault::(point|write_all|lock)!\(").unwrap();
     let mut kept = String::new();
     let mut rest = text;
     while let Some(found) = begin.find(rest) {
@@ -64,7 +64,7 @@ fn outside_of_points(text: &str) -> String {
 }
 
 fn points() -> BTreeSet<String> {
-    let name = Regex::new(r#"fault::(?:point|write_all)!\(\s*"([^"]+)""#).unwrap();
+    let name = Regex::new(r#"fault::(?:point|write_all|lock)!\(\s*"([^"]+)""#).unwrap();
     let texts: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
     texts.iter().flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned()).collect()
 }
@@ -81,7 +81,11 @@ fn every_effect_of_the_engine_has_a_fault_point() {
             }
         }
     }
-    assert!(bare.is_empty(), "wrap these in `fault::point!` or `fault::write_all!`:\n{}", bare.join("\n"));
+    assert!(
+        bare.is_empty(),
+        "wrap these in `fault::point!`, `fault::write_all!` or `fault::lock!`:\n{}",
+        bare.join("\n")
+    );
 }
 
 #[test]
