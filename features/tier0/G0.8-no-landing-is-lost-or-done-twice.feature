@@ -171,6 +171,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And standard error says "mycelium clean --run-id first --force"
     And the last command has changed no ref
     And the last command has changed no file of a run
+    And no untested commit is on the integration branch
     And the integration branch has lost no commit
     And no process is left
 

@@ -139,9 +139,13 @@ fn never_untested_commit(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let repository = stage.git()?;
     let seen = stage.scripts().seen_trees()?;
     let seen: BTreeSet<&str> = seen.lines().collect();
-    let journal = world.run_folder()?.journal()?;
-    let passes = journal.iter().filter(|line| line.is("landing.doctor_pass", None));
-    let passed: BTreeSet<&str> = passes.filter_map(|line| line.payload["commit"].as_str()).collect();
+    let mut passed = BTreeSet::new();
+    // A scenario may have had several runs, each with its own doctor.
+    for run in world.run_folders()? {
+        let journal = run.journal()?;
+        let passes = journal.iter().filter(|line| line.is("landing.doctor_pass", None));
+        passed.extend(passes.filter_map(|line| line.payload["commit"].as_str().map(str::to_owned)));
+    }
     let commits = after.map(|after| repository.first_parents(&after, before.as_ref())).transpose()?;
     let mut untested = Vec::new();
     for commit in commits.unwrap_or_default() {

@@ -66,6 +66,13 @@ impl MyceliumWorld {
         let folder = self.commands.iter().rev().find_map(made);
         folder.map(RunFolder).ok_or_else(|| WorldError::NoRun(self.home()))
     }
+
+    /// Every run that is there after the last command; at least one.
+    pub(crate) fn run_folders(&self) -> Result<Vec<RunFolder>, WorldError> {
+        let runs = self.commands.last().map(|run| run.after.runs.iter().cloned().map(RunFolder).collect());
+        let runs: Vec<RunFolder> = runs.unwrap_or_default();
+        if runs.is_empty() { Err(WorldError::NoRun(self.home())) } else { Ok(runs) }
+    }
 }
 
 impl RunFolder {
