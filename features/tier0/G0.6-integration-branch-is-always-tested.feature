@@ -136,6 +136,33 @@ Feature: G0.6 The integration branch never holds an undoctored commit
     And no untested commit is on the integration branch
     And the integration branch has lost no commit
 
+  Scenario: Nothing lands on a branch that somebody took landed work off
+    Given the user has checked out the branch "feature"
+    And the plan:
+      | id  | name           | writes          | dependencies |
+      | 001 | write-greeting | src/greeting.js |              |
+      | 002 | write-farewell | src/farewell.js | 001          |
+    And the agent runs:
+      """
+      case "$MYCELIUM_TASK_ID" in
+        001) write src/greeting.js "a greeting" ;;
+        002) if once rewind; then colleague_rewinds; fi; write src/farewell.js "a farewell" ;;
+      esac
+      """
+    When I run "mycelium run"
+    Then the exit code is 3
+    And the run status is "needs_human_review"
+    And the stop reason is "branch_rewound"
+    And standard error says "landing 1 of 001"
+    And the log has 1 "landing.done" event
+    And the integration branch has not moved
+    When I run "mycelium resume"
+    Then the exit code is 3
+    And the stop reason is "branch_rewound"
+    And the log has 1 "landing.done" event
+    And the integration branch has not moved
+    And the integration branch does not hold the file "src/farewell.js"
+
   Scenario: Of a batch that fails together, only what passes lands
     Given the plan:
       | id  | name           | writes          |

@@ -200,6 +200,17 @@ Feature: G1.3 A run executes, lands in batches and marks its state
       And the log has 1 "run.start" event
       And the integration branch has lost no commit
 
+    Scenario: The link of a submodule stays as it is
+      Given the repository has a submodule at "vendor/library"
+      When I run "mycelium run"
+      Then the exit code is 0
+      And task "001" is "landed"
+      And the integration branch has moved
+      And the path "vendor/library" on the integration branch has not changed
+      And the path ".gitmodules" on the integration branch has not changed
+      And the checkout has no uncommitted change
+      And git finds nothing wrong in the repository
+
   Rule: A place where nothing can land is refused
 
     Scenario: A folder that is not a git repository

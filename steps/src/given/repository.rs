@@ -54,6 +54,12 @@ fn file_holds(world: &mut MyceliumWorld, path: String, step: &Step) -> Result<()
     Ok(world.stage()?.write(&path, doc_string(step)?)?)
 }
 
+/// The integration branch has one more commit: the link of a submodule, which the checkout has not fetched.
+#[given(expr = "the repository has a submodule at {string}")]
+fn submodule(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    Ok(world.stage()?.git()?.add_submodule(&path)?)
+}
+
 /// A symbolic link in the checkout, with its target as it stands.
 #[given(expr = "the path {string} is a symbolic link to {string}")]
 fn symbolic_link(world: &mut MyceliumWorld, path: String, target: String) -> Result<(), WorldError> {

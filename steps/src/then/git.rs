@@ -88,6 +88,22 @@ fn never_landed_contains(
     world.never(claim, Verdict::of(held, expected, content.unwrap_or_else(|| "no file".to_owned())))
 }
 
+/// The head of the integration branch has the same at that path, mode included, as before the first command: a file, a
+/// folder or the link of a submodule.
+#[then(expr = "the path {string} on the integration branch has not changed")]
+fn never_path_changed(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
+    let (before, after) = heads(world)?;
+    let git = world.stage()?.git()?;
+    let entry = |commit: &CommitId| git.entry_in(commit, &path);
+    let before = before.as_ref().map(entry).transpose()?.flatten();
+    let after = after.as_ref().map(entry).transpose()?.flatten();
+    let claim = Claim::new(Git, "path_unchanged", format!("{path} on the integration branch"), REFS);
+    // What was not there cannot have stayed.
+    let held = before.is_some() && before == after;
+    let text = |entry: Option<String>| entry.unwrap_or_else(|| "nothing".to_owned());
+    world.never(claim, Verdict::of(held, text(before), text(after)))
+}
+
 /// There is no local branch of that name.
 #[then(expr = "there is no branch {string}")]
 fn never_branch_created(world: &mut MyceliumWorld, branch: String) -> Result<(), WorldError> {
