@@ -3,13 +3,20 @@
 use mycelium_gherkin::format;
 
 use super::{LintProblem, Rule};
+use crate::runner::suite::FeatureFile;
 
-/// The text of a file without its tags that say nothing new, laid out as `accept fmt` does. Nothing where it does not
-/// parse, or is so already.
-pub fn fixed(source: &str, uri: &str, problems: &[LintProblem]) -> Option<String> {
-    let mut lines: Vec<String> = source.split('\n').map(str::to_owned).collect();
+/// The text of a file without its tags that say nothing new, laid out as `accept fmt` does. Nothing where it did not
+/// parse (its source is then not always what stands on the disk), or is so already.
+pub fn fixed(file: &FeatureFile, problems: &[LintProblem]) -> Option<String> {
+    let FeatureFile { uri, source, parsed } = file;
+    if parsed.is_err() {
+        return None;
+    }
+    // Columns do not count the byte order mark.
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     let mut tags: Vec<&LintProblem> =
-        problems.iter().filter(|problem| problem.uri == uri && problem.rule == Rule::RedundantTag).collect();
+        problems.iter().filter(|problem| problem.uri == *uri && problem.rule == Rule::RedundantTag).collect();
     // From the end of each line, so that no column moves before its turn.
     tags.sort_by_key(|problem| std::cmp::Reverse((problem.line, problem.column)));
     for problem in tags {

@@ -1,6 +1,9 @@
 //! `accept fmt`: rewrites what is laid out otherwise, and nothing else.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+};
 
 use crate::checkout::{Checkout, FEATURE};
 
@@ -56,4 +59,21 @@ fn a_file_that_does_not_parse_is_reported_and_left_alone() {
     assert_eq!(fs::read_to_string(checkout.path(FILE)).unwrap(), broken);
     let other = fs::read_to_string(checkout.path("features/other.feature")).unwrap();
     assert_eq!(other, "Feature:  other\n\n  Scenario: s\n");
+}
+
+#[test]
+fn a_file_that_is_not_utf8_or_cannot_be_read_is_a_problem_and_left_alone() {
+    let checkout = Checkout::new();
+    let latin1 = b"@G1.3   @mock\nFeature: Caf\xe9\n".to_vec();
+    fs::write(checkout.path(FILE), &latin1).unwrap();
+    symlink("nowhere", checkout.path("features/dead.feature")).unwrap();
+    for arguments in ["fmt --check", "fmt", "lint --fix"] {
+        let answer = checkout.accept(arguments);
+        assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
+        assert!(answer.err.contains(&format!("{FILE}:2:13: the byte 0xe9 is not UTF-8")), "{}", answer.err);
+        assert!(answer.err.contains("features/dead.feature:1:1: this cannot be read"), "{}", answer.err);
+        assert_eq!(fs::read(checkout.path(FILE)).unwrap(), latin1, "{arguments} wrote the file");
+    }
+    let formatted = checkout.accept("fmt --json").json();
+    assert_eq!((&formatted["unchanged"], &formatted["changed"]), (&0.into(), &serde_json::json!([])));
 }

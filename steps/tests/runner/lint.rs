@@ -4,7 +4,7 @@ use mycelium_schemas::matrix::BacklogGoal;
 use mycelium_steps::{
     catalogue::Definition,
     lint::{LintProblem, Promises, Rule, fixed, lint},
-    runner::Library,
+    runner::{Library, suite::Suite},
 };
 
 use crate::{
@@ -30,6 +30,10 @@ Feature: A goal
 fn problems(name: &str, text: &str) -> Vec<LintProblem> {
     let bench = Bench::new();
     bench.write(name, text);
+    problems_of(&bench.suite())
+}
+
+fn problems_of(suite: &Suite) -> Vec<LintProblem> {
     let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
     let goals = ["G0.1".parse().unwrap(), "G1.3".parse().unwrap()];
     let backlog = [BacklogGoal {
@@ -39,7 +43,7 @@ fn problems(name: &str, text: &str) -> Vec<LintProblem> {
         reason: "r".to_owned(),
         owner: "o".to_owned(),
     }];
-    lint(&bench.suite(), library.vocabulary(), Promises { goals: &goals, backlog: &backlog })
+    lint(suite, library.vocabulary(), Promises { goals: &goals, backlog: &backlog })
 }
 
 /// Rules and lines of the errors of the good feature after a change.
@@ -151,11 +155,19 @@ fn a_fix_removes_what_says_nothing_new_and_lays_the_file_out() {
         .replace("@mock", "@mock @é @é@mock")
         .replace("  Scenario", "  @mock @own\n Scenario")
         .replace("    Examples", "    @own\n    Examples");
-    let uri = "features/G1.3-x.feature";
     let wanted = OUTLINE.replace("@mock", "@mock @é").replace("  Scenario", "  @own\n  Scenario");
-    assert_eq!(fixed(&loose, uri, &problems("G1.3-x.feature", &loose)), Some(wanted));
-    assert_eq!(fixed(OUTLINE, uri, &[]), None);
-    assert_eq!(fixed("oops", uri, &[]), None);
+    assert_eq!(after_fix(&loose), Some(wanted.clone()));
+    assert_eq!(after_fix(&format!("\u{feff}{loose}")), Some(wanted), "a byte order mark is no column");
+    assert_eq!(after_fix(OUTLINE), None);
+    assert_eq!(after_fix("oops"), None);
+}
+
+/// What `accept lint --fix` makes of a file.
+fn after_fix(text: &str) -> Option<String> {
+    let bench = Bench::new();
+    bench.write("G1.3-x.feature", text);
+    let suite = bench.suite();
+    fixed(&suite.files[0], &problems_of(&suite))
 }
 
 #[test]

@@ -38,7 +38,9 @@ pub(in crate::cli) fn run(console: &Console, args: &FmtArgs) -> Result<u8, CliEr
     let mut formatted = Formatted::default();
     let mut problems: Vec<LintProblem> = Vec::new();
     for file in &suite.files {
-        match format(&file.source) {
+        // The source of a file that is not UTF-8 or cannot be read is not what stands on the disk.
+        let text = file.parsed.as_ref().map_err(Clone::clone).and_then(|_| format(&file.source));
+        match text {
             Err(errors) => problems.extend(syntax(file, &errors)),
             Ok(text) if text == file.source => formatted.unchanged += 1,
             Ok(text) => {

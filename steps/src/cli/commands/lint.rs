@@ -79,7 +79,7 @@ fn fix(
     problems: &[LintProblem],
 ) -> Result<(), CliError> {
     for file in &suite.files {
-        if let Some(text) = fixed(&file.source, &file.uri, problems) {
+        if let Some(text) = fixed(file, problems) {
             replace(&project.root.join(&file.uri), &text)?;
             console.say(format_args!("fixed {}", file.uri));
         }
