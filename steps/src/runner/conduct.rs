@@ -8,7 +8,7 @@ use std::{
     num::NonZeroUsize,
     os::unix::ffi::OsStrExt,
     path::PathBuf,
-    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
@@ -23,9 +23,10 @@ use tempfile::TempDir;
 use super::{
     attempt::{Attempt, Limits},
     case::{Binding, Case, Place},
+    events::{self, Event, Interrupter, Reporter},
     leftovers,
     order::shuffle,
-    outcome::{Cause, Interrupt, RunResult, ScenarioResult},
+    outcome::{Cause, RunResult, ScenarioResult},
     panic,
     scenario::{Job, Progress, Worker},
     select::Filter,
@@ -100,35 +101,6 @@ pub enum RunError {
     Signals(#[source] io::Error),
 }
 
-/// What the conductor listens to.
-#[derive(Debug)]
-enum Event {
-    Report(usize, Progress),
-    Interrupted(Interrupt),
-}
-
-/// Ends a run early, from any thread.
-#[derive(Debug, Clone)]
-pub struct Interrupter(Sender<Event>);
-
-impl Interrupter {
-    /// Asks the run to end; false where it is over.
-    pub fn interrupt(&self, interrupt: Interrupt) -> bool {
-        self.0.send(Event::Interrupted(interrupt)).is_ok()
-    }
-}
-
-/// Tells a scenario's thread where to report.
-#[derive(Clone)]
-pub(super) struct Reporter(Sender<Event>);
-
-impl Reporter {
-    /// Reports; false where nobody listens any more.
-    pub(super) fn send(&self, number: usize, progress: Progress) -> bool {
-        self.0.send(Event::Report(number, progress)).is_ok()
-    }
-}
-
 /// Runs the selected scenarios of a suite. `prepare` gets the means to end the run early, `tell` each scenario's result
 /// as it comes, with the number of those to come.
 pub fn run<W: World>(
@@ -142,8 +114,8 @@ pub fn run<W: World>(
     panic::install_hook();
     // What panicked before belongs to no run.
     panic::take_stray();
-    let (sender, events) = mpsc::channel();
-    let prepared = prepare(Interrupter(sender.clone())).map_err(RunError::Signals);
+    let (interrupter, reporter, events) = events::channel();
+    let prepared = prepare(interrupter.clone()).map_err(RunError::Signals);
     let mut store = Store::open(&settings.out)?;
     let mut ids = suite.ids.clone();
     let cases: Vec<Case<W>> = filter
@@ -172,7 +144,8 @@ pub fn run<W: World>(
         busy: BTreeMap::new(),
         idle: Vec::new(),
         store,
-        sender,
+        interrupter,
+        reporter,
         result: RunResult {
             scenarios: Vec::new(),
             not_started: Vec::new(),
@@ -186,7 +159,7 @@ pub fn run<W: World>(
         tell,
     };
     match conductor.conduct(&events) {
-        Ok(()) => conductor.conclude(&run_id, filter),
+        Ok(()) => conductor.conclude(&events, &run_id, filter),
         Err(error) => Err(conductor.abort(&run_id, error)),
     }
 }
@@ -203,7 +176,8 @@ struct Conductor<'a, W, T> {
     /// Threads that wait for a scenario.
     idle: Vec<Worker<W>>,
     store: Store,
-    sender: Sender<Event>,
+    interrupter: Interrupter,
+    reporter: Reporter,
     result: RunResult,
     stopped_by_failure: bool,
     /// The folders of scenarios that passed.
@@ -235,7 +209,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
                     self.result.interrupted = Some(interrupt);
                     return self.give_up_all(&format!("not finished: the run was ended by {interrupt}"));
                 }
-                // Disconnected is impossible, because the conductor holds a sender.
+                // Disconnected is impossible, because the conductor holds a reporter.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.give_up_late()?,
             }
         }
@@ -270,7 +244,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let bindings: Vec<Binding<W>> = case.steps.iter().map(|step| step.binding.clone()).collect();
         let worker = match self.idle.pop() {
             Some(worker) => worker,
-            None => Worker::start(Reporter(self.sender.clone())).map_err(cannot_start)?,
+            None => Worker::start(self.reporter.clone()).map_err(cannot_start)?,
         };
         worker.run(Job { number, bindings, context }).map_err(cannot_start)?;
         self.busy.insert(number, worker);
@@ -416,8 +390,25 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         error
     }
 
+    /// An interruption that came when the last scenario had ended is one of this run, because whoever sent it was told
+    /// that it is heard. From now on they are told that the run is over.
+    fn hear_the_last(&mut self, events: &Receiver<Event>) {
+        self.interrupter.close();
+        let mut interrupts = events.try_iter().filter_map(|event| match event {
+            Event::Interrupted(interrupt) => Some(interrupt),
+            Event::Report(..) => None,
+        });
+        self.result.interrupted = self.result.interrupted.or_else(|| interrupts.next());
+    }
+
     /// Judges the run, and tells its end to the stream.
-    fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
+    fn conclude(
+        mut self,
+        events: &Receiver<Event>,
+        run_id: &str,
+        filter: &Filter,
+    ) -> Result<RunResult, RunError> {
+        self.hear_the_last(events);
         self.clear_up()?;
         let result = &mut self.result;
         result.not_started = self.queue.iter().map(|number| self.cases[*number].place.clone()).collect();

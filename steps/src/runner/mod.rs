@@ -6,6 +6,7 @@
 mod attempt;
 mod case;
 mod conduct;
+mod events;
 mod groups;
 mod identity;
 pub mod leftovers;
@@ -26,7 +27,8 @@ mod vocabulary;
 
 pub use case::Place;
 pub(crate) use case::keyword_of;
-pub use conduct::{Facts, Interrupter, RunError, Settings, run};
+pub use conduct::{Facts, RunError, Settings, run};
+pub use events::Interrupter;
 pub use identity::{Identity, identities};
 pub use lock::{LockError, OutLock};
 pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};

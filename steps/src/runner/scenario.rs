@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     case::{Binding, Call},
-    conduct::Reporter,
+    events::Reporter,
     panic,
 };
 use crate::{

@@ -15,7 +15,7 @@ use mycelium_schemas::{
 use mycelium_steps::{
     catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
     context::Lane,
-    runner::{Facts, Filter, Library, RunResult, Settings, run, suite::Suite},
+    runner::{Facts, Filter, Library, RunResult, ScenarioResult, Settings, run, suite::Suite},
 };
 use tempfile::TempDir;
 
@@ -93,12 +93,17 @@ impl Bench {
 
     /// Runs them.
     pub(crate) fn run(&self) -> RunResult {
+        self.run_and_tell(|_, _| {})
+    }
+
+    /// Runs them, and tells each as it ends.
+    pub(crate) fn run_and_tell(&self, tell: impl FnMut(&ScenarioResult, usize)) -> RunResult {
         let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
         let prepare = |interrupter| {
             *INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(interrupter);
             Ok(())
         };
-        run(&library, &self.suite(), &self.filter, &self.settings, prepare, |_, _| {}).unwrap()
+        run(&library, &self.suite(), &self.filter, &self.settings, prepare, tell).unwrap()
     }
 
     /// The stream of the last run.

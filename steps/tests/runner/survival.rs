@@ -1,11 +1,11 @@
 //! Scenarios that panic, hang or are interrupted end as such, with their place, and hold up no other.
 
-use std::{fs, num::NonZeroUsize, time::Duration};
+use std::{fs, num::NonZeroUsize, sync::PoisonError, time::Duration};
 
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
 
-use crate::bench::Bench;
+use crate::{bench::Bench, world::INTERRUPTER};
 
 fn failure(result: &RunResult) -> &Failure {
     result.scenarios.iter().find_map(|scenario| scenario.failure.as_ref()).unwrap()
@@ -167,6 +167,22 @@ fn an_interrupted_run_leaves_a_complete_stream_that_says_so() {
     let messages = bench.messages();
     assert!(matches!(messages.last(), Some(Envelope::TestRunFinished(finished)) if !finished.success));
     assert!(result.scenarios[0].kept.as_ref().unwrap().starts_with(bench.out()));
+}
+
+#[test]
+fn an_interruption_of_a_run_is_its_own_or_refused_and_never_lost() {
+    let bench = Bench::with("Scenario: A\n Given nothing\n Then it never happens\n");
+    let interrupt = || {
+        let interrupter = INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        interrupter.unwrap().interrupt(Interrupt::Sigterm)
+    };
+    // The last scenario has ended, the run has not.
+    let mut heard = false;
+    let result = bench.run_and_tell(|_, to_come| heard = to_come == 0 && interrupt());
+    assert!(heard);
+    assert_eq!((result.interrupted, result.not_started), (Some(Interrupt::Sigterm), vec![]));
+    assert_eq!(bench.run_info().partial, ["ended by SIGTERM"]);
+    assert!(!interrupt(), "a run that is over was interrupted");
 }
 
 #[test]
