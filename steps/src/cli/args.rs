@@ -112,8 +112,9 @@ pub(super) struct RunArgs {
     /// Only part I of N equal parts; accept merge makes one run of all parts.
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
-    /// Only what failed, was not finished or not started in the last run of the output folder.
-    #[arg(long)]
+    /// Only what failed, was not finished or not started in the last run of the output folder. Not with
+    /// --shard: parts are equal parts of one list, and each folder has left another one.
+    #[arg(long, conflicts_with = "shard")]
     pub(super) rerun: bool,
     /// Limit of the whole run, for example 30m; scenarios that it cuts off are "not finished".
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

@@ -127,7 +127,8 @@ impl Done {
     }
 }
 
-/// Lints and builds. The output folder is cleared first: nobody may take an earlier run for this one.
+/// Lints and builds. The output folder is cleared first: nobody may take an earlier run for this one. Only what is run
+/// again stays until nothing can refuse it any more.
 pub(super) fn prepare(
     console: &Console,
     project: &Project,
@@ -135,7 +136,10 @@ pub(super) fn prepare(
     out: &Path,
 ) -> Result<Ready, CliError> {
     let mut lock = OutLock::take(out)?;
-    store::clear(out).map_err(RunError::from)?;
+    let is_rerun = request.again.is_some();
+    if !is_rerun {
+        store::clear(out).map_err(RunError::from)?;
+    }
     let targets = project.targets(request.filter.targets);
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.suite(&paths)?;
@@ -172,6 +176,9 @@ pub(super) fn prepare(
         keep: request.keep,
         scratch: request.scratch,
     };
+    if is_rerun {
+        store::clear(out).map_err(RunError::from)?;
+    }
     Ok(Ready::Go(Box::new(Prepared { stage, suite, filter, _lock: lock })))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mycelium_steps::runner::OutLock;
 use serde_json::Value;
 
 use crate::checkout::{Checkout, FEATURE};
@@ -128,6 +129,41 @@ fn rerun_means_what_did_not_pass_and_follows_it_when_lines_move() {
     let answer = run("--rerun");
     assert_eq!((answer.code, answer.causes()), (Some(1), vec!["nothing_selected".to_owned()]));
     assert!(checkout.path("out/messages.ndjson").exists(), "what says so was removed");
+}
+
+#[test]
+fn a_rerun_that_is_refused_leaves_what_it_should_run_again() {
+    let checkout = checkout();
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(1));
+    let file = "features/tier1/G1.3-a-run-executes.feature";
+    let text = fs::read_to_string(checkout.path(file)).unwrap();
+    checkout.write(file, &text.replacen("Given the repository", "Given the repositry", 1));
+    assert_eq!(checkout.accept("run --bin program --out out --rerun").code, Some(1), "the lint refuses it");
+    checkout.write(file, &text);
+    assert_eq!(checkout.accept("run --bin missing --out out --rerun").code, Some(2));
+    // The parts of what is left are no parts of each other where each machine has another rest.
+    let answer = checkout.accept("run --bin program --out out --rerun --shard 1/2");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    let answer = checkout.accept("run --bin program --out out --json --rerun");
+    assert_eq!((answer.code, names(&answer.json())), (Some(1), vec!["number 3".to_owned()]));
+}
+
+#[test]
+fn only_the_holder_of_a_folder_writes_to_it() {
+    let checkout = checkout();
+    assert_eq!(checkout.accept("run --bin program --out one").code, Some(1));
+    fs::create_dir(checkout.path("merged")).unwrap();
+    let held =
+        [OutLock::take(&checkout.path("one")).unwrap(), OutLock::take(&checkout.path("merged")).unwrap()];
+    for arguments in ["merge one --out merged", "report --out one --bin program"] {
+        let answer = checkout.accept(arguments);
+        assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
+        assert!(answer.err.contains("another run of accept writes to"), "{}", answer.err);
+    }
+    assert_eq!(fs::read_dir(checkout.path("merged")).unwrap().count(), 0);
+    drop(held);
+    assert_eq!(checkout.accept("merge one --out merged").code, Some(0));
+    assert_eq!(checkout.accept("report --out one --bin program").code, Some(0));
 }
 
 #[test]

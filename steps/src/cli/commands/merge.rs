@@ -21,7 +21,7 @@ use crate::{
         project::Project,
     },
     runner::{
-        RunError,
+        OutLock, RunError,
         store::{EVIDENCE, FAILED, MESSAGES, Store},
     },
 };
@@ -44,6 +44,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
     if folders.iter().any(|folder| same(&folder) && folder.exists()) {
         return Err(MergeError::OutputIsInput(args.out.out.clone()).into());
     }
+    let mut lock = OutLock::take(&out)?;
     let (parts, evidence): (Vec<Part>, Vec<_>) = args
         .folders
         .iter()
@@ -53,6 +54,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
         .into_iter()
         .unzip();
     let (stream, info) = merge(parts)?;
+    lock.create()?;
     write(&out, &stream, folders.iter().zip(&evidence))?;
     let question = Question {
         out: &out,

@@ -4,18 +4,23 @@ use std::path::{Path, PathBuf};
 
 use mycelium_schemas::goal::gates::ProfileName;
 
-use crate::cli::{
-    args::ResultArgs,
-    console::Console,
-    error::CliError,
-    judge::{Judged, Question, Wanted, judge},
-    project::{Project, write as write_file},
-    render,
+use crate::{
+    cli::{
+        args::ResultArgs,
+        console::Console,
+        error::CliError,
+        judge::{Judged, Question, Wanted, judge},
+        project::{Project, write as write_file},
+        render,
+    },
+    runner::OutLock,
 };
 
 pub(in crate::cli) fn run(console: &Console, args: &ResultArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out.out);
+    // Nobody replaces the results while they are read and reported.
+    let _lock = OutLock::take(&out)?;
     let judged = judge(
         &project,
         Question {
