@@ -76,11 +76,19 @@ impl Project {
         Ok(Suite::load(&self.root, if paths.is_empty() { &all } else { paths })?)
     }
 
+    /// The same, where each of them parses.
+    pub(super) fn parsed_suite(&self, paths: &[PathBuf]) -> Result<Suite, CliError> {
+        let suite = self.suite(paths)?;
+        if suite.files.iter().any(|file| file.parsed.is_err()) {
+            return Err(CliError::Unparsed);
+        }
+        Ok(suite)
+    }
+
     /// The scenarios of all features as they are now.
     pub(super) fn catalogue(&self) -> Result<Catalogue, CliError> {
-        let suite = self.suite(&[])?;
-        let features: Option<Vec<_>> = suite.files.iter().map(|file| file.parsed.as_ref().ok()).collect();
-        let features = features.ok_or(CliError::Unparsed)?;
+        let suite = self.parsed_suite(&[])?;
+        let features: Vec<_> = suite.files.iter().filter_map(|file| file.parsed.as_ref().ok()).collect();
         let documents = features.iter().map(|feature| &feature.document);
         let pickles = features.iter().flat_map(|feature| &feature.pickles);
         Ok(Catalogue::new(documents, pickles)?)

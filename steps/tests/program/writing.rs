@@ -42,6 +42,42 @@ fn a_step_is_shown_with_values_example_and_use() {
 }
 
 #[test]
+fn what_is_said_of_all_features_is_refused_where_they_are_broken_or_missing() {
+    let checkout = Checkout::new();
+    assert_eq!(checkout.accept("steps --write").code, Some(0));
+    let page = fs::read(checkout.path("docs/steps.md")).unwrap();
+    checkout.write("features/broken.feature", "no feature\n");
+    let refused = |reason: &str| {
+        for option in ["--write", "--check", "--unused"] {
+            let answer = checkout.accept(&format!("steps {option}"));
+            assert_eq!(answer.code, Some(2), "{option}: {}", answer.err);
+            assert!(answer.err.contains(reason), "{option}: {}", answer.err);
+        }
+        assert_eq!(fs::read(checkout.path("docs/steps.md")).unwrap(), page);
+        assert_eq!(checkout.accept("steps repository").code, Some(0), "the catalogue alone still helps");
+    };
+    refused("the feature files do not parse");
+    fs::remove_dir_all(checkout.path("features")).unwrap();
+    refused("does not exist");
+}
+
+#[test]
+fn nothing_found_is_told_with_what_was_asked() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    for (arguments, code, message) in [
+        ("steps --slow --out out KiB", 1, "no step that speaks of \"KiB\" ran in the last run"),
+        ("steps --slow --out out nobody-says-this", 1, "no step speaks of \"nobody-says-this\""),
+        ("steps --unused nobody-says-this", 1, "no step speaks of \"nobody-says-this\""),
+        ("steps --unused {fixture}", 0, "every step that speaks of \"{fixture}\" is used"),
+    ] {
+        let answer = checkout.accept(arguments);
+        assert_eq!((answer.code, answer.err.trim()), (Some(code), message), "{arguments}");
+    }
+}
+
+#[test]
 fn slow_steps_are_those_of_the_last_run() {
     let checkout = Checkout::new();
     assert_eq!(checkout.accept("steps --slow --out out").code, Some(2), "nothing ran");

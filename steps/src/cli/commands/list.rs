@@ -19,10 +19,7 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
     let project = Project::locate()?;
     let targets = project.targets(args.filter.targets);
     let paths: Vec<_> = targets.iter().map(|target| target.path.clone()).collect();
-    let suite = project.suite(&paths)?;
-    if suite.files.iter().any(|file| file.parsed.is_err()) {
-        return Err(CliError::Unparsed);
-    }
+    let suite = project.parsed_suite(&paths)?;
     let filter = Filter { targets, tags: args.filter.tags, name: args.filter.name, ..Filter::default() };
     filter.check_lines(&suite)?;
     let listed: Vec<Listed> = filter

@@ -21,17 +21,23 @@ const PAGE: &str = "docs/steps.md";
 
 pub(in crate::cli) fn run(console: &Console, args: &StepsArgs) -> Result<u8, CliError> {
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
-    // Outside a checkout the catalogue alone still helps.
     let project = Project::locate();
-    let suite = project.as_ref().ok().and_then(|project| project.suite(&[]).ok());
+    let suite = match &project {
+        // What is said of all features is said of nothing less.
+        Ok(project) if args.check || args.write || args.unused => Some(project.parsed_suite(&[])?),
+        Ok(project) => project.suite(&[]).ok(),
+        // Outside a checkout the catalogue alone still helps.
+        Err(_) => None,
+    };
     let mut entries = entries(library.vocabulary(), suite.as_ref());
     if args.check || args.write {
         return page(console, &project?, &markdown(&entries), args.check);
     }
     let search = args.search.as_deref().unwrap_or_default().to_lowercase();
     entries.retain(|entry| entry.speaks_of(&search));
+    let is_spoken_of = !entries.is_empty();
     if args.unused {
-        project?.suite(&[])?;
+        project?;
         entries.retain(|entry| entry.uses == Some(0));
     } else if args.slow {
         let durations = durations(&last_run::stream(&project?.resolve(&args.out.out))?);
@@ -46,20 +52,26 @@ pub(in crate::cli) fn run(console: &Console, args: &StepsArgs) -> Result<u8, Cli
     if !console.json {
         print(console, &entries, args)?;
     }
-    Ok(tell_nothing_found(console, &entries, args))
+    if entries.is_empty() {
+        return Ok(tell_nothing_found(console, args, is_spoken_of));
+    }
+    Ok(0)
 }
 
-/// The exit code, with its reason where nothing is listed. That no step is unused is good news.
-fn tell_nothing_found(console: &Console, entries: &[Entry], args: &StepsArgs) -> u8 {
-    if !entries.is_empty() {
-        return 0;
-    }
-    if args.unused {
-        console.say("every step is used");
-        return 0;
-    }
+/// Why nothing is listed, with the exit code. That no step is unused is good news, where there are steps.
+fn tell_nothing_found(console: &Console, args: &StepsArgs, is_spoken_of: bool) -> u8 {
     let search = args.search.as_deref().unwrap_or_default();
-    console.say(format_args!("no step speaks of {search:?}"));
+    if !is_spoken_of {
+        console.say(format_args!("no step speaks of {search:?}"));
+        return 1;
+    }
+    let which = if search.is_empty() { String::new() } else { format!(" that speaks of {search:?}") };
+    if args.unused {
+        console.say(format_args!("every step{which} is used"));
+        return 0;
+    }
+    // Only what did not run is left out else.
+    console.say(format_args!("no step{which} ran in the last run"));
     1
 }
 
