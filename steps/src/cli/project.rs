@@ -1,6 +1,8 @@
 //! The checkout that `accept` works on: where features and goals are, and which tree it is.
 
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -72,8 +74,7 @@ impl Project {
 
     /// Reads features: those at the paths, or all of them.
     pub(super) fn suite(&self, paths: &[PathBuf]) -> Result<Suite, CliError> {
-        let all = [PathBuf::from(FEATURES)];
-        Ok(Suite::load(&self.root, if paths.is_empty() { &all } else { paths })?)
+        Ok(Suite::load(&self.root, &or_all(paths))?)
     }
 
     /// The same, where each of them parses.
@@ -83,6 +84,11 @@ impl Project {
             return Err(CliError::Unparsed);
         }
         Ok(suite)
+    }
+
+    /// The texts of features, for those who look often.
+    pub(super) fn sources(&self, paths: &[PathBuf]) -> Result<BTreeMap<String, String>, CliError> {
+        Ok(Suite::sources(&self.root, &or_all(paths))?)
     }
 
     /// The scenarios of all features as they are now.
@@ -158,6 +164,11 @@ impl Project {
         };
         Ok(Source::new(format!("{TRACEABILITY}/{name}"), text))
     }
+}
+
+/// The paths, or the folder of all features where none is given.
+fn or_all(paths: &[PathBuf]) -> Cow<'_, [PathBuf]> {
+    if paths.is_empty() { vec![PathBuf::from(FEATURES)].into() } else { paths.into() }
 }
 
 #[derive(Clone, Copy)]

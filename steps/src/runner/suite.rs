@@ -1,6 +1,7 @@
 //! The feature files of a run: found, read, parsed and compiled to pickles.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -56,17 +57,16 @@ impl Suite {
     /// Reads the features at the paths (files or folders, relative to the root); ids and order follow from the paths
     /// alone.
     pub fn load(root: &Path, paths: &[PathBuf]) -> Result<Self, SuiteError> {
-        let mut found = Vec::new();
-        for path in paths {
-            find(&root.join(path), &mut found)?;
-        }
-        let mut named: Vec<(String, Found)> =
-            found.into_iter().map(|found| (uri(root, found.path()), found)).collect();
-        named.sort_by(|(one, _), (other, _)| one.cmp(other));
-        named.dedup_by(|(one, _), (other, _)| one == other);
+        let named = find_all(root, paths)?;
         let mut ids = IdGenerator::new();
         let files = named.into_iter().map(|(uri, found)| FeatureFile::read(uri, found, &mut ids)).collect();
         Ok(Self { files, ids })
+    }
+
+    /// The texts of the features at the paths, by uri: what [`Suite::load`] would parse, without that work.
+    pub fn sources(root: &Path, paths: &[PathBuf]) -> Result<BTreeMap<String, String>, SuiteError> {
+        let text = |found: Found| found.read().map(|bytes| source(&bytes)).unwrap_or_default();
+        Ok(find_all(root, paths)?.into_iter().map(|(uri, found)| (uri, text(found))).collect())
     }
 
     /// Every pickle with its feature.
@@ -80,17 +80,13 @@ impl Suite {
 
 impl FeatureFile {
     fn read(uri: String, found: Found, ids: &mut IdGenerator) -> Self {
-        let bytes = match found {
-            Found::Unreadable(_, why) => Err(why),
-            Found::Feature(path) => fs::read(path).map_err(|error| error.to_string()),
-        };
-        match bytes {
+        match found.read() {
             Err(why) => {
                 let problem = problem(1, 1, format!("this cannot be read: {why}"));
                 Self { uri, source: String::new(), parsed: Err(vec![problem]) }
             }
             Ok(bytes) => {
-                let source = String::from_utf8_lossy(&bytes).into_owned();
+                let source = source(&bytes);
                 let parsed = match text_problem(&bytes) {
                     Some(problem) => Err(vec![problem]),
                     None => Feature::parse(&uri, &source, ids),
@@ -99,6 +95,11 @@ impl FeatureFile {
             }
         }
     }
+}
+
+/// A file's text; what is no text is replaced.
+fn source(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn problem(line: u32, column: u32, why: String) -> ParseError {
@@ -170,6 +171,26 @@ impl Found {
             Self::Feature(path) | Self::Unreadable(path, _) => path,
         }
     }
+
+    fn read(self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Feature(path) => fs::read(path).map_err(|error| error.to_string()),
+            Self::Unreadable(_, why) => Err(why),
+        }
+    }
+}
+
+/// Finds the features at the paths, by uri, each once.
+fn find_all(root: &Path, paths: &[PathBuf]) -> Result<Vec<(String, Found)>, SuiteError> {
+    let mut found = Vec::new();
+    for path in paths {
+        find(&root.join(path), &mut found)?;
+    }
+    let mut named: Vec<(String, Found)> =
+        found.into_iter().map(|found| (uri(root, found.path()), found)).collect();
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    named.dedup_by(|(one, _), (other, _)| one == other);
+    Ok(named)
 }
 
 /// Finds the features at a path. Symbolic links are followed: a feature behind one must not be left out in silence.

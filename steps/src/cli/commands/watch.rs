@@ -1,6 +1,7 @@
 //! `accept watch`: a saved feature is linted at once, and its changed scenarios run. The program is built once.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -15,10 +16,9 @@ use crate::{
         error::CliError,
         project::Project,
         tell::Detail,
-        watch::{Change, Look},
+        watch::Look,
     },
-    lint::LintProblem,
-    runner::{Filter, OutLock, suite::Suite},
+    runner::{Filter, Identity, OutLock, suite::Suite},
 };
 
 /// Between two looks. An editor that writes in several moves is done by the second look that sees the same.
@@ -44,19 +44,19 @@ pub(in crate::cli) fn run(console: &Console, args: WatchArgs, scratch: PathBuf) 
         thread::sleep(PAUSE);
         // A file that is being replaced may not be there for a moment.
         let Some((suite, look)) = settled(&project, &paths, &seen) else { continue };
-        let change = look.since(&seen);
-        console.say(format_args!("\nsaved: {}", change.files.iter().cloned().collect::<Vec<_>>().join(", ")));
-        let problems = lint_files(console, &project, &stage, &suite, Some(&change))?;
-        if problems.iter().any(LintProblem::is_error) {
-            seen = look.without_meanings(seen);
-            continue;
-        }
+        let files = look.since(&seen).files;
+        console.say(format_args!("\nsaved: {}", files.iter().cloned().collect::<Vec<_>>().join(", ")));
+        let refused = lint_files(console, &project, &stage, &suite, Some(&files))?;
+        let look = look.without(&refused, &seen);
+        let scenarios = look.since(&seen).scenarios;
         seen = look;
-        if change.scenarios.is_empty() {
-            console.say("no scenario means anything else than before");
+        if scenarios.is_empty() {
+            if files.is_disjoint(&refused) {
+                console.say("no scenario means anything else than before");
+            }
             continue;
         }
-        if let Some(code) = rerun(console, &stage, &suite, change, &out)? {
+        if let Some(code) = rerun(console, &stage, &suite, scenarios, &out)? {
             return Ok(code);
         }
     }
@@ -67,44 +67,47 @@ fn rerun(
     console: &Console,
     stage: &Stage,
     suite: &Suite,
-    change: Change,
+    scenarios: BTreeSet<Identity>,
     out: &Path,
 ) -> Result<Option<u8>, CliError> {
-    let filter = Filter { again: Some(change.scenarios), ..Filter::default() };
+    let filter = Filter { again: Some(scenarios), ..Filter::default() };
     let done = stage.run(console, suite, &filter, new_seed(), out.to_owned(), Detail::Everything)?;
     Ok(done.result.interrupted.map(|_| done.exit_code))
 }
 
-/// The features where one of them was saved, once two looks see the same.
+/// The features where one of them was saved, once two looks see the same. What is as it was is not even parsed.
 fn settled(project: &Project, paths: &[PathBuf], seen: &Look) -> Option<(Suite, Look)> {
-    let mut look = Look::at(&project.suite(paths).ok()?);
-    if look.since(seen).files.is_empty() {
-        return None;
-    }
-    loop {
+    let mut texts = project.sources(paths).ok()?;
+    while !seen.saved(&texts).is_empty() {
         thread::sleep(PAUSE);
-        let suite = project.suite(paths).ok()?;
-        let again = Look::at(&suite);
-        if again.has_texts_of(&look) {
-            return Some((suite, again));
+        let again = project.sources(paths).ok()?;
+        if again == texts {
+            let suite = project.suite(paths).ok()?;
+            let look = Look::at(&suite);
+            // It may have been saved once more, and be as it was.
+            return (!look.since(seen).files.is_empty()).then_some((suite, look));
         }
-        look = again;
+        texts = again;
     }
+    None
 }
 
-/// Lints everything, and tells what is wrong in the files that changed. What is wrong elsewhere was told before.
+/// Lints everything, and tells what is wrong in the files that changed. What is wrong elsewhere was told before. Returns
+/// all files with an error.
 fn lint_files(
     console: &Console,
     project: &Project,
     stage: &Stage,
     suite: &Suite,
-    change: Option<&Change>,
-) -> Result<Vec<LintProblem>, CliError> {
+    changed: Option<&BTreeSet<String>>,
+) -> Result<BTreeSet<String>, CliError> {
     let mut problems = lint::check(project, suite, &stage.library)?;
-    problems.retain(|problem| change.is_none_or(|change| change.files.contains(&problem.uri)));
+    let errors = problems.iter().filter(|problem| problem.is_error());
+    let refused = errors.map(|problem| problem.uri.clone()).collect();
+    problems.retain(|problem| changed.is_none_or(|changed| changed.contains(&problem.uri)));
     lint::tell(console, &problems);
-    if problems.is_empty() && change.is_some() {
+    if problems.is_empty() && changed.is_some() {
         console.say("no problem");
     }
-    Ok(problems)
+    Ok(refused)
 }
