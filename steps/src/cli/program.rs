@@ -47,18 +47,28 @@ impl Program {
         let path = folder.join(format!("mycelium{}", env::consts::EXE_SUFFIX));
         fs::copy(&original, &path).map_err(|source| ProgramError::Unreadable { path: original, source })?;
         let digest = Self::digest(&path)?;
-        let answer = Command::new(&path)
+        // Inside the folder of scenarios: like all that has its home there, it does not outlive the run.
+        let version = Self::version(&path, Some(&folder.join("home")))?;
+        Ok(Self { path, digest, version })
+    }
+
+    /// What a program says of itself, in a home of its own where one is given.
+    pub(super) fn version(path: &Path, home: Option<&Path>) -> Result<serde_json::Value, ProgramError> {
+        let answer = Command::new(path)
             .args(["--version", "--json"])
-            // Inside the folder of scenarios: like all that has its home there, it does not outlive the run.
-            .env("HOME", folder.join("home"))
+            .envs(home.map(|home| ("HOME", home)))
             .stdin(Stdio::null())
             .output()
-            .map_err(|source| ProgramError::DoesNotStart { path: path.clone(), source })?;
-        let version = serde_json::from_slice(&answer.stdout)
+            .map_err(|source| ProgramError::DoesNotStart { path: path.to_owned(), source })?;
+        serde_json::from_slice(&answer.stdout)
             .ok()
             .filter(|_| answer.status.success())
-            .ok_or_else(|| ProgramError::NotOurs { path: path.clone() })?;
-        Ok(Self { path, digest, version })
+            .ok_or_else(|| ProgramError::NotOurs { path: path.to_owned() })
+    }
+
+    /// Where the program would be built.
+    pub(super) fn place() -> Result<PathBuf, ProgramError> {
+        Target::of_this_program().map(|target| target.binary()).ok_or(ProgramError::NotInTarget)
     }
 
     /// SHA-256 of a program.

@@ -1,7 +1,9 @@
 //! `accept doctor`: which worlds this machine can run, and what to do about those that it cannot.
 
 use std::{
-    env, fs, io,
+    env,
+    error::Error,
+    fs, io, iter,
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -13,6 +15,7 @@ use crate::cli::{
     args::DoctorArgs,
     console::{Console, Stream, Tone},
     error::CliError,
+    program::{Program, ProgramError},
 };
 
 /// Where the container engine listens unless `DOCKER_HOST` says otherwise.
@@ -74,10 +77,16 @@ pub(in crate::cli) fn run(console: &Console, args: &DoctorArgs) -> Result<u8, Cl
         let mend = "install Rust, or give the program under test with --bin PATH";
         checks.push(Check::new("cargo", "mock", answer(&cargo, &["--version"]), mend));
     }
-    if let Some(bin) = &args.bin {
-        let mend = "give the path of a built mycelium";
-        checks.push(Check::new("program under test", "mock", program(bin), mend));
-    }
+    let program = match &args.bin {
+        Some(bin) => given(bin),
+        None => Program::place().map(|place| format!("is built as {}", place.display())),
+    };
+    checks.push(Check::new(
+        "program under test",
+        "mock",
+        program.map_err(|error| on_one_line(&error)),
+        "give the path of a built mycelium with --bin PATH",
+    ));
     let mend =
         "start the container engine, or set DOCKER_HOST; the docker world is not available in this version";
     checks.push(Check::new("container engine", "docker", container_engine(), mend));
@@ -111,9 +120,21 @@ fn answer(program: &str, arguments: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
 }
 
-fn program(bin: &Path) -> Result<String, String> {
-    let bin = fs::canonicalize(bin).map_err(|error| format!("{}: {error}", bin.display()))?;
-    answer(&bin.to_string_lossy(), &["--version", "--json"])
+/// What a program says of itself, where a run would take it.
+fn given(bin: &Path) -> Result<String, ProgramError> {
+    let path =
+        fs::canonicalize(bin).map_err(|source| ProgramError::Unreadable { path: bin.to_owned(), source })?;
+    let version = Program::version(&path, None)?;
+    Ok(match (version["name"].as_str(), version["version"].as_str()) {
+        (Some(name), Some(number)) => format!("{} is {name} {number}", path.display()),
+        _ => format!("{} is {version}", path.display()),
+    })
+}
+
+/// An error with its causes.
+fn on_one_line(error: &dyn Error) -> String {
+    let chain = iter::successors(Some(error), |error| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Scenarios write there and run their agents from there.
