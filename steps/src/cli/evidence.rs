@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mycelium_schemas::evidence::EvidenceFile;
+use mycelium_schemas::{digest, evidence::EvidenceFile};
 
-use crate::runner::store::{EVIDENCE, hex_digest};
+use crate::runner::store::EVIDENCE;
 
 /// What is wrong with a file of evidence.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ fn problem(out: &Path, file: &EvidenceFile) -> Option<EvidenceError> {
     match fs::read(&path) {
         Err(source) => Some(EvidenceError::Unreadable { path, name, source }),
         Ok(content) => {
-            let (digest, found) = (hex_digest(&content), content.len() as u64);
+            let (digest, found) = (digest::sha256(&content), content.len() as u64);
             let changed = digest != sha256 || found != kept;
             changed.then_some(EvidenceError::Changed { path, name, digest, found, kept })
         }

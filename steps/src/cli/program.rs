@@ -6,8 +6,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use mycelium_schemas::digest::sha256;
+
 use super::supervise::SCRATCH_VARIABLE;
-use crate::runner::store::hex_digest;
 
 /// The program under test.
 #[derive(Debug, Clone)]
@@ -74,14 +75,14 @@ impl Program {
     /// SHA-256 of a program.
     pub(super) fn digest(path: &Path) -> Result<String, ProgramError> {
         fs::read(path)
-            .map(|bytes| hex_digest(&bytes))
+            .map(|bytes| sha256(&bytes))
             .map_err(|source| ProgramError::Unreadable { path: path.to_owned(), source })
     }
 
     /// The digest of the program as it is built now; none where it is not built.
     pub(super) fn built_digest() -> Option<String> {
         let target = Target::of_this_program()?;
-        fs::read(target.binary()).ok().map(|bytes| hex_digest(&bytes))
+        fs::read(target.binary()).ok().map(|bytes| sha256(&bytes))
     }
 }
 

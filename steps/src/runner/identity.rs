@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use mycelium_schemas::messages::Pickle;
-
-use super::store::hex_digest;
+use mycelium_schemas::{digest::sha256, messages::Pickle};
 
 /// A scenario, as a later run or another machine finds it again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +21,7 @@ impl Identity {
 
     /// A number that looks random and is the same everywhere.
     pub(super) fn digest(&self) -> String {
-        hex_digest(format!("{}\0{}\0{}", self.uri, self.name, self.nth).as_bytes())
+        sha256(format!("{}\0{}\0{}", self.uri, self.name, self.nth).as_bytes())
     }
 }
 

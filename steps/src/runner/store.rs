@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mycelium_schemas::{evidence::EvidenceFile, messages::Envelope};
-use sha2::{Digest, Sha256};
+use mycelium_schemas::{digest, evidence::EvidenceFile, messages::Envelope};
 use walkdir::WalkDir;
 
 /// Name of the message stream.
@@ -67,7 +66,7 @@ impl Store {
 
     /// Keeps a file of evidence under its digest.
     pub fn keep_evidence(&mut self, name: &str, bytes: &[u8]) -> Result<EvidenceFile, StoreError> {
-        let sha256 = hex_digest(bytes);
+        let sha256 = digest::sha256(bytes);
         let path = self.out.join(EVIDENCE).join(&sha256);
         if !path.exists() {
             fs::write(&path, bytes).map_err(failed("write", &path))?;
@@ -117,17 +116,6 @@ pub fn clear(out: &Path) -> Result<(), StoreError> {
         remove(&out.join(name), |path| fs::remove_dir_all(path))?;
     }
     Ok(())
-}
-
-/// The SHA-256 of bytes, as lower-case hex.
-pub fn hex_digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 fn remove(path: &Path, remove: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), StoreError> {
