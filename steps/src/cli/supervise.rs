@@ -13,7 +13,6 @@ use rustix::process::{self, Pid, kill_process};
 use tokio::{
     process::{Child, Command},
     runtime::Runtime,
-    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
     scratch::{self, Scratch},
     summary::RunSummary,
 };
-use crate::runner::{Interrupt, leftovers};
+use crate::runner::{Interrupt, leftovers, signal::Signals};
 
 /// Names the folder of scenarios to the supervised process.
 pub(super) const SCRATCH_VARIABLE: &str = "MYCELIUM_ACCEPT_SCRATCH";
@@ -98,28 +97,6 @@ enum End {
 impl End {
     fn of(signed: Option<u8>, interrupt: Option<Interrupt>) -> Self {
         signed.map(Self::Signed).or(interrupt.map(Self::Interrupted)).unwrap_or(Self::Died)
-    }
-}
-
-/// The signals that ask a run to end.
-struct Signals {
-    int: Signal,
-    term: Signal,
-}
-
-impl Signals {
-    fn listen(runtime: &Runtime) -> io::Result<Self> {
-        let _in_runtime = runtime.enter();
-        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) -> Interrupt {
-        tokio::select! {
-            Some(()) = self.int.recv() => Interrupt::Sigint,
-            Some(()) = self.term.recv() => Interrupt::Sigterm,
-            // Signals end with the process.
-            else => std::future::pending().await,
-        }
     }
 }
 

@@ -1,14 +1,42 @@
 //! SIGINT and SIGTERM end a run early, but never without its message stream.
 
 use std::{
-    io,
+    future, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 use super::{Interrupter, outcome::Interrupt};
+
+/// The signals that ask a run to end.
+#[derive(Debug)]
+pub struct Signals {
+    int: Signal,
+    term: Signal,
+}
+
+impl Signals {
+    /// From now on they end no process by themselves.
+    pub fn listen(runtime: &Runtime) -> io::Result<Self> {
+        let _in_runtime = runtime.enter();
+        Ok(Self { int: signal(SignalKind::interrupt())?, term: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Interrupt {
+        tokio::select! {
+            Some(()) = self.int.recv() => Interrupt::Sigint,
+            Some(()) = self.term.recv() => Interrupt::Sigterm,
+            // Signals end with the process.
+            else => future::pending().await,
+        }
+    }
+}
 
 /// Listens to signals until the process ends, for one run after the other. One that comes between two runs ends the
 /// next.
@@ -25,21 +53,13 @@ impl Listener {
     /// Listens on a thread of its own.
     pub fn start() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (mut int, mut term) = {
-            let _in_runtime = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-        };
+        let mut signals = Signals::listen(&runtime)?;
         let listener = Self(Arc::default());
         let heard = listener.clone();
         let listen = move || {
             runtime.block_on(async {
                 loop {
-                    let interrupt = tokio::select! {
-                        Some(()) = int.recv() => Interrupt::Sigint,
-                        Some(()) = term.recv() => Interrupt::Sigterm,
-                        else => return,
-                    };
-                    heard.take(interrupt);
+                    heard.take(signals.next().await);
                 }
             });
         };
