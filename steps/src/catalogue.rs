@@ -62,11 +62,38 @@ impl Definition {
         self.keyword == Keyword::Then && self.function.starts_with("never_")
     }
 
+    /// The names of its expression's parameters, in order; none where it is no Cucumber Expression.
+    pub fn parameters(&self) -> Vec<&'static str> {
+        if self.pattern != Pattern::Expression {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        let mut rest = self.expression;
+        while let Some(open) = rest.find('{') {
+            let escaped = rest[..open].ends_with('\\');
+            rest = &rest[open + 1..];
+            if let (false, Some(close)) = (escaped, rest.find('}')) {
+                names.push(&rest[..close]);
+                rest = &rest[close + 1..];
+            }
+        }
+        names
+    }
+
     /// `file:line`.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 }
+
+/// The parameter types of Cucumber Expressions themselves, by name, and what each means.
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("", "Anything."),
+    ("int", "A whole number."),
+    ("float", "A number."),
+    ("word", "A word without spaces."),
+    ("string", "A text in quotes."),
+];
 
 /// A parameter type that this project adds to those of Cucumber Expressions.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,10 +133,8 @@ pub struct Catalogue {
 impl Catalogue {
     /// The parameter types of this project that a definition's expression names.
     pub fn parameters_of(self, definition: &Definition) -> impl Iterator<Item = &'static Parameter> {
-        let expression = definition.expression;
-        self.parameters
-            .iter()
-            .filter(move |parameter| expression.contains(&format!("{{{}}}", parameter.name)))
+        let names = definition.parameters();
+        self.parameters.iter().filter(move |parameter| names.contains(&parameter.name))
     }
 
     /// The definition whose attribute stands at this place.
@@ -120,3 +145,41 @@ impl Catalogue {
 
 /// The catalogue of the steps in this crate.
 pub static CATALOGUE: Catalogue = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn parameter(name: &'static str) -> Parameter {
+        Parameter { name, regex: "x", doc: "", file: "" }
+    }
+
+    static PARAMETERS: [Parameter; 2] = [parameter("goal"), parameter("tier")];
+
+    fn definition(pattern: Pattern, expression: &'static str) -> Definition {
+        let keyword = Keyword::Given;
+        Definition {
+            keyword,
+            pattern,
+            expression,
+            doc: "",
+            function: "f",
+            takes_argument: false,
+            file: "",
+            line: 1,
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_what_an_expression_names_between_braces_that_mean_it() {
+        let catalogue = Catalogue { definitions: &[], parameters: &PARAMETERS };
+        let own = |definition: &Definition| {
+            catalogue.parameters_of(definition).map(|parameter| parameter.name).collect::<Vec<_>>()
+        };
+        let expression = r"{int} of the {goal}, not \{tier}, and {int}";
+        let step = definition(Pattern::Expression, expression);
+        assert_eq!(step.parameters(), ["int", "goal", "int"]);
+        assert_eq!(own(&step), ["goal"]);
+        assert_eq!(own(&definition(Pattern::Literal, expression)), Vec::<&str>::new());
+    }
+}

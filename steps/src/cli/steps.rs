@@ -9,20 +9,12 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::{
-    catalogue::{CATALOGUE, Definition, Keyword},
+    catalogue::{BUILT_IN, CATALOGUE, Definition, Keyword, Parameter},
     runner::{Resolution, Vocabulary, suite::Suite},
 };
 
 pub(super) use duration::{Duration, durations};
 pub(super) use markdown::markdown;
-
-/// The parameter types of Cucumber Expressions themselves.
-const BUILT_IN: [(&str, &str); 4] = [
-    ("string", "A text in quotes."),
-    ("int", "A whole number."),
-    ("float", "A number."),
-    ("word", "A word without spaces."),
-];
 
 /// A step definition with everything that is known of it.
 #[derive(Debug, Serialize)]
@@ -103,18 +95,24 @@ impl Entry {
 }
 
 fn parameters(definition: &Definition) -> Vec<ParameterEntry> {
-    let own = CATALOGUE.parameters_of(definition).map(|parameter| ParameterEntry {
-        name: parameter.name.to_owned(),
-        doc: parameter.doc,
-        values: parameter.allowed_values(),
-    });
-    let built_in = BUILT_IN
-        .into_iter()
-        .filter(|(name, _)| definition.expression.contains(&format!("{{{name}}}")))
-        .map(|(name, doc)| ParameterEntry { name: name.to_owned(), doc, values: None });
-    let mut parameters: Vec<ParameterEntry> = own.chain(built_in).collect();
-    parameters.sort_by_key(|parameter| definition.expression.find(&format!("{{{}}}", parameter.name)));
-    parameters
+    let mut names: Vec<&str> = Vec::new();
+    for name in definition.parameters() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(parameter).collect()
+}
+
+/// What is known of a parameter type. The vocabulary has none that is neither built in nor the project's.
+fn parameter(name: &str) -> ParameterEntry {
+    let own = CATALOGUE.parameters.iter().find(|parameter| parameter.name == name);
+    let built_in = BUILT_IN.iter().find(|(known, _)| *known == name).map_or("", |(_, doc)| doc);
+    ParameterEntry {
+        name: name.to_owned(),
+        doc: own.map_or(built_in, |parameter| parameter.doc),
+        values: own.and_then(Parameter::allowed_values),
+    }
 }
 
 struct Use {

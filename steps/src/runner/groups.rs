@@ -13,12 +13,12 @@ pub(super) struct ArgumentPattern {
     /// For each group but the whole match, the group around it; 0 is the whole match.
     parents: Vec<usize>,
     /// The parameters' names, in order; none for a regular expression.
-    names: Vec<String>,
+    names: Vec<&'static str>,
 }
 
 impl ArgumentPattern {
     /// Derives it from the pattern that matches the steps.
-    pub(super) fn new(regex: &Regex, names: Vec<String>) -> Result<Self, regex::Error> {
+    pub(super) fn new(regex: &Regex, names: Vec<&'static str>) -> Result<Self, regex::Error> {
         let (source, parents) = with_outer_groups(regex.as_str(), &names);
         let regex = if source == regex.as_str() { regex.clone() } else { Regex::new(&source)? };
         Ok(Self { regex, parents, names })
@@ -31,7 +31,7 @@ impl ArgumentPattern {
         self.children_of(0)
             .map(|index| StepMatchArgument {
                 group: self.group(&captures, index, text),
-                parameter_type_name: names.next().cloned(),
+                parameter_type_name: names.next().map(|name| (*name).to_owned()),
             })
             .collect()
     }
@@ -62,7 +62,7 @@ enum Token<'a> {
 }
 
 /// The expression with a group around each parameter that has several, and for each group the one around it.
-fn with_outer_groups(source: &str, names: &[String]) -> (String, Vec<usize>) {
+fn with_outer_groups(source: &str, names: &[&str]) -> (String, Vec<usize>) {
     let tokens = tokens(source);
     let mut out = String::with_capacity(source.len());
     let mut parents: Vec<usize> = Vec::new();
@@ -77,7 +77,7 @@ fn with_outer_groups(source: &str, names: &[String]) -> (String, Vec<usize>) {
                 let is_outer = kind == "(?:" && open.is_empty() && holds_parameter(&tokens[index..]);
                 let captures = kind != "(?:" && kind != "(?" || is_outer || kind == "(?:" && in_string;
                 if captures && around == 0 {
-                    in_string = is_outer && names.get(arguments).is_some_and(|name| name == "string");
+                    in_string = is_outer && names.get(arguments).is_some_and(|name| *name == "string");
                     arguments += 1;
                 }
                 if captures {
@@ -173,9 +173,8 @@ fn class_length(rest: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn arguments(regex: &str, names: &[&str], text: &str) -> serde_json::Value {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let pattern = ArgumentPattern::new(&Regex::new(regex).unwrap(), names).unwrap();
+    fn arguments(regex: &str, names: &[&'static str], text: &str) -> serde_json::Value {
+        let pattern = ArgumentPattern::new(&Regex::new(regex).unwrap(), names.to_vec()).unwrap();
         serde_json::to_value(pattern.arguments(text)).unwrap()
     }
 

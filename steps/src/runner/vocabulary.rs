@@ -16,7 +16,7 @@ use mycelium_schemas::{
 use regex::Regex;
 
 use super::groups::ArgumentPattern;
-use crate::catalogue::{Catalogue, Definition, Keyword, Pattern};
+use crate::catalogue::{BUILT_IN, Catalogue, Definition, Keyword};
 
 /// Why a step library cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +47,6 @@ pub enum VocabularyError {
         name: String,
     },
 }
-
-/// The parameter types of Cucumber Expressions themselves.
-const BUILT_IN: [&str; 5] = ["", "int", "float", "word", "string"];
 
 /// What a step means.
 #[derive(Debug)]
@@ -131,7 +128,7 @@ impl<W: World + WorldInventory> Library<W> {
                 .at(location.path, location.line)
                 .filter(|definition| definition.keyword == keyword)
                 .ok_or_else(|| VocabularyError::Uncatalogued(location.to_string()))?;
-            let arguments = ArgumentPattern::new(&regex, parameter_names(definition)).map_err(|source| {
+            let arguments = ArgumentPattern::new(&regex, definition.parameters()).map_err(|source| {
                 VocabularyError::Pattern { place: definition.place(), source: Box::new(source) }
             })?;
             entries.push(Entry { definition, regex, arguments });
@@ -143,10 +140,11 @@ impl<W: World + WorldInventory> Library<W> {
             return Err(VocabularyError::Unregistered(missing.place()));
         }
         for definition in catalogue.definitions {
-            let known =
-                |name: &str| BUILT_IN.contains(&name) || catalogue.parameters.iter().any(|p| p.name == name);
-            if let Some(name) = parameter_names(definition).into_iter().find(|name| !known(name)) {
-                return Err(VocabularyError::UnknownParameter { place: definition.place(), name });
+            let built_in = |name: &str| BUILT_IN.iter().any(|(known, _)| *known == name);
+            let known = |name: &str| built_in(name) || catalogue.parameters.iter().any(|p| p.name == name);
+            if let Some(name) = definition.parameters().into_iter().find(|name| !known(name)) {
+                let (place, name) = (definition.place(), name.to_owned());
+                return Err(VocabularyError::UnknownParameter { place, name });
             }
         }
         Ok(Self { vocabulary: Vocabulary { entries, catalogue }, functions })
@@ -263,24 +261,6 @@ fn skeleton(text: &str) -> String {
         }
     }
     out
-}
-
-/// The names of an expression's parameters, in order.
-fn parameter_names(definition: &Definition) -> Vec<String> {
-    if definition.pattern != Pattern::Expression {
-        return Vec::new();
-    }
-    let mut names = Vec::new();
-    let mut rest = definition.expression;
-    while let Some(open) = rest.find('{') {
-        let escaped = rest[..open].ends_with('\\');
-        rest = &rest[open + 1..];
-        if let (false, Some(close)) = (escaped, rest.find('}')) {
-            names.push(rest[..close].to_owned());
-            rest = &rest[close + 1..];
-        }
-    }
-    names
 }
 
 #[cfg(test)]
