@@ -120,3 +120,8 @@ pub(super) fn width() -> u16 {
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.filter(|width| *width >= WIDTH_MIN).unwrap_or(WIDTH)
 }
+
+/// `1 problem`, `2 problems`.
+pub(super) fn counted(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

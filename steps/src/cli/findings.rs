@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::lint::{LintProblem, Rule, Severity};
+use crate::lint::{LintProblem, Rule};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -67,10 +67,7 @@ pub(super) fn github(problems: &[LintProblem]) -> String {
 
 fn annotation(problem: &LintProblem) -> String {
     let LintProblem { uri, line, column, rule, message, help, .. } = problem;
-    let command = match rule.severity() {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let command = rule.severity().name();
     let (uri, title) = (property(uri), property(rule.name()));
     let text = data(&format!("{message}\n{help}"));
     format!("::{command} file={uri},line={line},col={column},title=accept lint: {title}::{text}")

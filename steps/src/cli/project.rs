@@ -3,7 +3,8 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -185,4 +186,19 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Replaces a file by its new text in one move, keeping its mode. Behind a link it is the file that is replaced.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), CliError> {
+    let write = || {
+        let path = fs::canonicalize(path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(|source| CliError::File { action: "write", path: path.to_owned(), source })
 }

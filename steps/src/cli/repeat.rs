@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use mycelium_schemas::messages::TestStepResultStatus as Status;
 use serde::Serialize;
 
-use super::{commands::lint::counted, conduct::Done, summary::RunSummary};
+use super::{conduct::Done, console::counted, summary::RunSummary};
 use crate::runner::Place;
 
 /// The repetitions so far.

@@ -7,8 +7,7 @@ use mycelium_schemas::messages::TestStepResultStatus as Status;
 
 use super::{
     card::failure_card,
-    commands::lint::counted,
-    console::{Console, Tone},
+    console::{Console, Tone, counted},
     summary::status_word,
 };
 use crate::runner::{RunResult, ScenarioResult};

@@ -1,22 +1,18 @@
 //! `accept fmt`: feature files laid out as all of them are. Each file is replaced as a whole or not touched.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use mycelium_gherkin::format;
 use serde::Serialize;
 
-use super::lint::{counted, tell};
+use super::lint::tell;
 use crate::{
     cli::{
         args::FmtArgs,
-        console::Console,
+        console::{Console, counted},
         diff,
         error::{BAD_INPUT, CliError},
-        project::Project,
+        project::{Project, replace},
     },
     lint::{LintProblem, syntax},
 };
@@ -68,19 +64,4 @@ fn tell_counts(console: &Console, args: &FmtArgs, formatted: &Formatted) {
         (_, true) => console.say(format_args!("{} formatted already", counted(formatted.unchanged, "file"))),
         (false, false) => console.say(format_args!("{changed} formatted, {} already", formatted.unchanged)),
     }
-}
-
-/// Replaces a file by its new text in one move, keeping its mode. Behind a link it is the file that is replaced.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), CliError> {
-    let write = || {
-        let path = fs::canonicalize(path)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    write().map_err(|source| CliError::File { action: "write", path: path.to_owned(), source })
 }

@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::fmt::replace;
 use crate::{
     catalogue::CATALOGUE,
     cli::{
         args::{LintArgs, LintFormat},
-        console::{Console, Tone},
+        console::{Console, Tone, counted},
         error::{BAD_INPUT, CliError},
         findings,
-        project::Project,
+        project::{Project, replace},
         summary::RunSummary,
     },
     lint::{LintProblem, Promises, Severity, fixed, lint},
@@ -142,9 +141,4 @@ pub(in crate::cli) fn exit_code(problems: &[LintProblem]) -> u8 {
     } else {
         u8::from(problems.iter().any(LintProblem::is_error))
     }
-}
-
-/// `1 problem`, `2 problems`.
-pub(in crate::cli) fn counted(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

@@ -9,11 +9,11 @@ use mycelium_schemas::{goal::gates::ProfileName, messages::Envelope};
 use mycelium_traceability::Results;
 use serde::Serialize;
 
-use super::{lint::counted, report};
+use super::report;
 use crate::{
     cli::{
         args::MergeArgs,
-        console::Console,
+        console::{Console, counted},
         error::CliError,
         evidence,
         judge::{Question, Wanted, judge},

@@ -12,7 +12,7 @@ use crate::{
     cli::{
         args::WatchArgs,
         conduct::{Stage, new_seed},
-        console::Console,
+        console::{Console, counted},
         error::CliError,
         project::Project,
         tell::Detail,
@@ -35,8 +35,7 @@ pub(in crate::cli) fn run(console: &Console, args: WatchArgs, scratch: PathBuf) 
     let stage = Stage::set_up(&project, bin, args.jobs, scratch)?;
     let mut seen = Look::at(&suite);
     lint_files(console, &project, &stage, &suite, None)?;
-    console
-        .say(format_args!("watching {}; Ctrl-C ends it", lint::counted(suite.files.len(), "feature file")));
+    console.say(format_args!("watching {}; Ctrl-C ends it", counted(suite.files.len(), "feature file")));
     loop {
         if let Some(interrupt) = stage.listener.pending() {
             return Ok(interrupt.exit_code());
