@@ -165,16 +165,11 @@ pub(super) fn prepare(
     filter.check_lines(&suite)?;
     lock.create()?;
     let stage = Stage {
-        program: Program::take(&project.root, request.bin, &request.scratch)?,
-        library,
-        listener: Listener::start().map_err(RunError::Signals)?,
-        tree: project.tree(),
         lane: request.lane,
-        jobs: request.jobs.unwrap_or_else(default_jobs),
         fail_fast: request.fail_fast,
         timeout: request.timeout,
         keep: request.keep,
-        scratch: request.scratch,
+        ..Stage::set_up(project, library, request.bin, request.jobs, request.scratch)?
     };
     if is_rerun {
         store::clear(out).map_err(RunError::from)?;
@@ -183,16 +178,17 @@ pub(super) fn prepare(
 }
 
 impl Stage {
-    /// Everything but features, for a watch.
+    /// Everything but features, to run as a watch does.
     pub(super) fn set_up(
         project: &Project,
+        library: Library<MyceliumWorld>,
         bin: Option<PathBuf>,
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,
     ) -> Result<Self, CliError> {
         Ok(Self {
             program: Program::take(&project.root, bin, &scratch)?,
-            library: Library::<MyceliumWorld>::load(CATALOGUE)?,
+            library,
             listener: Listener::start().map_err(RunError::Signals)?,
             tree: project.tree(),
             lane: Lane::Mock,

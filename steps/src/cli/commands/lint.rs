@@ -44,8 +44,7 @@ pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliE
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
     let mut suite = project.suite(&paths)?;
     let mut problems = check(&project, &suite, &library)?;
-    if args.fix {
-        fix(console, &project, &suite, &problems)?;
+    if args.fix && fix(console, &project, &suite, &problems)? {
         suite = project.suite(&paths)?;
         problems = check(&project, &suite, &library)?;
     }
@@ -71,19 +70,22 @@ pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliE
     Ok(code)
 }
 
+/// Mends what can be; whether that was anything.
 fn fix(
     console: &Console,
     project: &Project,
     suite: &Suite,
     problems: &[LintProblem],
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
+    let mut mended = false;
     for file in &suite.files {
         if let Some(text) = fixed(file, problems) {
             replace(&project.root.join(&file.uri), &text)?;
             console.say(format_args!("fixed {}", file.uri));
+            mended = true;
         }
     }
-    Ok(())
+    Ok(mended)
 }
 
 impl<'a> Findings<'a> {
