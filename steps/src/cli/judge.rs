@@ -1,9 +1,6 @@
 //! From the message stream of a run to matrix, gates and reports. Always from the stream, never from a rendered file.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use jiff::{Timestamp, tz::Offset};
 use mycelium_schemas::{
@@ -11,10 +8,9 @@ use mycelium_schemas::{
     matrix::{Matrix, Subject},
     verdict::Evaluation,
 };
-use mycelium_traceability::{Inputs, Results, build, evaluate};
+use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, evidence, project::Project};
-use crate::runner::store::MESSAGES;
+use super::{error::CliError, project::Project, stream};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -47,36 +43,20 @@ pub(super) struct Judged {
 pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged, CliError> {
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
-    let results = read_results(&question.out.join(MESSAGES), question.results)?;
-    if let Some(results) = &results {
-        evidence::check(question.out, results.evidence_files()).map_err(CliError::BadEvidence)?;
-    }
+    let run = match question.results {
+        Wanted::Required => Some(stream::required_run(question.out)?),
+        Wanted::IfThere => stream::run(question.out)?,
+    };
     let tree = project.tree();
     let subject = Subject { tree: tree.id, dirty: tree.dirty, binary_digest: question.binary_digest };
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
-        results: results.as_ref(),
+        results: run.as_ref().map(|run| &run.results),
         subject: &subject,
         today: Offset::UTC.to_datetime(Timestamp::now()).date(),
     });
     let evaluation = evaluate(&matrix, &registry.rules, question.profile);
     Ok(Judged { matrix, evaluation })
-}
-
-fn read_results(path: &Path, wanted: Wanted) -> Result<Option<Results>, CliError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return match wanted {
-                Wanted::Required => Err(CliError::NoResults(path.to_owned())),
-                Wanted::IfThere => Ok(None),
-            };
-        }
-        Err(source) => return Err(CliError::File { action: "read", path: path.to_owned(), source }),
-    };
-    Results::read(&text)
-        .map(Some)
-        .map_err(|problems| CliError::BadResults { path: PathBuf::from(path), problems })
 }

@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fs, io,
     path::Path,
 };
 
 use mycelium_schemas::messages::{Envelope, Pickle, TestStepResultStatus as Status};
 
-use super::error::CliError;
+use super::{error::CliError, stream};
 use crate::runner::{
     Identity, identities,
     store::{MESSAGES, UNFINISHED},
@@ -21,24 +20,15 @@ pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
 
 /// The stream of the last run. One whose process was killed left an unfinished stream, which counts too.
 pub(super) fn stream(out: &Path) -> Result<Vec<Envelope>, CliError> {
-    let path = [MESSAGES, UNFINISHED].map(|name| out.join(name)).into_iter().find(|path| path.exists());
-    let path = path.ok_or_else(|| CliError::NoResults(out.join(MESSAGES)))?;
-    let text = fs::read_to_string(&path).map_err(|source| CliError::File {
-        action: "read",
-        path: path.clone(),
-        source,
-    })?;
+    let path = out.join(MESSAGES);
+    if let Some(text) = stream::text(&path)? {
+        return stream::messages(&path, &text);
+    }
+    let unfinished = out.join(UNFINISHED);
+    let Some(text) = stream::text(&unfinished)? else { return Err(CliError::NoResults(path)) };
     // Only the last line can be torn, and only where the run never came to its end.
-    let whole =
-        if path.ends_with(UNFINISHED) { text.rfind('\n').map_or("", |end| &text[..end]) } else { &text };
-    let read = |line: &str| {
-        serde_json::from_str::<Envelope>(line).map_err(|error| CliError::File {
-            action: "understand",
-            path: path.clone(),
-            source: io::Error::from(error),
-        })
-    };
-    whole.lines().map(read).collect()
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    stream::messages(&unfinished, whole)
 }
 
 fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {

@@ -19,6 +19,7 @@ mod repeat;
 mod scaffold;
 mod scratch;
 mod steps;
+mod stream;
 mod streams;
 mod summary;
 mod supervise;

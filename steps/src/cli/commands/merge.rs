@@ -6,7 +6,6 @@ use std::{
 };
 
 use mycelium_schemas::{goal::gates::ProfileName, messages::Envelope};
-use mycelium_traceability::Results;
 use serde::Serialize;
 
 use super::report;
@@ -15,10 +14,10 @@ use crate::{
         args::MergeArgs,
         console::{Console, counted},
         error::CliError,
-        evidence,
         judge::{Question, Wanted, judge},
         merge::{MergeError, Part, merge},
         project::Project,
+        stream::{self, Run},
     },
     runner::{
         OutLock, RunError,
@@ -80,26 +79,11 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
 
 /// Reads a run strictly, its evidence too. Returns the digests of that.
 fn read(name: &Path, folder: &Path) -> Result<(Part, Vec<String>), CliError> {
-    let path = folder.join(MESSAGES);
-    if !path.exists() {
-        return Err(CliError::NoResults(path));
-    }
-    let text = fs::read_to_string(&path).map_err(|source| CliError::File {
-        action: "read",
-        path: path.clone(),
-        source,
-    })?;
-    let results =
-        Results::read(&text).map_err(|problems| CliError::BadResults { path: path.clone(), problems })?;
-    evidence::check(folder, results.evidence_files()).map_err(CliError::BadEvidence)?;
+    let Run { results, text } = stream::required_run(folder)?;
     let mut digests: Vec<String> = results.evidence_files().map(|file| file.sha256.clone()).collect();
     digests.sort();
     digests.dedup();
-    let stream: Vec<Envelope> = text
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|error| CliError::File { action: "understand", path, source: error.into() })?;
+    let stream = stream::messages(&folder.join(MESSAGES), &text)?;
     Ok((Part { folder: name.to_owned(), info: results.info, stream }, digests))
 }
 
