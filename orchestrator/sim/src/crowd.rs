@@ -25,7 +25,7 @@ pub enum Played {
     Kept(BTreeMap<&'static str, u64>),
     /// The first seed that broke one.
     Broken(u64, Failure),
-    /// A seed whose run does not come back.
+    /// The first seed whose run does not come back.
     Hangs(u64),
 }
 
@@ -86,7 +86,15 @@ fn gather(ends: &Receiver<End>, seeds: Range<u64>, next: &AtomicU64, patience: D
                 }
             }
             Err(RecvTimeoutError::Timeout) if broken.is_none() => return Played::Hangs(all_below),
-            Err(_) => break,
+            Err(RecvTimeoutError::Timeout) => break,
+            // Nobody plays any more. A seed that was handed out and has no end went down with its thread.
+            Err(RecvTimeoutError::Disconnected) => {
+                let awaited = broken.as_ref().map_or(seeds.end, |(first, _)| *first);
+                if all_below < awaited {
+                    return Played::Hangs(all_below);
+                }
+                break;
+            }
         }
     }
     match broken {
@@ -109,10 +117,28 @@ mod tests {
         assert!(matches!(played, Played::Hangs(6)), "{played:?}");
     }
 
+    fn failure() -> Failure {
+        Failure { why: String::new(), used: 0, story: Vec::new() }
+    }
+
+    #[test]
+    fn a_run_that_goes_down_with_its_thread_is_told_by_its_seed() {
+        for (seed, end) in [(7, Ok(Summary::default())), (8, Err(failure()))] {
+            let (sender, ends) = mpsc::channel();
+            sender.send((5, Ok(Summary::default()))).unwrap();
+            sender.send((seed, end)).unwrap();
+            drop(sender);
+            let played = gather(&ends, 5..9, &AtomicU64::new(9), PATIENCE);
+            assert!(matches!(played, Played::Hangs(6)), "{played:?}");
+        }
+    }
+
     #[test]
     fn of_several_failures_the_first_seed_is_told() {
         let (sender, ends) = mpsc::channel();
-        let failure = || Failure { why: String::new(), used: 0, story: Vec::new() };
+        for seed in [0, 1] {
+            sender.send((seed, Ok(Summary::default()))).unwrap();
+        }
         for seed in [3, 2, 4] {
             sender.send((seed, Err(failure()))).unwrap();
         }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    panic,
     process::ExitCode,
     time::Instant,
 };
@@ -44,7 +45,7 @@ fn main() -> io::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Played::Hangs(seed) => {
-            writeln!(out, "seed {seed}: hangs within one step")?;
+            writeln!(out, "seed {seed}: does not come back")?;
             writeln!(out, "again: {}", again(seed, args.mutant))?;
             Ok(ExitCode::FAILURE)
         }
@@ -63,8 +64,14 @@ fn tell_seen(out: &mut impl Write, seen: &BTreeMap<&str, u64>) -> io::Result<()>
 /// Tells a broken promise at its smallest, and how to see it again.
 fn explain(out: &mut impl Write, seed: u64, mutant: Option<Mutant>) -> io::Result<ExitCode> {
     let dice = Dice::bytes_of_seed(seed);
-    let fails =
-        |dice: &[u8]| play(dice.to_vec(), mutant).err().map(|failure| (failure.clone(), failure.used));
+    // Each try tells its panic in the failure; the place was told when it came first.
+    panic::set_hook(Box::new(|_| {}));
+    let fails = |dice: &[u8]| {
+        play(dice.to_vec(), mutant).err().map(|failure| {
+            let used = failure.used;
+            (failure, used)
+        })
+    };
     if let Some((smallest, failure)) = shrink(&dice, fails) {
         for line in &failure.story {
             writeln!(out, "{line}")?;

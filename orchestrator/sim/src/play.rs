@@ -1,6 +1,10 @@
 //! From dice to a whole run: lives, crashes, colleagues and humans, until it ends for good.
 
-use std::collections::BTreeMap;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
+};
 
 use crate::{
     dice::Dice,
@@ -39,11 +43,26 @@ pub fn play(dice: Vec<u8>, mutant: Option<Mutant>) -> Result<Summary, Failure> {
         let why = "the simulation's own samples cannot be read".to_owned();
         return Err(Failure { why, used: 0, story: Vec::new() });
     };
-    let begun = sim.write(&[first], true).and_then(|()| sim.live()).map(|()| true);
-    match sim.go_on_until_over(begun) {
+    let over = not_panicking(|| {
+        let begun = sim.write(&[first], true).and_then(|()| sim.live()).map(|()| true);
+        sim.go_on_until_over(begun)
+    });
+    match over {
         Ok(()) => Ok(Summary { seen: sim.seen }),
         Err(why) => Err(Failure { why, used: sim.dice.used(), story: sim.story }),
     }
+}
+
+/// A panic of the core or of the simulation is a failure like any other: it has a seed, and is shrunk.
+fn not_panicking(run: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    // Whatever it leaves behind is not played on, only told.
+    panic::catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(format!("panicked: {}", words(&*panic))))
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
 }
 
 /// A run that must fail, or nothing here proves anything: its orchestrator never syncs the journal.
@@ -104,5 +123,18 @@ impl Sim {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_that_says_what_it_was() {
+        let seed = 7;
+        assert_eq!(not_panicking(|| panic!("on purpose")), Err("panicked: on purpose".to_owned()));
+        assert_eq!(not_panicking(|| panic!("seed {seed}")), Err("panicked: seed 7".to_owned()));
+        assert_eq!(not_panicking(|| Ok(())), Ok(()));
     }
 }
