@@ -43,14 +43,16 @@ impl Sim {
 
     /// What follows from an attempt.
     pub(crate) fn settle(&self, batch: u32, task: &TaskId, mut facts: AttemptFacts) -> Vec<Draft> {
-        let mut config = self.scene.config.clone();
-        let mut state = self.state.clone();
-        match self.mutant {
-            Some(Mutant::BudgetIgnored) => config.budgets.mode = Mode::Off,
-            Some(Mutant::FailuresNotCounted) => {
+        let Some(mutant) = self.mutant else {
+            return settle::attempt(&self.state, &self.scene.config, batch, task, facts);
+        };
+        let (mut config, mut state) = (self.scene.config.clone(), self.state.clone());
+        match mutant {
+            Mutant::BudgetIgnored => config.budgets.mode = Mode::Off,
+            Mutant::FailuresNotCounted => {
                 state.tasks.entry(task.clone()).and_modify(|facts| facts.failures = 0);
             }
-            Some(Mutant::ValidatorIgnored) => {
+            Mutant::ValidatorIgnored => {
                 if let Outcome::Judged { validators, .. } = &mut facts.outcome {
                     validators.clear();
                 }
@@ -58,12 +60,12 @@ impl Sim {
             _ => {}
         }
         let mut drafts = settle::attempt(&state, &config, batch, task, facts);
-        match self.mutant {
-            Some(Mutant::UsageCountedTwice) => {
+        match mutant {
+            Mutant::UsageCountedTwice => {
                 let used = drafts.iter().find(|draft| matches!(draft.kind, EventKind::UsageUpdate(_)));
                 drafts.splice(0..0, used.cloned());
             }
-            Some(Mutant::NoBackoff) => drafts.iter_mut().for_each(|draft| {
+            Mutant::NoBackoff => drafts.iter_mut().for_each(|draft| {
                 if let EventKind::TaskRetry(retry) = &mut draft.kind {
                     retry.backoff_ms = 0;
                 }
@@ -75,33 +77,37 @@ impl Sim {
 
     /// What follows from a landing.
     pub(crate) fn settle_landing(&self, batch: u32, outcome: LandingOutcome) -> Vec<Draft> {
-        let mut state = self.state.clone();
-        if self.is(Mutant::ConflictsNotCounted) {
-            state.tasks.values_mut().for_each(|facts| facts.conflicts = 0);
+        if !self.is(Mutant::ConflictsNotCounted) {
+            return settle::landing(&self.state, &self.scene.config, batch, outcome);
         }
+        let mut state = self.state.clone();
+        state.tasks.values_mut().for_each(|facts| facts.conflicts = 0);
         settle::landing(&state, &self.scene.config, batch, outcome)
     }
 
     /// What makes journal and world agree again.
     pub(crate) fn recover(&self, mut found: Found) -> Vec<Vec<Draft>> {
+        let Some(mutant) = self.mutant else {
+            return recover::recover(&self.state, &self.scene.config, &found);
+        };
         let mut config = self.scene.config.clone();
-        match (self.mutant, &found.intent) {
-            (Some(Mutant::LandingRepeated), Some(IntentFound::Moved(_))) => {
+        match (mutant, &found.intent) {
+            (Mutant::LandingRepeated, Some(IntentFound::Moved(_))) => {
                 found.intent = Some(IntentFound::NotMoved);
             }
-            (Some(Mutant::LandingInvented), Some(IntentFound::NotMoved)) => {
+            (Mutant::LandingInvented, Some(IntentFound::NotMoved)) => {
                 found.intent = Some(IntentFound::Moved(CheckoutUpdate::NotCheckedOut));
             }
-            (Some(Mutant::UsageForgotten), _) => found.usage.clear(),
-            (Some(Mutant::BudgetIgnoredInRecovery), _) => config.budgets.mode = Mode::Off,
-            (Some(Mutant::LostCommitIgnored), _) => found.missing.clear(),
+            (Mutant::UsageForgotten, _) => found.usage.clear(),
+            (Mutant::BudgetIgnoredInRecovery, _) => config.budgets.mode = Mode::Off,
+            (Mutant::LostCommitIgnored, _) => found.missing.clear(),
             _ => {}
         }
         let mut groups = recover::recover(&self.state, &config, &found);
         let is_lost = |draft: &Draft| matches!(draft.kind, EventKind::WorkerLost(_));
-        match self.mutant {
-            Some(Mutant::RunningForgotten) => groups.retain(|group| !group.iter().any(is_lost)),
-            Some(Mutant::LossBlamed) => {
+        match mutant {
+            Mutant::RunningForgotten => groups.retain(|group| !group.iter().any(is_lost)),
+            Mutant::LossBlamed => {
                 for draft in groups.iter_mut().flatten().filter(|draft| is_lost(draft)) {
                     let retry = TaskRetry { reason: String::new(), attempts_left: 1, backoff_ms: 500 };
                     draft.kind = EventKind::TaskRetry(retry);
