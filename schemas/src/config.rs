@@ -1,6 +1,7 @@
 //! The configuration in effect: every key present, typed and bounded (design 3.7). [`crate::config::parse`] makes it
 //! from the text that a user wrote.
 
+mod decimal;
 mod dollars;
 mod keys;
 mod minutes;
@@ -10,7 +11,6 @@ mod reference;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,7 +26,7 @@ pub(crate) use reference::file_schema;
 pub use reference::{reference, reference_markdown};
 
 /// `config.yaml`, with every default filled in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     /// Local branch that work lands on. Required.
     pub integration_branch: String,
@@ -82,7 +82,7 @@ impl Config {
 }
 
 /// A gate's mode.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Not judged; a manifest's violations are still recorded.
@@ -95,7 +95,7 @@ pub enum Mode {
 }
 
 /// What happens after an attempt fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailurePolicy {
     /// Up to `max_retries` more attempts; other tasks go on.
@@ -106,7 +106,7 @@ pub enum FailurePolicy {
 }
 
 /// A named resource and the paths that belong to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Resource {
     /// Name used in `locks`.
     pub name: LockName,
@@ -115,7 +115,7 @@ pub struct Resource {
 }
 
 /// Who makes the plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlannerProvider {
     /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
@@ -124,14 +124,14 @@ pub enum PlannerProvider {
 }
 
 /// `planner`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Planner {
     /// Default `mock`.
     pub provider: PlannerProvider,
 }
 
 /// Who does the work.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agent {
     /// Appends a line with the task's id to each path it may write.
@@ -142,7 +142,7 @@ pub enum Agent {
 }
 
 /// `worker`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Worker {
     /// Default `mock`.
     pub agent: Agent,
@@ -156,7 +156,7 @@ pub struct Worker {
 }
 
 /// Who judges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValidatorProvider {
     /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
@@ -167,7 +167,7 @@ pub enum ValidatorProvider {
 }
 
 /// `test_validator`, `style_validator`, `architecture_validator`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Validator {
     /// Default `off`.
     pub mode: Mode,
@@ -178,7 +178,7 @@ pub struct Validator {
 }
 
 /// `budgets`. A limit that is not set is none.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Budgets {
     /// `block` where a limit is set, else `off`; `off` itself cannot be configured.
     pub mode: Mode,
@@ -208,7 +208,7 @@ impl Budgets {
 }
 
 /// Price of a million tokens, in millionths of a US dollar; written in dollars.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Price {
     /// Input tokens that were not cached.
     pub input: u64,
@@ -219,7 +219,7 @@ pub struct Price {
 }
 
 /// When something is removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CleanupWhen {
     /// Kept.
@@ -232,7 +232,7 @@ pub enum CleanupWhen {
 }
 
 /// `cleanup`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Cleanup {
     /// Workspaces. Default `on_success`.
     pub workspaces: CleanupWhen,

@@ -1,5 +1,7 @@
 //! Dollars as people write them, in exact millionths: no amount passes through floating point.
 
+use super::decimal::{self, NotExact};
+
 /// Digits behind the point that a millionth can hold.
 const DECIMALS_MAX: usize = 6;
 /// Largest amount accepted, in dollars.
@@ -19,22 +21,22 @@ pub(crate) enum DollarsError {
     TooLarge,
 }
 
+impl From<NotExact> for DollarsError {
+    fn from(why: NotExact) -> Self {
+        match why {
+            NotExact::NotDecimal => Self::NotDecimal,
+            NotExact::TooFine => Self::TooFine,
+            NotExact::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
 /// Millionths of a dollar from a decimal number such as `1.25`.
 pub(crate) fn parse_microusd(text: &str) -> Result<u64, DollarsError> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(decimals) || text.ends_with('.') {
-        return Err(DollarsError::NotDecimal);
-    }
-    if decimals.len() > DECIMALS_MAX {
-        return Err(DollarsError::TooFine);
-    }
-    let whole: u64 = whole.parse().map_err(|_| DollarsError::TooLarge)?;
+    let (whole, millionths) = decimal::parse(text, DECIMALS_MAX)?;
     if whole > DOLLARS_MAX {
         return Err(DollarsError::TooLarge);
     }
-    let millionths: u64 =
-        format!("{decimals:0<DECIMALS_MAX$}").parse().map_err(|_| DollarsError::NotDecimal)?;
     Ok(whole * 1_000_000 + millionths)
 }
 

@@ -1,9 +1,10 @@
 //! Minutes as people write them, exact to a thousandth: no limit passes through floating point on its way to the clock.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Serialize, Serializer};
+
+use super::decimal;
 
 /// Digits behind the point that a thousandth can hold.
 const DECIMALS_MAX: usize = 3;
@@ -11,8 +12,10 @@ const DECIMALS_MAX: usize = 3;
 const THOUSANDTHS: u64 = 1_000;
 /// Milliseconds in a thousandth of a minute.
 const MILLISECONDS: u64 = 60;
+/// Fewest minutes accepted: a thousandth.
+pub(super) const MINUTES_MIN: f64 = 0.001;
 /// Most minutes accepted: a week.
-const MINUTES_MAX: u64 = 10_080;
+pub(super) const MINUTES_MAX: u64 = 10_080;
 
 /// A length of time, more than none and at most a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +25,9 @@ pub struct Minutes {
 
 /// Why a number is no length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not a number of minutes from 0.001 to {MINUTES_MAX} with at most {DECIMALS_MAX} decimals")]
+#[error(
+    "is not a number of minutes from {MINUTES_MIN} to {MINUTES_MAX} with at most {DECIMALS_MAX} decimals"
+)]
 pub struct NotMinutes;
 
 impl Minutes {
@@ -41,14 +46,7 @@ impl std::str::FromStr for Minutes {
     type Err = NotMinutes;
 
     fn from_str(text: &str) -> Result<Self, NotMinutes> {
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_decimal = !whole.is_empty() && digits(whole) && digits(decimals) && !text.ends_with('.');
-        if !is_decimal || decimals.len() > DECIMALS_MAX {
-            return Err(NotMinutes);
-        }
-        let whole: u64 = whole.parse().map_err(|_| NotMinutes)?;
-        let rest: u64 = format!("{decimals:0<DECIMALS_MAX$}").parse().map_err(|_| NotMinutes)?;
+        let (whole, rest) = decimal::parse(text, DECIMALS_MAX).map_err(|_| NotMinutes)?;
         let thousandths =
             whole.checked_mul(THOUSANDTHS).and_then(|n| n.checked_add(rest)).ok_or(NotMinutes)?;
         if (1..=MINUTES_MAX * THOUSANDTHS).contains(&thousandths) {
@@ -74,28 +72,9 @@ impl Serialize for Minutes {
         if self.thousandths.is_multiple_of(THOUSANDTHS) {
             return serializer.serialize_u64(self.thousandths / THOUSANDTHS);
         }
-        // Below 2^53 in thousandths, so that reading it back gives the same.
-        serializer.serialize_f64(self.duration().as_secs_f64() / 60.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Minutes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde_json::Number::deserialize(deserializer)?.to_string().parse().map_err(D::Error::custom)
-    }
-}
-
-impl JsonSchema for Minutes {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Minutes".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0.001, "maximum": MINUTES_MAX })
+        // Rounded once, to the number nearest to the decimal, which is what the decimal is read as.
+        #[expect(clippy::cast_precision_loss, reason = "a week in thousandths is far below 2^53")]
+        serializer.serialize_f64(self.thousandths as f64 / THOUSANDTHS as f64)
     }
 }
 
@@ -110,8 +89,17 @@ mod tests {
             assert_eq!(minutes.duration(), Duration::from_millis(milliseconds), "{text}");
             assert_eq!(serde_json::to_string(&minutes).unwrap(), text);
             assert_eq!(minutes.to_string(), text);
-            assert_eq!(serde_json::from_str::<Minutes>(text).unwrap(), minutes);
         }
+    }
+
+    #[test]
+    fn a_length_that_was_written_comes_back() {
+        let largest = MINUTES_MAX * THOUSANDTHS;
+        for thousandths in (1..=100_000).chain(largest - 10_000..=largest) {
+            let written = serde_json::to_string(&Minutes { thousandths }).unwrap();
+            assert_eq!(written.parse(), Ok(Minutes { thousandths }), "{written}");
+        }
+        assert_eq!(MINUTES_MIN.to_string().parse(), Ok(Minutes { thousandths: 1 }));
     }
 
     #[test]

@@ -6,7 +6,10 @@ use std::fmt::Write;
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
-use super::keys::{self, Fallback, KeyDoc, Kind};
+use super::{
+    keys::{self, Fallback, KeyDoc, Kind},
+    minutes::{MINUTES_MAX, MINUTES_MIN},
+};
 
 /// Every configuration key, in the order of the reference.
 pub fn reference() -> Vec<KeyDoc> {
@@ -80,7 +83,7 @@ fn kind_schema(key: &str, kind: &Kind) -> Map<String, Value> {
         Kind::Text | Kind::Path | Kind::Glob => json!({ "type": "string", "minLength": 1 }),
         Kind::Id => json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" }),
         Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Kind::Minutes => json!({ "type": "number", "minimum": 0.001, "maximum": 10_080 }),
+        Kind::Minutes => json!({ "type": "number", "minimum": MINUTES_MIN, "maximum": MINUTES_MAX }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Choice { now, .. } => json!({ "type": "string", "enum": now }),
         Kind::Dollars => json!({ "type": "number", "minimum": 0 }),
@@ -109,7 +112,7 @@ impl Kind {
             Self::Glob => "glob over paths".to_owned(),
             Self::Id => "id".to_owned(),
             Self::Whole { min, max } => format!("whole number, {min} to {max}"),
-            Self::Minutes => "minutes, 0.001 to 10080, at most three decimals".to_owned(),
+            Self::Minutes => format!("minutes, {MINUTES_MIN} to {MINUTES_MAX}, at most three decimals"),
             Self::Flag => "`true` or `false`".to_owned(),
             Self::Choice { now, .. } => {
                 now.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
