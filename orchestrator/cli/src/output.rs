@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
-    sync::OnceLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use mycelium_engine::redact::Redactor;
@@ -14,6 +14,13 @@ use crate::args::{Color, Global};
 /// Keeps secrets out of everything that is said. One for the process: also a panic and a log line must pass it.
 static REDACTOR: OnceLock<Redactor> = OnceLock::new();
 
+/// Where no project was looked at, or not yet: the shapes of keys are known without.
+static SHAPES: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+
+fn redactor() -> &'static Redactor {
+    REDACTOR.get().unwrap_or_else(|| &SHAPES)
+}
+
 /// From here on secrets are kept out of what is said. The first redactor stays: a process looks at one project.
 pub(crate) fn keep_out(redactor: Redactor) {
     let _first = REDACTOR.set(redactor);
@@ -21,11 +28,11 @@ pub(crate) fn keep_out(redactor: Redactor) {
 
 /// A text as it may be said.
 pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
-    REDACTOR.get().map_or(Cow::Borrowed(text), |redactor| redactor.text(text))
+    redactor().text(text)
 }
 
 fn redacted_json(json: &str) -> Cow<'_, str> {
-    REDACTOR.get().map_or(Cow::Borrowed(json), |redactor| redactor.json_text(json))
+    redactor().json_text(json)
 }
 
 /// Where the logs of the program itself go: standard error, without secrets.

@@ -165,8 +165,8 @@ impl Reader<'_> {
             if is_variable(name) && !text.contains('\0') {
                 entries.push(text.to_owned());
             } else {
-                let message =
-                    format!("`{}`: {:?} is neither `NAME` nor `NAME=value`", item.label, shorten(text));
+                // It may hold a secret, and one that is cut short is known by nobody: the message does not repeat it.
+                let message = format!("`{}` is neither `NAME` nor `NAME=value`", item.label);
                 self.decoder.report(&item.node.span, message, set.help.as_str());
             }
         }

@@ -146,7 +146,7 @@ max_parallel: 3
             "config.yaml:2:9: `doctor`: \"../doctor.sh\" has the component \"..\"; write a plain path below the repository's root | write it like `doctor: .mycelium/doctor.sh`",
             "config.yaml:3:14: `max_retries` must be a whole number from 0 to 100, but is the text \"many\" | write it like `max_retries: 2`",
             "config.yaml:5:10: `worker.agent` must be one of `mock`, `command`, but is the text \"comand\" | did you mean `command`?",
-            "config.yaml:6:9: `worker.env[0]`: \"1X\" is neither `NAME` nor `NAME=value` | write it like `env: [PATH_TO_TOOL, MODE=fast]`",
+            "config.yaml:6:9: `worker.env[0]` is neither `NAME` nor `NAME=value` | write it like `env: [PATH_TO_TOOL, MODE=fast]`",
             "config.yaml:7:10: `budgets` must be a mapping of keys to values, but is a list | the keys known here are `mode`, `max_tokens_per_task`, `max_tokens_per_run`, `max_cost_per_task`, `max_cost_per_run`, `prices`",
             "config.yaml:8:24: `cleanup.workspaces` must be one of `never`, `on_success`, `always`, but is the text \"on_sucess\" | did you mean `on_success`?",
             "config.yaml:9:15: `max_parallel` must be a whole number from 1 to 256, but is the number 0 | write it like `max_parallel: 4`",

@@ -118,3 +118,24 @@ fn a_run_at_work_and_then_its_remains_are_seen() {
     );
     drop(gate);
 }
+
+#[test]
+fn a_key_that_stands_in_the_configuration_is_not_shown() {
+    let mut place = Place::with_plan("", ONE);
+    // Torn, so that this file holds none.
+    let key = ["gh", "p_", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ0bC2eF4hJ6"].concat();
+    let config = place.read(".mycelium/config.yaml");
+    for (written, said) in [
+        (format!("{config}worker: {{ env: ['MY TOKEN={key}'] }}\n"), "is neither `NAME` nor `NAME=value`"),
+        (format!("{config}{key}: 1\n"), "[redacted:"),
+        (config.replace("main", &key), "[redacted:"),
+    ] {
+        place.write(".mycelium/config.yaml", &written);
+        for words in [vec!["doctor"], vec!["doctor", "--json"]] {
+            let found = place.run(&words).exits(2);
+            assert!(found.stdout.contains(said), "{found:#?}");
+            // Nor a part of it.
+            assert!(!found.stdout.contains(&key[..20]) && !found.stderr.contains(&key[..20]), "{found:#?}");
+        }
+    }
+}
