@@ -37,6 +37,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How a command ends that a signal stops.
+impl From<StopSignal> for Exit {
+    fn from(signal: StopSignal) -> Self {
+        match signal {
+            StopSignal::Interrupt => Self::Interrupted,
+            StopSignal::Terminate | StopSignal::HangUp => Self::Terminated,
+        }
+    }
+}
+
 impl Exit {
     /// The code of a run that ended, given the signal that stopped it, if one did.
     pub(crate) fn of_run(
@@ -49,8 +59,8 @@ impl Exit {
             (RunStatus::Failed, _) => Self::Failed,
             (RunStatus::NeedsHumanReview, _) => Self::Review,
             (RunStatus::Interrupted, Some(StopReason::Signal)) => match signal {
-                Some(StopSignal::Terminate | StopSignal::HangUp) => Self::Terminated,
-                Some(StopSignal::Interrupt) | None => Self::Interrupted,
+                Some(signal) => signal.into(),
+                None => Self::Interrupted,
             },
             (RunStatus::Interrupted, _) => Self::Environment,
             // A run that was left while it still works has not ended; only a bug gets here.

@@ -22,7 +22,9 @@ use mycelium_engine::{
     project::{Locator, Project},
     redact::Redactor,
     settings::Settings,
+    store,
 };
+use mycelium_schemas::{id::RunId, state::RunView};
 
 use crate::{
     error::CliError,
@@ -51,4 +53,15 @@ impl Context {
         });
         Ok(project)
     }
+}
+
+/// How the run stands that was named, or else the latest; none where there are no runs yet.
+pub(crate) fn named_or_latest(
+    project: &Project,
+    run_id: Option<&RunId>,
+) -> Result<Option<RunView>, CliError> {
+    Ok(match run_id {
+        Some(run_id) => Some(store::read_view(project, run_id)?),
+        None => store::latest(project)?,
+    })
 }

@@ -12,7 +12,7 @@ use mycelium_schemas::{
     state::{RunView, TaskStatus},
 };
 
-use super::Context;
+use super::{Context, named_or_latest};
 use crate::{
     args::{self, ReviewAction},
     error::CliError,
@@ -23,7 +23,7 @@ use crate::{
 /// Lists, shows or decides.
 pub(crate) fn run(context: &Context, args: args::ReviewArgs) -> Result<Exit, CliError> {
     let project = context.project()?;
-    let Some(view) = find(&project, &args)? else {
+    let Some(view) = named_or_latest(&project, args.run_id.as_ref())? else {
         let none = ReviewAnswer::List(WaitingList { run_id: None, waiting: Vec::new() });
         context.output.data(&none, || "no runs yet\n".to_owned())?;
         return Ok(Exit::Done);
@@ -35,13 +35,6 @@ pub(crate) fn run(context: &Context, args: args::ReviewArgs) -> Result<Exit, Cli
         ReviewAction::Retry { task } => decide(context, &project, &view, &task, Decision::Retry),
         ReviewAction::Reject { task } => decide(context, &project, &view, &task, Decision::Reject),
     }
-}
-
-fn find(project: &Project, args: &args::ReviewArgs) -> Result<Option<RunView>, CliError> {
-    Ok(match &args.run_id {
-        Some(run_id) => Some(store::read_view(project, run_id)?),
-        None => store::latest(project)?,
-    })
 }
 
 fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, CliError> {
@@ -63,11 +56,7 @@ fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, Cl
 
 fn show(context: &Context, project: &Project, view: &RunView, id: &TaskId) -> Result<Exit, CliError> {
     let Some(task) = view.tasks.get(id) else {
-        return Err(mycelium_engine::Error::Request {
-            message: format!("run {} has no task {id}", view.run_id),
-            help: logs::tasks_there(view, id),
-        }
-        .into());
+        return Err(logs::no_such_task(view, id).into());
     };
     let paths = store::RunPaths::new(project, &view.run_id);
     let shown = TaskShown {
@@ -101,7 +90,7 @@ fn decide(
     context.output.say(&if blocking.is_empty() {
         format!("next: `mycelium resume --run-id {run_id}` acts on it")
     } else {
-        let ids = blocking.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
+        let ids = render::ids(&blocking);
         format!(
             "gates still block {ids}: nothing lands until that is decided too; next: `mycelium review list --run-id {run_id}`"
         )

@@ -91,7 +91,7 @@ pub(super) fn finish<T: Serialize>(
     let text = render::state::text(&run);
     let shown = output.data(&answer(Box::new(run)), || text);
     let waiting = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::NeedsHumanReview);
-    let waiting = waiting.map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+    let waiting = render::ids(waiting.map(|(id, _)| id));
     match view.status {
         RunStatus::Complete => output.say("every task landed"),
         RunStatus::Failed | RunStatus::NeedsHumanReview => {

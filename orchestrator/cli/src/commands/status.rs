@@ -6,7 +6,7 @@ use mycelium_schemas::{
     state::{RunStatus, RunView},
 };
 
-use super::{Context, logs::interrupted};
+use super::{Context, named_or_latest};
 use crate::{
     args,
     display::Table,
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, CliError> {
     let project = context.project()?;
     let output = context.output;
-    let Some(view) = find(&project, args)? else {
+    let Some(view) = named_or_latest(&project, args.run_id.as_ref())? else {
         let none = StatusAnswer::NoRuns(NoRun { run_id: (), project: project.name, status: () });
         output.data(&none, || "no runs yet\n".to_owned())?;
         output.say("next: `mycelium plan --input FILE`, then `mycelium run`");
@@ -41,13 +41,6 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
     Ok(Exit::Done)
 }
 
-fn find(project: &Project, args: &args::StatusArgs) -> Result<Option<RunView>, CliError> {
-    Ok(match &args.run_id {
-        Some(run_id) => Some(store::read_view(project, run_id)?),
-        None => store::latest(project)?,
-    })
-}
-
 /// Shows the run until it ends, and gives how it stands then, or how the command ends where a signal came first.
 fn watch(project: &Project, output: Output, mut view: RunView) -> Result<Result<RunView, Exit>, CliError> {
     let mut poll = Poll::new()?;
@@ -60,7 +53,7 @@ fn watch(project: &Project, output: Output, mut view: RunView) -> Result<Result<
             output::text(&render::state::changes(shown.as_ref(), &view))?;
         }
         if let Some(signal) = poll.wait() {
-            return Ok(Err(interrupted(signal)));
+            return Ok(Err(signal.into()));
         }
         let next = store::read_view(project, &view.run_id)?;
         shown = Some(std::mem::replace(&mut view, next));

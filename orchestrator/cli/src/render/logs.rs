@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use mycelium_schemas::{
     answer::{Failures, Span, SpanKind, Timeline},
     event::RawEvent,
-    id::TaskId,
 };
 
-use super::{duration, lines, problem::plain, progress};
+use super::{duration, ids, lines, problem::plain, progress, stamp};
 
 /// Characters shown of a payload that has no words of its own.
 const PAYLOAD_CHARS_MAX: usize = 200;
@@ -41,10 +40,6 @@ fn payload(event: &RawEvent) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
-}
-
-fn stamp(ts: Timestamp) -> String {
-    format!("{ts:.3}")
 }
 
 /// A line for the run and one for each span.
@@ -113,8 +108,4 @@ pub(crate) fn failures(failures: &Failures) -> String {
         plain(&text)
     });
     paragraphs.collect::<Vec<_>>().join("\n")
-}
-
-fn ids(tasks: &[TaskId]) -> String {
-    tasks.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -11,9 +11,22 @@ pub(crate) mod progress;
 pub(crate) mod review;
 pub(crate) mod state;
 
+use jiff::Timestamp;
+use mycelium_schemas::id::TaskId;
+
 /// Each text on a line of its own.
 pub(crate) fn lines(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     texts.into_iter().fold(String::new(), |lines, text| lines + text.as_ref() + "\n")
+}
+
+/// Tasks in one line.
+pub(crate) fn ids<'a>(tasks: impl IntoIterator<Item = &'a TaskId>) -> String {
+    tasks.into_iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// When, to the millisecond.
+pub(crate) fn stamp(ts: Timestamp) -> String {
+    format!("{ts:.3}")
 }
 
 /// A length of time as people read it.

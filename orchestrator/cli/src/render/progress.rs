@@ -1,11 +1,8 @@
 //! The decisive events of a run, one plain line each; `None` for those that only matter afterwards.
 
-use mycelium_schemas::{
-    event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations},
-    id::TaskId,
-};
+use mycelium_schemas::event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations};
 
-use super::problem::plain;
+use super::{ids, problem::plain};
 
 /// The line of an event.
 pub(crate) fn line(event: &Event) -> Option<String> {
@@ -116,10 +113,6 @@ fn refusal(refused: &LandingRefused) -> String {
 
 fn paths(found: &Violations) -> String {
     found.violations.iter().map(|violation| violation.path.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn ids(tasks: &[TaskId]) -> String {
-    tasks.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -6,19 +6,17 @@ use mycelium_schemas::{
     state::{RunView, Usage},
 };
 
-use super::{lines, problem::plain};
+use super::{lines, problem::plain, stamp};
 
 /// For people.
 pub(crate) fn text(run: &RunShown) -> String {
     let RunShown { view, paths } = run;
-    let table = table(view);
     let places = [
         format!("journal    {}", paths.journal),
         format!("state      {}", paths.state),
         format!("artifacts  {}", paths.run_dir),
     ];
-    let rows = lines(table.lines().map(|row| row.trim().to_owned()));
-    format!("{}\n\n{rows}\n{}", line(view), lines(places))
+    format!("{}\n{}", live(view), lines(places))
 }
 
 /// For a table that is replaced as the run goes on.
@@ -29,20 +27,17 @@ pub(crate) fn live(view: &RunView) -> String {
 /// What is different from what was shown before, a line each; everything where nothing was.
 pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
     let head = before.is_none_or(|before| before.status != now.status);
-    let head = head.then(|| format!("{} {}", stamp(now), line(now)));
+    let when = stamp(now.updated_at);
+    let head = head.then(|| format!("{when} {}", line(now)));
     let tasks = now.tasks.iter().filter_map(|(id, task)| {
         let old = before.and_then(|before| before.tasks.get(id));
         let news = old.is_none_or(|old| (old.status, old.attempts) != (task.status, task.attempts));
         let reason = task.reasons.last().filter(|_| old.is_none_or(|old| old.reasons != task.reasons));
         let reason = reason.map(|reason| format!(": {}", reason.message)).unwrap_or_default();
-        let text = format!("{} task {id}: {}, attempts {}{reason}", stamp(now), task.status, task.attempts);
+        let text = format!("{when} task {id}: {}, attempts {}{reason}", task.status, task.attempts);
         news.then(|| plain(&text).replace('\n', " "))
     });
     lines(tasks.chain(head))
-}
-
-fn stamp(view: &RunView) -> String {
-    format!("{:.3}", view.updated_at)
 }
 
 fn line(view: &RunView) -> String {

@@ -57,17 +57,18 @@ pub fn check_task(project: &Project, run: &RunId, task: &TaskId) -> Result<(), E
     if view.tasks.contains_key(task) {
         return Ok(());
     }
-    Err(Error::Request { message: format!("run {run} has no task {task}"), help: tasks_there(&view, task) })
+    Err(no_such_task(&view, task))
 }
 
-/// Which tasks a run has, for whoever asked for another.
-pub fn tasks_there(view: &RunView, asked: &TaskId) -> String {
+/// A task was asked for that the run does not have: tells which ones it has.
+pub fn no_such_task(view: &RunView, asked: &TaskId) -> Error {
     let ids = || view.tasks.keys().map(TaskId::as_str);
     let there = format!("its tasks are {}", ids().collect::<Vec<_>>().join(", "));
-    match did_you_mean(asked.as_str(), ids()) {
+    let help = match did_you_mean(asked.as_str(), ids()) {
         Some(near) => format!("did you mean `{near}`? {there}"),
         None => there,
-    }
+    };
+    Error::Request { message: format!("run {} has no task {asked}", view.run_id), help }
 }
 
 /// Hands the events of these types in a journal to a fold, and in any case the first and the last one.
