@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
     }
     let run_id = match args.run_id {
         Some(run_id) => Some(run_id),
-        None => store::list_runs(&project)?.pop().map(|view| view.run_id),
+        None => store::latest(&project)?.map(|view| view.run_id),
     };
     let Some(run_id) = run_id else {
         output.data(&Logged::<()>::NoRuns([]), String::new)?;

@@ -150,7 +150,9 @@ fn a_journal_that_is_gone_is_named_and_the_run_is_kept() {
     let (mut place, run_dir) = killed();
     fs::remove_file(run_dir.join("orchestrator.jsonl")).unwrap();
     let state = fs::read(run_dir.join("state.json")).unwrap();
-    for words in [vec!["status"], vec!["resume"], vec!["status", "--run-id", "held"], vec!["review"]] {
+    for words in
+        [vec!["status"], vec!["resume"], vec!["status", "--run-id", "held"], vec!["review"], vec!["logs"]]
+    {
         place
             .run(&words)
             .exits(4)
