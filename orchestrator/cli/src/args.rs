@@ -178,7 +178,8 @@ pub(crate) struct StatusArgs {
 #[command(after_help = "\
 All conditions must hold at once. --grep looks at the event as it is stored, one line of JSON; of `timeline` and
 `failures` it looks at the text, and --type does not apply to `timeline`. Lines that cannot be read are skipped and
-counted on standard error.")]
+counted on standard error. Events as --json are one array as they come; where reading fails after the first one, the array
+ends there and the error is told on standard error alone.")]
 pub(crate) struct LogsArgs {
     /// What to show.
     #[arg(value_enum, default_value_t, value_name = "VIEW")]

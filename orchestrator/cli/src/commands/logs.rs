@@ -7,7 +7,6 @@ use mycelium_engine::{
     logs::{self, Entry, Filter, Query, Reader, Unread},
     poll::Poll,
     project::Project,
-    signals::StopSignal,
     store::{self, RunPaths},
 };
 use mycelium_schemas::{answer::Logged, event::EventKind, id::RunId};
@@ -18,8 +17,8 @@ use crate::{
     args::{LogsArgs, LogsView},
     error::CliError,
     exit::Exit,
-    output::{Output, Stream},
-    render,
+    output::{self, Output, Stream},
+    render::{self, problem::Paint},
 };
 
 /// Events that `follow` begins with unless told.
@@ -86,25 +85,31 @@ fn query_events(
     limit: Option<usize>,
 ) -> Result<Exit, CliError> {
     let mut reader = Reader::open(paths, filter)?;
-    let mut printer = Printer::new(output);
     let mut last = Last::new(limit);
-    while let Some(entry) = reader.next_entry()? {
-        if let Some(entry) = last.push(entry) {
+    let printed = print(output, |printer| {
+        while let Some(entry) = reader.next_entry()? {
+            if let Some(entry) = last.push(entry) {
+                printer.entry(&entry)?;
+            }
+        }
+        let (rest, unread) = reader.finish()?;
+        for entry in rest {
+            if let Some(entry) = last.push(entry) {
+                printer.entry(&entry)?;
+            }
+        }
+        for entry in last.kept {
             printer.entry(&entry)?;
         }
-    }
-    let (rest, unread) = reader.finish()?;
-    for entry in rest {
-        if let Some(entry) = last.push(entry) {
-            printer.entry(&entry)?;
+        Ok(unread)
+    })?;
+    Ok(match printed {
+        Ok(unread) => {
+            say_unread(output, unread);
+            Exit::Done
         }
-    }
-    for entry in last.kept {
-        printer.entry(&entry)?;
-    }
-    printer.close()?;
-    say_unread(output, unread);
-    Ok(Exit::Done)
+        Err(exit) => exit,
+    })
 }
 
 fn follow(
@@ -115,43 +120,63 @@ fn follow(
     limit: Option<usize>,
 ) -> Result<Exit, CliError> {
     let mut poll = Poll::new()?;
-    let mut printer = Printer::new(output);
     let mut last = Last::new(Some(limit.unwrap_or(BEFORE)));
-    // Asked before reading: what the run wrote up to its end is read after it.
-    let mut live = store::is_live(project, run_id)?;
-    while let Some(entry) = reader.next_entry()? {
-        last.push(entry);
-    }
-    for entry in last.kept {
-        printer.entry(&entry)?;
-    }
-    while live {
-        printer.flush()?;
-        if let Some(signal) = poll.wait() {
-            printer.close()?;
-            return Ok(interrupted(signal));
-        }
-        live = store::is_live(project, run_id)?;
-        reader.wake();
+    let printed = print(output, |printer| {
+        // Asked before reading: what the run wrote up to its end is read after it.
+        let mut live = store::is_live(project, run_id)?;
         while let Some(entry) = reader.next_entry()? {
+            last.push(entry);
+        }
+        for entry in last.kept {
             printer.entry(&entry)?;
         }
-    }
-    let (rest, unread) = reader.finish()?;
-    for entry in rest {
-        printer.entry(&entry)?;
-    }
-    printer.close()?;
-    say_unread(output, unread);
-    output.say(&format!("run {run_id} does not work any more"));
-    Ok(Exit::Done)
+        while live {
+            printer.flush()?;
+            if let Some(signal) = poll.wait() {
+                return Ok(Err(signal));
+            }
+            live = store::is_live(project, run_id)?;
+            reader.wake();
+            while let Some(entry) = reader.next_entry()? {
+                printer.entry(&entry)?;
+            }
+        }
+        let (rest, unread) = reader.finish()?;
+        for entry in rest {
+            printer.entry(&entry)?;
+        }
+        Ok(Ok(unread))
+    })?;
+    Ok(match printed {
+        Ok(Ok(unread)) => {
+            say_unread(output, unread);
+            output.say(&format!("run {run_id} does not work any more"));
+            Exit::Done
+        }
+        Ok(Err(signal)) => signal.into(),
+        Err(exit) => exit,
+    })
 }
 
-/// How a command that only watched ends by a signal.
-pub(crate) fn interrupted(signal: StopSignal) -> Exit {
-    match signal {
-        StopSignal::Interrupt => Exit::Interrupted,
-        StopSignal::Terminate | StopSignal::HangUp => Exit::Terminated,
+/// Prints what a stream of events gives, and what it ends with. Where it breaks off under `--json` after it has begun, its
+/// array is ended, so that standard output holds one document; why is told on standard error alone, and how the command
+/// ends is what comes back.
+fn print<T>(
+    output: Output,
+    stream: impl FnOnce(&mut Printer) -> Result<T, CliError>,
+) -> Result<Result<T, Exit>, CliError> {
+    let mut printer = Printer::new(output);
+    match stream(&mut printer) {
+        Ok(end) => {
+            printer.close()?;
+            Ok(Ok(end))
+        }
+        Err(error) if output.json && printer.printed && !error.is_broken_pipe() => {
+            printer.close()?;
+            output::complain(&render::error::text(&error, Paint(output.color)));
+            Ok(Err(error.exit()))
+        }
+        Err(error) => Err(error),
     }
 }
 

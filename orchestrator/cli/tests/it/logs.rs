@@ -138,6 +138,23 @@ fn what_cannot_be_read_is_skipped_and_counted_and_what_is_unknown_is_shown() {
 }
 
 #[test]
+fn a_stream_that_breaks_off_is_a_whole_document_nevertheless() {
+    let mut place = after_a_run();
+    let events = place.project_dir().join("runs/r1/tasks/001/attempt-1/events.jsonl");
+    fs::remove_file(&events).unwrap();
+    fs::create_dir(&events).unwrap();
+    let why = ["events.jsonl", "it is not a file"];
+    let broken = place.run(&["logs", "--json"]).exits(4).complains(&why);
+    let told = broken.json();
+    assert_eq!(types(told.as_array().unwrap())[..2], ["run.start", "batch.start"], "{told}");
+    place.run(&["logs", "follow", "--json", "--limit", "100"]).exits(4).complains(&why);
+    // Where nothing was told yet, the error is the document.
+    let none =
+        place.run(&["logs", "--json", "--type", "task.landed", "--limit", "1"]).exits(4).complains(&why);
+    assert_eq!(none.json()["error"]["kind"], "environment");
+}
+
+#[test]
 fn the_timeline_shows_attempts_and_landings_with_their_times() {
     let mut place = after_a_run();
     let timeline = place.run(&["logs", "timeline", "--json"]).exits(0).json();
