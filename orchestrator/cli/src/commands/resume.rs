@@ -45,7 +45,9 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
     };
     let mut mended = false;
     let resumed = {
-        let mut display = Progress::new(output);
+        // Where it cannot be read, going on says why.
+        let before = store::read_view(&project, &run_id).ok();
+        let mut display = Progress::new(output, before.as_ref());
         let mut progress = |event: &Event| {
             mended |= matches!(event.kind, EventKind::JournalTruncated(_));
             display.event(event);

@@ -58,7 +58,7 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
     }
     let output = context.output;
     let report = {
-        let mut display = Progress::new(output);
+        let mut display = Progress::new(output, None);
         let mut progress = |event: &Event| display.event(event);
         ready.run(&project, &context.environment, listening, &mut progress)?
     };

@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mycelium_schemas::{
     event::{Event, EventKind},
     id::TaskId,
-    state::Usage,
+    state::{RunView, TaskStatus, Usage},
 };
 
 use super::screen;
@@ -38,8 +38,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// On standard error, where it is a terminal and people want to see it.
-    pub(crate) fn on_terminal(output: Output) -> Option<Self> {
+    /// On standard error, where it is a terminal and people want to see it. A run that goes on does not say again how
+    /// many tasks it has and what became of them: that is known from how it stood.
+    pub(crate) fn on_terminal(output: Output, before: Option<&RunView>) -> Option<Self> {
         if output.quiet || !io::stderr().is_terminal() {
             return None;
         }
@@ -55,9 +56,9 @@ impl Live {
             tasks: BTreeMap::new(),
             landing: None,
             waiting: Vec::new(),
-            planned: 0,
-            landed: 0,
-            usage: Usage::default(),
+            planned: before.map_or(0, |run| run.tasks.len()),
+            landed: before.map_or(0, landed),
+            usage: before.map_or_else(Usage::default, |run| run.usage),
         })
     }
 
@@ -71,7 +72,6 @@ impl Live {
             self.task(task, event);
         }
         self.run(event);
-        // A run that goes on does not say again how many tasks it has.
         let of_all = if self.planned > 0 { format!("/{}", self.planned) } else { String::new() };
         self.sum.set_message(format!(
             "{}{of_all} landed · {} at work · {}",
@@ -115,7 +115,7 @@ impl Live {
 
     /// What passed its gates is merged and goes to the doctor.
     fn begin_landing(&mut self) {
-        let ids = self.waiting.iter().map(TaskId::as_str).collect::<Vec<_>>().join(", ");
+        let ids = render::ids(&self.waiting);
         let bar = spinner(&self.screen, &self.sum, format!("landing {ids}"));
         bar.set_message("merges and asks the doctor");
         self.landing = Some(bar);
@@ -140,6 +140,10 @@ impl Live {
             _ => {}
         }
     }
+}
+
+fn landed(run: &RunView) -> usize {
+    run.tasks.values().filter(|task| task.status == TaskStatus::Landed).count()
 }
 
 /// A line above the sum that moves.

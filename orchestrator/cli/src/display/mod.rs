@@ -5,7 +5,7 @@ mod live;
 mod screen;
 mod table;
 
-use mycelium_schemas::event::Event;
+use mycelium_schemas::{event::Event, state::RunView};
 
 pub(crate) use table::Table;
 
@@ -20,9 +20,9 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// As standard error is a terminal or not.
-    pub(crate) fn new(output: Output) -> Self {
-        match live::Live::on_terminal(output) {
+    /// As standard error is a terminal or not; a run that goes on stood somewhere before.
+    pub(crate) fn new(output: Output, before: Option<&RunView>) -> Self {
+        match live::Live::on_terminal(output, before) {
             Some(live) => Self::Live(Box::new(live)),
             None => Self::Plain(output),
         }

@@ -8,6 +8,11 @@ use crate::{
     terminal::Terminal,
 };
 
+const TWO: &str = r#"{"tasks": [
+    {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
+    {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "dependencies": ["001"], "spec": "Two."}
+]}"#;
+
 const ONE: &str =
     r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 
@@ -81,4 +86,30 @@ fn a_terminal_that_is_taken_away_does_not_fail_a_run() {
     let terminal = Terminal::start_for_errors(place.command(&["run", "--run-id", "r1"]));
     assert_eq!(terminal.abandon(), Some(0));
     assert_eq!(place.run(&["status", "--json"]).exits(0).json()["status"], "complete");
+}
+
+#[test]
+fn a_run_that_goes_on_counts_from_where_it_was() {
+    let mut place = Place::with_plan("", TWO);
+    // The second task fails once.
+    let command = format!(
+        "if [ $MYCELIUM_TASK_ID = 001 ]; then\n\
+           echo '{{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":100,\"output_tokens\":5}}}}'\n\
+           echo one >src/one.js; exit\n\
+         fi\n\
+         if mkdir '{}'; then exit 1; fi; echo two >src/two.js",
+        place.outside().join("done").display()
+    );
+    let worker = format!(
+        "max_parallel: 1\nmax_retries: 0\nworker:\n  agent: command\n  command: {}\n",
+        serde_json::Value::from(command)
+    );
+    place.write(".mycelium/config.yaml", &format!("{}{worker}", place.read(".mycelium/config.yaml")));
+    place.run(&["run", "--run-id", "r1"]).exits(1);
+    place.run(&["review", "retry", "002"]).exits(0);
+    let mut terminal = Terminal::start_for_errors(place.command(&["resume"]));
+    terminal.wait_for("run r1 · 1/2 landed · 0 at work · 105 tokens");
+    terminal.wait_for("2/2 landed");
+    let (_, code) = terminal.end();
+    assert_eq!(code, Some(0));
 }
