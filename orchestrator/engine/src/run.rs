@@ -8,13 +8,13 @@ use mycelium_core::{
     limits::backoff_ms,
     permit::MergePermit,
     plan::Plan,
-    rewind::rewound,
+    rewind::{rewound, unless_rewound},
     settle::{self, AttemptFacts, Draft, LandingOutcome},
     state::RunState,
 };
 use mycelium_schemas::{
     config::{CleanupWhen, Config},
-    event::{BatchStart, Event, EventKind, RunComplete, RunStop, TaskStart},
+    event::{BatchStart, Event, EventKind, LandingDone, RunComplete, RunStop, TaskStart},
     id::TaskId,
     manifest::Manifest,
     state::{RunStatus, RunView, StopReason},
@@ -127,13 +127,9 @@ impl Run<'_> {
         signals: &mut Signals,
     ) -> Result<Halt, Error> {
         loop {
-            let mut actions = decide(&self.plan, self.journal.state(), &self.config);
-            if attempts.is_empty()
-                && actions.iter().any(builds_on_landed)
-                && let Some(stop) = self.rewound()?
-            {
-                actions = vec![Action::Stop(stop)];
-            }
+            let state = self.journal.state();
+            let actions = decide(&self.plan, state, &self.config);
+            let actions = unless_rewound(state, actions, |landed| self.lost(landed))?;
             if actions.is_empty() && attempts.is_empty() {
                 self.save_view()?;
                 return Ok(Halt::Finished);
@@ -375,14 +371,10 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// How the run ends where somebody took what it landed off the branch; none where all is there.
-    fn rewound(&self) -> Result<Option<RunStop>, Error> {
-        let landed = &self.journal.state().landed;
-        if landed.is_empty() {
-            return Ok(None);
-        }
+    /// Those of these landings that somebody took off the branch.
+    fn lost(&self, landed: &[LandingDone]) -> Result<Vec<LandingDone>, Error> {
         let head = self.lander.upstream.find_head(&self.lander.branch)?;
-        Ok(rewound(self.lander.branch.name(), &self.lander.lost(landed, head.as_ref())?))
+        self.lander.lost(landed, head.as_ref())
     }
 
     /// Before the first landing of this process, if asked for: can the doctor fail at all?
@@ -436,12 +428,6 @@ impl Run<'_> {
         self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
         self.save_view()
     }
-}
-
-/// Whether an action supposes that what landed is on the branch. A landing does too: it looks at the very head that it
-/// builds on.
-fn builds_on_landed(action: &Action) -> bool {
-    matches!(action, Action::StartBatch { .. } | Action::StartAttempt { .. } | Action::Complete)
 }
 
 /// Waits for work that runs a command; a signal stops the command and is handed on with what came of it.
