@@ -37,6 +37,9 @@ pub(crate) struct Agent {
 impl Sim {
     /// Journals the attempt, then sets its agent to work.
     pub(crate) fn start_attempt(&mut self, batch: u32, task: &TaskId, attempt: u32) -> Step {
+        if self.running.is_empty() {
+            self.check_holds_landed("an attempt begins")?;
+        }
         let base = self.state.head.clone();
         let kind = EventKind::TaskStart(TaskStart { base_commit: base.clone() });
         self.record(vec![Draft::task(batch, task, attempt, kind)])?;

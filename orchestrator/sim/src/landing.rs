@@ -23,6 +23,10 @@ impl Sim {
     pub(crate) fn land(&mut self, permit: &MergePermit) -> Step {
         let batch = permit.batch();
         self.canary(batch)?;
+        if let Some(stop) = self.rewound() {
+            self.check_stop(&stop)?;
+            return self.record(vec![Draft::run(EventKind::RunStop(stop))]);
+        }
         let outcome = match self.candidate(permit)? {
             Err(outcome) => outcome,
             Ok(intent) if self.dice.roll(8) == 1 => LandingOutcome::DoctorFailed(doctor(&intent, 1)),
@@ -118,6 +122,9 @@ impl Sim {
         }
         let forced = self.is(Mutant::BranchForced).then(|| self.world.head().clone());
         let old = forced.as_ref().unwrap_or(&intent.old_head);
+        if self.world.head() == old {
+            self.check_holds_landed("a candidate lands")?;
+        }
         if let Err(found) = self.world.land(old, &intent.commit, &intent.tasks).or_else(broken)? {
             return Ok(refused(&intent, RefusalReason::HeadMoved, found));
         }

@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     blocked: BTreeSet<TaskId>,
     /// Tasks that landed.
     pub(crate) landed: BTreeSet<TaskId>,
+    /// What the run moved the branch to, in this order.
+    pub(crate) landings: Vec<CommitId>,
     failed: BTreeSet<TaskId>,
     running: BTreeSet<TaskId>,
     /// Tasks of the open batch whose attempt was lost and not begun again.
@@ -201,6 +203,9 @@ impl Ledger {
             EventKind::LandingDone(_) | EventKind::LandingRefused(_) => {
                 if !std::mem::take(&mut self.intent_open) && matches!(kind, EventKind::LandingDone(_)) {
                     return Err("a landing is done that was never meant".to_owned());
+                }
+                if let EventKind::LandingDone(done) = kind {
+                    self.landings.push(done.commit.clone());
                 }
                 self.refuse_blocked("a landing ends")
             }

@@ -21,6 +21,7 @@ impl Sim {
             if actions != self.decide() {
                 return broken("deciding twice gives two answers");
             }
+            let actions = self.unless_rewound(actions);
             if actions.is_empty() && self.running.is_empty() {
                 // The view is written: it depends on the journal, and nothing depends on it.
                 return self.effect();
@@ -46,10 +47,14 @@ impl Sim {
             Action::CloseBatch { .. } if self.is(Mutant::BatchNeverCloses) => Ok(()),
             Action::CloseBatch { batch, result } => self.report(vec![settle::close_batch(batch, result)]),
             Action::Complete => {
+                self.check_holds_landed("the run completes")?;
                 let head_commit = self.state.head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])
             }
-            Action::Stop(stop) => self.record(vec![Draft::run(EventKind::RunStop(stop))]),
+            Action::Stop(stop) => {
+                self.check_stop(&stop)?;
+                self.record(vec![Draft::run(EventKind::RunStop(stop))])
+            }
         }
     }
 }

@@ -1,15 +1,18 @@
 //! What the orchestrator under test thinks: the core's pure functions, or one mutant of them.
 
+use std::convert::Infallible;
+
 use mycelium_core::{
     decide::{self, Action},
     plan::Plan,
     recover::{self, Found, IntentFound},
+    rewind,
     settle::{self, AttemptFacts, Draft, LandingOutcome, Outcome},
     state::RunState,
 };
 use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
-    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, TaskRetry},
+    event::{CheckoutUpdate, Event, EventKind, JournalTruncated, LandingDone, RunStop, TaskRetry},
     id::TaskId,
     manifest::PlannedTask,
 };
@@ -39,6 +42,22 @@ impl Sim {
             tasks.remove(0);
         }
         actions
+    }
+
+    /// What is done of that, seen what the branch holds.
+    pub(crate) fn unless_rewound(&self, actions: Vec<Action>) -> Vec<Action> {
+        let lost = |landed: &[LandingDone]| Ok::<_, Infallible>(self.lost(landed));
+        let Ok(actions) = rewind::unless_rewound(&self.state, actions, lost);
+        actions
+    }
+
+    /// How the run ends instead of a landing, where the branch does not hold what landed before.
+    pub(crate) fn rewound(&self) -> Option<RunStop> {
+        rewind::rewound(&self.state.integration_branch, &self.lost(&self.state.landed))
+    }
+
+    fn lost(&self, landed: &[LandingDone]) -> Vec<LandingDone> {
+        if self.is(Mutant::RewindIgnored) { Vec::new() } else { self.world.lost(landed) }
     }
 
     /// What follows from an attempt.

@@ -39,6 +39,8 @@ pub enum Mutant {
     DoctorSkippedAfterMove,
     /// The branch is moved whoever moved it meanwhile.
     BranchForced,
+    /// What somebody took off the branch is not missed.
+    RewindIgnored,
     /// The branch moves before the journal says that it is going to.
     IntentNotJournaled,
     /// A checkout with unfinished work is brought along nevertheless.

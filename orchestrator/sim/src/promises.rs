@@ -3,7 +3,9 @@
 use mycelium_core::limits::RESCOPES_MAX;
 use mycelium_schemas::{
     config::Mode,
-    state::{RunStatus, TaskStatus},
+    event::RunStop,
+    id::CommitId,
+    state::{RunStatus, StopReason, TaskStatus},
 };
 
 use crate::{
@@ -45,11 +47,33 @@ impl Sim {
         Ok(())
     }
 
+    /// Before whatever supposes that the branch holds what landed.
+    pub(crate) fn check_holds_landed(&self, what: &str) -> Step {
+        match self.missing() {
+            Some(commit) => broken(format!("{what}, and the branch does not hold the landing {commit}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Before the run stops: it says that a landing is missing only where one is.
+    pub(crate) fn check_stop(&self, stop: &RunStop) -> Step {
+        if stop.stop_reason == StopReason::BranchRewound && self.missing().is_none() {
+            return broken("the run stops for a rewound branch, and the branch holds every landing");
+        }
+        Ok(())
+    }
+
+    fn missing(&self) -> Option<&CommitId> {
+        self.ledger.landings.iter().find(|commit| !self.world.is_ancestor(commit, self.world.head()))
+    }
+
     /// When the run has stopped.
     pub(crate) fn check_rest(&self) -> Step {
         let Some(end) = &self.state.end else { return broken("the run stopped without an end") };
         let all_landed = self.state.tasks.values().all(|facts| facts.status == TaskStatus::Landed);
-        if (end.status == RunStatus::Complete) != all_landed {
+        // What landed and was taken off the branch again does not make a run complete.
+        let taken_off = end.reason == Some(StopReason::BranchRewound);
+        if (end.status == RunStatus::Complete) != (all_landed && !taken_off) {
             return broken(format!("the run is {:?}, and all landed: {all_landed}", end.status));
         }
         let Some((replayed, _, _)) = self.fold()? else { return broken("the journal is empty") };

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mycelium_schemas::id::{CommitId, TaskId};
+use mycelium_schemas::{
+    event::LandingDone,
+    id::{CommitId, TaskId},
+};
 
 use crate::{dice::Dice, disk::Crash, locks::Held};
 
@@ -116,6 +119,12 @@ impl World {
     /// Whether `commit` is in the history of `of`.
     pub(crate) fn is_ancestor(&self, commit: &CommitId, of: &CommitId) -> bool {
         self.history(of).contains(commit)
+    }
+
+    /// Those of these landings that the branch does not hold.
+    pub(crate) fn lost(&self, landed: &[LandingDone]) -> Vec<LandingDone> {
+        let history = self.history(&self.head);
+        landed.iter().filter(|done| !history.contains(&done.commit)).cloned().collect()
     }
 
     /// The work of an attempt, made in the quarantine.
@@ -240,6 +249,11 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A human puts the branch back to where it held this commit.
+    pub(crate) fn put_back(&mut self, to: CommitId) {
+        self.foreign_move(to);
     }
 
     /// A colleague's commit; a checkout that showed the branch goes along.

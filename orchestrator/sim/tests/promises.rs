@@ -7,10 +7,12 @@ use mycelium_sim::{Dice, play};
 const RUNS: u64 = 300;
 
 /// What a few hundred runs must meet, or they prove nothing about it.
-const SITUATIONS: [&str; 27] = [
+const SITUATIONS: [&str; 29] = [
+    "a branch put back",
     "a crash in recovery",
     "a kill",
     "a power cut",
+    "a run that stopped for a rewound branch",
     "a torn journal",
     "a commit gone",
     "a wait before another attempt",
