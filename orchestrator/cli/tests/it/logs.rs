@@ -9,14 +9,8 @@ use serde_json::Value;
 use crate::{
     held::{HeldRun, Watcher},
     place::Place,
+    plans::{ONE, TWO},
 };
-
-const TWO: &str = r#"{"tasks": [
-    {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
-    {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "spec": "Two."}
-]}"#;
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 
 /// A place after a run `r1` that landed two tasks one after the other.
 fn after_a_run() -> Place {

@@ -3,16 +3,14 @@
 
 use std::fs;
 
-use crate::place::{Done, Place, program};
-
-const TWO: &str = r#"{"tasks": [
-    {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
-    {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "spec": "Two.", "dependencies": ["001"]}
-]}"#;
+use crate::{
+    place::{Done, Place, program},
+    plans::CHAIN,
+};
 
 fn place() -> Place {
     let more = "max_retries: 0\nworker:\n  agent: command\n  command: echo \"$MYCELIUM_TASK_ID\" >\"src/$([ \"$MYCELIUM_TASK_ID\" = 001 ] && echo one || echo two).js\"\n";
-    Place::with_plan(more, TWO)
+    Place::with_plan(more, CHAIN)
 }
 
 /// Runs the program behind a shell's preparation, which applies to it and to all that it starts.

@@ -12,6 +12,7 @@ mod logs;
 mod machine;
 mod mock_agent;
 mod place;
+mod plans;
 mod project;
 mod review;
 mod rewind;

@@ -4,18 +4,15 @@ use std::{fs, process::Command};
 
 use serde_json::Value;
 
-use crate::place::{Done, Place};
-
-/// The second task builds on the first.
-const PLAN: &str = r#"{"tasks": [
-    {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
-    {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "dependencies": ["001"], "spec": "Two."}
-]}"#;
+use crate::{
+    place::{Done, Place},
+    plans::CHAIN,
+};
 
 /// A place, with the branch not checked out, whose second task first does something once, in the repository. Tells the
 /// commit that the branch begins at, too.
 fn place(deed: &str) -> (Place, String) {
-    let place = Place::with_plan("", PLAN);
+    let place = Place::with_plan("", CHAIN);
     let root = place.head();
     let command = format!(
         "if [ $MYCELIUM_TASK_ID = 001 ]; then echo one >src/one.js; exit; fi\n\

@@ -2,26 +2,26 @@
 
 use crate::place::Place;
 
+const COMMANDS: [&str; 12] = [
+    "init",
+    "plan",
+    "run",
+    "resume",
+    "status",
+    "review",
+    "logs",
+    "clean",
+    "doctor",
+    "demo",
+    "schema",
+    "completions",
+];
+
 #[test]
 fn help_lists_what_works_and_nothing_that_does_not() {
     let help = Place::new().run(&["--help"]).exits(0);
-    for command in [
-        "init",
-        "plan",
-        "run",
-        "resume",
-        "status",
-        "review",
-        "logs",
-        "clean",
-        "doctor",
-        "demo",
-        "schema",
-        "completions",
-        "--repo",
-        "--json",
-    ] {
-        assert!(help.stdout.contains(command), "{command}: {help:#?}");
+    for listed in COMMANDS.iter().chain(&["--repo", "--json"]) {
+        assert!(help.stdout.contains(listed), "{listed}: {help:#?}");
     }
     for absent in ["mock-agent", "docker"] {
         let listed = help.stdout.lines().any(|line| line.trim_start().starts_with(absent));
@@ -33,20 +33,7 @@ fn help_lists_what_works_and_nothing_that_does_not() {
 #[test]
 fn every_listed_command_has_help() {
     let mut place = Place::new();
-    for command in [
-        "init",
-        "plan",
-        "run",
-        "resume",
-        "status",
-        "review",
-        "logs",
-        "clean",
-        "doctor",
-        "demo",
-        "schema",
-        "completions",
-    ] {
+    for command in COMMANDS {
         assert!(place.run(&[command, "--help"]).exits(0).stdout.contains("Usage: mycelium"), "{command}");
     }
 }

@@ -5,16 +5,9 @@ use rustix::process::Signal;
 use crate::{
     held::{HeldRun, Watcher},
     place::Place,
+    plans::{CHAIN, ONE},
     terminal::Terminal,
 };
-
-const TWO: &str = r#"{"tasks": [
-    {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
-    {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "dependencies": ["001"], "spec": "Two."}
-]}"#;
-
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 
 #[test]
 fn without_a_terminal_each_change_is_a_line_and_the_end_is_the_state() {
@@ -90,7 +83,7 @@ fn a_terminal_that_is_taken_away_does_not_fail_a_run() {
 
 #[test]
 fn a_run_that_goes_on_counts_from_where_it_was() {
-    let mut place = Place::with_plan("", TWO);
+    let mut place = Place::with_plan("", CHAIN);
     // The second task fails once.
     let command = format!(
         "if [ $MYCELIUM_TASK_ID = 001 ]; then\n\
