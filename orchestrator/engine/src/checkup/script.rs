@@ -46,7 +46,9 @@ fn may_end_early(lines: &[&str], shebang: Option<&str>) -> bool {
         || lines.iter().any(|line| {
             let words: Vec<&str> = line.split([' ', ';', '\t']).collect();
             let sets = words[0] == "set" && words.iter().any(|word| stops(word) || *word == "errexit");
-            let exits = words.iter().zip(&words[1..]).any(|(word, code)| *word == "exit" && *code != "0");
+            // Without a number it exits with what the command before it did.
+            let is_zero = |next: usize| words.get(next).is_some_and(|code| *code == "0");
+            let exits = (1..).zip(&words).any(|(next, word)| *word == "exit" && !is_zero(next));
             sets || exits || words.contains(&"exec") || words.contains(&"trap") || words.contains(&"return")
         })
 }
@@ -67,6 +69,8 @@ mod tests {
             ("#!/bin/sh -e\ncargo test\nexit 0\n", Verdict::Plausible),
             ("#!/bin/bash\nset -o errexit\ncargo test\nexit 0\n", Verdict::Plausible),
             ("#!/bin/sh\ncargo test || exit 1\nexit 0\n", Verdict::Plausible),
+            ("#!/bin/sh\ncargo test || exit\nexit 0\n", Verdict::Plausible),
+            ("#!/bin/sh\ncargo test || exit 0\nexit 0\n", Verdict::CannotFail),
             ("#!/bin/sh\ncargo test\n", Verdict::Plausible),
             ("cargo test\n", Verdict::Plausible),
             ("#!/bin/sh\necho $(make check)\n", Verdict::Plausible),
