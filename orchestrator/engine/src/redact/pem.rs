@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use memchr::memmem::{self, Finder};
 
 use super::span::Span;
 
@@ -43,16 +43,13 @@ pub(super) fn open(text: &[u8]) -> Option<usize> {
 
 /// The next first line of a private key: where it begins and where it ends.
 fn begin(text: &[u8], mut from: usize) -> Option<(usize, usize)> {
-    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        // One short word of our own.
-        AhoCorasick::new([BEGIN]).unwrap_or_else(|why| unreachable!("the words of a key: {why}"))
-    });
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN));
     loop {
-        let start = FINDER.find(&text[from..])?.start() + from;
+        let start = FINDER.find(&text[from..])? + from;
         let label = start + BEGIN.len();
         let rest = &text[label..text.len().min(label + LABEL_BYTES_MAX)];
-        if let Some(length) = position(rest, DASHES)
-            && position(&rest[..length], b"PRIVATE KEY").is_some()
+        if let Some(length) = memmem::find(rest, DASHES)
+            && memmem::find(&rest[..length], b"PRIVATE KEY").is_some()
         {
             return Some((start, label + length + DASHES.len()));
         }
@@ -62,19 +59,15 @@ fn begin(text: &[u8], mut from: usize) -> Option<(usize, usize)> {
 
 /// Where the armour's last line ends, if it is there before another key begins.
 fn end(text: &[u8]) -> Option<usize> {
-    let last = position(text, END)?;
+    let last = memmem::find(text, END)?;
     let label = last + END.len();
     let rest = &text[label..text.len().min(label + LABEL_BYTES_MAX)];
-    let closed = position(rest, DASHES)?;
-    position(&text[..last], BEGIN).is_none().then_some(label + closed + DASHES.len())
+    let closed = memmem::find(rest, DASHES)?;
+    memmem::find(&text[..last], BEGIN).is_none().then_some(label + closed + DASHES.len())
 }
 
 /// As far as a text is base64 in lines, real line ends or escaped ones.
 fn base64_run(text: &[u8]) -> usize {
     let is_body = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\\\r\n\t".contains(byte);
     text.iter().position(|byte| !is_body(byte)).unwrap_or(text.len())
-}
-
-fn position(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|part| part == word)
 }
