@@ -298,19 +298,23 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
         let reason = format!("it is missing, though run {run} had begun");
         return Err(Error::Damaged { path: paths.journal, reason });
     }
-    let holds = |view: &RunView| match view.status {
-        RunStatus::Running => is_live(project, run),
-        _ => Ok(journal::last_stamp(&paths.journal).is_some_and(|last| last == view.updated_at)),
-    };
-    match view_on_disk(&paths.state) {
-        Some(view) if holds(&view)? => Ok(view),
-        _ => {
-            let view = Journal::peek(&paths.journal, project.name.clone())?.view();
-            // A run that says it is running but whose process is gone was interrupted.
-            let interrupted = view.status == RunStatus::Running && !is_live(project, run)?;
-            Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })
+    let mut is_dead = false;
+    if let Some(view) = view_on_disk(&paths.state) {
+        let holds = match view.status {
+            RunStatus::Running => {
+                is_dead = !is_live(project, run)?;
+                !is_dead
+            }
+            _ => journal::last_stamp(&paths.journal).is_some_and(|last| last == view.updated_at),
+        };
+        if holds {
+            return Ok(view);
         }
     }
+    let view = Journal::peek(&paths.journal, project.name.clone())?.view();
+    // A run that says it is running but whose process is gone was interrupted.
+    let interrupted = view.status == RunStatus::Running && (is_dead || !is_live(project, run)?);
+    Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })
 }
 
 /// Whether the view on disk is older than the journal says: the process ended between the two.
