@@ -177,19 +177,15 @@ impl RunState {
         Some((u32::try_from(self.batches.len()).unwrap_or(u32::MAX), last))
     }
 
+    /// Whether [`RunState::apply`] would take the event.
+    pub fn check(&self, event: &Event) -> Result<(), IllegalEvent> {
+        self.judge(event).map(drop)
+    }
+
     /// Folds one more event. An event that is not legal changes nothing.
     pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
-        let (seq, kind) = (event.seq, event.kind.type_name());
-        if seq != self.last_seq + 1 {
-            return Err(IllegalEvent::Gap { last: self.last_seq, found: seq });
-        }
-        if matches!(event.kind, EventKind::RunStart(_)) || !self.takes(&event.kind) {
-            return Err(IllegalEvent::OutOfPlace { seq, kind });
-        }
         // Everything is judged before anything moves.
-        let moved = self.task_after(event)?;
-        self.check_batch(event)?;
-        if let Some((id, status)) = moved
+        if let Some((id, status)) = self.judge(event)?
             && let Some(facts) = self.tasks.get_mut(&id)
         {
             facts.status = status;
@@ -197,9 +193,23 @@ impl RunState {
         }
         self.apply_batch(event);
         self.apply_run(event);
-        self.last_seq = seq;
+        self.last_seq = event.seq;
         self.updated_at = event.ts;
         Ok(())
+    }
+
+    /// Where a legal event leads its task; none where it moves none.
+    fn judge(&self, event: &Event) -> Result<Option<(TaskId, TaskStatus)>, IllegalEvent> {
+        let (seq, kind) = (event.seq, event.kind.type_name());
+        if seq != self.last_seq + 1 {
+            return Err(IllegalEvent::Gap { last: self.last_seq, found: seq });
+        }
+        if matches!(event.kind, EventKind::RunStart(_)) || !self.takes(&event.kind) {
+            return Err(IllegalEvent::OutOfPlace { seq, kind });
+        }
+        let moved = self.task_after(event)?;
+        self.check_batch(event)?;
+        Ok(moved)
     }
 
     /// Whether an event of this kind may come now: after the end only what reopens the run, and what mends its journal.

@@ -92,8 +92,10 @@ proptest! {
             let task: Option<TaskId> = ["t0", "t1", "t9"].get(task).map(|id| id.parse().unwrap());
             let seq = state.last_seq + if gap == 0 { 2 } else { 1 };
             let event = event(seq, task.clone(), kind(number, task.into_iter().collect()));
-            let before = format!("{state:?}");
-            if state.apply(&event).is_err() {
+            let (before, checked) = (format!("{state:?}"), state.check(&event));
+            let applied = state.apply(&event);
+            prop_assert_eq!(&checked, &applied);
+            if applied.is_err() {
                 prop_assert_eq!(format!("{state:?}"), before);
             }
         }
