@@ -153,7 +153,7 @@ pub fn resume(
     };
     let run = assemble(parts, project, environment, progress);
     run.rewrite_manifests()?;
-    drive(listening, || Ok(run)).map(Resumed::WentOn)
+    drive(listening, run).map(Resumed::WentOn)
 }
 
 /// A file of the run's folder, if it still is what was frozen.

@@ -172,7 +172,8 @@ impl Ready {
         let paths = ready.paths.clone();
         let result = ready
             .freeze(project)
-            .and_then(|()| drive(listening, || ready.begin(project, environment, lock, progress)));
+            .and_then(|()| ready.begin(project, environment, lock, progress))
+            .and_then(|run| drive(listening, run));
         // What failed before its journal began is no run, and nothing of it stays.
         if result.is_err() && !Journal::has_begun(&paths.journal).unwrap_or(true) {
             store::tidy_dir(&paths.run_dir);
@@ -319,12 +320,9 @@ pub(crate) fn assemble<'a>(
 }
 
 /// Drives a run to its end; then nothing that it started lives on.
-pub(crate) fn drive<'a>(
-    listening: Listening,
-    make: impl FnOnce() -> Result<Run<'a>, Error>,
-) -> Result<RunReport, Error> {
+pub(crate) fn drive(listening: Listening, run: Run<'_>) -> Result<RunReport, Error> {
     let Listening { runtime, signals } = listening;
-    let report = runtime.block_on(async { make()?.drive(signals).await });
+    let report = runtime.block_on(run.drive(signals));
     let ended = orphans::end_descendants();
     let report = report?;
     ended?;
