@@ -1,6 +1,6 @@
 //! What the runs of a project have landed: so that no run does what another one did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_core::plan::Plan;
 use mycelium_schemas::{
@@ -19,17 +19,15 @@ pub(crate) fn landed_before(
     upstream: &Upstream,
     head: &CommitId,
 ) -> Result<BTreeMap<TaskId, RunId>, Error> {
-    let mut landed = BTreeMap::new();
+    let mut landed = Vec::new();
     for view in runs {
-        for (id, commit) in
-            landed_by(project, view, |id, then| plan.get(id).is_some_and(|now| is_same_task(now, then)))
-        {
-            if upstream.is_ancestor(commit, head)? {
-                landed.insert(id.clone(), view.run_id.clone());
-            }
-        }
+        let is_same =
+            |id: &TaskId, then: &PlannedTask| plan.get(id).is_some_and(|now| is_same_task(now, then));
+        landed.extend(landed_by(project, view, is_same));
     }
-    Ok(landed)
+    let outside = outside(upstream, &landed, head)?;
+    landed.retain(|landing| !outside.contains(landing.commit));
+    Ok(by_task(&landed))
 }
 
 /// Refuses a run of which other runs have landed tasks since it began that it has not landed itself: going on with it
@@ -45,36 +43,66 @@ pub(crate) fn refuse_superseded(
     let branch = upstream.branch(&run.integration_branch)?;
     let Some(head) = upstream.find_head(&branch)? else { return Ok(()) };
     let is_open = |id: &TaskId| run.tasks.get(id).is_some_and(|task| task.status != TaskStatus::Landed);
-    let mut tasks = BTreeMap::new();
+    let mut landed = Vec::new();
     for other in runs.iter().filter(|other| other.run_id != run.run_id) {
-        for (id, commit) in landed_by(project, other, |id, theirs| {
+        landed.extend(landed_by(project, other, |id, theirs| {
             // Either may have been widened.
             let same = |ours| is_same_task(ours, theirs) || is_same_task(theirs, ours);
             is_open(id) && plan.get(id).is_some_and(same)
-        }) {
-            // What was there when the run began is done again because somebody asked for it.
-            if upstream.is_ancestor(commit, &head)? && !upstream.is_ancestor(commit, &run.base_commit)? {
-                tasks.insert(id.clone(), other.run_id.clone());
-            }
-        }
+        }));
     }
+    // What was there when the run began is done again because somebody asked for it.
+    let since = outside(upstream, &landed, &run.base_commit)?;
+    landed.retain(|landing| since.contains(landing.commit));
+    let gone = outside(upstream, &landed, &head)?;
+    landed.retain(|landing| !gone.contains(landing.commit));
+    let tasks = by_task(&landed);
     if tasks.is_empty() { Ok(()) } else { Err(Error::Superseded { run_id: run.run_id.clone(), tasks }) }
 }
 
-/// Tasks that a run landed, with their commits, of those that are the same as now.
+/// A task that a run landed.
+struct Landing<'v> {
+    task: &'v TaskId,
+    commit: &'v CommitId,
+    run: &'v RunId,
+}
+
+/// The tasks, each with the last run that landed it.
+fn by_task(landed: &[Landing<'_>]) -> BTreeMap<TaskId, RunId> {
+    landed.iter().map(|landing| (landing.task.clone(), landing.run.clone())).collect()
+}
+
+/// Those of the commits that are not in the history of the tip, in one walk through it.
+fn outside(
+    upstream: &Upstream,
+    landed: &[Landing<'_>],
+    tip: &CommitId,
+) -> Result<BTreeSet<CommitId>, Error> {
+    if landed.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let commits: Vec<CommitId> = landed.iter().map(|landing| landing.commit.clone()).collect();
+    Ok(upstream.outside(&commits, tip)?.into_iter().collect())
+}
+
+/// Tasks that a run landed, of those that are the same as now.
 fn landed_by<'v>(
     project: &Project,
     view: &'v RunView,
     is_same: impl Fn(&TaskId, &PlannedTask) -> bool,
-) -> Vec<(&'v TaskId, &'v CommitId)> {
+) -> Vec<Landing<'v>> {
     let landed = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::Landed);
-    let landed: Vec<_> = landed.filter_map(|(id, task)| Some((id, task.commit.as_ref()?))).collect();
+    let landed = landed.filter_map(|(task, facts)| {
+        Some(Landing { task, commit: facts.commit.as_ref()?, run: &view.run_id })
+    });
+    let mut landed: Vec<_> = landed.collect();
     if landed.is_empty() {
         return landed;
     }
     // A run whose snapshot is gone or unreadable proves nothing.
     let Ok(then) = frozen_plan(&RunPaths::new(project, &view.run_id)) else { return Vec::new() };
-    landed.into_iter().filter(|(id, _)| then.get(id).is_some_and(|task| is_same(id, task))).collect()
+    landed.retain(|landing| then.get(landing.task).is_some_and(|task| is_same(landing.task, task)));
+    landed
 }
 
 /// The same task, though its manifest may have been widened meanwhile.
