@@ -22,13 +22,13 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 pub const MARK: &str = "MYCELIUM_WORKSPACE";
 
 /// Kills every process that belongs to the workspace, or to one below the folder, and waits until none is left. Says
-/// how many there were.
-pub fn end(workspaces: &Path) -> Result<usize, Error> {
+/// which there were.
+pub fn end(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
     end_all(workspaces, || find(workspaces))
 }
 
 /// Kills every process that this one or its children started. Nothing of this process's own may be running.
-pub(crate) fn end_descendants() -> Result<usize, Error> {
+pub(crate) fn end_descendants() -> Result<BTreeSet<i32>, Error> {
     end_all(Path::new("this process"), || {
         let processes = processes()?;
         Ok(below(&processes, &[getpid().as_raw_pid()].into()))
@@ -52,25 +52,37 @@ pub fn find(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
     Ok(found)
 }
 
-fn end_all(whose: &Path, find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<usize, Error> {
+/// As [`find`], but sure: a process that is just becoming another program shows no environment for a moment, so that
+/// where nothing is found is looked twice.
+pub fn find_all(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
+    look_twice(|| find(workspaces))
+}
+
+fn look_twice(find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<BTreeSet<i32>, Error> {
+    let found = find()?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    thread::sleep(BETWEEN_LOOKS);
+    find()
+}
+
+fn end_all(
+    whose: &Path,
+    find: impl Fn() -> Result<BTreeSet<i32>, Error>,
+) -> Result<BTreeSet<i32>, Error> {
     let deadline = Instant::now() + PATIENCE;
-    let (mut ended, mut looked_in_vain) = (0, false);
+    let mut ended = BTreeSet::new();
     loop {
-        let found = find()?;
+        let found = look_twice(&find)?;
         if found.is_empty() {
-            // A process that is just becoming another program shows no environment for a moment: look twice.
-            if std::mem::replace(&mut looked_in_vain, true) {
-                return Ok(ended);
-            }
-            thread::sleep(BETWEEN_LOOKS);
-            continue;
+            return Ok(ended);
         }
-        looked_in_vain = false;
         for pid in found.iter().filter_map(|pid| Pid::from_raw(*pid)) {
             // An error means that it is gone, which is what is wanted.
             let _gone = kill_process(pid, Signal::KILL);
         }
-        ended = ended.max(found.len());
+        ended.extend(&found);
         if Instant::now() > deadline {
             return Err(std::io::Error::other(format!("{} processes do not end", found.len())))
                 .at("end the processes of", whose);
@@ -141,7 +153,10 @@ fn works_in(pid: i32, workspaces: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command, Stdio};
+    use std::{
+        cell::Cell,
+        process::{Child, Command, Stdio},
+    };
 
     use super::*;
 
@@ -162,9 +177,10 @@ mod tests {
         let start = |workspace: &Path| sleeper(Command::new("sleep").arg("600").env(MARK, workspace));
         let mut ours = start(&dir.path().join("r1/001"));
         let other = start(&dir.path().join("r10/001"));
+        let pid = ours.id().cast_signed();
         let reaper = thread::spawn(move || ours.wait().unwrap());
-        assert_eq!(end(&dir.path().join("r1/00")).unwrap(), 0);
-        assert_eq!(end(&dir.path().join("r1")).unwrap(), 1);
+        assert_eq!(end(&dir.path().join("r1/00")).unwrap(), BTreeSet::new());
+        assert_eq!(end(&dir.path().join("r1")).unwrap(), [pid].into());
         assert!(!reaper.join().unwrap().success());
         was_spared(other);
     }
@@ -184,10 +200,23 @@ mod tests {
             thread::yield_now();
         }
         fs::remove_dir(dir.path().join("r1/002")).unwrap();
-        assert_eq!(end(&dir.path().join("r1")).unwrap(), 2);
+        let pids = [&here, &gone].map(|child| child.id().cast_signed());
+        assert_eq!(end(&dir.path().join("r1")).unwrap(), pids.into());
         assert!(!here.wait().unwrap().success());
         assert!(!gone.wait().unwrap().success());
         was_spared(other);
+    }
+
+    #[test]
+    fn what_appears_while_others_are_ended_is_told_of_too() {
+        // Beyond what the kernel gives, so that they are nobody's.
+        let (first, second) = (i32::MAX, i32::MAX - 1);
+        let looks = Cell::new(0);
+        let find = || {
+            looks.set(looks.get() + 1);
+            Ok([first, second].get(looks.get() - 1).copied().into_iter().collect())
+        };
+        assert_eq!(end_all(Path::new("nobody"), find).unwrap(), [first, second].into());
     }
 
     #[test]

@@ -116,12 +116,13 @@ pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error
 /// Ends what dead runs left running, or lists it.
 fn end_processes(project: &Project, runs: &[RunId], dry_run: bool) -> Result<Vec<EndedProcess>, Error> {
     let mut ended = Vec::new();
+    // One look tells for most projects that no run of theirs has left anything.
+    if runs.is_empty() || orphans::find_all(&project.all_workspaces_dir())?.is_empty() {
+        return Ok(ended);
+    }
     for run_id in runs {
         let workspaces = project.workspaces_dir(run_id);
-        let found = orphans::find(&workspaces)?;
-        if !dry_run {
-            orphans::end(&workspaces)?;
-        }
+        let found = if dry_run { orphans::find_all(&workspaces)? } else { orphans::end(&workspaces)? };
         let of_run = |pid: i32| EndedProcess { pid: pid.cast_unsigned(), run_id: run_id.clone() };
         ended.extend(found.into_iter().map(of_run));
     }
