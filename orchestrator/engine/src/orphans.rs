@@ -67,10 +67,7 @@ fn look_twice(find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<BTreeSe
     find()
 }
 
-fn end_all(
-    whose: &Path,
-    find: impl Fn() -> Result<BTreeSet<i32>, Error>,
-) -> Result<BTreeSet<i32>, Error> {
+fn end_all(whose: &Path, find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<BTreeSet<i32>, Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut ended = BTreeSet::new();
     loop {
