@@ -381,7 +381,8 @@ fn one(problem: Problem) -> Error {
     Error::Problems { problems: vec![problem] }
 }
 
-fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, CommitId), Error> {
+/// The branch that the work lands on, with its head.
+pub(crate) fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(Branch, CommitId), Error> {
     let name = &settings.config.integration_branch;
     let found = upstream.branch(name).and_then(|branch| {
         upstream.refuse_elsewhere(&branch)?;
@@ -427,13 +428,15 @@ fn select(plan: Plan, wanted: &[TaskId], landed: &BTreeMap<TaskId, RunId>) -> Re
     Ok(Plan::new(plan.tasks().filter(|task| kept(&task.manifest.id)).cloned()))
 }
 
-fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<(), Error> {
-    if upstream.checked_out(branch)? == CheckedOut::No {
-        return Ok(());
+/// Refuses a checkout of the branch that is not clean. Says where the branch is checked out.
+pub(crate) fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<CheckedOut, Error> {
+    let checked_out = upstream.checked_out(branch)?;
+    if checked_out == CheckedOut::No {
+        return Ok(checked_out);
     }
     let paths = git::dirty(upstream, None)?;
     if paths.is_empty() {
-        return Ok(());
+        return Ok(checked_out);
     }
     let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
     let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };

@@ -77,6 +77,19 @@ fn a_dirty_checkout_of_the_branch_is_a_failure() {
 }
 
 #[test]
+fn what_keeps_a_run_from_starting_in_the_checkout_is_found_before_it() {
+    let mut place = Place::with_plan("", ONE);
+    let heads = place.repository.path().join(".git");
+    fs::write(heads.join("refs/heads/alias"), "ref: refs/heads/main\n").unwrap();
+    fs::write(heads.join("HEAD"), "ref: refs/heads/alias\n").unwrap();
+    let why = "HEAD is on an alias of the branch main";
+    place.run(&["run"]).exits(2).complains(&[why]);
+    let found = place.run(&["doctor", "--json"]).exits(2).json();
+    let branch = check(&found, "integration branch");
+    assert!(branch["message"].as_str().unwrap().contains(why), "{found:#}");
+}
+
+#[test]
 fn a_home_that_is_no_folder_is_the_machines_fault() {
     let mut place = Place::with_plan("", ONE);
     let file = place.outside().join("file");

@@ -1,6 +1,6 @@
 //! What the operator wrote: configuration, branch, checkout, doctor, plan.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
 use mycelium_schemas::answer::CheckArea::Configuration;
 
@@ -9,16 +9,14 @@ use crate::{
     clean,
     environment::Environment,
     error::Error,
-    git::{self, Branch, CheckedOut, Upstream},
+    git::{Branch, CheckedOut, Upstream},
     orphans,
     project::Project,
     runlock,
     settings::{Settings, load_plan},
+    start::{check_branch, refuse_dirty},
     store,
 };
-
-/// Paths of a dirty checkout that are named.
-const SHOWN: usize = 5;
 
 pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Environment) {
     let upstream = match Upstream::discover(&project.root) {
@@ -35,47 +33,25 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
             worker(checks, &settings, project, environment);
         }
     }
-    lock(checks, &upstream);
-    leftovers(checks, project, &upstream);
+    let is_free = lock(checks, &upstream);
+    leftovers(checks, project, is_free);
 }
 
 fn branch(checks: &mut Checks, settings: &Settings, upstream: &Upstream) {
-    let name = &settings.config.integration_branch;
-    let found = upstream.branch(name).and_then(|branch| {
-        upstream.refuse_elsewhere(&branch)?;
-        Ok((upstream.head(&branch)?, branch))
-    });
-    match found {
-        Ok((head, branch)) => {
+    match check_branch(settings, upstream) {
+        Ok((branch, head)) => {
             checks.ok("integration branch", Configuration, format!("{} at {}", branch.name(), head.short()));
             checkout(checks, upstream, &branch);
         }
-        Err(error) => checks.error("integration branch", &error.into()),
+        Err(error) => checks.error("integration branch", &error),
     }
 }
 
 fn checkout(checks: &mut Checks, upstream: &Upstream, branch: &Branch) {
-    let dirty = upstream.checked_out(branch).and_then(|checked_out| match checked_out {
-        CheckedOut::No => Ok(None),
-        _ => git::dirty(upstream, None).map(Some),
-    });
-    match dirty {
-        Ok(None) => checks.ok("checkout", Configuration, "on another branch; it is not touched"),
-        Ok(Some(paths)) if paths.is_empty() => {
-            checks.ok("checkout", Configuration, "clean; it follows what lands");
-        }
-        Ok(Some(paths)) => {
-            let shown = paths.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-            let more = paths.len().saturating_sub(SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            checks.fail(
-                "checkout",
-                Configuration,
-                format!("the integration branch is checked out and not clean: {shown}{more}"),
-                "commit or stash the changes, or check out another branch",
-            );
-        }
-        Err(error) => checks.error("checkout", &error.into()),
+    match refuse_dirty(upstream, branch) {
+        Ok(CheckedOut::No) => checks.ok("checkout", Configuration, "on another branch; it is not touched"),
+        Ok(_) => checks.ok("checkout", Configuration, "clean; it follows what lands"),
+        Err(error) => checks.error("checkout", &error),
     }
 }
 
@@ -145,8 +121,10 @@ fn worker(checks: &mut Checks, settings: &Settings, project: &Project, environme
     }
 }
 
-fn lock(checks: &mut Checks, upstream: &Upstream) {
-    match runlock::holder(upstream.common_dir()) {
+/// Says who holds the lock, and whether nobody does.
+fn lock(checks: &mut Checks, upstream: &Upstream) -> bool {
+    let holder = runlock::holder(upstream.common_dir());
+    match &holder {
         Ok(None) => checks.ok("lock", Configuration, "free"),
         Ok(Some(holder)) => checks.warn(
             "lock",
@@ -154,11 +132,12 @@ fn lock(checks: &mut Checks, upstream: &Upstream) {
             format!("held by {holder}"),
             "wait until it is done; the lock goes away with its process",
         ),
-        Err(error) => checks.error("lock", &error),
+        Err(error) => checks.error("lock", error),
     }
+    matches!(holder, Ok(None))
 }
 
-fn leftovers(checks: &mut Checks, project: &Project, upstream: &Upstream) {
+fn leftovers(checks: &mut Checks, project: &Project, is_free: bool) {
     let interrupted = store::list_runs(project).map(|runs| {
         let interrupted =
             runs.into_iter().filter(|run| run.status == mycelium_schemas::state::RunStatus::Interrupted);
@@ -174,7 +153,10 @@ fn leftovers(checks: &mut Checks, project: &Project, upstream: &Upstream) {
         ),
         Err(error) => checks.error("interrupted runs", &error),
     }
-    left_running(checks, project, upstream);
+    // While a run works, its agents do.
+    if is_free {
+        left_running(checks, project);
+    }
     match clean::leftovers(project) {
         Ok(found) if found.is_empty() => checks.ok("leftovers", Configuration, "none"),
         Ok(found) => checks.warn(
@@ -187,13 +169,9 @@ fn leftovers(checks: &mut Checks, project: &Project, upstream: &Upstream) {
     }
 }
 
-/// What a dead run left running. While a run works, its agents do.
-fn left_running(checks: &mut Checks, project: &Project, upstream: &Upstream) {
-    let found = runlock::holder(upstream.common_dir()).and_then(|holder| match holder {
-        Some(_) => Ok(BTreeSet::new()),
-        None => orphans::find(&project.all_workspaces_dir()),
-    });
-    match found {
+/// What a dead run left running.
+fn left_running(checks: &mut Checks, project: &Project) {
+    match orphans::find(&project.all_workspaces_dir()) {
         Ok(found) if found.is_empty() => {}
         Ok(found) => checks.warn(
             "processes",
