@@ -169,20 +169,21 @@ impl Ready {
         // Looked at again under the lock: another run may have landed in between.
         let base = self.upstream.head(&self.branch)?;
         let ready = Self { base, ..self };
+        ready.make_folder(project)?;
         let paths = ready.paths.clone();
         let result = ready
             .freeze(project)
             .and_then(|()| ready.begin(project, environment, lock, progress))
             .and_then(|run| drive(listening, run));
         // What failed before its journal began is no run, and nothing of it stays.
-        if result.is_err() && !Journal::has_begun(&paths.journal).unwrap_or(true) {
+        if result.is_err() && !store::has_begun(&paths).unwrap_or(true) {
             store::tidy_dir(&paths.run_dir);
         }
         result
     }
 
-    /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
-    fn freeze(&self, project: &Project) -> Result<(), Error> {
+    /// Makes the run's folder, which from then on is its own.
+    fn make_folder(&self, project: &Project) -> Result<(), Error> {
         if project.home.starts_with(&project.root) {
             make_private_dir(&project.home)?;
             let ignore = project.home.join(".gitignore");
@@ -197,16 +198,20 @@ impl Ready {
         }
         match fault::point!("run.folder", private::make_dir(&self.paths.run_dir)) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(Error::RunExists { run_id: self.run_id.clone() });
+                Err(Error::RunExists { run_id: self.run_id.clone() })
             }
-            result => result.at("create", &self.paths.run_dir)?,
+            result => result.at("create", &self.paths.run_dir),
         }
+    }
+
+    /// Everything that decides the outcome is copied into the run's folder, so that nobody changes it during the run.
+    fn freeze(&self, project: &Project) -> Result<(), Error> {
         let snapshot =
             PlanSnapshot { schema_version: SCHEMA_VERSION, tasks: self.plan.tasks().cloned().collect() };
         store::write_json(&self.paths.plan, &snapshot)?;
         store::write_atomic(&self.paths.config, self.settings.source.text.as_bytes())?;
         store::write_atomic(&self.paths.doctor, &self.doctor)?;
-        sync_dir(&runs)
+        sync_dir(&project.runs_dir())
     }
 
     fn begin<'a>(

@@ -254,8 +254,7 @@ struct Survey {
     unreadable: Vec<(RunId, Error)>,
 }
 
-/// Reads all runs. What was killed before it began
-/// is no run.
+/// Reads all runs. What was killed before it began is no run.
 fn survey(project: &Project) -> Result<Survey, Error> {
     let dir = project.runs_dir();
     let entries = match fs::read_dir(&dir) {
@@ -266,7 +265,7 @@ fn survey(project: &Project) -> Result<Survey, Error> {
     for run in entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RunId>().ok()) {
         match read_view(project, &run) {
             Ok(view) => runs.push(view),
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            Err(_) if !has_begun(&RunPaths::new(project, &run)).unwrap_or(true) => {}
             Err(error) => unreadable.push((run, error)),
         }
     }
@@ -275,16 +274,19 @@ fn survey(project: &Project) -> Result<Survey, Error> {
     Ok(Survey { runs, unreadable })
 }
 
-/// Whether a run has begun: its journal says so, or is gone though there is a state.
+/// Whether a run has begun: its journal holds a whole event, or there is a state, which is written from the journal
+/// alone. What was cut off in its first event has not.
 pub(crate) fn has_begun(paths: &RunPaths) -> Result<bool, Error> {
-    Ok(Journal::has_begun(&paths.journal)? || has_lost_journal(paths))
+    Ok(!is_missing(&paths.state) || Journal::has_begun(&paths.journal)?)
 }
 
 /// A state is written from the journal: where it is alone, somebody removed the journal.
 pub(crate) fn has_lost_journal(paths: &RunPaths) -> bool {
-    let is_missing =
-        |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
     is_missing(&paths.journal) && !is_missing(&paths.state)
+}
+
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// The state of a run, as it is: the view, unless it is missing, its writer is gone, or the journal went on since; then

@@ -167,6 +167,43 @@ fn a_journal_that_is_gone_is_named_and_the_run_is_kept() {
 }
 
 #[test]
+fn what_was_killed_in_its_first_line_is_no_run_to_anybody() {
+    let (mut place, run_dir) = killed();
+    place.run(&["resume"]).exits(0);
+    let torn = run_dir.with_file_name("torn");
+    fs::create_dir(&torn).unwrap();
+    for begin in ["", "{\"v\":1,\"ts\":"] {
+        fs::write(torn.join("orchestrator.jsonl"), begin).unwrap();
+        for words in [["status"], ["resume"], ["doctor"]] {
+            let done = place.run(&words).exits(0);
+            assert!(!done.stderr.contains("torn") && !done.stdout.contains("torn"), "{done:#?}");
+        }
+        let cleaned = place.run(&["clean", "--json", "--dry-run"]).exits(0).json();
+        let gone = cleaned["removed"].as_array().unwrap().iter().any(|item| item["run_id"] == "torn");
+        assert!(gone, "{begin:?}: {cleaned:#}");
+    }
+    place.run(&["clean", "--run-id", "torn"]).exits(0);
+    assert!(!torn.exists());
+}
+
+#[test]
+fn a_journal_that_was_emptied_or_replaced_is_not_taken_for_a_run_that_never_began() {
+    let (mut place, run_dir) = killed();
+    let journal = run_dir.join("orchestrator.jsonl");
+    let state = fs::read(run_dir.join("state.json")).unwrap();
+    for make in [|path: &Path| fs::write(path, "").unwrap(), fifo] {
+        fs::remove_file(&journal).unwrap();
+        make(&journal);
+        place.run(&["clean", "--run-id", "held"]).exits(2).complains(&["its state cannot be read"]);
+        let kept = place.run(&["clean", "--json"]).exits(0).json();
+        assert_eq!(kept["kept"][0]["run_id"], "held", "{kept:#}");
+        let again = place.run(&["run", "--run-id", "held"]);
+        assert!([2, 4].contains(&again.code), "{again:#?}");
+        assert_eq!(fs::read(run_dir.join("state.json")).unwrap(), state);
+    }
+}
+
+#[test]
 fn a_lock_file_that_is_removed_during_a_run_stops_it_before_anything_lands() {
     let (mut place, run) = HeldRun::start();
     let head = place.head();

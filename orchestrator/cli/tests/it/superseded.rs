@@ -1,6 +1,17 @@
 //! Several runs of one project: none does again what another one has landed since.
 
-use crate::{held::HeldRun, place::Place};
+use std::{
+    fs,
+    io::{self, PipeReader, Read, Write},
+    process::{Child, Stdio},
+};
+
+use rustix::fs::OFlags;
+
+use crate::{
+    held::{HeldRun, PLAN},
+    place::Place,
+};
 
 /// A place where the run `held` was killed and the run `r2` has landed its work.
 fn superseded() -> Place {
@@ -47,4 +58,63 @@ fn a_task_that_was_named_to_be_done_again_is() {
     let resumed = place.run(&["resume", "--run-id", "again"]);
     assert!(!resumed.stderr.contains("landed since"), "{resumed:#?}");
     resumed.complains(&["run again: goes on"]);
+}
+
+/// A place with two runs that failed and still are to be shown as ended, so that each further one has two things to say
+/// before it begins.
+fn twice_failed(worker: &str) -> Place {
+    let worker = format!("max_retries: 0\nworker:\n  agent: command\n  command: {worker}\n");
+    let mut place = Place::with_plan(&worker, PLAN);
+    for run in ["r1", "r2"] {
+        place.run(&["run", "--run-id", run]).exits(1);
+        fs::remove_file(place.project_dir().join("runs").join(run).join("state.json")).unwrap();
+    }
+    place
+}
+
+/// A run that has made its checks and has not begun: it cannot say what it has to say before.
+struct Checked {
+    child: Child,
+    heard: PipeReader,
+}
+
+impl Checked {
+    fn start(place: &Place, words: &[&str]) -> Self {
+        const PAGE: usize = 4096;
+        // As much as takes one of the two things.
+        const ROOM: usize = 160;
+        let (mut heard, mut said) = io::pipe().unwrap();
+        rustix::fs::fcntl_setfl(&said, OFlags::NONBLOCK).unwrap();
+        while said.write(&[b'.'; PAGE]).is_ok() {}
+        rustix::fs::fcntl_setfl(&said, OFlags::empty()).unwrap();
+        heard.read_exact(&mut [0; PAGE]).unwrap();
+        said.write_all(&[b'.'; PAGE - ROOM]).unwrap();
+        let full = rustix::io::ioctl_fionread(&heard).unwrap();
+        let mut command = place.command(words);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+        while rustix::io::ioctl_fionread(&heard).unwrap() == full {
+            std::thread::yield_now();
+        }
+        Self { child, heard }
+    }
+
+    /// What it says in the end, and its exit code.
+    fn go_on(mut self) -> (String, Option<i32>) {
+        let mut said = String::new();
+        self.heard.read_to_string(&mut said).unwrap();
+        (said.trim_start_matches('.').to_owned(), self.child.wait().unwrap().code())
+    }
+}
+
+#[test]
+fn a_run_of_the_same_name_that_began_after_the_checks_stays() {
+    let mut place = twice_failed("exit 7");
+    let slow = Checked::start(&place, &["run", "--run-id", "same"]);
+    place.run(&["run", "--run-id", "same"]).exits(1);
+    let run = place.project_dir().join("runs/same");
+    fs::remove_file(run.join("orchestrator.jsonl")).unwrap();
+    let (said, code) = slow.go_on();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the run same exists already"), "{said}");
+    assert!(run.join("state.json").is_file());
 }

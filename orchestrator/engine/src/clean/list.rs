@@ -120,19 +120,18 @@ fn standing(project: &Project, run: &RunId) -> Result<Standing, Error> {
     if store::has_lost_journal(&paths) {
         return Ok(wanted(None, "its journal is missing"));
     }
-    match paths.journal.symlink_metadata() {
-        Ok(journal) if journal.len() > 0 => {}
-        Ok(_) => return Ok(Standing::NeverBegan),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Standing::NeverBegan),
-        Err(error) => return Err(error).at("read", &paths.journal),
+    // One that cannot be read may have.
+    if !store::has_begun(&paths).unwrap_or(true) {
+        return Ok(Standing::NeverBegan);
     }
     let view = match store::read_view(project, run) {
         Ok(view) => view,
-        Err(Error::UnknownRun { .. }) => {
-            return Ok(wanted(None, "it was killed and its state was never written"));
-        }
         Err(Error::Damaged { reason, .. }) => {
             return Ok(wanted(None, &format!("its state cannot be read: {reason}")));
+        }
+        // A damaged run does not stand in the way of the others.
+        Err(error @ (Error::Io { .. } | Error::Newer { .. })) => {
+            return Ok(wanted(None, &format!("its state cannot be read: {}", error.chain())));
         }
         Err(error) => return Err(error),
     };
