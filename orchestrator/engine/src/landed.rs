@@ -30,6 +30,27 @@ pub(crate) fn landed_before(
     Ok(by_task(&landed))
 }
 
+/// Refuses a run, checked where the branch was before, that would do what another one has landed on it since.
+pub(crate) fn refuse_landed_since(
+    project: &Project,
+    runs: &[RunView],
+    plan: &Plan,
+    upstream: &Upstream,
+    [then, now]: [&CommitId; 2],
+) -> Result<(), Error> {
+    let before = landed_before(project, runs, plan, upstream, then)?;
+    let mut since = landed_before(project, runs, plan, upstream, now)?;
+    since.retain(|task, run| before.get(task) != Some(run));
+    if since.is_empty() {
+        return Ok(());
+    }
+    let tasks = since.iter().map(|(task, run)| format!("task {task} in run {run}")).collect::<Vec<_>>();
+    Err(Error::Request {
+        message: format!("another run has just landed: {}", tasks.join(", ")),
+        help: "start again: what is left is done then".to_owned(),
+    })
+}
+
 /// Refuses a run of which other runs have landed tasks since it began that it has not landed itself: going on with it
 /// would do them twice.
 pub(crate) fn refuse_superseded(
@@ -73,11 +94,7 @@ fn by_task(landed: &[Landing<'_>]) -> BTreeMap<TaskId, RunId> {
 }
 
 /// Those of the commits that are not in the history of the tip, in one walk through it.
-fn outside(
-    upstream: &Upstream,
-    landed: &[Landing<'_>],
-    tip: &CommitId,
-) -> Result<BTreeSet<CommitId>, Error> {
+fn outside(upstream: &Upstream, landed: &[Landing<'_>], tip: &CommitId) -> Result<BTreeSet<CommitId>, Error> {
     if landed.is_empty() {
         return Ok(BTreeSet::new());
     }

@@ -28,7 +28,7 @@ use crate::{
     fault,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
-    landed::landed_before,
+    landed::{landed_before, refuse_landed_since},
     landing::Lander,
     orphans, private,
     process::StopLevel,
@@ -166,9 +166,7 @@ impl Ready {
         let lock = RunLock::acquire(self.upstream.common_dir(), runlock::doing(&self.run_id))?;
         // No other run lives now: agents that a killed one left behind would work beside the new ones.
         orphans::end(&project.all_workspaces_dir())?;
-        // Looked at again under the lock: another run may have landed in between.
-        let base = self.upstream.head(&self.branch)?;
-        let ready = Self { base, ..self };
+        let ready = self.look_again(project)?;
         ready.make_folder(project)?;
         let paths = ready.paths.clone();
         let result = ready
@@ -180,6 +178,16 @@ impl Ready {
             store::tidy_dir(&paths.run_dir);
         }
         result
+    }
+
+    /// Looks again, under the lock, at where the branch is: another run may have landed in between.
+    fn look_again(self, project: &Project) -> Result<Self, Error> {
+        let base = self.upstream.head(&self.branch)?;
+        if base != self.base {
+            let runs = store::list_runs(project)?;
+            refuse_landed_since(project, &runs, &self.plan, &self.upstream, [&self.base, &base])?;
+        }
+        Ok(Self { base, ..self })
     }
 
     /// Makes the run's folder, which from then on is its own.

@@ -107,6 +107,23 @@ impl Checked {
 }
 
 #[test]
+fn what_another_run_landed_after_the_checks_is_not_done_again() {
+    let go = tempfile::tempdir().unwrap();
+    let go = go.path().join("go");
+    let mut place = twice_failed(&format!("test -e '{}' && echo one >> src/one.js", go.display()));
+    fs::write(&go, "").unwrap();
+    let slow = Checked::start(&place, &["run", "--run-id", "slow"]);
+    place.run(&["run", "--run-id", "fast"]).exits(0);
+    let head = place.head();
+    let (said, code) = slow.go_on();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("another run has just landed: task 001 in run fast"), "{said}");
+    assert!(said.contains("start again"), "{said}");
+    assert_eq!(place.head(), head);
+    assert!(!place.project_dir().join("runs/slow").exists());
+}
+
+#[test]
 fn a_run_of_the_same_name_that_began_after_the_checks_stays() {
     let mut place = twice_failed("exit 7");
     let slow = Checked::start(&place, &["run", "--run-id", "same"]);
