@@ -1,7 +1,13 @@
 //! One attempt at a task: bootstrap, agent, snapshot, compliance, verify, validators (design 3.4). Returns facts; what
 //! follows from them is decided in the core.
 
-use std::{collections::BTreeSet, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -94,7 +100,7 @@ impl Attempt {
     pub async fn run(self) -> Result<AttemptFacts, Error> {
         let facts = self.work().await;
         // Nor may a gate leave anything running behind the attempt.
-        let ended = orphans::end(&self.workspace);
+        let ended = end_all_in(&self.workspace).await;
         for note in self.redactor.notes() {
             // The receiver is gone only when the run is ending; then nobody reads it any more.
             let _unheard = self.journal.send(self.key.draft(note));
@@ -121,7 +127,7 @@ impl Attempt {
         }
         let (exit, usage) = self.run_agent().await?;
         // What the agent left running must not change the files that are about to be judged.
-        orphans::end(&self.workspace)?;
+        end_all_in(&self.workspace).await?;
         if usage.is_unreadable() && self.config.budgets.is_limited() {
             let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
             return Ok(failed(usage.total(), why.to_owned()));
@@ -423,4 +429,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost("a file operation"))?
+}
+
+/// Ends what runs in a workspace, or in one below the folder, off the event loop: the kernel may take its time.
+pub(crate) async fn end_all_in(workspaces: &Path) -> Result<(), Error> {
+    let workspaces = workspaces.to_owned();
+    blocking(move || orphans::end(&workspaces).map(drop)).await
 }

@@ -18,11 +18,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    attempt::blocking,
+    attempt::{blocking, end_all_in},
     doctor,
     error::Error,
-    git::{self, Branch, CheckedOut, Conflict, MergeError, Quarantine, Upstream},
-    orphans::{self, MARK},
+    git::{self, Branch, CheckedOut, Conflict, GitError, MergeError, Quarantine, Upstream},
+    orphans::MARK,
     process::{self, Ignore, Job, StopLevel},
     redact::Redactor,
     runlock::RunLock,
@@ -86,7 +86,17 @@ pub enum Tried {
     Not(LandingOutcome),
     /// The branch no longer holds these landings of the run: nothing lands on top of that.
     Rewound(Vec<LandingDone>),
-    /// The run was stopped while the doctor ran: nothing is known.
+    /// The run was stopped while the checkout was waited for or the doctor ran: nothing is known.
+    Stopped,
+}
+
+/// What the user's checkout lets a landing do.
+enum Look {
+    /// It may go on.
+    Clear,
+    /// It may not.
+    Refused(LandingOutcome),
+    /// The run was stopped while another git process held the index.
     Stopped,
 }
 
@@ -155,8 +165,10 @@ impl Lander {
         };
         store::write_artifact(&dir.join("candidate.json"), &intent, &self.redactor)?;
         self.quarantine.keep_candidate(landing, &intent.commit)?;
-        if let Some(refused) = self.refuse_dirty(&intent)? {
-            return Ok(Tried::Not(refused));
+        match self.look_at_checkout(&intent).await? {
+            Look::Clear => {}
+            Look::Refused(refused) => return Ok(Tried::Not(refused)),
+            Look::Stopped => return Ok(Tried::Stopped),
         }
         let pass = self.run_doctor(&intent, dir.join("doctor.log")).await?;
         Ok(match (pass.reason, pass.exit_code) {
@@ -192,23 +204,39 @@ impl Lander {
     }
 
     /// The user's checkout of the branch must be as git left it, and nothing untracked may be in the way.
-    fn refuse_dirty(&self, intent: &LandingIntent) -> Result<Option<LandingOutcome>, Error> {
-        let paths = match self.upstream.checked_out(&self.branch)? {
-            CheckedOut::No => return Ok(None),
-            CheckedOut::Here => git::dirty(&self.upstream, Some((&self.quarantine, &intent.commit)))?,
-            // Somebody checked it out while work went on; its files are not ours to follow.
-            CheckedOut::Elsewhere(worktree) => vec![format!("checked out in {}", worktree.display())],
-        };
-        Ok((!paths.is_empty()).then(|| {
-            LandingOutcome::Refused(LandingRefused {
+    async fn look_at_checkout(&self, intent: &LandingIntent) -> Result<Look, Error> {
+        let (upstream, branch, quarantine, commit, stop) = (
+            self.upstream.clone(),
+            self.branch.clone(),
+            self.quarantine.clone(),
+            intent.commit.clone(),
+            self.stop.clone(),
+        );
+        let look = blocking(move || {
+            let ends = || *stop.borrow() > StopLevel::None;
+            let paths = match upstream.checked_out(&branch)? {
+                CheckedOut::No => Vec::new(),
+                CheckedOut::Here => match git::dirty_unless(&upstream, Some((&quarantine, &commit)), ends) {
+                    Err(GitError::Locked { .. }) if ends() => return Ok(None),
+                    paths => paths?,
+                },
+                // Somebody checked it out while work went on; its files are not ours to follow.
+                CheckedOut::Elsewhere(worktree) => vec![format!("checked out in {}", worktree.display())],
+            };
+            Ok(Some(paths))
+        });
+        Ok(match look.await? {
+            None => Look::Stopped,
+            Some(paths) if paths.is_empty() => Look::Clear,
+            Some(paths) => Look::Refused(LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
                 tasks: intent.tasks.clone(),
                 reason: RefusalReason::CheckoutDirty,
                 expected: intent.old_head.clone(),
                 found: Some(intent.old_head.clone()),
                 paths,
-            })
-        }))
+            })),
+        })
     }
 
     async fn run_doctor(&self, intent: &LandingIntent, log: PathBuf) -> Result<DoctorResult, Error> {
@@ -266,7 +294,7 @@ impl Lander {
     async fn start_doctor(&self, folder: &Path, log: PathBuf) -> Result<process::Exit, Error> {
         // Agents run with the operator's rights and may have changed the copy in the run's folder: what is run is what
         // was frozen. Nothing of an agent runs while a candidate is tested.
-        orphans::end(&self.paths.workspaces)?;
+        end_all_in(&self.paths.workspaces).await?;
         store::restore(&self.paths.doctor, &self.doctor)?;
         let (program, args) = doctor::command_line(&self.paths.doctor)?;
         let job = Job {
@@ -282,7 +310,7 @@ impl Lander {
         };
         let exit = process::run(job, self.stop.clone(), &mut Ignore).await;
         // No process group reaches a daemon in a session of its own.
-        orphans::end(folder)?;
+        end_all_in(folder).await?;
         exit
     }
 
@@ -294,40 +322,55 @@ impl Lander {
     }
 
     /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's
-    /// checkout where the branch is checked out. The intent must be in the journal before.
-    pub fn move_ref(&self, tested: Tested) -> Result<LandingOutcome, Error> {
+    /// checkout where the branch is checked out. The intent must be in the journal before. None where a stop came before
+    /// the ref moved.
+    pub async fn move_ref(&self, tested: Tested) -> Result<Option<LandingOutcome>, Error> {
         let intent = tested.intent;
         // The doctor took its time: look at the checkout again.
-        if let Some(refused) = self.refuse_dirty(&intent)? {
-            return Ok(refused);
+        match self.look_at_checkout(&intent).await? {
+            Look::Clear => {}
+            Look::Refused(refused) => return Ok(Some(refused)),
+            Look::Stopped => return Ok(None),
         }
         // Whoever removed the lock file let another run in beside this one.
         self.lock.still_held()?;
-        match git::land(&self.upstream, &self.quarantine, &self.branch, &intent.old_head, &intent.commit) {
-            Ok(_) => {}
-            Err(git::LandError::HeadMoved { found, .. }) => {
-                return Ok(LandingOutcome::Refused(LandingRefused {
-                    landing: intent.landing,
-                    tasks: intent.tasks,
-                    reason: RefusalReason::HeadMoved,
-                    expected: intent.old_head,
-                    found,
-                    paths: Vec::new(),
-                }));
-            }
-            Err(git::LandError::Git(error)) => return Err(error.into()),
-            Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
-        }
-        let checkout = git::fast_forward(&self.upstream, &self.branch, &intent.old_head, &intent.commit)?;
-        if !checkout.left.is_empty() {
-            tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
-        }
-        Ok(LandingOutcome::Done(LandingDone {
-            landing: intent.landing,
-            tasks: intent.tasks,
-            old_head: intent.old_head,
-            commit: intent.commit,
-            checkout: checkout.update,
-        }))
+        let (upstream, quarantine, branch) =
+            (self.upstream.clone(), self.quarantine.clone(), self.branch.clone());
+        blocking(move || land(&upstream, &quarantine, &branch, intent)).await.map(Some)
     }
+}
+
+/// Moves the ref and follows with the checkout.
+fn land(
+    upstream: &Upstream,
+    quarantine: &Quarantine,
+    branch: &Branch,
+    intent: LandingIntent,
+) -> Result<LandingOutcome, Error> {
+    match git::land(upstream, quarantine, branch, &intent.old_head, &intent.commit) {
+        Ok(_) => {}
+        Err(git::LandError::HeadMoved { found, .. }) => {
+            return Ok(LandingOutcome::Refused(LandingRefused {
+                landing: intent.landing,
+                tasks: intent.tasks,
+                reason: RefusalReason::HeadMoved,
+                expected: intent.old_head,
+                found,
+                paths: Vec::new(),
+            }));
+        }
+        Err(git::LandError::Git(error)) => return Err(error.into()),
+        Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
+    }
+    let checkout = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+    if !checkout.left.is_empty() {
+        tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
+    }
+    Ok(LandingOutcome::Done(LandingDone {
+        landing: intent.landing,
+        tasks: intent.tasks,
+        old_head: intent.old_head,
+        commit: intent.commit,
+        checkout: checkout.update,
+    }))
 }

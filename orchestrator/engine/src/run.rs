@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     agent::AttemptKey,
-    attempt::Attempt,
+    attempt::{Attempt, blocking},
     environment::Environment,
     error::Error,
     git::{self, QUARANTINE_DIR},
@@ -155,7 +155,12 @@ impl Run<'_> {
                     self.attempt_ended(ended.map_err(|_| Error::Lost("an attempt"))?)?;
                     if attempts.is_empty() {
                         // Now that nothing of ours runs, whatever does was left behind, even without a mark.
-                        orphans::end_descendants()?;
+                        let end = blocking(orphans::end_descendants);
+                        let (ended, signal) = stoppable(end, &self.stop, signals).await;
+                        ended?;
+                        if let Some(signal) = signal {
+                            return Ok(Halt::Signal(signal));
+                        }
                     }
                 }
                 signal = signals.next() => {
@@ -335,10 +340,10 @@ impl Run<'_> {
         let tried = tried?;
         let notes = self.lander.redactor.notes();
         self.record(notes.into_iter().map(|note| Draft::batch(batch, note)).collect())?;
-        let outcome = match tried {
+        let (outcome, signal) = match tried {
             _ if signal.is_some() => return Ok(signal),
             Tried::Stopped => return Err(Error::Lost("the doctor")),
-            Tried::Not(outcome) => outcome,
+            Tried::Not(outcome) => (outcome, None),
             Tried::Rewound(lost) => {
                 let stop = rewound(&self.journal.state().integration_branch, &lost);
                 self.record(stop.map(|stop| Draft::run(EventKind::RunStop(stop))).into_iter().collect())?;
@@ -349,7 +354,11 @@ impl Run<'_> {
                     Draft::batch(batch, EventKind::LandingDoctorPass(tested.pass().clone())),
                     Draft::batch(batch, EventKind::LandingIntent(tested.intent().clone())),
                 ])?;
-                self.lander.move_ref(*tested)?
+                let (moved, signal) = stoppable(self.lander.move_ref(*tested), &self.stop, signals).await;
+                match moved? {
+                    Some(outcome) => (outcome, signal),
+                    None => return Ok(Some(signal.ok_or(Error::Lost("the signal"))?)),
+                }
             }
         };
         let landed = match &outcome {
@@ -368,7 +377,7 @@ impl Run<'_> {
                 store::tidy_dir(&self.paths.workspaces.join(task.as_str()));
             }
         }
-        Ok(None)
+        Ok(signal)
     }
 
     /// Those of these landings that somebody took off the branch.

@@ -3,11 +3,12 @@
 
 use std::{
     fs::{self, OpenOptions},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::{
     held::{HeldRun, PLAN},
@@ -75,4 +76,49 @@ fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_r
         .flatten()
         .any(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|found| found == words.as_bytes()));
     assert!(!lives, "the daemon lives");
+}
+
+/// A place where the agent or the doctor once does what a git that holds the index does, and the lock of that.
+fn place_whose_index_is_held_by(holder: &str) -> (Place, PathBuf) {
+    let place = Place::with_plan("", PLAN);
+    let index = place.repository.path().join(".git/index.lock");
+    let once = place.outside().join("done");
+    let hold = format!("if mkdir '{}' 2>/dev/null; then : >'{}'; fi", once.display(), index.display());
+    let (agent, doctor) = if holder == "agent" { (&*hold, "") } else { ("true", &*hold) };
+    place.write(".mycelium/doctor.sh", &format!("#!/bin/sh\n{doctor}\ntest -e src/one.js\n"));
+    let worker = Value::from(format!("{agent}; echo one > src/one.js"));
+    let config = "integration_branch: main\ndoctor: .mycelium/doctor.sh\nworker:\n  agent: command\n";
+    place.write(".mycelium/config.yaml", &format!("{config}  command: {worker}\n"));
+    (place, index)
+}
+
+/// A file of the run `held`; none where it is not there yet.
+fn file_of_held(place: &Place, path: &str) -> Option<String> {
+    let mut projects = fs::read_dir(place.sandbox.mycelium_home().join("projects")).ok()?;
+    fs::read_to_string(projects.next()?.ok()?.path().join("runs/held").join(path)).ok()
+}
+
+#[test]
+fn a_signal_is_heard_while_a_landing_waits_for_another_git() {
+    // What is there once the landing is about to wait.
+    for (holder, path, text) in [
+        ("agent", "landing/1/candidate.json", "old_head"),
+        ("doctor", "orchestrator.jsonl", "landing.intent"),
+    ] {
+        let (mut place, index) = place_whose_index_is_held_by(holder);
+        let mut run = place.command(&["run", "--run-id", "held"]);
+        let mut child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while !file_of_held(&place, path).is_some_and(|found| found.contains(text)) {
+            assert!(child.try_wait().unwrap().is_none(), "{holder}: the run ended");
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        // The lock is held still: who waits for it to the end says that it is held.
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{holder}");
+        let state = place.run(&["status", "--json"]).json();
+        assert_eq!(state["stop_reason"], "signal", "{holder}: {state:#}");
+        fs::remove_file(&index).unwrap();
+        place.run(&["resume"]).exits(0);
+        assert_eq!(place.read("src/one.js"), "one\n", "{holder}");
+    }
 }

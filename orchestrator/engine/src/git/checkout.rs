@@ -43,7 +43,16 @@ pub fn dirty(
     upstream: &Upstream,
     incoming: Option<(&Quarantine, &CommitId)>,
 ) -> Result<Vec<String>, GitError> {
-    await_index(upstream)?;
+    dirty_unless(upstream, incoming, || false)
+}
+
+/// As [`dirty`], but where the index is held it is no longer waited for once the wait is to end.
+pub fn dirty_unless(
+    upstream: &Upstream,
+    incoming: Option<(&Quarantine, &CommitId)>,
+    ends: impl Fn() -> bool,
+) -> Result<Vec<String>, GitError> {
+    await_index(upstream, ends)?;
     let repo = upstream.open()?;
     let mut reasons = states(&repo);
     let head = repo.head().and_then(|head| head.peel_to_tree()).map_err(GitError::git("read HEAD"))?;
@@ -192,12 +201,15 @@ pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index
 }
 
 /// Waits a bounded time until no other git process changes the index: what it is about to hold is not known before.
-pub(super) fn await_index(upstream: &Upstream) -> Result<(), GitError> {
+pub(super) fn await_index(upstream: &Upstream, ends: impl Fn() -> bool) -> Result<(), GitError> {
     let lock = upstream.git_dir().join("index.lock");
     let mut wait = LOCK_WAIT;
     for _ in 0..LOCK_TRIES {
         if !lock.exists() {
             return Ok(());
+        }
+        if ends() {
+            break;
         }
         thread::sleep(wait);
         wait = (wait * 2).min(LOCK_WAIT_MAX);

@@ -45,7 +45,8 @@ pub fn fast_forward(
         return Ok(FastForward { update: CheckoutUpdate::NotCheckedOut, left: Vec::new() });
     }
     let repo = upstream.open()?;
-    await_index(upstream)?;
+    // The branch has moved: its checkout follows, whatever comes meanwhile.
+    await_index(upstream, || false)?;
     let mut index = open_index(upstream, &repo)?;
     let changes = changes(&repo, &commit_tree(&repo, old)?, &commit_tree(&repo, new)?)?;
     let mut left = Vec::new();

@@ -38,7 +38,7 @@ pub mod workspace;
 #[cfg(test)]
 mod tests;
 
-pub use checkout::dirty;
+pub use checkout::{dirty, dirty_unless};
 pub use commit::commit;
 pub use conflict::{Conflict, ConflictFile, Side};
 pub use error::{ErrorKind, GitError};
