@@ -2,7 +2,7 @@
 //! outlives nothing.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File},
     path::Path,
     process::{Command, Stdio},
 };
@@ -10,7 +10,7 @@ use std::{
 use rustix::process::Signal;
 
 use crate::{
-    held::{HeldRun, PLAN},
+    held::{HeldRun, PLAN, open_when_read},
     place::{Place, program},
 };
 
@@ -44,10 +44,11 @@ fn a_run_listens_for_signals_before_it_reads_its_settings() {
     for words in [vec!["run"], vec!["resume"]] {
         let words = [&["--config", "slow.yaml"], &words[..]].concat();
         let mut command = place.command(&words);
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let errors = place.outside().join("stderr");
+        let said = File::create(&errors).unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
         // It waits for its settings as soon as this can be opened.
-        let open = OpenOptions::new().write(true).open(&config).unwrap();
+        let open = open_when_read(&config, &child, || fs::read_to_string(&errors).unwrap());
         let wanted = [Signal::HUP, Signal::INT, Signal::TERM].map(|signal| 1u64 << (signal.as_raw() - 1));
         let caught = caught(child.id());
         child.kill().unwrap();

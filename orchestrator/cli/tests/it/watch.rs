@@ -3,13 +3,10 @@
 use rustix::process::Signal;
 
 use crate::{
-    held::{HeldRun, Watcher},
+    held::{HeldRun, PLAN, Watcher, gate},
     place::Place,
     terminal::Terminal,
 };
-
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 
 #[test]
 fn without_a_terminal_each_change_is_a_line_and_the_end_is_the_state() {
@@ -65,7 +62,7 @@ fn on_a_terminal_the_table_is_replaced_and_ctrl_c_leaves_nothing_of_it() {
 
 #[test]
 fn on_a_terminal_a_run_shows_what_is_at_work_and_clears_it_at_the_end() {
-    let place = Place::with_plan("", ONE);
+    let place = Place::with_plan("", PLAN);
     let mut terminal = Terminal::start(place.command(&["run", "--run-id", "r1"]));
     terminal.wait_for("1/1 landed");
     let (screen, code) = terminal.end();
@@ -77,8 +74,13 @@ fn on_a_terminal_a_run_shows_what_is_at_work_and_clears_it_at_the_end() {
 
 #[test]
 fn a_terminal_that_is_taken_away_does_not_fail_a_run() {
-    let mut place = Place::with_plan("", ONE);
-    let terminal = Terminal::start_for_errors(place.command(&["run", "--run-id", "r1"]));
-    assert_eq!(terminal.abandon(), Some(0));
+    let mut place = HeldRun::place();
+    let mut terminal = Terminal::start_for_errors(place.command(&["run", "--run-id", "held"]));
+    // Only the display that moves says this: it has drawn, and has more to draw when the agent goes on.
+    terminal.wait_for("agent works");
+    let gate = terminal.open_when_read(&gate(&place));
+    let mut run = terminal.abandon();
+    drop(gate);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
     assert_eq!(place.run(&["status", "--json"]).exits(0).json()["status"], "complete");
 }
