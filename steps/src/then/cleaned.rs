@@ -61,14 +61,19 @@ fn never_more(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.never(claim, Verdict::of(looked && flaws.is_empty(), "", lines(flaws)))
 }
 
-/// The last command removed nothing of what Mycelium keeps.
+/// The last command, beside which none ran, removed nothing of what Mycelium keeps, and there was something to remove.
 #[then(expr = "the last command has removed nothing")]
 fn never_removed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let last = world.last()?;
-    let after = paths_now(world, last.after.kept.as_ref());
-    let before = last.before.kept.clone().unwrap_or_default();
-    let gone = lines(before.difference(&after).map(|path| path.display()));
-    world.never(Claim::new(Fs, "nothing_gone", "what clean removed", HOME), Verdict::equal("", gone))
+    let (held, gone) = match (&last.before.kept, &last.after.kept) {
+        (Some(before), _) if before.is_empty() => (false, "nothing was kept before".to_owned()),
+        (Some(before), Some(after)) => {
+            let gone = lines(before.difference(after).map(|path| path.display()));
+            (gone.is_empty(), gone)
+        }
+        _ => (false, "another command ran beside it".to_owned()),
+    };
+    world.never(Claim::new(Fs, "nothing_gone", "what clean removed", HOME), Verdict::of(held, "", gone))
 }
 
 /// No workspace, no object database, no half written and no half removed file of a run is left, and no lock of git.
@@ -108,11 +113,6 @@ fn never_foreign_gone(world: &mut MyceliumWorld, path: String) -> Result<(), Wor
     let found = std::fs::read_to_string(&full).unwrap_or_else(|error| error.to_string());
     let claim = Claim::new(Fs, "foreign_kept", path, full.display().to_string());
     world.never(claim, Verdict::equal("a foreign file\n", found))
-}
-
-/// What is there after a command; of one that ran beside another, what is there now.
-fn paths_now(world: &MyceliumWorld, after: Option<&BTreeSet<PathBuf>>) -> BTreeSet<PathBuf> {
-    after.cloned().unwrap_or_else(|| below(&world.home()).into_iter().collect())
 }
 
 fn below(folder: &Path) -> Vec<PathBuf> {
