@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{ONE, Place};
 
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 /// An agent that does what the manifest does not allow.
 const STRAY: &str = "manifest_enforcement: block\nmax_retries: 0\nworker:\n  agent: command\n  command: echo stray >stray.txt\n";
 

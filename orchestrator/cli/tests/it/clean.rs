@@ -9,10 +9,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{held::HeldRun, place::Place};
-
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
+use crate::{
+    held::HeldRun,
+    place::{ONE, Place},
+};
 
 /// A place whose run `r1` failed, so that workspace and objects are still there.
 fn after_a_failed_run(agent: &str) -> Place {

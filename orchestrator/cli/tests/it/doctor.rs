@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::{held::HeldRun, place::Place};
-
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
+use crate::{
+    held::HeldRun,
+    place::{ONE, Place},
+};
 
 fn check<'a>(document: &'a Value, name: &str) -> &'a Value {
     let checks = document["checks"].as_array().unwrap();

@@ -1,15 +1,12 @@
 //! What a human is told about work that waits, and which decisions are taken.
 
-use crate::place::{Done, Place};
+use crate::place::{Done, ONE, Place};
 
 const THREE: &str = r#"{"tasks": [
     {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
     {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "spec": "Two."},
     {"id": "003", "name": "Three", "files": {"writes": ["src/three.js"]}, "spec": "Three."}
 ]}"#;
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
-
 /// Writes a file of the task's own, and spends what the file `spend` in the home says.
 const AGENT: &str = "max_retries: 0\nworker: { agent: command, command: 'echo x > src/w$MYCELIUM_TASK_ID.js; printf \"{\\\"type\\\":\\\"turn.completed\\\",\\\"usage\\\":{\\\"input_tokens\\\":1500,\\\"output_tokens\\\":0}}\\\\n\"' }\n";
 

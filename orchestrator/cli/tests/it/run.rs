@@ -2,15 +2,12 @@
 
 use std::fs;
 
-use crate::place::Place;
+use crate::place::{ONE, Place};
 
 const TWO: &str = r#"{"tasks": [
     {"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."},
     {"id": "002", "name": "Two", "files": {"writes": ["src/two.js"]}, "spec": "Two."}
 ]}"#;
-
-const ONE: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
 
 #[test]
 fn a_run_lands_every_task_and_status_shows_it() {

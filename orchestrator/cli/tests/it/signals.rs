@@ -10,8 +10,8 @@ use std::{
 use rustix::process::Signal;
 
 use crate::{
-    held::{HeldRun, PLAN, open_when_read},
-    place::{Place, program},
+    held::{HeldRun, open_when_read},
+    place::{ONE, Place, program},
 };
 
 /// The signals that a process handles itself, a bit each.
@@ -68,7 +68,7 @@ fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_r
         "(cd /; exec env -i setsid sh -c 'touch {begun}; exec sleep {marker}' >/dev/null 2>&1 </dev/null) &"
     );
     let agent = format!("{daemon} until test -e {begun}; do :; done; echo one > src/one.js");
-    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), PLAN);
+    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), ONE);
     place.run(&["run"]).exits(0);
     let words = format!("sleep\0{marker}\0");
     let lives = fs::read_dir("/proc")

@@ -3,8 +3,8 @@
 use rustix::process::Signal;
 
 use crate::{
-    held::{HeldRun, PLAN, Watcher, gate},
-    place::Place,
+    held::{HeldRun, Watcher, gate},
+    place::{ONE, Place},
     terminal::Terminal,
 };
 
@@ -62,7 +62,7 @@ fn on_a_terminal_the_table_is_replaced_and_ctrl_c_leaves_nothing_of_it() {
 
 #[test]
 fn on_a_terminal_a_run_shows_what_is_at_work_and_clears_it_at_the_end() {
-    let place = Place::with_plan("", PLAN);
+    let place = Place::with_plan("", ONE);
     let mut terminal = Terminal::start(place.command(&["run", "--run-id", "r1"]));
     terminal.wait_for("1/1 landed");
     let (screen, code) = terminal.end();
