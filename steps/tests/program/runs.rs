@@ -1,14 +1,14 @@
 //! Runs: their exit codes, and what stands in the output folder afterwards.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::Read,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
 };
 
-use mycelium_fixtures::pipe::open_while_alive;
+use mycelium_fixtures::pipe::read_while_alive;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checkout::Checkout;
@@ -145,10 +145,7 @@ fn interrupt_once_started(checkout: &Checkout, signal: Signal) -> Interrupted {
 
 /// What the program writes into the pipe; nothing where `accept` ends before it does.
 fn pid_once_started(pipe: &Path, accept: &Child) -> Option<String> {
-    let mut opened = open_while_alive(pipe, File::options().read(true), accept).unwrap()?;
-    let mut pid = String::new();
-    opened.read_to_string(&mut pid).unwrap();
-    Some(pid.trim().to_owned())
+    Some(read_while_alive(pipe, accept).unwrap()?.trim().to_owned())
 }
 
 /// Writes its process id into the pipe `started` of the checkout, and waits for ever.

@@ -10,11 +10,7 @@ use std::{
 use mycelium_fixtures::{Fixture, pipe::open_while_alive};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::place::Place;
-
-/// The plan of such a run: one task.
-pub(crate) const PLAN: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
+use crate::place::{ONE, Place};
 
 /// The run, named `held`; its agent waits until [`HeldRun::release`].
 pub(crate) struct HeldRun {
@@ -42,7 +38,7 @@ impl HeldRun {
             gate.display()
         );
         place.write(".mycelium/config.yaml", &config);
-        place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
+        place.sandbox.set("MOCK_LLM_OUTPUT", ONE);
         place.run(&["plan", "--input", ".mycelium/plan.md"]).exits(0);
         place
     }
@@ -103,7 +99,7 @@ pub(crate) fn gate(place: &Place) -> PathBuf {
 /// where it ends before.
 #[track_caller]
 pub(crate) fn open_when_read(pipe: &Path, child: &Child, said: impl FnOnce() -> String) -> File {
-    let opened = open_while_alive(pipe, File::options().write(true), child).unwrap();
+    let opened = open_while_alive(pipe, child).unwrap();
     opened.unwrap_or_else(|| panic!("it ended before it read {}: {}", pipe.display(), said()))
 }
 
