@@ -6,6 +6,7 @@ use std::{
 };
 
 use cucumber::then;
+use mycelium_fixtures::FixtureError;
 use mycelium_schemas::{
     answer::Cleaned,
     evidence::AssertionKind::{Fs, Git, Output},
@@ -81,7 +82,7 @@ fn never_removed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let (home, git) = (world.home(), world.stage()?.path().join(".git"));
     let mut found: Vec<PathBuf> = Vec::new();
-    for path in below(&home) {
+    for path in below(&home)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let in_workspaces = path.parent().is_some_and(|parent| parent.ends_with("workspaces"));
         let half_done = HALF_DONE.iter().any(|begin| name.starts_with(begin));
@@ -90,7 +91,7 @@ fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
         }
     }
     // Mycelium's own lock is held by a process, never by its file.
-    found.extend(below(&git).into_iter().filter(|path| {
+    found.extend(below(&git)?.into_iter().filter(|path| {
         path.extension().is_some_and(|extension| extension == "lock") && !path.ends_with("mycelium.lock")
     }));
     let found = lines(found.iter().map(|path| path.display()));
@@ -115,8 +116,13 @@ fn never_foreign_gone(world: &mut MyceliumWorld, path: String) -> Result<(), Wor
     world.never(claim, Verdict::equal("a foreign file\n", found))
 }
 
-fn below(folder: &Path) -> Vec<PathBuf> {
-    WalkDir::new(folder).into_iter().flatten().map(walkdir::DirEntry::into_path).collect()
+/// The folder, which is there, and every path below it.
+fn below(folder: &Path) -> Result<Vec<PathBuf>, WorldError> {
+    let path = |entry: walkdir::Result<walkdir::DirEntry>| match entry {
+        Ok(entry) => Ok(entry.into_path()),
+        Err(error) => Err(FixtureError::file("look through", folder)(error.into()).into()),
+    };
+    WalkDir::new(folder).into_iter().map(path).collect()
 }
 
 fn answer(stdout: &[u8]) -> Result<Cleaned, WorldError> {
