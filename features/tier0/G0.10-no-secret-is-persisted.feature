@@ -5,7 +5,7 @@ Feature: G0.10 No secret is persisted
 
   Background:
     Given the repository "toy-repo"
-    And the variable "DEPLOY_TOKEN" is "correct horse/battery staple"
+    And the environment variable DEPLOY_TOKEN is "correct horse/battery staple"
     And the plan:
       | id  | name           | writes          | verify               |
       | 001 | write-greeting | src/greeting.js | echo "$DEPLOY_TOKEN" |
@@ -43,7 +43,7 @@ Feature: G0.10 No secret is persisted
     And no command says the secret "correct horse/battery staple" in any encoding
 
   Scenario: A doctor that holds a secret itself stops the run before it begins
-    Given the variable "PHRASE" is "tell nobody about this"
+    Given the environment variable PHRASE is "tell nobody about this"
     And the configuration:
       """
       worker: {env: [DEPLOY_TOKEN, PHRASE]}
@@ -73,7 +73,7 @@ Feature: G0.10 No secret is persisted
     And no command says the secret "AKIA2E7QWERTYUIOPASD" in any encoding
 
   Scenario: A listed variable is secret whatever its name is, also in the log of a doctor that refuses
-    Given the variable "PHRASE" is "tell nobody about this"
+    Given the environment variable PHRASE is "tell nobody about this"
     And the configuration:
       """
       worker: {env: [DEPLOY_TOKEN, PHRASE]}
@@ -167,7 +167,7 @@ Feature: G0.10 No secret is persisted
 
   @control
   Scenario: What nobody calls a secret is kept word for word
-    Given the variable "PHRASE" is "tell everybody about this"
+    Given the environment variable PHRASE is "tell everybody about this"
     And the configuration:
       """
       worker: {env: [PHRASE]}

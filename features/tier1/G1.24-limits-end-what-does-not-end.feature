@@ -126,8 +126,8 @@ Feature: G1.24 Limits end what does not end
       append src/greeting.js "a greeting"
       """
     And the plan:
-      | id  | name           | writes          | verify                            |
-      | 001 | write-greeting | src/greeting.js | setsid sleep 300 & sleep 0; false |
+      | id  | name           | writes          | verify                                                                    |
+      | 001 | write-greeting | src/greeting.js | mkfifo up; setsid sh -c 'echo >up; exec sleep 300' & read line <up; false |
     When I run "mycelium run --run-id first"
     Then the exit code is 1
     And task "001" is "failed"

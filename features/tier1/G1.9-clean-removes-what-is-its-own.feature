@@ -114,15 +114,20 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
   Scenario: While a run works, nothing is removed
     Given the agent runs:
       """
-      signal at-work
-      await may-go-on
+      if ! once earlier; then
+        signal at-work
+        await may-go-on
+      fi
       append src/greeting.js "a greeting"
       """
-    When I start "mycelium run --run-id first"
+    When I run "mycelium run --run-id earlier"
+    Then the exit code is 0
+    When I start "mycelium run --run-id first --tasks 001"
     And a script signals "at-work"
     And I run "mycelium clean --all --force --json"
     Then the exit code is 2
     And standard error names process, host and start of the started command
+    And the run folder holds the file "state.json"
     When I run "mycelium clean --all --force --dry-run"
     Then the exit code is 2
     When a script that awaits "may-go-on" goes on

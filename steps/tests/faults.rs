@@ -34,11 +34,23 @@ fn sources() -> Vec<(PathBuf, String)> {
         })
         .filter(|path| !WITHIN_POINTS.iter().any(|name| path.file_name().is_some_and(|file| file == *name)))
         .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let program = text.split("#[cfg(test)]").next().unwrap().to_owned();
+            let program = without_tests(&fs::read_to_string(&path).unwrap());
             (path, program)
         })
         .collect()
+}
+
+/// A source without its modules of tests: each ends with the brace that is not indented. A module in a file of its own
+/// takes nothing of this one with it.
+fn without_tests(text: &str) -> String {
+    let tests = Regex::new(r"(?ms)^#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*mod \w+ \{$.*?^\}$").unwrap();
+    tests.replace_all(text, "").into_owned()
+}
+
+#[test]
+fn what_stands_behind_the_name_of_a_module_of_tests_is_looked_at() {
+    let text = "mod a;\n#[cfg(test)]\nmod tests;\n\nfn b() {\n}\n\n#[cfg(test)]\nmod c {\n    fn d() {\n    }\n}\nfn e() {}\n";
+    assert_eq!(without_tests(text), "mod a;\n#[cfg(test)]\nmod tests;\n\nfn b() {\n}\n\n\nfn e() {}\n");
 }
 
 /// A text without the calls of the two macros.

@@ -20,11 +20,11 @@ pub(crate) use inventory::submit;
 #[cfg(feature = "faults")]
 macro_rules! point {
     ($name:literal) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: false } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, fails: false, writes: false, locks: false } }
         $crate::fault::reach($name);
     }};
     ($name:literal, $operation:expr) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: false } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, fails: true, writes: false, locks: false } }
         match $crate::fault::enter($name) {
             Ok(entered) => {
                 let result = $operation;
@@ -48,7 +48,7 @@ macro_rules! point {
 #[cfg(feature = "faults")]
 macro_rules! write_all {
     ($name:literal, $file:expr, $bytes:expr) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: true, locks: false } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, fails: true, writes: true, locks: false } }
         $crate::fault::write($name, &mut *$file, $bytes)
     }};
 }
@@ -65,7 +65,7 @@ macro_rules! write_all {
 #[cfg(feature = "faults")]
 macro_rules! lock {
     ($name:literal, $lock:expr, $operation:expr) => {{
-        $crate::fault::submit! { $crate::fault::Point { name: $name, writes: false, locks: true } }
+        $crate::fault::submit! { $crate::fault::Point { name: $name, fails: true, writes: false, locks: true } }
         match $crate::fault::enter_lock($name, &$lock) {
             Ok(entered) => {
                 let result = $operation;

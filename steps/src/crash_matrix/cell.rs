@@ -13,7 +13,7 @@ use crate::{
     check::{Facts, check},
     program::{Point, Program},
     scene::Scene,
-    world::World,
+    world::{Trace, World},
 };
 
 /// How a point is disturbed.
@@ -132,7 +132,7 @@ pub(crate) fn undisturbed(program: &Program) -> Result<BTreeMap<Scene, Undisturb
         let folder = folder()?;
         let mut world = World::build(program, scene, folder.path())?;
         let mut last = world.disturb(None)?;
-        let hits = count(world.reached().concat());
+        let hits = count(world.reached().points);
         if scene.decides().is_some() {
             last = world.finish()?;
         }
@@ -203,8 +203,10 @@ fn sampled(point: &Point, number: usize, passing: &[(Scene, usize)]) -> Vec<Cell
 }
 
 fn modes(point: &Point) -> impl Iterator<Item = &'static str> {
-    let (writes, locks) = (point.writes, point.locks);
+    let (fails, writes, locks) = (point.fails, point.writes, point.locks);
     MODES.into_iter().filter(move |mode| match *mode {
+        // One that goes on failing breaks what comes behind a place that is no operation.
+        "enospc" | "eio" => fails,
         "torn" => writes,
         "lock-left" => locks,
         _ => true,
@@ -308,15 +310,7 @@ impl Cell {
 
     /// Disturbs, recovers, and looks.
     pub(crate) fn run(self, program: &Program, scenes: &BTreeMap<Scene, Undisturbed>, keep: bool) -> Tried {
-        let mut tried = Tried {
-            cell: self,
-            came: false,
-            wrong: Vec::new(),
-            reached: BTreeSet::new(),
-            disturbed: Vec::new(),
-            recovery: Vec::new(),
-            kept: None,
-        };
+        let mut tried = Tried::new(self);
         match folder() {
             Err(error) => tried.wrong.push(error.to_string()),
             Ok(mut folder) => {
@@ -334,26 +328,39 @@ impl Cell {
 }
 
 impl Tried {
+    /// Nothing came of it yet.
+    pub(crate) fn new(cell: Cell) -> Self {
+        Self {
+            cell,
+            came: false,
+            wrong: Vec::new(),
+            reached: BTreeSet::new(),
+            disturbed: Vec::new(),
+            recovery: Vec::new(),
+            kept: None,
+        }
+    }
+
     fn play(
         &mut self,
         program: &Program,
         scenes: &BTreeMap<Scene, Undisturbed>,
         folder: &TempDir,
-    ) -> Result<(), FixtureError> {
+    ) -> Result<(), MatrixError> {
         let mut world = World::build(program, self.cell.scene, folder.path())?;
         let finished = world.disturb(Some(&self.cell.at_once()))?;
-        let reached = world.reached();
-        self.disturbed = reached.concat();
+        let trace = world.reached();
         let faults: Vec<Fault> =
             [self.cell.first.clone()].into_iter().chain(self.cell.also.clone()).collect();
-        self.came = self.came(&faults, &finished, &reached);
+        self.came = self.came(&faults, &finished, &trace);
+        self.disturbed = trace.points;
         if let Some(second) = self.cell.second.clone() {
             let finished = world.recover(Some(&second.text()))?;
             let came = self.came(&[second], &finished, &world.reached());
             self.came &= came;
         }
         let last = world.finish()?;
-        self.recovery = world.reached().concat();
+        self.recovery = world.reached().points;
         self.reached.extend(self.recovery.iter().cloned());
         let undisturbed = scenes.get(&self.cell.scene).map(|scene| &scene.facts);
         let (_, wrong) = check(&mut world, &last, undisturbed)?;
@@ -362,16 +369,9 @@ impl Tried {
     }
 
     /// Whether the faults came, all of them; an ending that they do not explain is wrong.
-    fn came(&mut self, faults: &[Fault], finished: &Finished, reached: &[Vec<String>]) -> bool {
-        self.reached.extend(reached.iter().flatten().cloned());
-        // A process counts for itself.
-        let hits = |process: &Vec<String>, fault: &Fault| {
-            process.iter().filter(|point| **point == fault.point).count()
-        };
-        let came: Vec<&Fault> = faults
-            .iter()
-            .filter(|fault| reached.iter().any(|process| hits(process, fault) >= fault.hit))
-            .collect();
+    fn came(&mut self, faults: &[Fault], finished: &Finished, trace: &Trace) -> bool {
+        self.reached.extend(trace.points.iter().cloned());
+        let came: Vec<&Fault> = faults.iter().filter(|fault| trace.came.contains(&fault.text())).collect();
         let killed = came.iter().any(|fault| fault.kills());
         let fits = match finished.ending {
             Ending::Signaled(9) => killed,

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What a scene comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// What the integration branch holds.
     tree: String,
@@ -107,23 +107,13 @@ fn check_run(world: &mut World<'_>, wrong: &mut Vec<String>) -> Result<(), Fixtu
     if told["status"] != outcome.status {
         wrong.push(format!("the run is {}, not {}", told["status"], outcome.status));
     }
-    // Without its view the program folds the journal: both must say the same.
-    if let Some(view) = told["paths"]["state"].as_str().map(Path::new) {
-        let aside = view.with_extension("aside");
-        let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(FixtureError::file("move", from));
-        if view.exists() {
-            moved(view, &aside)?;
-            let folded = world.status()?;
-            moved(&aside, view)?;
-            if folded != told {
-                wrong.push("state.json is not what the journal folds into".to_owned());
-            }
-        } else {
-            wrong.push("state.json is missing".to_owned());
-        }
+    match told["paths"]["state"].as_str() {
+        Some(view) => check_view(world, &told, Path::new(view), wrong)?,
+        None => wrong.push(format!("status names no state.json: {told}")),
     }
-    if let Some(journal) = told["paths"]["journal"].as_str() {
-        check_journal(Path::new(journal), outcome, wrong)?;
+    match told["paths"]["journal"].as_str() {
+        Some(journal) => check_journal(Path::new(journal), outcome, wrong)?,
+        None => wrong.push(format!("status names no journal: {told}")),
     }
     let root = world.repository.path();
     let landed = commits_by_task(root).map_err(FixtureError::git("walk the history of", root))?;
@@ -132,6 +122,28 @@ fn check_run(world: &mut World<'_>, wrong: &mut Vec<String>) -> Result<(), Fixtu
         if commits != u32::from(outcome.landed.contains(&task)) {
             wrong.push(format!("{commits} commits of task {task} are in the branch"));
         }
+    }
+    Ok(())
+}
+
+/// Without its view the program folds the journal: both must say the same.
+fn check_view(
+    world: &mut World<'_>,
+    told: &Value,
+    view: &Path,
+    wrong: &mut Vec<String>,
+) -> Result<(), FixtureError> {
+    if !view.exists() {
+        wrong.push("state.json is missing".to_owned());
+        return Ok(());
+    }
+    let aside = view.with_extension("aside");
+    let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(FixtureError::file("move", from));
+    moved(view, &aside)?;
+    let folded = world.status()?;
+    moved(&aside, view)?;
+    if folded != *told {
+        wrong.push("state.json is not what the journal folds into".to_owned());
     }
     Ok(())
 }

@@ -59,6 +59,8 @@ enum MatrixError {
     NoPoints { path: PathBuf },
     #[error("two places share the fault point {name}; give each a name of its own")]
     SharedPoint { name: String },
+    #[error("the scene {scene} cannot be set up: `{command}` ends with {why}")]
+    SetUp { scene: &'static str, command: String, why: String },
     #[error("without any fault the scene {scene} fails: {why}")]
     Undisturbed { scene: &'static str, why: String },
 }
@@ -107,5 +109,5 @@ fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
     let mut more = cell::also_faults(&program, &scenes, &results, plan);
     more.extend(cell::second_faults(&program, &results, plan));
     results.extend(run(more, "two faults"));
-    Ok(report::print(&program, &scenes, &results, cli.only.is_empty()))
+    Ok(report::print(&program, &scenes, &results, &cli.only))
 }

@@ -14,6 +14,8 @@ use crate::MatrixError;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Point {
     pub(crate) name: String,
+    /// Whether it is an operation, so that it can fail.
+    pub(crate) fails: bool,
     /// Whether it writes bytes, so that the write can be torn.
     pub(crate) writes: bool,
     /// Whether a library holds a lock file meanwhile, so that it can be left.

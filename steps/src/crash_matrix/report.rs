@@ -31,12 +31,13 @@ pub(crate) fn red(tried: &Tried) {
     say(&text);
 }
 
-/// Prints the table; gives whether all is green. `whole` asks for every point to be reached.
+/// Prints the table; gives whether all is green. Where all cells are asked for, every point must be reached; and of those
+/// that are asked for, there must be one in which the fault came.
 pub(crate) fn print(
     program: &Program,
     scenes: &BTreeMap<Scene, Undisturbed>,
     results: &[Tried],
-    whole: bool,
+    only: &str,
 ) -> bool {
     let mut table: BTreeMap<&str, BTreeMap<&str, Count>> =
         program.points.iter().map(|point| (point.name.as_str(), BTreeMap::new())).collect();
@@ -52,19 +53,32 @@ pub(crate) fn print(
         say(&format!("{point:<26}{}", cells.concat()));
     }
     let red = results.iter().filter(|tried| !tried.wrong.is_empty()).count();
-    let unreached = if whole { unreached(program, scenes, results) } else { Vec::new() };
+    let unreached = if only.is_empty() { unreached(program, scenes, results) } else { Vec::new() };
     for point in &unreached {
         say(&format!("\nRED  the point {point} is never reached"));
     }
     let came = results.iter().filter(|tried| tried.came).count();
+    let nothing = nothing_tried(results, only);
+    if let Some(why) = &nothing {
+        say(&format!("\nRED  {why}"));
+    }
     let double = results.iter().filter(|tried| tried.came && tried.cell.is_double()).count();
     say(&format!(
         "\n{} points, {} cells, {came} in which the fault came ({double} of them double faults), {} red",
         program.points.len(),
         results.len(),
-        red + unreached.len()
+        red + unreached.len() + usize::from(nothing.is_some())
     ));
-    red == 0 && unreached.is_empty()
+    red == 0 && unreached.is_empty() && nothing.is_none()
+}
+
+/// Why what was tried proves nothing.
+fn nothing_tried(results: &[Tried], only: &str) -> Option<String> {
+    if results.is_empty() {
+        return Some(format!("no cell has a name that contains {only:?}"));
+    }
+    let came = results.iter().any(|tried| tried.came);
+    (!came).then(|| "in no cell the fault came".to_owned())
 }
 
 fn shown(count: &Count) -> String {
@@ -90,4 +104,48 @@ fn unreached<'a>(
         .filter(|point| !reached.contains(&point.name))
         .map(|point| point.name.as_str())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cell::{self, Plan},
+        check::Facts,
+        program::Point,
+    };
+
+    fn program() -> Program {
+        let point = |name: &str, fails| Point { name: name.to_owned(), fails, writes: false, locks: false };
+        let points = vec![point("checkout.file", false), point("ref.move", true)];
+        Program { path: "mycelium".into(), points }
+    }
+
+    /// Both points are passed once, in one scene.
+    fn cells(only: &str) -> Vec<Cell> {
+        let program = program();
+        let hits = program.points.iter().map(|point| (point.name.clone(), 1)).collect();
+        let scenes = BTreeMap::from([(Scene::Mock, Undisturbed { facts: Facts::default(), hits })]);
+        cell::first_faults(&program, &scenes, Plan { depth: cell::Depth::Every, only })
+    }
+
+    fn verdict(only: &str, came: bool) -> bool {
+        let tried = |cell| Tried { came, ..Tried::new(cell) };
+        let results: Vec<Tried> = cells(only).into_iter().map(tried).collect();
+        print(&program(), &BTreeMap::new(), &results, only)
+    }
+
+    #[test]
+    fn a_name_that_no_cell_has_and_a_fault_that_never_comes_are_red() {
+        assert!(verdict("kill@ref.move:1", true));
+        assert!(!verdict("kil@ref.move:1", true), "nothing was tried");
+        assert!(!verdict("kill@ref.move:1", false), "no fault came");
+    }
+
+    #[test]
+    fn what_can_not_fail_is_not_made_to_fail() {
+        let names = |only| cells(only).iter().map(|cell| cell.first.mode).collect::<Vec<_>>();
+        assert_eq!(names("@checkout.file"), ["kill", "kill-after", "kill-group", "erofs"]);
+        assert_eq!(names("@ref.move"), ["kill", "kill-after", "kill-group", "enospc", "eio", "erofs"]);
+    }
 }

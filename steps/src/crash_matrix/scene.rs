@@ -136,6 +136,11 @@ impl Scene {
         }
     }
 
+    /// The exit code of a command that leads up to it: a human decides about what did not land.
+    pub(crate) fn exit_before(self, command: &[&str]) -> i32 {
+        i32::from(command == RUN_IT && (self.decides().is_some() || self == Self::Redo))
+    }
+
     /// The command that is disturbed.
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {

@@ -1,8 +1,7 @@
 //! One place in which a scene is played.
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
+    collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
@@ -16,14 +15,24 @@ use mycelium_fixtures::{
 use serde_json::Value;
 
 use crate::{
+    MatrixError,
     program::Program,
     scene::{CONFIG, RETRY_IT, RUN, Scene},
 };
 
 /// Calls that the program has to be done in, after it was disturbed.
 const CALLS_MAX: usize = 2;
-/// What stands behind the points of a process in the trace.
-const PROCESS_END: &str = "=\n";
+/// What stands before a fault that came, in the trace.
+const CAME: char = '!';
+
+/// What the trace of some calls tells.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// The points that were reached, in order.
+    pub(crate) points: Vec<String>,
+    /// The faults that came, as they were named.
+    pub(crate) came: BTreeSet<String>,
+}
 
 /// A sandbox with a scene in it.
 #[derive(Debug)]
@@ -36,7 +45,7 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     /// Plays up to the command that is disturbed.
-    pub(crate) fn build(program: &'a Program, scene: Scene, folder: &Path) -> Result<Self, FixtureError> {
+    pub(crate) fn build(program: &'a Program, scene: Scene, folder: &Path) -> Result<Self, MatrixError> {
         let mut sandbox = Sandbox::create(folder)?;
         let repository = scene.build(&mut sandbox)?;
         let mut world = Self { program, scene, sandbox, repository };
@@ -44,7 +53,12 @@ impl<'a> World<'a> {
             if *command == RETRY_IT {
                 world.change_configuration()?;
             }
-            let _done = world.call(command)?;
+            let done = world.call(command)?;
+            if done.ending != Ending::Exited(scene.exit_before(command)) {
+                let said = String::from_utf8_lossy(&done.stderr);
+                let why = format!("{:?}; {}", done.ending, said.trim().replace('\n', " | "));
+                return Err(MatrixError::SetUp { scene: scene.name(), command: command.join(" "), why });
+            }
         }
         match scene {
             Scene::Retry => world.change_configuration()?,
@@ -113,12 +127,15 @@ impl<'a> World<'a> {
     }
 
     /// Leaves folders in the run's that lie deeper than a removal goes at once.
-    fn deepen_run(&mut self) -> Result<(), FixtureError> {
+    fn deepen_run(&mut self) -> Result<(), MatrixError> {
         let told = self.status()?;
-        let journal = Path::new(told["paths"]["journal"].as_str().unwrap_or_default());
+        let Some(journal) = told["paths"]["journal"].as_str().map(Path::new) else {
+            let (scene, command) = (self.scene.name(), "status".to_owned());
+            return Err(MatrixError::SetUp { scene, command, why: format!("it names no journal: {told}") });
+        };
         let deep = std::iter::repeat_n("deep", 80)
             .fold(journal.with_file_name("deep"), |path, name| path.join(name));
-        std::fs::create_dir_all(&deep).map_err(FixtureError::file("create", &deep))
+        Ok(std::fs::create_dir_all(&deep).map_err(FixtureError::file("create", &deep))?)
     }
 
     /// Whether the decision that the scene is about was not journaled yet.
@@ -139,13 +156,20 @@ impl<'a> World<'a> {
         Ok(name.map(|name| name.file_name().to_string_lossy().into_owned()).unwrap_or_default())
     }
 
-    /// The points reached so far by each process, in order; tells them once.
-    pub(crate) fn reached(&self) -> Vec<Vec<String>> {
+    /// What was reached and what came so far; tells it once.
+    pub(crate) fn reached(&self) -> Trace {
         let path = self.trace();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         // A trace that was never begun needs no removal.
         let _absent = std::fs::remove_file(path);
-        text.split(PROCESS_END).map(|process| process.lines().map(str::to_owned).collect()).collect()
+        let mut trace = Trace::default();
+        for line in text.lines() {
+            match line.strip_prefix(CAME) {
+                Some(fault) => drop(trace.came.insert(fault.to_owned())),
+                None => trace.points.push(line.to_owned()),
+            }
+        }
+        trace
     }
 
     fn trace(&self) -> PathBuf {
@@ -169,15 +193,6 @@ impl<'a> World<'a> {
 
     fn call(&mut self, arguments: &[&str]) -> Result<Finished, FixtureError> {
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-        let finished = self.sandbox.run(&self.program.path, &arguments, self.repository.path())?;
-        let trace = self.trace();
-        if trace.exists() {
-            let append = || {
-                let mut file = OpenOptions::new().append(true).open(&trace)?;
-                file.write_all(PROCESS_END.as_bytes())
-            };
-            append().map_err(FixtureError::file("append to", &trace))?;
-        }
-        Ok(finished)
+        self.sandbox.run(&self.program.path, &arguments, self.repository.path())
     }
 }

@@ -56,9 +56,3 @@ fn hooks_that_leave_traces(world: &mut MyceliumWorld) -> Result<(), WorldError> 
     let trace = world.hook_trace();
     Ok(hooks::install(world.stage()?.git()?.path(), &trace)?)
 }
-
-/// The operator's environment has that variable from now on.
-#[given(expr = "the variable {string} is {string}")]
-fn variable(world: &mut MyceliumWorld, name: String, value: String) {
-    world.sandbox().set(&name, value);
-}

@@ -6,6 +6,7 @@ use std::{
 };
 
 use cucumber::then;
+use mycelium_fixtures::FixtureError;
 use mycelium_schemas::{
     answer::Cleaned,
     evidence::AssertionKind::{Fs, Git, Output},
@@ -61,14 +62,19 @@ fn never_more(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.never(claim, Verdict::of(looked && flaws.is_empty(), "", lines(flaws)))
 }
 
-/// The last command removed nothing of what Mycelium keeps.
+/// The last command, beside which none ran, removed nothing of what Mycelium keeps, and there was something to remove.
 #[then(expr = "the last command has removed nothing")]
 fn never_removed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let last = world.last()?;
-    let after = paths_now(world, last.after.kept.as_ref());
-    let before = last.before.kept.clone().unwrap_or_default();
-    let gone = lines(before.difference(&after).map(|path| path.display()));
-    world.never(Claim::new(Fs, "nothing_gone", "what clean removed", HOME), Verdict::equal("", gone))
+    let (held, gone) = match (&last.before.kept, &last.after.kept) {
+        (Some(before), _) if before.is_empty() => (false, "nothing was kept before".to_owned()),
+        (Some(before), Some(after)) => {
+            let gone = lines(before.difference(after).map(|path| path.display()));
+            (gone.is_empty(), gone)
+        }
+        _ => (false, "another command ran beside it".to_owned()),
+    };
+    world.never(Claim::new(Fs, "nothing_gone", "what clean removed", HOME), Verdict::of(held, "", gone))
 }
 
 /// No workspace, no object database, no half written and no half removed file of a run is left, and no lock of git.
@@ -76,7 +82,7 @@ fn never_removed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let (home, git) = (world.home(), world.stage()?.path().join(".git"));
     let mut found: Vec<PathBuf> = Vec::new();
-    for path in below(&home) {
+    for path in below(&home)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let in_workspaces = path.parent().is_some_and(|parent| parent.ends_with("workspaces"));
         let half_done = HALF_DONE.iter().any(|begin| name.starts_with(begin));
@@ -85,7 +91,7 @@ fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
         }
     }
     // Mycelium's own lock is held by a process, never by its file.
-    found.extend(below(&git).into_iter().filter(|path| {
+    found.extend(below(&git)?.into_iter().filter(|path| {
         path.extension().is_some_and(|extension| extension == "lock") && !path.ends_with("mycelium.lock")
     }));
     let found = lines(found.iter().map(|path| path.display()));
@@ -110,13 +116,13 @@ fn never_foreign_gone(world: &mut MyceliumWorld, path: String) -> Result<(), Wor
     world.never(claim, Verdict::equal("a foreign file\n", found))
 }
 
-/// What is there after a command; of one that ran beside another, what is there now.
-fn paths_now(world: &MyceliumWorld, after: Option<&BTreeSet<PathBuf>>) -> BTreeSet<PathBuf> {
-    after.cloned().unwrap_or_else(|| below(&world.home()).into_iter().collect())
-}
-
-fn below(folder: &Path) -> Vec<PathBuf> {
-    WalkDir::new(folder).into_iter().flatten().map(walkdir::DirEntry::into_path).collect()
+/// The folder, which is there, and every path below it.
+fn below(folder: &Path) -> Result<Vec<PathBuf>, WorldError> {
+    let path = |entry: walkdir::Result<walkdir::DirEntry>| match entry {
+        Ok(entry) => Ok(entry.into_path()),
+        Err(error) => Err(FixtureError::file("look through", folder)(error.into()).into()),
+    };
+    WalkDir::new(folder).into_iter().map(path).collect()
 }
 
 fn answer(stdout: &[u8]) -> Result<Cleaned, WorldError> {

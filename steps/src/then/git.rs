@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, process::Command};
 
 use cucumber::then;
-use mycelium_fixtures::{FixtureError, repository::BRANCH};
+use mycelium_fixtures::{
+    FixtureError,
+    repository::{BRANCH, COLLEAGUE},
+};
 use mycelium_schemas::{evidence::AssertionKind::Git, id::CommitId};
 
 use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
 
 const REFS: &str = "git refs";
-
-/// The address that fixture colleagues commit with: their pushes are not Mycelium's to test.
-const COLLEAGUE: &str = "colleague@example.invalid";
 
 /// The integration branch points at another commit than before the first command.
 #[then(expr = "the integration branch has moved")]

@@ -42,9 +42,15 @@ fn never_said(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldErro
 fn collect(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), FixtureError> {
     for entry in std::fs::read_dir(folder).map_err(FixtureError::file("list", folder))? {
         let path = entry.map_err(FixtureError::file("list", folder))?.path();
-        if path.is_dir() {
+        let kind = path.symlink_metadata().map_err(FixtureError::file("look at", &path))?.file_type();
+        if kind.is_dir() {
             collect(&path, files)?;
-        } else {
+        } else if kind.is_symlink() {
+            // What a link leads to is not kept here; what it says is.
+            let target = std::fs::read_link(&path).map_err(FixtureError::file("read the link", &path))?;
+            files.push((path.display().to_string(), target.into_os_string().into_encoded_bytes()));
+        } else if kind.is_file() {
+            // Reading a pipe would never end.
             let content = std::fs::read(&path).map_err(FixtureError::file("read", &path))?;
             files.push((path.display().to_string(), content));
         }
@@ -79,6 +85,25 @@ fn encodings(secret: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_read_and_not_followed_and_a_pipe_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, outside) = (folder.path().join("kept"), folder.path().join("outside"));
+        std::fs::create_dir_all(kept.join("deep")).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join("file"), "outside").unwrap();
+        std::fs::write(kept.join("deep/file"), "inside").unwrap();
+        std::os::unix::fs::symlink("../outside", kept.join("link")).unwrap();
+        std::os::unix::fs::symlink("nowhere", kept.join("dangling")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, kept.join("pipe"), rustix::fs::Mode::RWXU).unwrap();
+        let mut files = Vec::new();
+        collect(&kept, &mut files).unwrap();
+        let mut found: Vec<&str> =
+            files.iter().map(|(_, content)| std::str::from_utf8(content).unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["../outside", "inside", "nowhere"]);
+    }
 
     #[test]
     fn a_secret_is_seen_in_every_encoding() {

@@ -24,13 +24,11 @@ const COMMANDS: [&str; 12] = [
     "status",
 ];
 
-/// What is wrong with the answer of a command; none where it was not asked for JSON, or was stopped before it answered.
+/// What is wrong with the answer of a command; none where it was not asked for JSON, or was killed before it answered.
+/// Whatever code it ends with by itself, it answers: a refusal is an answer, too.
 pub(super) fn flaw(run: &CommandRun, schemas: &Schemas) -> Option<String> {
-    let Ending::Exited(code) = run.finished.ending else { return None };
+    let Ending::Exited(_) = run.finished.ending else { return None };
     let asked = Asked::of(&words(&run.line)?)?;
-    if run.finished.stdout.is_empty() && code != 0 {
-        return None;
-    }
     let checked = serde_json::from_slice::<Value>(&run.finished.stdout)
         .map_err(|error| error.to_string())
         .and_then(|answer| schemas.check(asked.schema(&answer), &answer));

@@ -57,10 +57,7 @@ impl MyceliumWorld {
         if self.started.is_some() {
             return Err(WorldError::StartedAlready);
         }
-        let (before, number) = (self.observe()?, self.next_number());
-        let folder = self.stage()?.path().to_owned();
-        let running = self.begin(line, &folder)?;
-        self.started = Some(Started { line: line.to_owned(), number, before, running });
+        self.started = Some(self.begun(line)?);
         Ok(())
     }
 
@@ -84,10 +81,8 @@ impl MyceliumWorld {
 
     /// Waits for the end of the command that runs.
     pub(crate) fn finish_started(&mut self) -> Result<(), WorldError> {
-        let Started { line, number, before, running } =
-            self.started.take().ok_or(WorldError::NothingStarted)?;
-        let finished = running.finish(TIME_LIMIT)?;
-        self.keep_command(&line, number, before, finished)
+        let started = self.started.take();
+        self.ended(started)
     }
 
     /// Meets a script of the command that runs; an error where the command ends instead.
@@ -113,10 +108,7 @@ impl MyceliumWorld {
         if self.watching.is_some() {
             return Err(WorldError::StartedAlready);
         }
-        let (before, number) = (self.observe()?, self.next_number());
-        let folder = self.stage()?.path().to_owned();
-        let running = self.begin(line, &folder)?;
-        self.watching = Some(Started { line: line.to_owned(), number, before, running });
+        self.watching = Some(self.begun(line)?);
         Ok(())
     }
 
@@ -139,8 +131,19 @@ impl MyceliumWorld {
 
     /// Waits for the end of the command that looks.
     pub(crate) fn finish_watching(&mut self) -> Result<(), WorldError> {
-        let Started { line, number, before, running } =
-            self.watching.take().ok_or(WorldError::NothingStarted)?;
+        let watching = self.watching.take();
+        self.ended(watching)
+    }
+
+    fn begun(&mut self, line: &str) -> Result<Started, WorldError> {
+        let (before, number) = (self.observe()?, self.next_number());
+        let folder = self.stage()?.path().to_owned();
+        let running = self.begin(line, &folder)?;
+        Ok(Started { line: line.to_owned(), number, before, running })
+    }
+
+    fn ended(&mut self, command: Option<Started>) -> Result<(), WorldError> {
+        let Started { line, number, before, running } = command.ok_or(WorldError::NothingStarted)?;
         let finished = running.finish(TIME_LIMIT)?;
         self.keep_command(&line, number, before, finished)
     }

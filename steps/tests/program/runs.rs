@@ -1,12 +1,14 @@
 //! Runs: their exit codes, and what stands in the output folder afterwards.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::Read,
-    process::{Command, ExitStatus, Stdio},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
 };
 
+use mycelium_fixtures::pipe::read_while_alive;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checkout::Checkout;
@@ -128,21 +130,22 @@ fn interrupt_once_started(checkout: &Checkout, signal: Signal) -> Interrupted {
     let pipe = checkout.path("started");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut accept = checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
+    let pid = pid_once_started(&pipe, &accept);
     let mut stderr = accept.stderr.take().unwrap();
-    let unblocked = pipe.clone();
     let said = thread::spawn(move || {
         let mut said = String::new();
         stderr.read_to_string(&mut said).unwrap();
-        // If the program never started, its reader below must not wait for ever.
-        thread::spawn(|| OpenOptions::new().write(true).open(unblocked));
         said
     });
-    let mut pid = String::new();
-    File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
-    assert_ne!(pid, "", "the program never started");
+    let Some(pid) = pid else { panic!("the program never started: {}", said.join().unwrap()) };
     kill_process(Pid::from_child(&accept), signal).unwrap();
     let status = accept.wait().unwrap();
-    Interrupted { status, said: said.join().unwrap(), pid: pid.trim().to_owned() }
+    Interrupted { status, said: said.join().unwrap(), pid }
+}
+
+/// What the program writes into the pipe; nothing where `accept` ends before it does.
+fn pid_once_started(pipe: &Path, accept: &Child) -> Option<String> {
+    Some(read_while_alive(pipe, accept).unwrap()?.trim().to_owned())
 }
 
 /// Writes its process id into the pipe `started` of the checkout, and waits for ever.
@@ -241,16 +244,16 @@ fn what_a_killed_accept_leaves_is_complete_and_the_next_run_clears_it_away() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut pid = String::new();
-    File::open(&pipe).unwrap().read_to_string(&mut pid).unwrap();
+    let pid = pid_once_started(&pipe, &accept);
     accept.kill().unwrap();
     accept.wait().unwrap();
     // The process that runs the scenarios has the same pipe; it is closed when that has ended, too.
     let mut said = String::new();
     accept.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let Some(pid) = pid else { panic!("the program never started: {said}") };
     assert!(said.contains("ended by SIGTERM"), "{said}");
     assert!(messages(&checkout).lines().last().unwrap().contains("testRunFinished"));
-    assert_ended(pid.trim());
+    assert_ended(&pid);
     let left =
         || fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
     assert_eq!(left().len(), 1);

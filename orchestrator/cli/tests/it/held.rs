@@ -1,19 +1,16 @@
 //! A run that is held in the middle of its agent for as long as a test wants.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use mycelium_fixtures::Fixture;
+use mycelium_fixtures::{Fixture, pipe::open_while_alive};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::place::Place;
-
-/// The plan of such a run: one task.
-pub(crate) const PLAN: &str =
-    r#"{"tasks": [{"id": "001", "name": "One", "files": {"writes": ["src/one.js"]}, "spec": "One."}]}"#;
+use crate::{place::Place, plans::ONE};
 
 /// The run, named `held`; its agent waits until [`HeldRun::release`].
 pub(crate) struct HeldRun {
@@ -33,7 +30,7 @@ impl HeldRun {
     pub(crate) fn place() -> Place {
         let mut place = Place::new();
         place.run(&["init"]).exits(0);
-        let gate = place.outside().join("gate");
+        let gate = gate(&place);
         assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
         let config = format!(
             "integration_branch: main\ndoctor: {}\nworker:\n  agent: command\n  command: cat '{}' && echo one > src/one.js\n",
@@ -41,24 +38,27 @@ impl HeldRun {
             gate.display()
         );
         place.write(".mycelium/config.yaml", &config);
-        place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
+        place.sandbox.set("MOCK_LLM_OUTPUT", ONE);
         place.run(&["plan", "--input", ".mycelium/plan.md"]).exits(0);
         place
     }
 
     /// Another run in the place of one that was killed for good.
     pub(crate) fn again(place: &Place, words: &[&str]) -> Self {
-        let gate = place.outside().join("gate");
+        let gate = gate(place);
         fs::remove_file(&gate).unwrap();
         assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
         Self::begin(place, place.command(words))
     }
 
     /// Starts a run whose agent waits at the gate, and waits until it has reached it.
+    #[track_caller]
     pub(crate) fn begin(place: &Place, mut run: Command) -> Self {
-        let child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Opening a pipe to write waits until the agent opens it to read. The agent reads until it is closed again.
-        let gate = OpenOptions::new().write(true).open(place.outside().join("gate")).unwrap();
+        let errors = place.outside().join("held-stderr");
+        let said = File::create(&errors).unwrap();
+        let child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+        // The agent reads until the gate is closed again.
+        let gate = open_when_read(&gate(place), &child, || fs::read_to_string(&errors).unwrap());
         Self { child, gate }
     }
 
@@ -75,7 +75,7 @@ impl HeldRun {
 
     /// Kills the run and lets its agent go on; the agents of `resume` do not wait any more.
     pub(crate) fn kill_for_good(self, place: &Place) {
-        let gate = place.outside().join("gate");
+        let gate = gate(place);
         let open = self.kill();
         fs::remove_file(&gate).unwrap();
         fs::write(&gate, "").unwrap();
@@ -88,6 +88,19 @@ impl HeldRun {
         self.child.wait().unwrap();
         self.gate
     }
+}
+
+/// Where the agent of such a run waits.
+pub(crate) fn gate(place: &Place) -> PathBuf {
+    place.outside().join("gate")
+}
+
+/// Opens a pipe to write as soon as the child, or what it started, opens it to read; panics with what the child said
+/// where it ends before.
+#[track_caller]
+pub(crate) fn open_when_read(pipe: &Path, child: &Child, said: impl FnOnce() -> String) -> File {
+    let opened = open_while_alive(pipe, child).unwrap();
+    opened.unwrap_or_else(|| panic!("it ended before it read {}: {}", pipe.display(), said()))
 }
 
 /// A watching command, whose lines are read one by one.

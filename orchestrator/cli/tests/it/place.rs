@@ -142,10 +142,35 @@ impl Place {
         self.repository.head_of("main").unwrap().unwrap().to_string()
     }
 
+    /// Runs git in the repository; gives what it says.
+    #[track_caller]
+    pub(crate) fn git(&self, words: &str) -> String {
+        git_in(self.repository.path(), words)
+    }
+
+    /// Asserts that a task's work is in the branch once, and that the repository is sound.
+    #[track_caller]
+    pub(crate) fn landed_once(&self, task: &str) {
+        let found = self.git(&format!("log --format=%s --grep=Mycelium-Task:.{task} main"));
+        assert_eq!(found.lines().count(), 1, "{task}: {found}");
+        self.git("fsck --full --strict");
+    }
+
     /// Whether any run left a trace.
     pub(crate) fn ran(&self) -> bool {
         fs::read_dir(self.sandbox.mycelium_home()).unwrap().next().is_some()
     }
+}
+
+/// Runs git in a folder, without the configuration of this machine; gives what it says.
+#[track_caller]
+pub(crate) fn git_in(folder: &Path, words: &str) -> String {
+    let mut command = Command::new("git");
+    command.args(words.split(' ')).current_dir(folder);
+    command.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// The program under test.

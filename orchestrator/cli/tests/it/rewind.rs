@@ -1,6 +1,6 @@
 //! Somebody takes what the run landed off the branch while it goes on, or between a kill and `resume`.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use serde_json::Value;
 
@@ -23,23 +23,15 @@ fn place(deed: &str) -> (Place, String) {
     );
     let worker = format!("max_retries: 1\nworker:\n  agent: command\n  command: {}\n", Value::from(command));
     place.write(".mycelium/config.yaml", &format!("{}{worker}", place.read(".mycelium/config.yaml")));
-    git(&place, "checkout -q --detach");
+    place.git("checkout -q --detach");
     (place, root)
-}
-
-fn git(place: &Place, words: &str) -> String {
-    let mut command = Command::new("git");
-    command.args(words.split(' ')).current_dir(place.repository.path());
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// The run waits for a human: it names what is lost, and nothing landed on top.
 #[track_caller]
 fn waits(place: &mut Place, run: &Done, head: &str) {
     assert_eq!(run.code, 3, "{run:#?}");
-    let lost = git(place, "rev-parse --short=10 was");
+    let lost = place.git("rev-parse --short=10 was");
     for part in ["landing 1 of 001", &lost, "main", "resume", "run again"] {
         assert!(run.stderr.contains(part) || run.stdout.contains(part), "{part:?} is not said: {run:#?}");
     }
@@ -55,11 +47,9 @@ fn waits(place: &mut Place, run: &Done, head: &str) {
 #[track_caller]
 fn landed_once(place: &Place) {
     for task in ["001", "002"] {
-        let found = git(place, &format!("log --format=%s --grep=Mycelium-Task:.{task} main"));
-        assert_eq!(found.lines().count(), 1, "{task}: {found}");
+        place.landed_once(task);
     }
-    assert_eq!(git(place, "show main:src/two.js"), "one");
-    git(place, "fsck --full --strict");
+    assert_eq!(place.git("show main:src/two.js"), "one");
 }
 
 #[test]
@@ -69,7 +59,7 @@ fn nothing_lands_on_a_branch_that_lost_what_it_builds_on() {
     waits(&mut place, &run, &root);
     let again = place.run(&["resume"]);
     waits(&mut place, &again, &root);
-    git(&place, "branch -f main was");
+    place.git("branch -f main was");
     place.run(&["resume"]).exits(0);
     landed_once(&place);
     assert_eq!(place.run(&["status", "--json"]).json()["tasks"]["002"]["attempts"], 1, "its work was kept");
@@ -83,7 +73,7 @@ fn after_a_kill_no_agent_begins_without_what_its_task_depends_on() {
     let resumed = place.run(&["resume"]);
     waits(&mut place, &resumed, &root);
     assert_eq!(place.run(&["status", "--json"]).json()["tasks"]["002"]["attempts"], 1, "none was begun");
-    git(&place, "branch -f main was");
+    place.git("branch -f main was");
     place.run(&["resume"]).exits(0);
     landed_once(&place);
 }
@@ -104,10 +94,10 @@ fn a_branch_that_lost_a_landing_does_not_make_a_run_complete() {
     assert!(last.contains("run.complete"), "{last}");
     fs::write(&journal, format!("{before}\n")).unwrap();
     let landed = place.head();
-    git(&place, &format!("branch -f main {root}"));
+    place.git(&format!("branch -f main {root}"));
     let resumed = place.run(&["resume", "--run-id", "r1"]);
     waits(&mut place, &resumed, &root);
-    git(&place, &format!("branch -f main {landed}"));
+    place.git(&format!("branch -f main {landed}"));
     place.run(&["resume"]).exits(0);
     landed_once(&place);
 }

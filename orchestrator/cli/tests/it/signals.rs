@@ -2,7 +2,7 @@
 //! outlives nothing.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -11,8 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
-    held::{HeldRun, PLAN},
+    held::{HeldRun, open_when_read},
     place::{Place, program},
+    plans::ONE,
 };
 
 /// The signals that a process handles itself, a bit each.
@@ -45,10 +46,11 @@ fn a_run_listens_for_signals_before_it_reads_its_settings() {
     for words in [vec!["run"], vec!["resume"]] {
         let words = [&["--config", "slow.yaml"], &words[..]].concat();
         let mut command = place.command(&words);
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let errors = place.outside().join("stderr");
+        let said = File::create(&errors).unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
         // It waits for its settings as soon as this can be opened.
-        let open = OpenOptions::new().write(true).open(&config).unwrap();
+        let open = open_when_read(&config, &child, || fs::read_to_string(&errors).unwrap());
         let wanted = [Signal::HUP, Signal::INT, Signal::TERM].map(|signal| 1u64 << (signal.as_raw() - 1));
         let caught = caught(child.id());
         child.kill().unwrap();
@@ -68,7 +70,7 @@ fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_r
         "(cd /; exec env -i setsid sh -c 'touch {begun}; exec sleep {marker}' >/dev/null 2>&1 </dev/null) &"
     );
     let agent = format!("{daemon} until test -e {begun}; do :; done; echo one > src/one.js");
-    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), PLAN);
+    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), ONE);
     place.run(&["run"]).exits(0);
     let words = format!("sleep\0{marker}\0");
     let lives = fs::read_dir("/proc")
@@ -80,7 +82,7 @@ fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_r
 
 /// A place where the agent or the doctor once does what a git that holds the index does, and the lock of that.
 fn place_whose_index_is_held_by(holder: &str) -> (Place, PathBuf) {
-    let place = Place::with_plan("", PLAN);
+    let place = Place::with_plan("", ONE);
     let index = place.repository.path().join(".git/index.lock");
     let once = place.outside().join("done");
     let hold = format!("if mkdir '{}' 2>/dev/null; then : >'{}'; fi", once.display(), index.display());

@@ -8,10 +8,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use crate::{
-    held::{HeldRun, PLAN},
-    place::Place,
-};
+use crate::{held::HeldRun, place::Place, plans::ONE};
 
 /// A place where the run `held` was killed and the run `r2` has landed its work.
 fn superseded() -> Place {
@@ -64,7 +61,7 @@ fn a_task_that_was_named_to_be_done_again_is() {
 /// before it begins.
 fn twice_failed(worker: &str) -> Place {
     let worker = format!("max_retries: 0\nworker:\n  agent: command\n  command: {worker}\n");
-    let mut place = Place::with_plan(&worker, PLAN);
+    let mut place = Place::with_plan(&worker, ONE);
     for run in ["r1", "r2"] {
         place.run(&["run", "--run-id", run]).exits(1);
         fs::remove_file(place.project_dir().join("runs").join(run).join("state.json")).unwrap();

@@ -3,14 +3,19 @@
 use std::{
     fs::File,
     io::Read,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
 use rustix::{
+    fs::OFlags,
     process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Winsize, tcsetwinsize},
 };
+
+use crate::held::open_when_read;
 
 const ROWS: u16 = 40;
 const COLUMNS: u16 = 120;
@@ -34,12 +39,15 @@ impl Terminal {
     }
 
     fn spawn(mut command: Command, data_too: bool) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        // The program must not have this side, too: a terminal is gone when nobody has it.
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         tcsetwinsize(&master, Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let slave = || File::options().read(true).write(true).open(&name).unwrap();
+        // It must not become the terminal of the tests, which would end with it.
+        let noctty = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
+        let slave = || File::options().read(true).write(true).custom_flags(noctty).open(&name).unwrap();
         command.env("TERM", "xterm").stdin(Stdio::null()).stderr(slave());
         command.stdout(if data_too { slave().into() } else { Stdio::null() });
         let child = command.spawn().unwrap();
@@ -67,10 +75,16 @@ impl Terminal {
         (screen(&String::from_utf8_lossy(&self.said)), code)
     }
 
-    /// Takes the terminal away and gives the exit code.
-    pub(crate) fn abandon(mut self) -> Option<i32> {
+    /// Opens a pipe to write as soon as what the program started reads it.
+    #[track_caller]
+    pub(crate) fn open_when_read(&self, pipe: &Path) -> File {
+        open_when_read(pipe, &self.child, || String::from_utf8_lossy(&self.said).into_owned())
+    }
+
+    /// Takes the terminal away; gives the program, which goes on without one.
+    pub(crate) fn abandon(self) -> Child {
         drop(self.master);
-        self.child.wait().unwrap().code()
+        self.child
     }
 
     /// False where nobody has the terminal any more, which reads as an error.

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::{
-    held::{HeldRun, Watcher},
+    held::{HeldRun, Watcher, gate},
     place::Place,
     plans::{CHAIN, ONE},
     terminal::Terminal,
@@ -75,9 +75,14 @@ fn on_a_terminal_a_run_shows_what_is_at_work_and_clears_it_at_the_end() {
 
 #[test]
 fn a_terminal_that_is_taken_away_does_not_fail_a_run() {
-    let mut place = Place::with_plan("", ONE);
-    let terminal = Terminal::start_for_errors(place.command(&["run", "--run-id", "r1"]));
-    assert_eq!(terminal.abandon(), Some(0));
+    let mut place = HeldRun::place();
+    let mut terminal = Terminal::start_for_errors(place.command(&["run", "--run-id", "held"]));
+    // Only the display that moves says this: it has drawn, and has more to draw when the agent goes on.
+    terminal.wait_for("agent works");
+    let gate = terminal.open_when_read(&gate(&place));
+    let mut run = terminal.abandon();
+    drop(gate);
+    assert_eq!(run.wait().unwrap().code(), Some(0));
     assert_eq!(place.run(&["status", "--json"]).exits(0).json()["status"], "complete");
 }
 

@@ -1,6 +1,6 @@
 //! What happens at a point: `MYCELIUM_FAULT=<mode>@<point>[:<hit>]` says which fault comes at which point, the first time
 //! it is reached unless another time is named; several are separated by commas. `MYCELIUM_FAULT_TRACE=<file>` notes every
-//! point that is reached, one line each.
+//! point that is reached, one line each, and behind that each fault that comes, as it was named, after a `!`.
 //!
 //! | mode | at the point |
 //! | --- | --- |
@@ -32,6 +32,8 @@ use serde::Serialize;
 pub struct Point {
     /// Its name.
     pub name: &'static str,
+    /// Whether it is an operation, so that it can fail.
+    pub fails: bool,
     /// Whether it writes bytes, so that the write can be torn.
     pub writes: bool,
     /// Whether a library holds a lock file meanwhile, so that it can be left.
@@ -85,6 +87,8 @@ enum Mode {
 
 #[derive(Debug)]
 struct Fault {
+    /// As it was named.
+    text: String,
     mode: Mode,
     point: String,
     hit: u32,
@@ -116,7 +120,7 @@ fn parse(text: &str) -> Option<Fault> {
         Some((point, hit)) => (point, hit.parse().ok()?),
         None => (place, 1),
     };
-    Some(Fault { mode, point: point.to_owned(), hit })
+    Some(Fault { text: text.to_owned(), mode, point: point.to_owned(), hit })
 }
 
 /// An operation that was let through.
@@ -137,12 +141,12 @@ impl Entered {
 
 /// Comes to an operation: lets it through, dies, or fails in its place.
 pub(crate) fn enter(name: &'static str) -> io::Result<Entered> {
-    enter_as(due(name)?)
+    enter_as(due(name, true)?)
 }
 
 /// Comes to an operation that holds a lock file; dies as if in the middle of it, with the lock made.
 pub(crate) fn enter_lock(name: &'static str, lock: &Path) -> io::Result<Entered> {
-    let due = due(name)?;
+    let due = due(name, true)?;
     if due == Some(Mode::LockLeft) {
         if let Some(folder) = lock.parent() {
             fs::create_dir_all(folder)?;
@@ -165,7 +169,7 @@ fn enter_as(due: Option<Mode>) -> io::Result<Entered> {
 /// Comes to a place that is no operation.
 pub(crate) fn reach(name: &'static str) {
     // What cannot fail here is not made to fail.
-    if let Ok(entered) = enter(name) {
+    if let Ok(entered) = due(name, false).and_then(enter_as) {
         entered.leave();
     }
 }
@@ -173,7 +177,7 @@ pub(crate) fn reach(name: &'static str) {
 /// Writes all bytes, or a half of them and then dies or fails.
 pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     let (half, _) = bytes.split_at(bytes.len() / 2);
-    let entered = match due(name)? {
+    let entered = match due(name, true)? {
         None => Entered { deadly: false },
         Some(Mode::KillAfter) => Entered { deadly: true },
         Some(Mode::Kill | Mode::LockLeft) => die(),
@@ -192,8 +196,8 @@ pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> i
     Ok(())
 }
 
-/// Counts the hit and says what is due.
-fn due(name: &'static str) -> io::Result<Option<Mode>> {
+/// Counts the hit and says what is due. What can not fail is not said to have failed.
+fn due(name: &'static str, fails: bool) -> io::Result<Option<Mode>> {
     let faults = FAULTS
         .as_ref()
         .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, format!("MYCELIUM_FAULT is {text:?}")))?;
@@ -203,11 +207,14 @@ fn due(name: &'static str) -> io::Result<Option<Mode>> {
         *hit += 1;
         *hit
     };
+    let due = faults.iter().find(|fault| fault.point == name && fault.hit == hit);
+    let comes = due.filter(|fault| fails || !matches!(fault.mode, Mode::Once(_)));
     if let Some(path) = TRACE.as_ref() {
+        let came = comes.map(|fault| format!("!{}\n", fault.text)).unwrap_or_default();
         let mut trace = fs::OpenOptions::new().create(true).append(true).open(path)?;
-        trace.write_all(format!("{name}\n").as_bytes())?;
+        trace.write_all(format!("{name}\n{came}").as_bytes())?;
     }
-    let due = faults.iter().find(|fault| fault.point == name && fault.hit == hit).map(|fault| fault.mode);
+    let due = due.map(|fault| fault.mode);
     if let Some(Mode::FromNowOn(errno)) = due {
         // A second such fault finds the world broken already.
         let _broken = BROKEN.set(errno);
