@@ -152,6 +152,8 @@ impl Journal {
         let first = group.events.first().ok_or(Error::Lost("the journal"))?;
         let state = RunState::start(project, first)?;
         file.write(&group, true)?;
+        // Its name, too, is there after a power cut.
+        store::sync_dir(store::folder_of(&file.path))?;
         Ok((Self { file, state }, group.events))
     }
 

@@ -119,7 +119,7 @@ pub fn resume(
     if journal.state().end.as_ref().is_some_and(|end| !end.is_resumable()) {
         let view = journal.state().view();
         if store::view_lags(&paths, &view) {
-            store::write_json(&paths.state, &view)?;
+            store::write_view(&paths.state, &view)?;
         }
         let report = RunReport { view, paths, signal: None, failure: None };
         return Ok(Resumed::Ended(report));

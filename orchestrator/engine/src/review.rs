@@ -119,7 +119,7 @@ pub fn decide(
     let attempts = journal.state().tasks.get(task).map_or(0, |facts| facts.attempts);
     journal.append(vec![Draft { task: Some(task.clone()), attempt: Some(attempts), ..Draft::run(kind) }])?;
     let view = journal.state().view();
-    store::write_json(&paths.state, &view)?;
+    store::write_view(&paths.state, &view)?;
     Ok(Decided { view, cut, blocking: journal.state().blocking() })
 }
 

@@ -233,7 +233,7 @@ impl Run<'_> {
         let view = self.journal.state().view();
         let news = |saved: &RunView| RunView { updated_at: view.updated_at, ..saved.clone() } != view;
         if self.saved.as_ref().is_none_or(news) {
-            store::write_json(&self.paths.state, &view)?;
+            store::write_view(&self.paths.state, &view)?;
             self.saved = Some(view);
         }
         Ok(())

@@ -125,10 +125,22 @@ pub(crate) fn restore(path: &Path, content: &[u8]) -> Result<(), Error> {
 }
 
 /// Replaces a file so that a reader sees the old or the new content, also after a power cut: temporary file, fsync,
-/// rename, fsync of the folder. The temporary file has one name for each file, so that one which a crash left goes with
-/// the next write.
+/// rename, fsync of the folder.
 pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+    exchange(path, content, mode)?;
+    sync_dir(folder_of(path))
+}
+
+/// Replaces `state.json` by what the journal says now. A power cut may bring the older view back, whole: who reads it asks
+/// the journal whether that went on, so the folder need not be synced.
+pub fn write_view(path: &Path, view: &RunView) -> Result<(), Error> {
+    exchange(path, &json(view)?, private::FILE)
+}
+
+/// Replaces a file by another one with the same name and whole content. The temporary file has one name for each file, so
+/// that one which a crash left goes with the next write.
+fn exchange(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    let dir = folder_of(path);
     let temporary = temporary(path);
     remove_file(&temporary)?;
     let named = temporary.file_name().unwrap_or_default();
@@ -140,7 +152,11 @@ pub fn replace_file(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
     fault::point!("file.mode", file.as_file().set_permissions(permissions)).at("set the mode of", path)?;
     fault::point!("file.sync", file.as_file().sync_all()).at("sync", path)?;
     fault::point!("file.replace", file.persist(path).map_err(|error| error.error)).at("replace", path)?;
-    sync_dir(dir)
+    Ok(())
+}
+
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Where a file is written before it takes its place.
