@@ -5,12 +5,14 @@
 
 use std::{
     cell::RefCell,
+    io,
     panic::resume_unwind,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use mycelium_schemas::evidence::Assertion;
+use tempfile::TempDir;
 
 /// Media type of a log.
 pub(crate) const LOG_MEDIA_TYPE: &str = "text/x.cucumber.log+plain";
@@ -139,6 +141,62 @@ impl Recorder {
     }
 }
 
+/// What the names of scenarios' folders begin with.
+pub(crate) const SCENARIO_PREFIX: &str = "scenario-";
+
+/// The folder of one scenario, made when it is first asked for: most of what a trivial scenario would cost is a folder
+/// that it does not use. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Scratch(Arc<Mutex<Folder>>);
+
+#[derive(Debug)]
+enum Folder {
+    /// Nobody asked; it would be made in this one.
+    Unmade(PathBuf),
+    Made(TempDir),
+    /// One that is none of the runner's.
+    Given(PathBuf),
+    /// The runner took it: the scenario is over.
+    Taken,
+}
+
+impl Scratch {
+    /// One that will be made in a folder.
+    pub(crate) fn within(folder: PathBuf) -> Self {
+        Self(Arc::new(Mutex::new(Folder::Unmade(folder))))
+    }
+
+    /// This very folder.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self(Arc::new(Mutex::new(Folder::Given(folder))))
+    }
+
+    /// Takes the folder from whoever has it still, where it was made; none is made any more.
+    pub(crate) fn take(&self) -> Option<TempDir> {
+        match std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), Folder::Taken) {
+            Folder::Made(made) => Some(made),
+            Folder::Unmade(_) | Folder::Given(_) | Folder::Taken => None,
+        }
+    }
+
+    /// Whether somebody asked for it.
+    pub(crate) fn is_made(&self) -> bool {
+        matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Folder::Made(_))
+    }
+
+    fn path(&self) -> io::Result<PathBuf> {
+        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Folder::Unmade(within) = &*folder {
+            *folder = Folder::Made(tempfile::Builder::new().prefix(SCENARIO_PREFIX).tempdir_in(within)?);
+        }
+        match &*folder {
+            Folder::Made(made) => Ok(made.path().to_owned()),
+            Folder::Given(path) => Ok(path.clone()),
+            Folder::Unmade(_) | Folder::Taken => Err(io::Error::other("the scenario is over")),
+        }
+    }
+}
+
 /// What a scenario's world works with.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -146,8 +204,7 @@ pub struct Context {
     pub bin: PathBuf,
     /// Where the scenario runs.
     pub lane: Lane,
-    /// An empty folder of this scenario alone; the runner removes it.
-    pub scratch: PathBuf,
+    pub(crate) scratch: Scratch,
     /// Where records go.
     pub recorder: Recorder,
 }
@@ -157,6 +214,11 @@ thread_local! {
 }
 
 impl Context {
+    /// A folder of this scenario alone, empty when it is first asked for; the runner removes it.
+    pub fn scratch(&self) -> io::Result<PathBuf> {
+        self.scratch.path()
+    }
+
     /// Binds the context to this thread.
     pub fn enter(self) {
         CURRENT.with_borrow_mut(|current| *current = Some(self));

@@ -32,7 +32,7 @@ use background::{Orphans, Started};
 use command::CommandRun;
 use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
-use crate::context::{Context, Lane, Record};
+use crate::context::{Context, Lane, Record, Scratch};
 
 /// What the steps of one scenario share.
 #[derive(Debug, cucumber::World)]
@@ -62,7 +62,7 @@ impl MyceliumWorld {
         if context.lane != Lane::Mock {
             return Err(WorldError::Lane(context.lane.as_str()));
         }
-        let sandbox = Sandbox::create(&context.scratch)?;
+        let sandbox = Sandbox::create(&context.scratch().map_err(WorldError::Scratch)?)?;
         Ok(Self::with(context, sandbox, None))
     }
 
@@ -92,7 +92,7 @@ impl MyceliumWorld {
         let root = self.sandbox.root().join("second-place");
         let sandbox = self.sandbox.create_alike(&root)?;
         let stage = Some(self.stage()?.copy_to(&root)?);
-        let context = Context { scratch: root, ..self.context.clone() };
+        let context = Context { scratch: Scratch::at(root), ..self.context.clone() };
         self.second_place = Some(Box::new(Self::with(context, sandbox, stage)));
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use mycelium_schemas::{
@@ -13,16 +12,15 @@ use mycelium_schemas::{
         TestStepResult, TestStepResultStatus as Status, TestStepStarted,
     },
 };
-use tempfile::TempDir;
 
 use super::{
     case::{Binding, Case},
     outcome::{Failure, ScenarioResult},
-    scenario::{StepOutcome, StepReport},
+    scenario::{Moment, StepOutcome, StepReport},
     store::{Store, StoreError},
     transcript::{CaseIds, bytes_attachment, json_attachment, now, text_attachment, timestamp},
 };
-use crate::context::{Content, LOG_MEDIA_TYPE, Lane, Record, Recorder, Shown};
+use crate::context::{Content, LOG_MEDIA_TYPE, Lane, Record, Recorder, Scratch, Shown};
 
 /// Lines of a scenario's log that a failure shows.
 const LOG_LINES_MAX: usize = 20;
@@ -34,11 +32,19 @@ pub(super) struct Limits {
     pub(super) scenario: Duration,
 }
 
+/// What a scenario began with.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) scratch: Scratch,
+    pub(super) recorder: Recorder,
+    pub(super) at: Moment,
+}
+
 /// A running scenario.
 pub(super) struct Attempt {
     id: String,
-    pub(super) recorder: Recorder,
-    scratch: TempDir,
+    recorder: Recorder,
+    scratch: Scratch,
     started: Instant,
     limits: Limits,
     /// The step that runs now.
@@ -62,7 +68,7 @@ impl Attempt {
         case: &Case<W>,
         ids: &CaseIds,
         lane: Lane,
-        scratch: TempDir,
+        begun: Begun,
         limits: Limits,
     ) -> Result<Self, StoreError> {
         store.emit(&Envelope::TestCaseStarted(TestCaseStarted {
@@ -70,17 +76,17 @@ impl Attempt {
             id: id.clone(),
             test_case_id: ids.case.clone(),
             worker_id: None,
-            timestamp: now(),
+            timestamp: timestamp(begun.at.clock),
         }))?;
         let info = ScenarioInfo { lane: lane.as_str().to_owned() };
         let mut attachment = json_attachment(SCENARIO_INFO_MEDIA_TYPE, &info);
         attachment.test_case_started_id = Some(id.clone());
         store.emit(&Envelope::Attachment(attachment))?;
-        let started = Instant::now();
+        let started = begun.at.instant;
         Ok(Self {
             id,
-            recorder: Recorder::default(),
-            scratch,
+            recorder: begun.recorder,
+            scratch: begun.scratch,
             started,
             // A scenario that asks for its own time may spend it on one step.
             limits: case.timeout.map_or(limits, |timeout| Limits { step: timeout, scenario: timeout }),
@@ -92,11 +98,6 @@ impl Attempt {
             failure: None,
             log: VecDeque::new(),
         })
-    }
-
-    /// Where the scenario works.
-    pub(super) fn scratch(&self) -> PathBuf {
-        self.scratch.path().to_owned()
     }
 
     /// When the scenario has to be given up, unless its thread tells something before: that it made its world and a step
@@ -122,14 +123,14 @@ impl Attempt {
         store: &mut Store,
         ids: &CaseIds,
         step: usize,
-        at: SystemTime,
+        at: Moment,
     ) -> Result<(), StoreError> {
         self.current = Some(step);
-        self.heard = Instant::now();
+        self.heard = at.instant;
         store.emit(&Envelope::TestStepStarted(TestStepStarted {
             test_case_started_id: self.id.clone(),
             test_step_id: ids.steps[step].clone(),
-            timestamp: timestamp(at),
+            timestamp: timestamp(at.clock),
         }))
     }
 
@@ -140,10 +141,10 @@ impl Attempt {
         ids: &CaseIds,
         step: usize,
         report: StepReport,
-        at: SystemTime,
+        at: Moment,
     ) -> Result<(), StoreError> {
         self.current = None;
-        self.heard = Instant::now();
+        self.heard = at.instant;
         self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
         let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
@@ -155,8 +156,8 @@ impl Attempt {
             }
             self.status = status;
             self.failure = Some(Failure {
-                step: case.steps[step].text.clone(),
-                place: case.steps[step].place.clone(),
+                step: case.steps[step].text(),
+                place: case.place_of(step),
                 message: message.clone(),
                 code_place: code_place.clone(),
                 log,
@@ -169,7 +170,7 @@ impl Attempt {
             test_case_started_id: self.id.clone(),
             test_step_id: ids.steps[step].clone(),
             test_step_result: result,
-            timestamp: timestamp(at),
+            timestamp: timestamp(at.clock),
         }))?;
         self.told = step + 1;
         if status == Status::Passed { Ok(()) } else { self.skip_rest(store, case, ids) }
@@ -192,15 +193,15 @@ impl Attempt {
         // Between two steps, the next one is the one that never came.
         let step = self.current.unwrap_or(self.told);
         if self.current.is_none() {
-            self.step_started(store, ids, step, SystemTime::now())?;
+            self.step_started(store, ids, step, Moment::now())?;
         }
         self.current = None;
         let since = self.heard;
         self.keep(store, &ids.steps[step], self.recorder.take())?;
         self.status = status;
         self.failure = Some(Failure {
-            step: case.steps[step].text.clone(),
-            place: case.steps[step].place.clone(),
+            step: case.steps[step].text(),
+            place: case.place_of(step),
             message: message.to_owned(),
             code_place: None,
             log: self.log.iter().cloned().collect(),
@@ -225,7 +226,7 @@ impl Attempt {
         self,
         store: &mut Store,
         case: &Case<W>,
-    ) -> Result<(ScenarioResult, TempDir), StoreError> {
+    ) -> Result<(ScenarioResult, Scratch), StoreError> {
         store.emit(&Envelope::TestCaseFinished(TestCaseFinished {
             test_case_started_id: self.id,
             timestamp: now(),
@@ -247,7 +248,7 @@ impl Attempt {
     /// undefined steps are known at once; behind a step that skipped the scenario nothing was meant to run.
     fn skip_rest<W>(&mut self, store: &mut Store, case: &Case<W>, ids: &CaseIds) -> Result<(), StoreError> {
         for (index, step) in ids.steps.iter().enumerate().skip(self.told) {
-            let status = match case.steps[index].binding {
+            let status = match case.steps[index].meaning.binding {
                 _ if self.status == Status::Skipped => Status::Skipped,
                 Binding::Call(_) => Status::Skipped,
                 Binding::Undefined => Status::Undefined,

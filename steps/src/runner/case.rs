@@ -1,17 +1,19 @@
 //! A scenario made ready to run: each step with its place and what it means.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use cucumber::step::Context as StepContext;
+use cucumber::step::{CaptureName, Context as StepContext};
 use gherkin::{LineCol, Span, StepType, Table};
 use mycelium_gherkin::AstNode;
-use mycelium_schemas::messages::{Pickle, PickleStep, PickleStepType, Snippet, StepMatchArgument};
+use mycelium_schemas::messages::{
+    Location, Pickle, PickleStep, PickleStepArgument, PickleStepType, Snippet, StepMatchArgument,
+};
 
 use super::{
     snippet,
     suite::Feature,
     tags::timeout_of,
-    vocabulary::{Library, Matched, Resolution},
+    vocabulary::{Library, Resolution, VocabularyError},
 };
 use crate::catalogue::{Definition, Keyword};
 
@@ -43,88 +45,164 @@ pub(super) struct Case<W> {
 /// A step of it.
 pub(super) struct CaseStep<W> {
     pub(super) pickle_step_id: String,
-    /// Keyword and text, as written.
-    pub(super) text: String,
-    pub(super) place: Place,
-    pub(super) binding: Binding<W>,
-    /// The definitions that match, each with what its parameters matched.
-    pub(super) matches: Vec<(&'static Definition, Vec<StepMatchArgument>)>,
+    keyword: Arc<str>,
+    location: Location,
+    argument: Option<Box<PickleStepArgument>>,
+    pub(super) meaning: Arc<Meaning<W>>,
     /// Code that would define the step, where it is undefined.
     pub(super) snippets: Vec<Snippet>,
 }
 
-/// What a step means.
+/// What a text means as a step of a type. Steps of one text share it: a suite says the same things again and again.
+pub(super) struct Meaning<W> {
+    text: String,
+    pub(super) binding: Binding<W>,
+    /// The definitions that match, by their index, each with what its parameters matched.
+    pub(super) matches: Vec<(usize, Vec<StepMatchArgument>)>,
+}
+
+/// What is done for a step.
 pub(super) enum Binding<W> {
     Call(Call<W>),
     Undefined,
     Ambiguous(Vec<&'static Definition>),
 }
 
-/// A step function with what it is called with.
+/// A step function with what it takes from the text.
 pub(super) struct Call<W> {
     pub(super) function: cucumber::Step<W>,
-    pub(super) context: StepContext,
     pub(super) definition: &'static Definition,
+    captures: Vec<(CaptureName, String)>,
 }
 
-// By hand: a derive would ask the world to be `Clone`.
-impl<W> Clone for Call<W> {
-    fn clone(&self) -> Self {
-        Self { function: self.function, context: self.context.clone(), definition: self.definition }
+impl<W> Case<W> {
+    /// Where one of its steps stands.
+    pub(super) fn place_of(&self, step: usize) -> Place {
+        Place { uri: self.place.uri.clone(), line: self.steps[step].location.line }
     }
 }
 
-impl<W> Clone for Binding<W> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Call(call) => Self::Call(call.clone()),
-            Self::Undefined => Self::Undefined,
-            Self::Ambiguous(definitions) => Self::Ambiguous(definitions.clone()),
+impl<W> CaseStep<W> {
+    /// Keyword and text, as written.
+    pub(super) fn text(&self) -> String {
+        format!("{} {}", self.keyword, self.meaning.text)
+    }
+
+    /// What its function receives.
+    pub(super) fn context(&self, call: &Call<W>) -> StepContext {
+        StepContext { step: self.to_gherkin(call.definition.keyword), matches: call.captures.clone() }
+    }
+
+    fn to_gherkin(&self, keyword: Keyword) -> gherkin::Step {
+        let position = LineCol {
+            line: self.location.line as usize,
+            col: self.location.column.unwrap_or_default() as usize,
+        };
+        let argument = self.argument.as_deref();
+        gherkin::Step {
+            keyword: self.keyword.as_ref().to_owned(),
+            ty: match keyword {
+                Keyword::Given => StepType::Given,
+                Keyword::When => StepType::When,
+                Keyword::Then => StepType::Then,
+            },
+            value: self.meaning.text.clone(),
+            docstring: argument.and_then(|a| a.doc_string.as_ref()).map(|doc| doc.content.clone()),
+            table: argument.and_then(|a| a.data_table.as_ref()).map(|table| Table {
+                rows: table
+                    .rows
+                    .iter()
+                    .map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect())
+                    .collect(),
+                span: Span::default(),
+                position,
+            }),
+            span: Span::default(),
+            position,
         }
     }
 }
 
-impl<W> Case<W> {
-    pub(super) fn new(library: &Library<W>, feature: &Feature, pickle: &Pickle) -> Self {
+/// Makes cases of pickles, and remembers what their texts mean.
+pub(super) struct Reader<'a, W> {
+    library: &'a Library<W>,
+    meanings: HashMap<Option<PickleStepType>, HashMap<String, Arc<Meaning<W>>>>,
+    /// As they were written; a suite has a handful.
+    keywords: Vec<Arc<str>>,
+}
+
+impl<'a, W> Reader<'a, W> {
+    pub(super) fn new(library: &'a Library<W>) -> Self {
+        Self { library, meanings: HashMap::new(), keywords: Vec::new() }
+    }
+
+    pub(super) fn case(&mut self, feature: &Feature, pickle: &Pickle) -> Result<Case<W>, VocabularyError> {
         let line = pickle.location.map_or(0, |location| location.line);
-        let steps = pickle.steps.iter().map(|step| CaseStep::new(library, feature, pickle, step)).collect();
-        Self {
+        let steps = pickle.steps.iter().map(|step| self.step(feature.step_node(step), step));
+        let steps = steps.collect::<Result<_, _>>()?;
+        Ok(Case {
             pickle_id: pickle.id.clone(),
             name: pickle.name.clone(),
             place: Place { uri: pickle.uri.clone(), line },
             timeout: pickle.tags.iter().find_map(|tag| timeout_of(&tag.name)?.ok()),
             steps,
+        })
+    }
+
+    fn step(&mut self, node: Option<&AstNode>, step: &PickleStep) -> Result<CaseStep<W>, VocabularyError> {
+        let meaning = self.meaning(step)?;
+        let snippets = match meaning.binding {
+            Binding::Undefined => snippet::suggest(step, kind_of(step), world_name::<W>()),
+            Binding::Call(_) | Binding::Ambiguous(_) => Vec::new(),
+        };
+        Ok(CaseStep {
+            pickle_step_id: step.id.clone(),
+            keyword: self.keyword(node.map_or("", keyword_of)),
+            location: node.map_or(Location { line: 0, column: Some(0) }, |node| Location {
+                line: node.location.line,
+                column: Some(node.location.column.unwrap_or(1)),
+            }),
+            argument: step.argument.clone().map(Box::new),
+            meaning,
+            snippets,
+        })
+    }
+
+    fn meaning(&mut self, step: &PickleStep) -> Result<Arc<Meaning<W>>, VocabularyError> {
+        let known = self.meanings.entry(step.step_type).or_default();
+        if let Some(meaning) = known.get(&step.text) {
+            return Ok(meaning.clone());
         }
+        let meaning = Arc::new(Meaning::new(self.library, step)?);
+        known.insert(step.text.clone(), meaning.clone());
+        Ok(meaning)
+    }
+
+    fn keyword(&mut self, keyword: &str) -> Arc<str> {
+        if let Some(known) = self.keywords.iter().find(|known| ***known == *keyword) {
+            return known.clone();
+        }
+        let keyword: Arc<str> = keyword.into();
+        self.keywords.push(keyword.clone());
+        keyword
     }
 }
 
-impl<W> CaseStep<W> {
-    fn new(library: &Library<W>, feature: &Feature, pickle: &Pickle, step: &PickleStep) -> Self {
-        let node = feature.step_node(step);
-        let line = node.map_or(0, |node| node.location.line);
-        let keyword = node.map_or("", keyword_of);
-        let mut snippets = Vec::new();
-        let (binding, definitions) = match library.vocabulary().resolve(step) {
-            Resolution::Undefined => {
-                snippets = snippet::suggest(step, kind_of(step), world_name::<W>());
-                (Binding::Undefined, Vec::new())
-            }
+impl<W> Meaning<W> {
+    fn new(library: &Library<W>, step: &PickleStep) -> Result<Self, VocabularyError> {
+        let vocabulary = library.vocabulary();
+        let (binding, definitions) = match vocabulary.resolve(step) {
+            Resolution::Undefined => (Binding::Undefined, Vec::new()),
             Resolution::Ambiguous(definitions) => (Binding::Ambiguous(definitions.clone()), definitions),
             Resolution::Defined(matched) => {
+                let function = library.function(&matched);
                 let definition = matched.definition;
-                (Binding::Call(call(library, matched, step, node)), vec![definition])
+                (Binding::Call(Call { function, definition, captures: matched.captures }), vec![definition])
             }
         };
-        let arguments = |definition| library.vocabulary().arguments(definition, &step.text);
-        let matches = definitions.into_iter().map(|definition| (definition, arguments(definition))).collect();
-        Self {
-            pickle_step_id: step.id.clone(),
-            text: format!("{keyword} {}", step.text),
-            place: Place { uri: pickle.uri.clone(), line },
-            binding,
-            matches,
-            snippets,
-        }
+        let indices = definitions.into_iter().filter_map(|definition| vocabulary.index_of(definition));
+        let matches = indices.map(|index| Ok((index, vocabulary.arguments(index, &step.text)?)));
+        Ok(Self { text: step.text.clone(), binding, matches: matches.collect::<Result<_, _>>()? })
     }
 }
 
@@ -142,46 +220,6 @@ fn kind_of(step: &PickleStep) -> Keyword {
 fn world_name<W>() -> &'static str {
     let path = std::any::type_name::<W>();
     path.rsplit("::").next().unwrap_or(path)
-}
-
-fn call<W>(library: &Library<W>, matched: Matched, step: &PickleStep, node: Option<&AstNode>) -> Call<W> {
-    let function = library.function(&matched);
-    let step = to_gherkin(step, node, matched.definition.keyword);
-    Call {
-        function,
-        context: StepContext { step, matches: matched.captures },
-        definition: matched.definition,
-    }
-}
-
-/// The step as step functions receive it.
-fn to_gherkin(step: &PickleStep, node: Option<&AstNode>, keyword: Keyword) -> gherkin::Step {
-    let position = node.map_or_else(LineCol::default, |node| LineCol {
-        line: node.location.line as usize,
-        col: node.location.column.unwrap_or(1) as usize,
-    });
-    let argument = step.argument.as_ref();
-    gherkin::Step {
-        keyword: node.map_or("", keyword_of).to_owned(),
-        ty: match keyword {
-            Keyword::Given => StepType::Given,
-            Keyword::When => StepType::When,
-            Keyword::Then => StepType::Then,
-        },
-        value: step.text.clone(),
-        docstring: argument.and_then(|a| a.doc_string.as_ref()).map(|doc| doc.content.clone()),
-        table: argument.and_then(|a| a.data_table.as_ref()).map(|table| Table {
-            rows: table
-                .rows
-                .iter()
-                .map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect())
-                .collect(),
-            span: Span::default(),
-            position,
-        }),
-        span: Span::default(),
-        position,
-    }
 }
 
 /// The keyword as written, without the space behind it.

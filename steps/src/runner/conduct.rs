@@ -2,13 +2,12 @@
 //! tells everything to the message stream, which is completed whatever happens.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
-    fs, io,
+    io,
     num::NonZeroUsize,
-    os::unix::ffi::OsStrExt,
     path::PathBuf,
-    sync::mpsc::{Receiver, RecvTimeoutError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,24 +20,21 @@ use mycelium_schemas::{
 use tempfile::TempDir;
 
 use super::{
-    attempt::{Attempt, Limits},
-    case::{Binding, Case, Place},
-    events::{self, Event, Interrupter, Reporter},
+    attempt::{Attempt, Begun, Limits},
+    case::{Case, Place, Reader},
+    events::{Desk, Interrupter, Report},
     leftovers,
     order::shuffle,
     outcome::{Cause, RunResult, ScenarioResult},
     panic,
-    scenario::{Job, Progress, Worker},
+    scenario::{self, Ended, Progress, Surroundings, Worker},
     select::Filter,
     store::{Store, StoreError},
     suite::Suite,
     transcript::{self, CaseIds},
-    vocabulary::Library,
+    vocabulary::{Library, VocabularyError},
 };
-use crate::context::{Context, Lane};
-
-/// What the names of scenarios' folders begin with.
-const SCENARIO_PREFIX: &str = "scenario-";
+use crate::context::Lane;
 
 /// What a run is told about its surroundings and put into its stream.
 #[derive(Debug, Clone)]
@@ -88,14 +84,12 @@ pub enum RunError {
     /// Writing the output failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A scenario's folder, thread or runtime could not be made.
-    #[error("cannot start the scenario at {place}")]
-    Start {
-        /// The scenario.
-        place: Place,
-        /// Why.
-        source: io::Error,
-    },
+    /// The step library cannot be used.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    /// A thread for scenarios or its runtime could not be made.
+    #[error("cannot start a thread for scenarios")]
+    Start(#[source] io::Error),
     /// The signals of this process cannot be listened to.
     #[error("cannot listen to signals")]
     Signals(#[source] io::Error),
@@ -114,15 +108,18 @@ pub fn run<W: World>(
     panic::install_hook();
     // What panicked before belongs to no run.
     panic::take_stray();
-    let (interrupter, reporter, events) = events::channel();
-    let prepared = prepare(interrupter.clone()).map_err(RunError::Signals);
-    let mut store = Store::open(&settings.out)?;
-    let mut ids = suite.ids.clone();
+    let mut reader = Reader::new(library);
     let cases: Vec<Case<W>> = filter
         .select(suite, settings.lane)
         .into_iter()
-        .map(|(feature, pickle)| Case::new(library, feature, pickle))
-        .collect();
+        .map(|(feature, pickle)| reader.case(feature, pickle))
+        .collect::<Result<_, _>>()?;
+    let mut queue: Vec<usize> = (0..cases.len()).collect();
+    shuffle(&mut queue, settings.seed);
+    let desk = Desk::new(queue.into());
+    let prepared = prepare(desk.interrupter()).map_err(RunError::Signals);
+    let mut store = Store::open(&settings.out)?;
+    let mut ids = suite.ids.clone();
     let definition_ids = transcript::prologue(&mut store, &mut ids, suite, library.vocabulary())?;
     let run_id = transcript::begin(&mut store, &mut ids)?;
     if let Err(error) = prepared {
@@ -130,22 +127,17 @@ pub fn run<W: World>(
         store.finish()?;
         return Err(error);
     }
-    let case_ids =
-        transcript::cases(&mut store, &mut ids, library.vocabulary(), &definition_ids, &run_id, &cases)?;
-    let mut queue: Vec<usize> = (0..cases.len()).collect();
-    shuffle(&mut queue, settings.seed);
+    let case_ids = transcript::cases(&mut store, &mut ids, &definition_ids, &run_id, &cases)?;
     let mut conductor = Conductor {
         settings,
-        cases,
+        to_come: cases.len(),
+        cases: Arc::new(cases),
         case_ids,
         ids,
-        queue: queue.into(),
+        desk,
+        threads: 0,
         running: BTreeMap::new(),
-        busy: BTreeMap::new(),
-        idle: Vec::new(),
         store,
-        interrupter,
-        reporter,
         result: RunResult {
             scenarios: Vec::new(),
             not_started: Vec::new(),
@@ -155,29 +147,27 @@ pub fn run<W: World>(
         },
         stopped_by_failure: false,
         ended: BTreeMap::new(),
-        beside: BTreeSet::new(),
+        beside: scenario::beside(&settings.scratch).into_iter().collect(),
         tell,
     };
-    match conductor.conduct(&events) {
-        Ok(()) => conductor.conclude(&events, &run_id, filter),
+    match conductor.conduct() {
+        Ok(()) => conductor.conclude(&run_id, filter),
         Err(error) => Err(conductor.abort(&run_id, error)),
     }
 }
 
 struct Conductor<'a, W, T> {
     settings: &'a Settings,
-    cases: Vec<Case<W>>,
+    cases: Arc<Vec<Case<W>>>,
     case_ids: Vec<CaseIds>,
     ids: IdGenerator,
-    queue: VecDeque<usize>,
+    desk: Desk,
+    /// Those that take scenarios.
+    threads: usize,
     running: BTreeMap<usize, Attempt>,
-    /// The threads of the running scenarios.
-    busy: BTreeMap<usize, Worker<W>>,
-    /// Threads that wait for a scenario.
-    idle: Vec<Worker<W>>,
+    /// Scenarios that did not end yet.
+    to_come: usize,
     store: Store,
-    interrupter: Interrupter,
-    reporter: Reporter,
     result: RunResult,
     stopped_by_failure: bool,
     /// The folders of scenarios that passed.
@@ -188,87 +178,92 @@ struct Conductor<'a, W, T> {
 }
 
 impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
-    fn conduct(&mut self, events: &Receiver<Event>) -> Result<(), RunError> {
-        self.beside.extend(self.strangers());
+    fn conduct(&mut self) -> Result<(), RunError> {
         let end = self.settings.run_timeout.map(|limit| (Instant::now() + limit, limit));
+        let surroundings = Arc::new(Surroundings {
+            bin: self.settings.bin.clone(),
+            lane: self.settings.lane,
+            scratch: self.settings.scratch.clone(),
+            fail_fast: self.settings.fail_fast,
+        });
         loop {
             if let Some((_, limit)) = end.filter(|(end, _)| *end <= Instant::now()) {
                 self.result.causes.push(Cause::RunTimedOut(limit));
                 return self
                     .give_up_all(&format!("not finished: the run timed out after {}", seconds(limit)));
             }
-            while self.running.len() < self.settings.jobs.get() && !self.stopped_by_failure {
-                let Some(number) = self.queue.pop_front() else { break };
-                self.start(number)?;
+            self.start_threads(&surroundings)?;
+            let deadlines = self.running.values().map(Attempt::deadline);
+            let heard = self.desk.wait(deadlines.chain(end.map(|(end, _)| end)).min());
+            self.take_all(heard.reports)?;
+            if heard.at_rest {
+                return Ok(());
             }
-            let Some(deadline) = self.running.values().map(Attempt::deadline).min() else { return Ok(()) };
-            let deadline = end.map_or(deadline, |(end, _)| end.min(deadline));
-            match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Event::Report(number, progress)) => self.take(number, progress)?,
-                Ok(Event::Interrupted(interrupt)) => {
-                    self.result.interrupted = Some(interrupt);
-                    return self.give_up_all(&format!("not finished: the run was ended by {interrupt}"));
-                }
-                // Disconnected is impossible, because the conductor holds a reporter.
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.give_up_late()?,
+            if let Some(interrupt) = heard.interrupted {
+                self.result.interrupted = Some(interrupt);
+                return self.give_up_all(&format!("not finished: the run was ended by {interrupt}"));
             }
+            self.give_up_late()?;
         }
     }
 
-    fn start(&mut self, number: usize) -> Result<(), RunError> {
-        let case = &self.cases[number];
-        if case.steps.is_empty() {
-            self.result.causes.push(Cause::NoSteps(case.place.clone()));
-            return Ok(());
+    /// Starts threads up to the number of jobs, where there are as many scenarios.
+    fn start_threads(&mut self, surroundings: &Arc<Surroundings>) -> Result<(), RunError> {
+        let jobs = self.settings.jobs.get().min(self.to_come);
+        for _ in 0..jobs.saturating_sub(self.threads).min(self.desk.waiting()) {
+            let worker = Worker {
+                desk: self.desk.clone(),
+                cases: self.cases.clone(),
+                surroundings: surroundings.clone(),
+            };
+            worker.start().map_err(RunError::Start)?;
+            self.threads += 1;
         }
-        let cannot_start = |source| RunError::Start { place: case.place.clone(), source };
-        let scratch = tempfile::Builder::new()
-            .prefix(SCENARIO_PREFIX)
-            .tempdir_in(&self.settings.scratch)
-            .map_err(cannot_start)?;
-        let attempt = Attempt::start(
-            &mut self.store,
-            self.ids.next_id(),
-            case,
-            &self.case_ids[number],
-            self.settings.lane,
-            scratch,
-            Limits { step: self.settings.step_timeout, scenario: self.settings.scenario_timeout },
-        )?;
-        let context = Context {
-            bin: self.settings.bin.clone(),
-            lane: self.settings.lane,
-            scratch: attempt.scratch(),
-            recorder: attempt.recorder.clone(),
-        };
-        let bindings: Vec<Binding<W>> = case.steps.iter().map(|step| step.binding.clone()).collect();
-        let worker = match self.idle.pop() {
-            Some(worker) => worker,
-            None => Worker::start(self.reporter.clone()).map_err(cannot_start)?,
-        };
-        worker.run(Job { number, bindings, context }).map_err(cannot_start)?;
-        self.busy.insert(number, worker);
-        self.running.insert(number, attempt);
         Ok(())
+    }
+
+    fn take_all(&mut self, reports: Vec<Report>) -> Result<(), RunError> {
+        reports.into_iter().try_for_each(|(number, progress)| self.take(number, progress))
     }
 
     fn take(&mut self, number: usize, progress: Progress) -> Result<(), RunError> {
         let (case, ids) = (&self.cases[number], &self.case_ids[number]);
-        // A scenario that was given up may still talk.
-        let Some(attempt) = self.running.get_mut(&number) else { return Ok(()) };
-        match progress {
-            Progress::StepStarted { step, at } => attempt.step_started(&mut self.store, ids, step, at)?,
-            Progress::StepFinished { step, report, at } => {
+        match (progress, self.running.get_mut(&number)) {
+            (Progress::Begun(begun), _) => self.begin(number, begun)?,
+            (Progress::Empty, _) => {
+                self.to_come -= 1;
+                self.result.causes.push(Cause::NoSteps(case.place.clone()));
+            }
+            (Progress::StepStarted { step, at }, Some(attempt)) => {
+                attempt.step_started(&mut self.store, ids, step, at)?;
+            }
+            (Progress::StepFinished { step, report, at }, Some(attempt)) => {
                 attempt.step_finished(&mut self.store, case, ids, step, report, at)?;
             }
-            Progress::Ended { teardown, goes_on } => {
-                self.idle.extend(self.busy.remove(&number).filter(|_| goes_on));
+            (Progress::Ended(Ended { teardown, goes_on, beside }), _) => {
+                self.threads -= usize::from(!goes_on);
                 if let Some(message) = teardown {
                     self.result.causes.push(Cause::Teardown(case.place.clone(), message));
                 }
-                self.finish(number, Folder::Unused)?;
+                self.finish(number, Folder::Unused, beside)?;
             }
+            // A scenario that was given up may have talked before it was.
+            (Progress::StepStarted { .. } | Progress::StepFinished { .. }, None) => {}
         }
+        Ok(())
+    }
+
+    fn begin(&mut self, number: usize, begun: Begun) -> Result<(), RunError> {
+        let attempt = Attempt::start(
+            &mut self.store,
+            self.ids.next_id(),
+            &self.cases[number],
+            &self.case_ids[number],
+            self.settings.lane,
+            begun,
+            Limits { step: self.settings.step_timeout, scenario: self.settings.scenario_timeout },
+        )?;
+        self.running.insert(number, attempt);
         Ok(())
     }
 
@@ -278,6 +273,11 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         let late: Vec<usize> =
             self.running.iter().filter(|(_, attempt)| attempt.deadline() <= now).map(|(n, _)| *n).collect();
         for number in late {
+            if !self.desk.give_up(number) {
+                continue;
+            }
+            // No other scenario gets its thread.
+            self.threads -= 1;
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number) {
                 let message = attempt.late();
@@ -287,12 +287,14 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
                     attempt.give_up(&mut self.store, case, ids, Status::Failed, &message)?;
                 }
             }
-            self.finish(number, Folder::InUse)?;
+            self.finish(number, Folder::InUse, scenario::beside(&self.settings.scratch))?;
         }
         Ok(())
     }
 
     fn give_up_all(&mut self, message: &str) -> Result<(), RunError> {
+        let heard = self.desk.give_up_all();
+        self.take_all(heard.reports)?;
         for number in self.running.keys().copied().collect::<Vec<_>>() {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number)
@@ -300,41 +302,50 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             {
                 attempt.give_up(&mut self.store, case, ids, Status::Unknown, message)?;
             }
-            self.finish(number, Folder::InUse)?;
+            self.finish(number, Folder::InUse, scenario::beside(&self.settings.scratch))?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, number: usize, folder: Folder) -> Result<(), RunError> {
+    fn finish(&mut self, number: usize, folder: Folder, beside: Vec<OsString>) -> Result<(), RunError> {
         let Some(attempt) = self.running.remove(&number) else { return Ok(()) };
-        // One that was given up keeps its thread; no other scenario gets it.
-        self.busy.remove(&number);
+        self.to_come -= 1;
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
+        let scratch = scratch.take();
         let passed = result.status == Status::Passed;
         // One that failed did not come to the steps that end what it started.
-        if let (true, Folder::Unused, Some(name)) = (passed, folder, scratch.path().file_name()) {
+        if let (true, Folder::Unused, Some(name)) =
+            (passed, folder, scratch.as_ref().and_then(|scratch| scratch.path().file_name()))
+        {
             self.ended.insert(name.to_owned(), case.place.clone());
         }
-        for name in self.strangers() {
+        for name in beside {
             let shown = name.to_string_lossy().into_owned();
-            self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
-            self.beside.insert(name);
+            if self.beside.insert(name) {
+                self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
+            }
         }
         let not_run = result.not_run;
         if not_run && let Some(failure) = result.failure.take() {
             self.result.notes.push(format!("{} was {}", case.place, failure.message));
         }
-        match folder {
+        match (folder, scratch) {
+            (_, None) => {}
             // Processes of the scenario may still run in it; it is kept when they are gone.
-            Folder::InUse => result.kept = Some(scratch.keep()),
-            Folder::Unused if (passed || not_run) && !self.settings.keep => self.remove(scratch),
-            Folder::Unused => {
+            (Folder::InUse, Some(scratch)) => result.kept = Some(scratch.keep()),
+            (Folder::Unused, Some(scratch)) if (passed || not_run) && !self.settings.keep => {
+                self.remove(scratch);
+            }
+            (Folder::Unused, Some(scratch)) => {
                 result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
             }
         }
-        self.stopped_by_failure |= self.settings.fail_fast && !passed && !not_run;
-        (self.tell)(&result, self.queue.len() + self.running.len());
+        if self.settings.fail_fast && !passed && !not_run {
+            self.stopped_by_failure = true;
+            self.desk.stop();
+        }
+        (self.tell)(&result, self.to_come);
         self.result.scenarios.push(result);
         Ok(())
     }
@@ -344,17 +355,6 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         if let Err(error) = scratch.close() {
             self.result.notes.push(format!("cannot remove the folder {}: {error}", path.display()));
         }
-    }
-
-    /// What stands beside the scenarios' folders and is not known.
-    fn strangers(&self) -> Vec<OsString> {
-        // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
-        let entries = fs::read_dir(&self.settings.scratch).into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.file_name())
-            .filter(|name| !name.as_bytes().starts_with(SCENARIO_PREFIX.as_bytes()))
-            .filter(|name| !self.beside.contains(name))
-            .collect()
     }
 
     /// Ends what scenarios left running and keeps the folders that were in use. A scenario that passed has no process
@@ -390,28 +390,15 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         error
     }
 
-    /// An interruption that came when the last scenario had ended is one of this run, because whoever sent it was told
-    /// that it is heard. From now on they are told that the run is over.
-    fn hear_the_last(&mut self, events: &Receiver<Event>) {
-        self.interrupter.close();
-        let mut interrupts = events.try_iter().filter_map(|event| match event {
-            Event::Interrupted(interrupt) => Some(interrupt),
-            Event::Report(..) => None,
-        });
-        self.result.interrupted = self.result.interrupted.or_else(|| interrupts.next());
-    }
-
     /// Judges the run, and tells its end to the stream.
-    fn conclude(
-        mut self,
-        events: &Receiver<Event>,
-        run_id: &str,
-        filter: &Filter,
-    ) -> Result<RunResult, RunError> {
-        self.hear_the_last(events);
+    fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
+        // An interruption that came when the last scenario had ended is one of this run, because whoever sent it was told
+        // that it is heard. From now on they are told that the run is over.
+        self.result.interrupted = self.desk.close();
         self.clear_up()?;
         let result = &mut self.result;
-        result.not_started = self.queue.iter().map(|number| self.cases[*number].place.clone()).collect();
+        result.not_started =
+            self.desk.left().into_iter().map(|number| self.cases[number].place.clone()).collect();
         result.causes.extend(panic::take_stray().into_iter().map(Cause::StrayPanic));
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);

@@ -1,52 +1,230 @@
-//! What the conductor of a run listens to, and those who tell it.
+//! Where the conductor of a run and the threads of its scenarios meet. The threads take scenarios from here and leave
+//! here what they have to tell, so that nobody is woken for a step: the conductor hears of a scenario when it ends, or
+//! when it looks at the clock.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    mpsc::{self, Receiver, Sender},
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
-use super::{outcome::Interrupt, scenario::Progress};
+use super::{
+    outcome::Interrupt,
+    scenario::{Ended, Progress},
+};
 
-/// What the conductor listens to.
+/// Reports that may wait for the conductor before no further scenario begins: what is not written yet takes memory.
+const REPORTS_MAX: usize = 4096;
+
+/// What a scenario's thread told, with the scenario's number.
+pub(super) type Report = (usize, Progress);
+
+/// The meeting place of a run; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Desk(Arc<Shared>);
+
 #[derive(Debug)]
-pub(super) enum Event {
-    Report(usize, Progress),
-    Interrupted(Interrupt),
+struct Shared {
+    state: Mutex<State>,
+    /// The conductor has to look.
+    due: Condvar,
+    /// It took the reports.
+    taken: Condvar,
 }
 
-/// The ends of a run's channel.
-pub(super) fn channel() -> (Interrupter, Reporter, Receiver<Event>) {
-    let (sender, events) = mpsc::channel();
-    (Interrupter(Arc::new(Mutex::new(Some(sender.clone())))), Reporter(sender), events)
+#[derive(Debug)]
+struct State {
+    /// Scenarios that have not begun.
+    queue: VecDeque<usize>,
+    /// Whether none of them will.
+    stopped: bool,
+    running: BTreeSet<usize>,
+    reports: Vec<Report>,
+    interrupted: Option<Interrupt>,
+    /// Whether an interruption is refused.
+    over: bool,
+    is_due: bool,
+}
+
+/// What the conductor found.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) reports: Vec<Report>,
+    pub(super) interrupted: Option<Interrupt>,
+    /// Nothing runs and nothing will: these reports were the last.
+    pub(super) at_rest: bool,
+}
+
+impl State {
+    fn at_rest(&self) -> bool {
+        self.running.is_empty() && (self.stopped || self.queue.is_empty())
+    }
+
+    /// The next scenario, which begins now.
+    fn begin(&mut self) -> Option<usize> {
+        let number = if self.stopped { None } else { self.queue.pop_front() }?;
+        self.running.insert(number);
+        Some(number)
+    }
+}
+
+impl Desk {
+    /// One with scenarios to run, in this order.
+    pub(super) fn new(queue: VecDeque<usize>) -> Self {
+        let state = State {
+            queue,
+            stopped: false,
+            running: BTreeSet::new(),
+            reports: Vec::new(),
+            interrupted: None,
+            over: false,
+            is_due: false,
+        };
+        Self(Arc::new(Shared { state: Mutex::new(state), due: Condvar::new(), taken: Condvar::new() }))
+    }
+
+    /// The means to end the run early.
+    pub(super) fn interrupter(&self) -> Interrupter {
+        Interrupter(self.clone())
+    }
+
+    /// A thread's first scenario. The beginning is reported in the same breath: what runs is known.
+    pub(super) fn begin(&self, begun: impl FnOnce(usize) -> Progress) -> Option<usize> {
+        let mut state = self.state();
+        let number = state.begin()?;
+        state.reports.push((number, begun(number)));
+        self.call(&mut state);
+        Some(number)
+    }
+
+    /// A thread's scenario ended; returns its next one. `stop` says that none may begin any more. A thread whose
+    /// scenario was given up, or left something behind, gets none.
+    pub(super) fn go_on(
+        &self,
+        number: usize,
+        ended: Ended,
+        stop: bool,
+        begun: impl FnOnce(usize) -> Progress,
+    ) -> Option<usize> {
+        let mut state = self.state();
+        while state.reports.len() >= REPORTS_MAX && state.running.contains(&number) {
+            state = self.0.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !state.running.remove(&number) {
+            return None;
+        }
+        let goes_on = ended.goes_on;
+        state.stopped |= stop;
+        state.reports.push((number, Progress::Ended(ended)));
+        let next = if goes_on { state.begin() } else { None };
+        if let Some(next) = next {
+            state.reports.push((next, begun(next)));
+        }
+        self.call(&mut state);
+        next
+    }
+
+    /// Reports; false where nobody listens to this scenario any more. What is heavy is to be taken soon.
+    pub(super) fn report(&self, number: usize, progress: Progress) -> bool {
+        let mut state = self.state();
+        if !state.running.contains(&number) {
+            return false;
+        }
+        if progress.is_heavy() {
+            self.call(&mut state);
+        }
+        state.reports.push((number, progress));
+        true
+    }
+
+    /// Waits for something to do, at most until then, and takes what there is.
+    pub(super) fn wait(&self, until: Option<Instant>) -> Heard {
+        let mut state = self.state();
+        while !state.is_due && !state.at_rest() {
+            let Some(until) = until else {
+                state = self.0.due.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let Some(rest) = until.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero())
+            else {
+                break;
+            };
+            state = self.0.due.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.take(&mut state)
+    }
+
+    /// How many scenarios have not begun and may.
+    pub(super) fn waiting(&self) -> usize {
+        let state = self.state();
+        if state.stopped { 0 } else { state.queue.len() }
+    }
+
+    /// No scenario begins any more.
+    pub(super) fn stop(&self) {
+        self.state().stopped = true;
+    }
+
+    /// Nobody listens to a scenario any more; false where it ended just now, which is still to be heard.
+    pub(super) fn give_up(&self, number: usize) -> bool {
+        self.state().running.remove(&number)
+    }
+
+    /// Nobody listens to anything any more; returns what was told before.
+    pub(super) fn give_up_all(&self) -> Heard {
+        let mut state = self.state();
+        state.stopped = true;
+        state.running.clear();
+        self.take(&mut state)
+    }
+
+    /// From now on the run is over and interruptions are refused; returns the one that came before.
+    pub(super) fn close(&self) -> Option<Interrupt> {
+        let mut state = self.state();
+        state.over = true;
+        state.interrupted
+    }
+
+    /// The scenarios that did not begin.
+    pub(super) fn left(&self) -> Vec<usize> {
+        self.state().queue.iter().copied().collect()
+    }
+
+    fn take(&self, state: &mut State) -> Heard {
+        state.is_due = false;
+        if state.reports.len() >= REPORTS_MAX {
+            self.0.taken.notify_all();
+        }
+        let reports = std::mem::take(&mut state.reports);
+        Heard { reports, interrupted: state.interrupted, at_rest: state.at_rest() }
+    }
+
+    /// Wakes the conductor, once for all that it has not looked at.
+    fn call(&self, state: &mut State) {
+        if !state.is_due {
+            state.is_due = true;
+            self.0.due.notify_one();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Ends a run early, from any thread.
 #[derive(Debug, Clone)]
-pub struct Interrupter(Arc<Mutex<Option<Sender<Event>>>>);
+pub struct Interrupter(Desk);
 
 impl Interrupter {
     /// Asks the run to end; false where it is over.
     pub fn interrupt(&self, interrupt: Interrupt) -> bool {
-        self.sender().as_ref().is_some_and(|sender| sender.send(Event::Interrupted(interrupt)).is_ok())
-    }
-
-    /// From now on the run is over: whoever asked it to end before is in its channel, and nobody after that.
-    pub(super) fn close(&self) {
-        *self.sender() = None;
-    }
-
-    fn sender(&self) -> MutexGuard<'_, Option<Sender<Event>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells a scenario's thread where to report.
-#[derive(Debug, Clone)]
-pub(super) struct Reporter(Sender<Event>);
-
-impl Reporter {
-    /// Reports; false where nobody listens any more.
-    pub(super) fn send(&self, number: usize, progress: Progress) -> bool {
-        self.0.send(Event::Report(number, progress)).is_ok()
+        let mut state = self.0.state();
+        if state.over {
+            return false;
+        }
+        state.interrupted.get_or_insert(interrupt);
+        self.0.call(&mut state);
+        true
     }
 }

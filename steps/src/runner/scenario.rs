@@ -2,9 +2,12 @@
 //! its steps may block without holding up any other. A thread whose scenario left nothing behind takes the next one.
 
 use std::{
-    io,
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::OsStrExt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{self, Sender},
+    path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Instant, SystemTime},
 };
@@ -14,24 +17,60 @@ use mycelium_schemas::evidence::Polarity;
 use tokio::runtime::Runtime;
 
 use super::{
-    case::{Binding, Call},
-    events::Reporter,
+    attempt::Begun,
+    case::{Binding, Call, Case, CaseStep},
+    events::Desk,
     panic,
 };
 use crate::{
     catalogue::Keyword,
-    context::{Context, Ending, Record, Recorder},
+    context::{Context, Ending, Lane, Record, Recorder, SCENARIO_PREFIX, Scratch},
 };
+
+/// When something happened: for the stream, and for what is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) clock: SystemTime,
+    pub(super) instant: Instant,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { clock: SystemTime::now(), instant: Instant::now() }
+    }
+}
 
 /// What a scenario's thread tells.
 #[derive(Debug)]
 pub(super) enum Progress {
+    /// The scenario begins.
+    Begun(Begun),
+    /// It has no step to begin with.
+    Empty,
     /// A step begins.
-    StepStarted { step: usize, at: SystemTime },
+    StepStarted { step: usize, at: Moment },
     /// A step ended.
-    StepFinished { step: usize, report: StepReport, at: SystemTime },
-    /// The world is gone; with what went wrong while it was dropped, and whether the thread takes another scenario.
-    Ended { teardown: Option<String>, goes_on: bool },
+    StepFinished { step: usize, report: StepReport, at: Moment },
+    /// The scenario ended.
+    Ended(Ended),
+}
+
+impl Progress {
+    /// Whether it holds more than a few words.
+    pub(super) fn is_heavy(&self) -> bool {
+        matches!(self, Self::StepFinished { report, .. } if !report.records.is_empty())
+    }
+}
+
+/// How a scenario ended: its world is gone.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// What went wrong while the world was dropped.
+    pub(super) teardown: Option<String>,
+    /// Whether the thread takes another scenario.
+    pub(super) goes_on: bool,
+    /// What stood beside the scenarios' folders then.
+    pub(super) beside: Vec<OsString>,
 }
 
 /// How a step went.
@@ -60,83 +99,121 @@ impl StepOutcome {
     }
 }
 
-/// A scenario to run.
-pub(super) struct Job<W> {
-    pub(super) number: usize,
-    pub(super) bindings: Vec<Binding<W>>,
-    pub(super) context: Context,
+/// What every scenario of a run works with.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    pub(super) bin: PathBuf,
+    pub(super) lane: Lane,
+    /// Where scenarios get their folders.
+    pub(super) scratch: PathBuf,
+    /// Starts no further scenario after one failed.
+    pub(super) fail_fast: bool,
 }
 
-/// A thread that runs scenarios, one after the other. It ends when this is dropped and it has nothing to do.
-pub(super) struct Worker<W>(Sender<Job<W>>);
+/// A thread that runs scenarios, one after the other, as long as the desk has one for it.
+pub(super) struct Worker<W> {
+    pub(super) desk: Desk,
+    pub(super) cases: Arc<Vec<Case<W>>>,
+    pub(super) surroundings: Arc<Surroundings>,
+}
 
 impl<W: World> Worker<W> {
-    /// Starts the thread; it reports through the channel, each report with the scenario's number.
-    pub(super) fn start(reporter: Reporter) -> io::Result<Self> {
+    /// Starts the thread.
+    pub(super) fn start(self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (sender, jobs) = mpsc::channel::<Job<W>>();
-        let work = move || {
-            panic::watch_this_thread();
-            for Job { number, bindings, context } in jobs {
-                let recorder = context.recorder.clone();
-                context.enter();
-                // The collector is gone only when the run is over; then nobody waits for this scenario.
-                let send = |progress| reporter.send(number, progress);
-                let teardown = run_steps::<W>(&runtime, bindings, &recorder, &send);
-                // A task that outlives its scenario must not meet the next one; it goes with its runtime.
-                let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
-                send(Progress::Ended { teardown, goes_on });
-                if !goes_on {
-                    break;
-                }
-            }
-        };
-        thread::Builder::new().name("scenarios".to_owned()).spawn(work)?;
-        Ok(Self(sender))
+        thread::Builder::new().name("scenarios".to_owned()).spawn(move || self.work(&runtime))?;
+        Ok(())
     }
 
-    /// Hands it a scenario.
-    pub(super) fn run(&self, job: Job<W>) -> io::Result<()> {
-        self.0.send(job).map_err(|_| io::Error::other("the thread of the scenario is gone"))
+    fn work(self, runtime: &Runtime) {
+        panic::watch_this_thread();
+        let mut context = self.context();
+        let mut next = self.desk.begin(|number| self.begun(number, &context));
+        while let Some(number) = next {
+            let case = &self.cases[number];
+            let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
+            context.enter();
+            let report = |progress| self.desk.report(number, progress);
+            let (failed, teardown) = run_steps(runtime, case, &recorder, &report);
+            // A task that outlives its scenario must not meet the next one; it goes with its runtime.
+            let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
+            // One that did not ask for its folder does not know where the others are.
+            let beside = if scratch.is_made() { beside(&self.surroundings.scratch) } else { Vec::new() };
+            let ended = Ended { teardown, goes_on, beside };
+            context = self.context();
+            let stop = failed && self.surroundings.fail_fast;
+            next = self.desk.go_on(number, ended, stop, |number| self.begun(number, &context));
+        }
+    }
+
+    fn begun(&self, number: usize, context: &Context) -> Progress {
+        if self.cases[number].steps.is_empty() {
+            return Progress::Empty;
+        }
+        let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
+        Progress::Begun(Begun { scratch, recorder, at: Moment::now() })
+    }
+
+    /// That of a new scenario.
+    fn context(&self) -> Context {
+        Context {
+            bin: self.surroundings.bin.clone(),
+            lane: self.surroundings.lane,
+            scratch: Scratch::within(self.surroundings.scratch.clone()),
+            recorder: Recorder::default(),
+        }
     }
 }
 
-/// Runs the steps up to the first that does not pass; returns what went wrong while the world was dropped.
+/// What stands beside the scenarios' folders.
+pub(super) fn beside(folder: &Path) -> Vec<OsString> {
+    // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name())
+        .filter(|name| !name.as_bytes().starts_with(SCENARIO_PREFIX.as_bytes()))
+        .collect()
+}
+
+/// Runs the steps up to the first that does not pass; returns whether one failed, and what went wrong while the world was
+/// dropped.
 fn run_steps<W: World>(
     runtime: &Runtime,
-    bindings: Vec<Binding<W>>,
+    case: &Case<W>,
     recorder: &Recorder,
-    send: &impl Fn(Progress) -> bool,
-) -> Option<String> {
+    report: &impl Fn(Progress) -> bool,
+) -> (bool, Option<String>) {
     let mut world: Option<W> = None;
-    for (step, binding) in bindings.into_iter().enumerate() {
-        if !send(Progress::StepStarted { step, at: SystemTime::now() }) {
+    let mut failed = false;
+    for (number, step) in case.steps.iter().enumerate() {
+        if !report(Progress::StepStarted { step: number, at: Moment::now() }) {
             break;
         }
         let started = Instant::now();
-        let outcome = run_step(runtime, &mut world, binding);
+        let (outcome, definition) = run_step(runtime, &mut world, step);
         let records = recorder.take();
-        let (outcome, definition) = outcome;
         let outcome = match (outcome, definition, not_run(&records)) {
             (_, _, Some(why)) => StepOutcome::NotRun(why),
             (StepOutcome::Passed, Some(definition), None) => judge_ledger(definition, &records),
             (outcome, _, None) => outcome,
         };
         let passed = outcome == StepOutcome::Passed;
-        let report = StepReport { outcome, duration: started.elapsed(), records };
-        if !send(Progress::StepFinished { step, report, at: SystemTime::now() }) || !passed {
+        failed = !passed && !matches!(outcome, StepOutcome::NotRun(_));
+        let finished = StepReport { outcome, duration: started.elapsed(), records };
+        if !report(Progress::StepFinished { step: number, report: finished, at: Moment::now() }) || !passed {
             break;
         }
     }
     let _in_runtime = runtime.enter();
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(world)));
     let noted = panic::take_noted();
-    (dropped.is_err() || !noted.is_empty()).then(|| {
+    let teardown = (dropped.is_err() || !noted.is_empty()).then(|| {
         noted.first().map_or_else(
             || "the world panicked while it was dropped".to_owned(),
             |panic| format!("{} ({})", panic.message, panic.place),
         )
-    })
+    });
+    (failed, teardown)
 }
 
 type Definition = &'static crate::catalogue::Definition;
@@ -144,9 +221,9 @@ type Definition = &'static crate::catalogue::Definition;
 fn run_step<W: World>(
     runtime: &Runtime,
     world: &mut Option<W>,
-    binding: Binding<W>,
+    step: &CaseStep<W>,
 ) -> (StepOutcome, Option<Definition>) {
-    let call = match binding {
+    let call = match &step.meaning.binding {
         Binding::Undefined => return (StepOutcome::Undefined, None),
         Binding::Ambiguous(definitions) => {
             let places: Vec<String> = definitions
@@ -158,7 +235,7 @@ fn run_step<W: World>(
         Binding::Call(call) => call,
     };
     let definition = call.definition;
-    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call_step(world, call))));
+    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call_step(world, step, call))));
     let noted = panic::take_noted();
     let outcome = match (result, noted.last()) {
         (Ok(Ok(())), None) => StepOutcome::Passed,
@@ -181,13 +258,17 @@ fn run_step<W: World>(
     (outcome, Some(definition))
 }
 
-async fn call_step<W: World>(world: &mut Option<W>, call: Call<W>) -> Result<(), String> {
+async fn call_step<W: World>(
+    world: &mut Option<W>,
+    step: &CaseStep<W>,
+    call: &Call<W>,
+) -> Result<(), String> {
     let world = match world {
         Some(world) => world,
         // `{:#}` prints an error with its causes.
         None => world.insert(W::new().await.map_err(|error| format!("{error:#}"))?),
     };
-    (call.function)(world, call.context).await;
+    (call.function)(world, step.context(call)).await;
     Ok(())
 }
 

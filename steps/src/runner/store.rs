@@ -2,11 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use mycelium_schemas::{digest, evidence::EvidenceFile, messages::Envelope};
+use mycelium_schemas::{digest, evidence::EvidenceFile};
+use serde::Serialize;
 use walkdir::WalkDir;
 
 /// Name of the message stream.
@@ -22,6 +23,9 @@ pub const DERIVED: [&str; 5] = ["matrix.json", "report.html", "junit.xml", "summ
 
 /// Name of the message stream while it is written; it stays where the process was killed.
 pub const UNFINISHED: &str = "messages.ndjson.unfinished";
+
+/// Bytes of messages that are written together.
+const BUFFER: usize = 64 * 1024;
 
 /// Writing to the output folder failed.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +45,9 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreE
 #[derive(Debug)]
 pub struct Store {
     out: PathBuf,
-    stream: BufWriter<File>,
+    stream: File,
+    /// Messages that are not written yet.
+    buffer: Vec<u8>,
 }
 
 impl Store {
@@ -53,15 +59,21 @@ impl Store {
         fs::create_dir(&evidence).map_err(failed("create", &evidence))?;
         let path = out.join(UNFINISHED);
         let file = File::create(&path).map_err(failed("create", &path))?;
-        Ok(Self { out: out.to_owned(), stream: BufWriter::new(file) })
+        Ok(Self { out: out.to_owned(), stream: file, buffer: Vec::with_capacity(BUFFER) })
     }
 
-    /// Appends a message.
-    pub fn emit(&mut self, envelope: &Envelope) -> Result<(), StoreError> {
-        serde_json::to_writer(&mut self.stream, envelope)
-            .map_err(io::Error::from)
-            .and_then(|()| self.stream.write_all(b"\n"))
-            .map_err(failed("write", &self.out.join(UNFINISHED)))
+    /// Appends a message: an `Envelope`, or what is written like one.
+    pub fn emit(&mut self, envelope: &impl Serialize) -> Result<(), StoreError> {
+        serde_json::to_writer(&mut self.buffer, envelope)
+            .map_err(|error| failed("write", &self.out.join(UNFINISHED))(error.into()))?;
+        self.buffer.push(b'\n');
+        if self.buffer.len() < BUFFER { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let written = self.stream.write_all(&self.buffer);
+        self.buffer.clear();
+        written.map_err(|error| failed("write", &self.out.join(UNFINISHED))(error))
     }
 
     /// Keeps a file of evidence under its digest.
@@ -100,8 +112,8 @@ impl Store {
     pub fn finish(mut self) -> Result<PathBuf, StoreError> {
         let unfinished = self.out.join(UNFINISHED);
         let path = self.out.join(MESSAGES);
-        self.stream.flush().map_err(failed("write", &unfinished))?;
-        self.stream.get_ref().sync_all().map_err(failed("write", &unfinished))?;
+        self.flush()?;
+        self.stream.sync_all().map_err(failed("write", &unfinished))?;
         fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
         Ok(path)
     }

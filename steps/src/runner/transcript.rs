@@ -7,10 +7,10 @@ use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
     evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
     messages::{
-        Attachment, AttachmentContentEncoding, Envelope, Exception, Location, Meta, PROTOCOL_VERSION,
-        ParameterType, Product, Source, SourceMediaType, SourceReference, StepDefinition,
-        StepDefinitionPattern, StepDefinitionPatternType, StepMatchArgumentsList, TestCase, TestRunFinished,
-        TestRunStarted, TestStep, Timestamp,
+        Attachment, AttachmentContentEncoding, Envelope, Exception, GherkinDocument, Location, Meta,
+        PROTOCOL_VERSION, ParameterType, Pickle, Product, Source, SourceMediaType, SourceReference,
+        StepDefinition, StepDefinitionPattern, StepDefinitionPatternType, StepMatchArgumentsList, TestCase,
+        TestRunFinished, TestRunStarted, TestStep, Timestamp,
     },
 };
 use serde::Serialize;
@@ -33,6 +33,14 @@ pub(super) struct CaseIds {
     pub(super) suggestions: Vec<Option<String>>,
 }
 
+/// The larger part of a stream, written like an [`Envelope`] without being copied into one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Parsed<'a> {
+    GherkinDocument(&'a GherkinDocument),
+    Pickle(&'a Pickle),
+}
+
 /// Writes what comes before the run: the runner, the features, the pickles and the step definitions. Returns the ids of
 /// the definitions, in the vocabulary's order.
 pub(super) fn prologue(
@@ -49,9 +57,9 @@ pub(super) fn prologue(
             media_type: SourceMediaType::Plain,
         }))?;
         if let Ok(feature) = &file.parsed {
-            store.emit(&Envelope::GherkinDocument(feature.document.clone()))?;
+            store.emit(&Parsed::GherkinDocument(&feature.document))?;
             for pickle in &feature.pickles {
-                store.emit(&Envelope::Pickle(pickle.clone()))?;
+                store.emit(&Parsed::Pickle(pickle))?;
             }
         }
     }
@@ -101,23 +109,18 @@ pub(super) fn begin(store: &mut Store, ids: &mut IdGenerator) -> Result<String, 
 pub(super) fn cases<W>(
     store: &mut Store,
     ids: &mut IdGenerator,
-    vocabulary: &Vocabulary,
     definition_ids: &[String],
     run: &str,
     cases: &[Case<W>],
 ) -> Result<Vec<CaseIds>, StoreError> {
-    let definition_id = |definition: &crate::catalogue::Definition| {
-        vocabulary.index_of(definition).map(|index| definition_ids[index].clone())
-    };
     let mut all = Vec::with_capacity(cases.len());
     for case in cases {
         let mut steps = Vec::with_capacity(case.steps.len());
         let mut case_ids = CaseIds { case: ids.next_id(), steps: Vec::new(), suggestions: Vec::new() };
         for step in &case.steps {
-            let definitions =
-                step.matches.iter().filter_map(|(definition, _)| definition_id(definition)).collect();
-            let arguments = step
-                .matches
+            let matches = &step.meaning.matches;
+            let definitions = matches.iter().map(|(index, _)| definition_ids[*index].clone()).collect();
+            let arguments = matches
                 .iter()
                 .map(|(_, arguments)| StepMatchArgumentsList { step_match_arguments: arguments.clone() })
                 .collect();

@@ -4,19 +4,21 @@
 //! comments. Both are joined here by place, and a step known to only one of them is an error: a step library that was
 //! not linked in, or a catalogue of another build, must not run anything.
 
+use std::sync::OnceLock;
+
 use cucumber::{
     World,
-    codegen::{StepConstructor, WorldInventory},
+    codegen::{LazyRegex, StepConstructor, WorldInventory},
     step::Location,
 };
 use mycelium_schemas::{
     messages::{PickleStep, PickleStepType, StepMatchArgument},
     problem::did_you_mean,
 };
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::groups::ArgumentPattern;
-use crate::catalogue::{BUILT_IN, Catalogue, Definition, Keyword};
+use crate::catalogue::{BUILT_IN, Catalogue, Definition, Keyword, Pattern};
 
 /// Why a step library cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,19 +72,64 @@ pub struct Matched {
     pub captures: Vec<(Option<String>, String)>,
 }
 
-/// All definitions with their compiled patterns.
+/// All definitions with their patterns.
 #[derive(Debug)]
 pub struct Vocabulary {
     entries: Vec<Entry>,
     catalogue: Catalogue,
 }
 
-/// A definition with what it matches.
+/// A definition with what it matches. A pattern is compiled when a text may be one of its own: a run of few scenarios
+/// would spend most of its start on patterns that it does not use.
 #[derive(Debug)]
 struct Entry {
     definition: &'static Definition,
-    regex: Regex,
-    arguments: ArgumentPattern,
+    /// What every text of it begins with.
+    beginning: &'static str,
+    pattern: LazyRegex,
+    regex: OnceLock<Regex>,
+    arguments: OnceLock<ArgumentPattern>,
+}
+
+impl Entry {
+    fn new(definition: &'static Definition, pattern: LazyRegex) -> Self {
+        let beginning = beginning(definition);
+        Self { definition, beginning, pattern, regex: OnceLock::new(), arguments: OnceLock::new() }
+    }
+
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(self.pattern)
+    }
+
+    fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        if text.starts_with(self.beginning) { self.regex().captures(text) } else { None }
+    }
+
+    fn arguments(&self) -> Result<&ArgumentPattern, VocabularyError> {
+        if let Some(arguments) = self.arguments.get() {
+            return Ok(arguments);
+        }
+        let arguments =
+            ArgumentPattern::new(self.regex(), self.definition.parameters()).map_err(|source| {
+                VocabularyError::Pattern { place: self.definition.place(), source: Box::new(source) }
+            })?;
+        Ok(self.arguments.get_or_init(|| arguments))
+    }
+}
+
+/// The text that a definition's pattern begins with, whatever its parameters are: of an expression the whole words before
+/// the first character that stands for more than itself.
+fn beginning(definition: &Definition) -> &'static str {
+    match definition.pattern {
+        Pattern::Literal => definition.expression,
+        Pattern::Regex => "",
+        Pattern::Expression => {
+            let expression = definition.expression;
+            let Some(special) = expression.find(['{', '(', '/', '\\']) else { return expression };
+            let words = expression[..special].rfind(' ').map_or(0, |space| space + 1);
+            &expression[..words]
+        }
+    }
 }
 
 /// A vocabulary with the functions of its steps.
@@ -100,9 +147,9 @@ impl<W> std::fmt::Debug for Library<W> {
 impl<W: World + WorldInventory> Library<W> {
     /// Joins what is registered for the world with its catalogue.
     pub fn load(catalogue: Catalogue) -> Result<Self, VocabularyError> {
-        let mut registered: Vec<(Keyword, Location, Regex, cucumber::Step<W>)> = Vec::new();
-        let mut add = |keyword, (location, regex, function): (Location, fn() -> Regex, cucumber::Step<W>)| {
-            registered.push((keyword, location, regex(), function));
+        let mut registered: Vec<(Keyword, Location, LazyRegex, cucumber::Step<W>)> = Vec::new();
+        let mut add = |keyword, (location, pattern, function): (Location, LazyRegex, cucumber::Step<W>)| {
+            registered.push((keyword, location, pattern, function));
         };
         for step in inventory::iter::<W::Given> {
             add(Keyword::Given, step.inner());
@@ -123,19 +170,16 @@ impl<W: World + WorldInventory> Library<W> {
         }
         let mut entries = Vec::with_capacity(registered.len());
         let mut functions = Vec::with_capacity(registered.len());
-        for (keyword, location, regex, function) in registered {
+        for (keyword, location, pattern, function) in registered {
             let definition = catalogue
                 .at(location.path, location.line)
                 .filter(|definition| definition.keyword == keyword)
                 .ok_or_else(|| VocabularyError::Uncatalogued(location.to_string()))?;
-            let arguments = ArgumentPattern::new(&regex, definition.parameters()).map_err(|source| {
-                VocabularyError::Pattern { place: definition.place(), source: Box::new(source) }
-            })?;
-            entries.push(Entry { definition, regex, arguments });
+            entries.push(Entry::new(definition, pattern));
             functions.push(function);
         }
-        let missing =
-            catalogue.definitions.iter().find(|d| !entries.iter().any(|entry| entry.definition == *d));
+        let is_registered = |d: &Definition| entries.iter().any(|entry| std::ptr::eq(entry.definition, d));
+        let missing = catalogue.definitions.iter().find(|definition| !is_registered(definition));
         if let Some(missing) = missing {
             return Err(VocabularyError::Unregistered(missing.place()));
         }
@@ -180,9 +224,12 @@ impl Vocabulary {
     }
 
     /// What the parameters of a definition matched in a text, as Cucumber Messages describe it.
-    pub(super) fn arguments(&self, definition: &Definition, text: &str) -> Vec<StepMatchArgument> {
-        let entry = self.index_of(definition).map(|index| &self.entries[index]);
-        entry.map(|entry| entry.arguments.arguments(text)).unwrap_or_default()
+    pub(super) fn arguments(
+        &self,
+        index: usize,
+        text: &str,
+    ) -> Result<Vec<StepMatchArgument>, VocabularyError> {
+        Ok(self.entries[index].arguments()?.arguments(text))
     }
 
     /// What a step means.
@@ -192,17 +239,17 @@ impl Vocabulary {
             .iter()
             .enumerate()
             .filter(|(_, entry)| answers(entry.definition.keyword, step.step_type))
-            .filter_map(|(index, entry)| {
-                Some((index, entry.definition, &entry.regex, entry.regex.captures(&step.text)?))
-            });
-        let Some((index, definition, regex, captures)) = matches.next() else {
+            .filter_map(|(index, entry)| Some((index, entry, entry.captures(&step.text)?)));
+        let Some((index, entry, captures)) = matches.next() else {
             return Resolution::Undefined;
         };
-        let others: Vec<&'static Definition> = matches.map(|(_, definition, ..)| definition).collect();
+        let definition = entry.definition;
+        let others: Vec<&'static Definition> = matches.map(|(_, other, _)| other.definition).collect();
         if !others.is_empty() {
             return Resolution::Ambiguous([vec![definition], others].concat());
         }
-        let captures = regex
+        let captures = entry
+            .regex()
             .capture_names()
             .zip(captures.iter())
             .map(|(name, group)| (name.map(str::to_owned), group.map_or("", |g| g.as_str()).to_owned()))
@@ -212,7 +259,7 @@ impl Vocabulary {
 
     /// The definition nearest to a step that means nothing: the same text under another keyword, or a likely typo.
     pub fn nearest(&self, step: &PickleStep) -> Option<&'static Definition> {
-        if let Some(entry) = self.entries.iter().find(|entry| entry.regex.is_match(&step.text)) {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.captures(&step.text).is_some()) {
             return Some(entry.definition);
         }
         let text = skeleton(&step.text);
@@ -266,6 +313,41 @@ fn skeleton(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{catalogue::CATALOGUE, world::MyceliumWorld};
+
+    #[test]
+    fn every_pattern_of_the_steps_can_be_read_and_begins_as_it_is_said_to() {
+        let library = Library::<MyceliumWorld>::load(CATALOGUE).unwrap();
+        for entry in &library.vocabulary().entries {
+            entry.arguments().unwrap();
+            let begins = format!("^{}", regex::escape(entry.beginning));
+            assert!(entry.regex().as_str().starts_with(&begins), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn an_expression_begins_with_the_words_before_what_stands_for_more_than_itself() {
+        let begins = |pattern, expression| {
+            beginning(&Definition {
+                keyword: Keyword::Given,
+                pattern,
+                expression,
+                doc: "",
+                function: "f",
+                takes_argument: false,
+                file: "",
+                line: 1,
+            })
+        };
+        let of_expression = |expression| begins(Pattern::Expression, expression);
+        assert_eq!(of_expression("the run is blocked"), "the run is blocked");
+        assert_eq!(of_expression("the file {string} is there"), "the file ");
+        assert_eq!(of_expression("a big dog(s)/cat runs"), "a big ");
+        assert_eq!(of_expression(r"there \{is} one"), "there ");
+        assert_eq!(of_expression("{int} of them"), "");
+        assert_eq!(begins(Pattern::Literal, "a (b) {c}"), "a (b) {c}");
+        assert_eq!(begins(Pattern::Regex, "^a (b)$"), "");
+    }
 
     #[test]
     fn a_step_and_its_expression_compare_by_their_words() {

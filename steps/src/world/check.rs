@@ -111,12 +111,18 @@ fn with_line_end(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::{Context, Lane, Recorder};
+    use crate::context::{Context, Lane, Recorder, Scratch};
 
     fn world(scratch: &std::path::Path) -> (MyceliumWorld, Recorder) {
         let recorder = Recorder::default();
         let bin = "/bin/true".into();
-        Context { bin, lane: Lane::Mock, scratch: scratch.to_owned(), recorder: recorder.clone() }.enter();
+        Context {
+            bin,
+            lane: Lane::Mock,
+            scratch: Scratch::at(scratch.to_owned()),
+            recorder: recorder.clone(),
+        }
+        .enter();
         (MyceliumWorld::new().unwrap(), recorder)
     }
 

@@ -1,6 +1,6 @@
 //! Why a step did not do or find what it says.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use mycelium_fixtures::FixtureError;
 
@@ -10,6 +10,9 @@ pub enum WorldError {
     /// The world was built outside the runner.
     #[error("no scenario runs on this thread: the world is built by `accept run` alone")]
     NoContext,
+    /// The scenario's folder could not be made.
+    #[error("cannot create the scenario's folder: {0}")]
+    Scratch(io::Error),
     /// The scenario asks for a lane that does not exist.
     #[error("the lane {0:?} is not available in this version; `mock` is")]
     Lane(&'static str),

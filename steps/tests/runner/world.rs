@@ -40,7 +40,8 @@ impl TinyWorld {
         if context.bin.ends_with("no-world") {
             return Err(NoContext);
         }
-        std::fs::write(context.scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
+        let scratch = context.scratch().map_err(|_| NoContext)?;
+        std::fs::write(scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
         Ok(Self { context })
     }
 
@@ -139,7 +140,7 @@ fn of_no_use(_: &mut TinyWorld) {
 /// Starts a process and does not wait for it.
 #[when("it leaves a process behind")]
 fn leaves_process(world: &mut TinyWorld) {
-    let home = world.context.scratch.join("home");
+    let home = world.context.scratch().unwrap().join("home");
     // Not waited for: that it is left is what this is about; the runner ends it.
     #[expect(clippy::zombie_processes, reason = "the runner has to find it")]
     std::process::Command::new("sleep").arg("600").env("HOME", home).spawn().unwrap();
@@ -148,7 +149,7 @@ fn leaves_process(world: &mut TinyWorld) {
 /// Writes beside its folder.
 #[when("it writes beside its folder")]
 fn writes_beside(world: &mut TinyWorld) {
-    std::fs::write(world.context.scratch.parent().unwrap().join("stray.txt"), "stray").unwrap();
+    std::fs::write(world.context.scratch().unwrap().parent().unwrap().join("stray.txt"), "stray").unwrap();
 }
 
 /// A spawned task panics; the step does not notice.
