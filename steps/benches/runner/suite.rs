@@ -58,7 +58,13 @@ impl Features {
         let scratch = tempfile::tempdir()?;
         let out = self.root.path().join("out");
         let settings = settings(jobs, scratch.path(), &out);
-        let result = run(&library, &suite, &Filter::default(), &settings, |_| Ok(()), |_, _| {})?;
+        let facts = || Facts {
+            tree: None,
+            dirty: false,
+            binary_digest: "0".repeat(64),
+            binary_version: serde_json::Value::Null,
+        };
+        let result = run(&library, &suite, &Filter::default(), &settings, |_| Ok(()), |_, _| {}, facts)?;
         if !result.passed() {
             return Err(format!("the scenarios of the benchmark failed: {:?}", result.causes).into());
         }
@@ -79,11 +85,5 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         keep: false,
         scratch: scratch.to_owned(),
         out: out.to_owned(),
-        facts: Facts {
-            tree: None,
-            dirty: false,
-            binary_digest: "0".repeat(64),
-            binary_version: serde_json::Value::Null,
-        },
     }
 }

@@ -14,7 +14,7 @@ use super::{
     console::Console,
     error::CliError,
     program::Program,
-    project::{Project, Tree},
+    project::{Beside, Project, Tree},
     summary::RunSummary,
     tell::{Detail, Teller},
 };
@@ -102,7 +102,7 @@ pub(super) struct Stage {
     pub(super) program: Program,
     pub(super) library: Library<MyceliumWorld>,
     pub(super) listener: Listener,
-    tree: Tree,
+    tree: Beside<Tree>,
     lane: Lane,
     jobs: NonZeroUsize,
     fail_fast: bool,
@@ -190,7 +190,7 @@ impl Stage {
             program: Program::take(&project.root, bin, &scratch)?,
             library,
             listener: Listener::start().map_err(RunError::Signals)?,
-            tree: project.tree(),
+            tree: project.tree_beside(),
             lane: Lane::Mock,
             jobs: jobs.unwrap_or_else(default_jobs),
             fail_fast: false,
@@ -222,12 +222,6 @@ impl Stage {
             keep: self.keep,
             scratch: self.scratch.clone(),
             out: out.clone(),
-            facts: Facts {
-                tree: self.tree.id.clone(),
-                dirty: self.tree.dirty,
-                binary_digest: self.program.digest.clone(),
-                binary_version: self.program.version.clone(),
-            },
         };
         let scenarios = filter.select(suite, self.lane).len();
         let teller = Teller::start(console, detail, seed, self.jobs, scenarios);
@@ -236,7 +230,13 @@ impl Stage {
             Ok(())
         };
         let tell = |scenario: &_, to_come: usize| teller.scenario(scenario, to_come);
-        let result = runner::run(&self.library, suite, filter, &settings, listen, tell)?;
+        let facts = || Facts {
+            tree: self.tree.id.clone(),
+            dirty: self.tree.dirty,
+            binary_digest: self.program.digest.clone(),
+            binary_version: self.program.version.clone(),
+        };
+        let result = runner::run(&self.library, suite, filter, &settings, listen, tell, facts)?;
         teller.end(&result, seed);
         let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
         Ok(Done { exit_code, out, seed, result })

@@ -6,6 +6,8 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+    thread,
 };
 
 use mycelium_schemas::problem::Source;
@@ -25,11 +27,28 @@ pub(super) struct Project {
     here: PathBuf,
 }
 
+/// A value that another thread works out; who asks for it waits for that.
+pub(super) type Beside<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+
 /// The commit's tree, and whether the working tree differs from it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Tree {
     pub(super) id: Option<String>,
     pub(super) dirty: bool,
+}
+
+impl Tree {
+    fn of(root: &Path) -> Self {
+        let none = Self { id: None, dirty: true };
+        let Ok(repository) = git2::Repository::discover(root) else { return none };
+        let id =
+            repository.head().and_then(|head| head.peel_to_tree()).map(|tree| tree.id().to_string()).ok();
+        let mut options = git2::StatusOptions::new();
+        options.include_untracked(true).include_ignored(false);
+        // A status that cannot be read is no proof of a clean tree.
+        let dirty = repository.statuses(Some(&mut options)).map_or(true, |statuses| !statuses.is_empty());
+        Self { id, dirty }
+    }
 }
 
 impl Project {
@@ -129,17 +148,21 @@ impl Project {
         write(&self.root.join(&*file.name), file.text.as_bytes())
     }
 
+    /// What is checked out now. A large working tree takes its time, and nobody needs it before a run ends.
+    pub(super) fn tree_beside(&self) -> Beside<Tree> {
+        let root = self.root.clone();
+        let tree: Beside<Tree> = Arc::new(LazyLock::new(Box::new(move || Tree::of(&root))));
+        let ours = tree.clone();
+        // Without a thread, whoever asks works it out.
+        let _ = thread::Builder::new().name("tree".to_owned()).spawn(move || {
+            LazyLock::force(&ours);
+        });
+        tree
+    }
+
     /// What is checked out.
     pub(super) fn tree(&self) -> Tree {
-        let none = Tree { id: None, dirty: true };
-        let Ok(repository) = git2::Repository::discover(&self.root) else { return none };
-        let id =
-            repository.head().and_then(|head| head.peel_to_tree()).map(|tree| tree.id().to_string()).ok();
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).include_ignored(false);
-        // A status that cannot be read is no proof of a clean tree.
-        let dirty = repository.statuses(Some(&mut options)).map_or(true, |statuses| !statuses.is_empty());
-        Tree { id, dirty }
+        Tree::of(&self.root)
     }
 
     fn goal_sources(&self) -> Result<Vec<Source>, CliError> {

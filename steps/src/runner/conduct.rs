@@ -74,8 +74,6 @@ pub struct Settings {
     pub scratch: PathBuf,
     /// The output folder.
     pub out: PathBuf,
-    /// What the stream says of the surroundings.
-    pub facts: Facts,
 }
 
 /// The run could not be conducted; a failure of scenarios is a result, not an error.
@@ -96,7 +94,7 @@ pub enum RunError {
 }
 
 /// Runs the selected scenarios of a suite. `prepare` gets the means to end the run early, `tell` each scenario's result
-/// as it comes, with the number of those to come.
+/// as it comes, with the number of those to come. The stream says the `facts` at its end: they are asked for then.
 pub fn run<W: World>(
     library: &Library<W>,
     suite: &Suite,
@@ -104,6 +102,7 @@ pub fn run<W: World>(
     settings: &Settings,
     prepare: impl FnOnce(Interrupter) -> io::Result<()>,
     tell: impl FnMut(&ScenarioResult, usize),
+    facts: impl FnOnce() -> Facts,
 ) -> Result<RunResult, RunError> {
     panic::install_hook();
     // What panicked before belongs to no run.
@@ -151,7 +150,7 @@ pub fn run<W: World>(
         tell,
     };
     match conductor.conduct() {
-        Ok(()) => conductor.conclude(&run_id, filter),
+        Ok(()) => conductor.conclude(&run_id, filter, facts()),
         Err(error) => Err(conductor.abort(&run_id, error)),
     }
 }
@@ -391,7 +390,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
     }
 
     /// Judges the run, and tells its end to the stream.
-    fn conclude(mut self, run_id: &str, filter: &Filter) -> Result<RunResult, RunError> {
+    fn conclude(mut self, run_id: &str, filter: &Filter, facts: Facts) -> Result<RunResult, RunError> {
         // An interruption that came when the last scenario had ended is one of this run, because whoever sent it was told
         // that it is heard. From now on they are told that the run is over.
         self.result.interrupted = self.desk.close();
@@ -432,7 +431,6 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         partial.extend(
             result.causes.iter().filter(|cause| cause.is_beside_the_steps()).map(ToString::to_string),
         );
-        let facts = self.settings.facts.clone();
         let lane = self.settings.lane.as_str().to_owned();
         let info = RunInfo {
             tree: facts.tree,

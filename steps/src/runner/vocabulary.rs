@@ -84,8 +84,8 @@ pub struct Vocabulary {
 #[derive(Debug)]
 struct Entry {
     definition: &'static Definition,
-    /// What every text of it begins with.
-    beginning: &'static str,
+    /// What every text of it begins and ends with.
+    ends: (&'static str, &'static str),
     pattern: LazyRegex,
     regex: OnceLock<Regex>,
     arguments: OnceLock<ArgumentPattern>,
@@ -93,8 +93,8 @@ struct Entry {
 
 impl Entry {
     fn new(definition: &'static Definition, pattern: LazyRegex) -> Self {
-        let beginning = beginning(definition);
-        Self { definition, beginning, pattern, regex: OnceLock::new(), arguments: OnceLock::new() }
+        let ends = fixed_ends(definition);
+        Self { definition, ends, pattern, regex: OnceLock::new(), arguments: OnceLock::new() }
     }
 
     fn regex(&self) -> &Regex {
@@ -102,7 +102,8 @@ impl Entry {
     }
 
     fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        if text.starts_with(self.beginning) { self.regex().captures(text) } else { None }
+        let (beginning, end) = self.ends;
+        if text.starts_with(beginning) && text.ends_with(end) { self.regex().captures(text) } else { None }
     }
 
     fn arguments(&self) -> Result<&ArgumentPattern, VocabularyError> {
@@ -117,18 +118,19 @@ impl Entry {
     }
 }
 
-/// The text that a definition's pattern begins with, whatever its parameters are: of an expression the whole words before
-/// the first character that stands for more than itself.
-fn beginning(definition: &Definition) -> &'static str {
-    match definition.pattern {
-        Pattern::Literal => definition.expression,
-        Pattern::Regex => "",
-        Pattern::Expression => {
-            let expression = definition.expression;
-            let Some(special) = expression.find(['{', '(', '/', '\\']) else { return expression };
-            let words = expression[..special].rfind(' ').map_or(0, |space| space + 1);
-            &expression[..words]
+/// The texts that a definition's pattern begins and ends with, whatever its parameters are: of an expression the whole
+/// words before the first and behind the last character that stands for more than itself.
+fn fixed_ends(definition: &Definition) -> (&'static str, &'static str) {
+    const SPECIAL: [char; 6] = ['{', '}', '(', ')', '/', '\\'];
+    let expression = definition.expression;
+    match (definition.pattern, expression.find(SPECIAL), expression.rfind(SPECIAL)) {
+        (Pattern::Regex, ..) => ("", ""),
+        (Pattern::Expression, Some(first), Some(last)) => {
+            let begins = expression[..first].rfind(' ').map_or(0, |space| space + 1);
+            let ends = expression[last..].find(' ').map_or(expression.len(), |space| last + space);
+            (&expression[..begins], &expression[ends..])
         }
+        (Pattern::Literal | Pattern::Expression, ..) => (expression, expression),
     }
 }
 
@@ -316,19 +318,22 @@ mod tests {
     use crate::{catalogue::CATALOGUE, world::MyceliumWorld};
 
     #[test]
-    fn every_pattern_of_the_steps_can_be_read_and_begins_as_it_is_said_to() {
+    fn every_pattern_of_the_steps_can_be_read_and_has_its_fixed_ends() {
         let library = Library::<MyceliumWorld>::load(CATALOGUE).unwrap();
         for entry in &library.vocabulary().entries {
             entry.arguments().unwrap();
-            let begins = format!("^{}", regex::escape(entry.beginning));
-            assert!(entry.regex().as_str().starts_with(&begins), "{entry:?}");
+            let (beginning, end) = entry.ends;
+            let without_escapes = |text: &str| text.replace('\\', "");
+            let pattern = without_escapes(entry.regex().as_str());
+            assert!(pattern.starts_with(&format!("^{}", without_escapes(beginning))), "{entry:?}");
+            assert!(pattern.ends_with(&format!("{}$", without_escapes(end))), "{entry:?}");
         }
     }
 
     #[test]
-    fn an_expression_begins_with_the_words_before_what_stands_for_more_than_itself() {
-        let begins = |pattern, expression| {
-            beginning(&Definition {
+    fn the_ends_of_an_expression_are_the_words_around_all_that_stands_for_more_than_itself() {
+        let ends = |pattern, expression| {
+            fixed_ends(&Definition {
                 keyword: Keyword::Given,
                 pattern,
                 expression,
@@ -339,14 +344,15 @@ mod tests {
                 line: 1,
             })
         };
-        let of_expression = |expression| begins(Pattern::Expression, expression);
-        assert_eq!(of_expression("the run is blocked"), "the run is blocked");
-        assert_eq!(of_expression("the file {string} is there"), "the file ");
-        assert_eq!(of_expression("a big dog(s)/cat runs"), "a big ");
-        assert_eq!(of_expression(r"there \{is} one"), "there ");
-        assert_eq!(of_expression("{int} of them"), "");
-        assert_eq!(begins(Pattern::Literal, "a (b) {c}"), "a (b) {c}");
-        assert_eq!(begins(Pattern::Regex, "^a (b)$"), "");
+        let of_expression = |expression| ends(Pattern::Expression, expression);
+        assert_eq!(of_expression("the run is blocked"), ("the run is blocked", "the run is blocked"));
+        assert_eq!(of_expression("the file {string} is there"), ("the file ", " is there"));
+        assert_eq!(of_expression("a big dog(s)/cat runs"), ("a big ", " runs"));
+        assert_eq!(of_expression("it runs/walk(s)"), ("it ", ""));
+        assert_eq!(of_expression(r"there \{is} one\ or two"), ("there ", " or two"));
+        assert_eq!(of_expression("{int} of them"), ("", " of them"));
+        assert_eq!(ends(Pattern::Literal, "a (b) {c}"), ("a (b) {c}", "a (b) {c}"));
+        assert_eq!(ends(Pattern::Regex, "^a (b)$"), ("", ""));
     }
 
     #[test]

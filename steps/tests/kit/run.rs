@@ -61,15 +61,15 @@ fn conduct<W: Sample>(
         keep: false,
         scratch,
         out: out.clone(),
-        facts: Facts {
-            tree: None,
-            dirty: false,
-            binary_digest: "0".repeat(64),
-            binary_version: serde_json::Value::Null,
-        },
     };
     let filter = Filter { any_lane: true, ..Filter::default() };
-    let result = run_suite(&library, &suite, &filter, &settings, prepare, |_, _| {}).map(|_| ());
+    let facts = || Facts {
+        tree: None,
+        dirty: false,
+        binary_digest: "0".repeat(64),
+        binary_version: serde_json::Value::Null,
+    };
+    let result = run_suite(&library, &suite, &filter, &settings, prepare, |_, _| {}, facts).map(|_| ());
     let text = fs::read_to_string(out.join("messages.ndjson")).unwrap();
     (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), result)
 }

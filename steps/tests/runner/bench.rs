@@ -54,12 +54,6 @@ impl Bench {
             keep: false,
             scratch: root.path().join("scratch"),
             out: root.path().join("out"),
-            facts: Facts {
-                tree: None,
-                dirty: false,
-                binary_digest: "0".repeat(64),
-                binary_version: serde_json::Value::Null,
-            },
         };
         Self { root, settings, filter: Filter::default(), _alone: alone }
     }
@@ -103,7 +97,13 @@ impl Bench {
             *INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(interrupter);
             Ok(())
         };
-        run(&library, &self.suite(), &self.filter, &self.settings, prepare, tell).unwrap()
+        let facts = || Facts {
+            tree: None,
+            dirty: false,
+            binary_digest: "0".repeat(64),
+            binary_version: serde_json::Value::Null,
+        };
+        run(&library, &self.suite(), &self.filter, &self.settings, prepare, tell, facts).unwrap()
     }
 
     /// The stream of the last run.
