@@ -100,7 +100,7 @@ impl Project {
     /// The same, where each of them parses.
     pub(super) fn parsed_suite(&self, paths: &[PathBuf]) -> Result<Suite, CliError> {
         let suite = self.suite(paths)?;
-        if suite.files.iter().any(|file| file.parsed.is_err()) {
+        if suite.parsed().any(|(_, parsed)| parsed.is_err()) {
             return Err(CliError::Unparsed);
         }
         Ok(suite)
@@ -114,7 +114,7 @@ impl Project {
     /// The scenarios of all features as they are now.
     pub(super) fn catalogue(&self) -> Result<Catalogue, CliError> {
         let suite = self.parsed_suite(&[])?;
-        let features: Vec<_> = suite.files.iter().filter_map(|file| file.parsed.as_ref().ok()).collect();
+        let features: Vec<_> = suite.features().collect();
         let documents = features.iter().map(|feature| &feature.document);
         let pickles = features.iter().flat_map(|feature| &feature.pickles);
         Ok(Catalogue::new(documents, pickles)?)

@@ -122,8 +122,8 @@ struct Use {
 
 fn uses(vocabulary: &Vocabulary, suite: &Suite) -> HashMap<String, Use> {
     let mut uses: HashMap<String, Use> = HashMap::new();
-    for file in &suite.files {
-        let Ok(feature) = &file.parsed else { continue };
+    for (file, parsed) in suite.parsed() {
+        let Ok(feature) = &parsed else { continue };
         for step in feature.pickles.iter().flat_map(|pickle| &pickle.steps) {
             let Resolution::Defined(matched) = vocabulary.resolve(step) else { continue };
             let Some(example) = example::of(file, feature, step, matched.definition.keyword) else {

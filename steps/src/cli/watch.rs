@@ -24,8 +24,8 @@ pub(super) struct Change {
 
 impl Look {
     pub(super) fn at(suite: &Suite) -> Self {
-        let named = identities(suite.pickles().map(|(_, pickle)| pickle));
-        let meanings = named.into_iter().zip(suite.pickles().map(|(_, pickle)| meaning(pickle))).collect();
+        let pickles: Vec<Pickle> = suite.pickles().collect();
+        let meanings = identities(&pickles).into_iter().zip(pickles.iter().map(meaning)).collect();
         let texts = suite.files.iter().map(|file| (file.uri.clone(), file.source.clone())).collect();
         Self { texts, meanings }
     }

@@ -1,6 +1,6 @@
 //! Mends what can be mended without knowing what was meant: tags that say nothing new, and the layout.
 
-use mycelium_gherkin::format;
+use mycelium_gherkin::{IdGenerator, format};
 
 use super::{LintProblem, Rule};
 use crate::runner::suite::FeatureFile;
@@ -8,8 +8,8 @@ use crate::runner::suite::FeatureFile;
 /// The text of a file without its tags that say nothing new, laid out as `accept fmt` does. Nothing where it did not
 /// parse (its source is then not always what stands on the disk), or is so already.
 pub fn fixed(file: &FeatureFile, problems: &[LintProblem]) -> Option<String> {
-    let FeatureFile { uri, source, parsed } = file;
-    if parsed.is_err() {
+    let FeatureFile { uri, source, .. } = file;
+    if file.parse(&mut IdGenerator::new()).is_err() {
         return None;
     }
     // Columns do not count the byte order mark.

@@ -15,7 +15,7 @@ pub use fix::fixed;
 pub use rule::{Rule, Severity};
 pub use scaffold::PLACEHOLDER;
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use mycelium_gherkin::ParseError;
 use mycelium_schemas::{goal::GoalId, matrix::BacklogGoal, messages::Location};
@@ -82,22 +82,23 @@ pub struct Promises<'a> {
 /// Finds every problem of the suite, sorted by place.
 pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> Vec<LintProblem> {
     let mut problems = Vec::new();
-    for file in &suite.files {
-        match &file.parsed {
-            Err(errors) => problems.extend(syntax(file, errors)),
+    let mut names = HashMap::new();
+    for (file, parsed) in suite.parsed() {
+        match parsed {
+            Err(errors) => problems.extend(syntax(file, &errors)),
             Ok(feature) => {
                 let mut report = Report::new(file, &mut problems);
-                tags::check(&mut report, feature, promises);
-                shape::check(&mut report, feature, vocabulary);
-                steps::check(&mut report, feature, vocabulary);
-                outline::check(&mut report, feature);
-                scaffold::check(&mut report, feature);
-                order::check(&mut report, feature);
+                tags::check(&mut report, &feature, promises);
+                shape::check(&mut report, &feature, vocabulary);
+                shape::feature_name(&mut report, &feature, &mut names);
+                steps::check(&mut report, &feature, vocabulary);
+                outline::check(&mut report, &feature);
+                scaffold::check(&mut report, &feature);
+                order::check(&mut report, &feature);
                 layout::check(&mut report);
             }
         }
     }
-    shape::feature_names(suite, &mut problems);
     // The rows of an outline share their steps, and so their problems.
     problems.sort();
     problems.dedup();

@@ -4,11 +4,8 @@ use std::collections::HashMap;
 
 use mycelium_schemas::messages::{Location, Pickle, PickleStepType};
 
-use super::{LintProblem, Report, Rule};
-use crate::runner::{
-    Resolution, Vocabulary,
-    suite::{Feature, Suite},
-};
+use super::{Report, Rule};
+use crate::runner::{Resolution, Vocabulary, suite::Feature};
 
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Vocabulary) {
     let start =
@@ -73,24 +70,17 @@ fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, pickle: &Pickle, a
     }
 }
 
-/// One file a goal: two features of one name are one promise told twice.
-pub(super) fn feature_names(suite: &Suite, problems: &mut Vec<LintProblem>) {
-    let mut first: HashMap<&str, &str> = HashMap::new();
-    for file in &suite.files {
-        let Some(node) = file.parsed.as_ref().ok().and_then(|feature| feature.document.feature.as_ref())
-        else {
-            continue;
-        };
-        if let Some(other) = first.get(node.name.as_str()) {
-            Report::new(file, problems).add(
-                Rule::DuplicateName,
-                node.location,
-                format!("the feature of {other} has the same name"),
-                "give each feature its own name",
-            );
-        } else {
-            first.insert(&node.name, &file.uri);
-        }
+/// One file a goal: two features of one name are one promise told twice. `first` holds the file of each name so far.
+pub(super) fn feature_name(report: &mut Report<'_>, feature: &Feature, first: &mut HashMap<String, String>) {
+    let Some(node) = &feature.document.feature else { return };
+    let uri = first.entry(node.name.clone()).or_insert_with(|| report.file.uri.clone());
+    if *uri != report.file.uri {
+        report.add(
+            Rule::DuplicateName,
+            node.location,
+            format!("the feature of {uri} has the same name"),
+            "give each feature its own name",
+        );
     }
 }
 

@@ -107,19 +107,12 @@ pub fn run<W: World>(
     panic::install_hook();
     // What panicked before belongs to no run.
     panic::take_stray();
-    let mut reader = Reader::new(library);
-    let cases: Vec<Case<W>> = filter
-        .select(suite, settings.lane)
-        .into_iter()
-        .map(|(feature, pickle)| reader.case(feature, pickle))
-        .collect::<Result<_, _>>()?;
-    let mut queue: Vec<usize> = (0..cases.len()).collect();
-    shuffle(&mut queue, settings.seed);
-    let desk = Desk::new(queue.into());
+    let desk = Desk::default();
     let prepared = prepare(desk.interrupter()).map_err(RunError::Signals);
     let mut store = Store::open(&settings.out)?;
-    let mut ids = suite.ids.clone();
-    let definition_ids = transcript::prologue(&mut store, &mut ids, suite, library.vocabulary())?;
+    let mut ids = IdGenerator::new();
+    let cases = read(library, suite, filter, settings.lane, &mut store, &mut ids)?;
+    let definition_ids = transcript::definitions(&mut store, &mut ids, library.vocabulary())?;
     let run_id = transcript::begin(&mut store, &mut ids)?;
     if let Err(error) = prepared {
         transcript::abort(&mut store, &run_id, &error)?;
@@ -127,6 +120,9 @@ pub fn run<W: World>(
         return Err(error);
     }
     let case_ids = transcript::cases(&mut store, &mut ids, &definition_ids, &run_id, &cases)?;
+    let mut queue: Vec<usize> = (0..cases.len()).collect();
+    shuffle(&mut queue, settings.seed);
+    desk.lay_out(queue);
     let mut conductor = Conductor {
         settings,
         to_come: cases.len(),
@@ -153,6 +149,30 @@ pub fn run<W: World>(
         Ok(()) => conductor.conclude(&run_id, filter, facts()),
         Err(error) => Err(conductor.abort(&run_id, error)),
     }
+}
+
+/// Tells the stream what the files say, and makes the cases of the selected scenarios. One file after the other: what was
+/// told of a file is not kept.
+fn read<W>(
+    library: &Library<W>,
+    suite: &Suite,
+    filter: &Filter,
+    lane: Lane,
+    store: &mut Store,
+    ids: &mut IdGenerator,
+) -> Result<Vec<Case<W>>, RunError> {
+    transcript::introduce(store)?;
+    let mut reader = Reader::new(library);
+    let mut cases = Vec::new();
+    for file in &suite.files {
+        let feature = file.parse(ids).ok();
+        transcript::file(store, file, feature.as_ref())?;
+        let Some(feature) = feature else { continue };
+        for (identity, pickle) in filter.select_of(&feature, lane) {
+            cases.push((identity, reader.case(&feature, pickle)?));
+        }
+    }
+    Ok(filter.part(cases))
 }
 
 struct Conductor<'a, W, T> {

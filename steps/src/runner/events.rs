@@ -20,10 +20,10 @@ const REPORTS_MAX: usize = 4096;
 pub(super) type Report = (usize, Progress);
 
 /// The meeting place of a run; clones share it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Desk(Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
     /// The conductor has to look.
@@ -32,7 +32,7 @@ struct Shared {
     taken: Condvar,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// Scenarios that have not begun.
     queue: VecDeque<usize>,
@@ -69,18 +69,9 @@ impl State {
 }
 
 impl Desk {
-    /// One with scenarios to run, in this order.
-    pub(super) fn new(queue: VecDeque<usize>) -> Self {
-        let state = State {
-            queue,
-            stopped: false,
-            running: BTreeSet::new(),
-            reports: Vec::new(),
-            interrupted: None,
-            over: false,
-            is_due: false,
-        };
-        Self(Arc::new(Shared { state: Mutex::new(state), due: Condvar::new(), taken: Condvar::new() }))
+    /// Lays out scenarios to be taken in this order.
+    pub(super) fn lay_out(&self, queue: Vec<usize>) {
+        self.state().queue = queue.into();
     }
 
     /// The means to end the run early.

@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::messages::{FeatureChild, Pickle, RuleChild, Scenario, Tag};
 use regex::Regex;
 
 use super::{
     identity::{Identity, identities},
     shard::Shard,
-    suite::{Feature, FeatureFile, Suite},
+    suite::{Feature, Suite},
     tags::TagExpression,
 };
 use crate::context::Lane;
@@ -110,19 +111,33 @@ impl Filter {
             let Some(file) = suite.files.iter().find(|file| Path::new(&file.uri) == target.path) else {
                 return Err(LineError::InFolder { path: target.path.display().to_string(), line });
             };
+            // A file that does not parse is the lint's business.
+            let Ok(feature) = file.parse(&mut IdGenerator::new()) else { continue };
+            // Blank lines at the end belong to nothing.
+            let end = file.source.trim_end().lines().count();
             for line in &target.lines {
-                check_line(file, *line)?;
+                check_line(&file.uri, &feature, end, *line)?;
             }
         }
         Ok(())
     }
 
     /// The scenarios of a lane that the filter selects.
-    pub fn select<'a>(&self, suite: &'a Suite, lane: Lane) -> Vec<(&'a Feature, &'a Pickle)> {
+    pub fn select(&self, suite: &Suite, lane: Lane) -> Vec<Pickle> {
+        let features = suite.features();
+        let selected = features.flat_map(|feature| {
+            let selected = self.select_of(&feature, lane);
+            selected.into_iter().map(|(identity, pickle)| (identity, pickle.clone())).collect::<Vec<_>>()
+        });
+        self.part(selected.collect())
+    }
+
+    /// The scenarios of one feature, without regard to the shard.
+    pub(super) fn select_of<'a>(&self, feature: &'a Feature, lane: Lane) -> Vec<(Identity, &'a Pickle)> {
         let lane_tag = format!("@{}", lane.as_str());
-        let named = identities(suite.pickles().map(|(_, pickle)| pickle)).into_iter().zip(suite.pickles());
-        let selected = named
-            .filter(|(identity, (feature, pickle))| {
+        let named = identities(&feature.pickles).into_iter().zip(&feature.pickles);
+        named
+            .filter(|(identity, pickle)| {
                 let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
                 (self.any_lane || tags().any(|tag| tag == lane_tag))
                     && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
@@ -130,7 +145,11 @@ impl Filter {
                     && self.again.as_ref().is_none_or(|again| again.contains(identity))
                     && self.selects_place(feature, pickle)
             })
-            .collect();
+            .collect()
+    }
+
+    /// Of what is selected the part that the shard means.
+    pub(super) fn part<T>(&self, selected: Vec<(Identity, T)>) -> Vec<T> {
         match self.shard {
             Some(shard) => shard.keep(selected),
             None => selected.into_iter().map(|(_, scenario)| scenario).collect(),
@@ -165,21 +184,18 @@ fn selects_line(feature: &Feature, pickle: &Pickle, line: u32) -> bool {
     row.is_none_or(|row| pickle.ast_node_ids.contains(&row.id))
 }
 
-/// A file without scenarios, or that does not parse, is the lint's business.
-fn check_line(file: &FeatureFile, line: u32) -> Result<(), LineError> {
-    let Ok(feature) = &file.parsed else { return Ok(()) };
+/// A file without scenarios is the lint's business.
+fn check_line(uri: &str, feature: &Feature, end: usize, line: u32) -> Result<(), LineError> {
     let scenarios = feature.scenarios();
     let Some(nearest) = scenarios.iter().min_by_key(|scenario| scenario.location.line.abs_diff(line)) else {
         return Ok(());
     };
     let begin = sections(feature).first().map_or(1, |section| section.first_line);
-    // Blank lines at the end belong to nothing.
-    let end = file.source.trim_end().lines().count();
     if line >= begin && usize::try_from(line).is_ok_and(|line| line <= end) {
         return Ok(());
     }
     Err(LineError::Outside {
-        uri: file.uri.clone(),
+        uri: uri.to_owned(),
         line,
         nearest: nearest.location.line,
         name: nearest.name.clone(),

@@ -1,4 +1,5 @@
-//! The feature files of a run: found, read, parsed and compiled to pickles.
+//! The feature files of a run: found and read. They are parsed and compiled to pickles one after the other, by whoever
+//! goes through them, so that a large suite takes the memory of its texts and of one parsed file.
 
 use std::{
     collections::BTreeMap,
@@ -28,8 +29,6 @@ pub enum SuiteError {
 pub struct Suite {
     /// The files.
     pub files: Vec<FeatureFile>,
-    /// Goes on where the parser stopped: every id of a stream is its own.
-    pub ids: IdGenerator,
 }
 
 /// One feature file; or a folder below the features that cannot be read, so that its problem is told beside the others.
@@ -39,8 +38,8 @@ pub struct FeatureFile {
     pub uri: String,
     /// Its text; what is no text is replaced.
     pub source: String,
-    /// What it says.
-    pub parsed: Result<Feature, Vec<ParseError>>,
+    /// Why it is no text, or could not be read.
+    unreadable: Option<ParseError>,
 }
 
 /// A feature file that parsed.
@@ -54,45 +53,52 @@ pub struct Feature {
 }
 
 impl Suite {
-    /// Reads the features at the paths (files or folders, relative to the root); ids and order follow from the paths
-    /// alone.
+    /// Reads the features at the paths (files or folders, relative to the root); their order follows from the paths alone.
     pub fn load(root: &Path, paths: &[PathBuf]) -> Result<Self, SuiteError> {
         let named = find_all(root, paths)?;
-        let mut ids = IdGenerator::new();
-        let files = named.into_iter().map(|(uri, found)| FeatureFile::read(uri, found, &mut ids)).collect();
-        Ok(Self { files, ids })
+        Ok(Self { files: named.into_iter().map(|(uri, found)| FeatureFile::read(uri, found)).collect() })
     }
 
-    /// The texts of the features at the paths, by uri: what [`Suite::load`] would parse, without that work.
+    /// The texts of the features at the paths, by uri.
     pub fn sources(root: &Path, paths: &[PathBuf]) -> Result<BTreeMap<String, String>, SuiteError> {
         let text = |found: Found| found.read().map(|bytes| source(&bytes)).unwrap_or_default();
         Ok(find_all(root, paths)?.into_iter().map(|(uri, found)| (uri, text(found))).collect())
     }
 
-    /// Every pickle with its feature.
-    pub fn pickles(&self) -> impl Iterator<Item = (&Feature, &Pickle)> {
-        self.files
-            .iter()
-            .filter_map(|file| file.parsed.as_ref().ok())
-            .flat_map(|feature| feature.pickles.iter().map(move |pickle| (feature, pickle)))
+    /// What each file says, parsed as it is asked for. Ids are counted from the first file to the last, the same each
+    /// time.
+    pub fn parsed(&self) -> impl Iterator<Item = (&FeatureFile, Result<Feature, Vec<ParseError>>)> {
+        let mut ids = IdGenerator::new();
+        self.files.iter().map(move |file| (file, file.parse(&mut ids)))
+    }
+
+    /// The features of the files that parse, one after the other.
+    pub fn features(&self) -> impl Iterator<Item = Feature> {
+        self.parsed().filter_map(|(_, parsed)| parsed.ok())
+    }
+
+    /// Every pickle of them.
+    pub fn pickles(&self) -> impl Iterator<Item = Pickle> {
+        self.features().flat_map(|feature| feature.pickles)
     }
 }
 
 impl FeatureFile {
-    fn read(uri: String, found: Found, ids: &mut IdGenerator) -> Self {
+    fn read(uri: String, found: Found) -> Self {
         match found.read() {
             Err(why) => {
                 let problem = problem(1, 1, format!("this cannot be read: {why}"));
-                Self { uri, source: String::new(), parsed: Err(vec![problem]) }
+                Self { uri, source: String::new(), unreadable: Some(problem) }
             }
-            Ok(bytes) => {
-                let source = source(&bytes);
-                let parsed = match text_problem(&bytes) {
-                    Some(problem) => Err(vec![problem]),
-                    None => Feature::parse(&uri, &source, ids),
-                };
-                Self { uri, source, parsed }
-            }
+            Ok(bytes) => Self { uri, source: source(&bytes), unreadable: text_problem(&bytes) },
+        }
+    }
+
+    /// What it says, with ids that nobody else of its stream has.
+    pub fn parse(&self, ids: &mut IdGenerator) -> Result<Feature, Vec<ParseError>> {
+        match &self.unreadable {
+            Some(problem) => Err(vec![problem.clone()]),
+            None => Feature::parse(&self.uri, &self.source, ids),
         }
     }
 }

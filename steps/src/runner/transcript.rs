@@ -19,7 +19,7 @@ use super::{
     case::Case,
     conduct::RunError,
     store::{Store, StoreError},
-    suite::Suite,
+    suite::{Feature, FeatureFile},
     vocabulary::Vocabulary,
 };
 use crate::catalogue::Pattern;
@@ -41,28 +41,33 @@ enum Parsed<'a> {
     Pickle(&'a Pickle),
 }
 
-/// Writes what comes before the run: the runner, the features, the pickles and the step definitions. Returns the ids of
-/// the definitions, in the vocabulary's order.
-pub(super) fn prologue(
+/// Writes what produces the stream.
+pub(super) fn introduce(store: &mut Store) -> Result<(), StoreError> {
+    store.emit(&Envelope::Meta(meta()))
+}
+
+/// Writes a file and what it says, where it parses.
+pub(super) fn file(
+    store: &mut Store,
+    file: &FeatureFile,
+    feature: Option<&Feature>,
+) -> Result<(), StoreError> {
+    store.emit(&Envelope::Source(Source {
+        uri: file.uri.clone(),
+        data: file.source.clone(),
+        media_type: SourceMediaType::Plain,
+    }))?;
+    let Some(feature) = feature else { return Ok(()) };
+    store.emit(&Parsed::GherkinDocument(&feature.document))?;
+    feature.pickles.iter().try_for_each(|pickle| store.emit(&Parsed::Pickle(pickle)))
+}
+
+/// Writes the step definitions. Returns their ids, in the vocabulary's order.
+pub(super) fn definitions(
     store: &mut Store,
     ids: &mut IdGenerator,
-    suite: &Suite,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<String>, StoreError> {
-    store.emit(&Envelope::Meta(meta()))?;
-    for file in &suite.files {
-        store.emit(&Envelope::Source(Source {
-            uri: file.uri.clone(),
-            data: file.source.clone(),
-            media_type: SourceMediaType::Plain,
-        }))?;
-        if let Ok(feature) = &file.parsed {
-            store.emit(&Parsed::GherkinDocument(&feature.document))?;
-            for pickle in &feature.pickles {
-                store.emit(&Parsed::Pickle(pickle))?;
-            }
-        }
-    }
     for parameter in vocabulary.catalogue().parameters {
         store.emit(&Envelope::ParameterType(ParameterType {
             name: parameter.name.to_owned(),

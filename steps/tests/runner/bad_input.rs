@@ -14,17 +14,11 @@ use crate::bench::Bench;
 /// `file:line:column: problem` of every problem that keeps a file from being parsed.
 fn problems(suite: &Suite) -> Vec<String> {
     suite
-        .files
-        .iter()
-        .flat_map(|file| {
-            file.parsed.iter().map(|_| None).chain(file.parsed.as_ref().err().map(|e| Some((file, e))))
-        })
-        .flatten()
-        .flat_map(|(file, errors)| {
-            errors.iter().map(|error| {
-                let (line, column) = (error.location.line, error.location.column.unwrap_or_default());
-                format!("{}:{line}:{column}: {}", file.uri, error.kind)
-            })
+        .parsed()
+        .flat_map(|(file, parsed)| parsed.err().into_iter().flatten().map(move |error| (file, error)))
+        .map(|(file, error)| {
+            let (line, column) = (error.location.line, error.location.column.unwrap_or_default());
+            format!("{}:{line}:{column}: {}", file.uri, error.kind)
         })
         .collect()
 }
@@ -124,7 +118,7 @@ fn links_are_followed_and_one_that_leads_in_a_circle_or_nowhere_is_told() {
         "{found:?}"
     );
     assert!(found[1].starts_with("features/dead.feature:1:1: this cannot be read: "), "{found:?}");
-    let names: Vec<&str> = suite.pickles().map(|(_, pickle)| pickle.uri.as_str()).collect();
+    let names: Vec<String> = suite.pickles().map(|pickle| pickle.uri).collect();
     assert_eq!(names, ["features/a.feature", "features/more/b.feature"]);
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mycelium_gherkin::format;
+use mycelium_gherkin::{IdGenerator, format};
 use serde::Serialize;
 
 use super::lint::tell;
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(console: &Console, args: &FmtArgs) -> Result<u8, CliEr
     let mut problems: Vec<LintProblem> = Vec::new();
     for file in &suite.files {
         // The source of a file that is not UTF-8 or cannot be read is not what stands on the disk.
-        let text = file.parsed.as_ref().map_err(Clone::clone).and_then(|_| format(&file.source));
+        let text = file.parse(&mut IdGenerator::new()).and_then(|_| format(&file.source));
         match text {
             Err(errors) => problems.extend(syntax(file, &errors)),
             Ok(text) if text == file.source => formatted.unchanged += 1,

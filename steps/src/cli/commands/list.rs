@@ -25,9 +25,9 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
     let listed: Vec<Listed> = filter
         .select(&suite, Lane::Mock)
         .into_iter()
-        .map(|(_, pickle)| Listed {
+        .map(|pickle| Listed {
             place: format!("{}:{}", pickle.uri, pickle.location.map_or(0, |location| location.line)),
-            name: pickle.name.clone(),
+            name: pickle.name,
             tags: pickle.tags.iter().map(|tag| tag.name.clone()).collect(),
         })
         .collect();

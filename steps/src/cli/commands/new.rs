@@ -64,7 +64,7 @@ fn existing(project: &Project, id: GoalId) -> Result<Option<String>, CliError> {
     };
     let tag = format!("@{id}");
     let has_tag = |pickle: &mycelium_schemas::messages::Pickle| pickle.tags.iter().any(|t| t.name == tag);
-    let tagged = suite.pickles().find(|(_, pickle)| has_tag(pickle)).map(|(_, pickle)| pickle.uri.clone());
+    let tagged = suite.pickles().find(has_tag).map(|pickle| pickle.uri);
     let named = || {
         let prefix = format!("{id}-");
         let name = |uri: &str| uri.rsplit('/').next().unwrap_or_default().to_owned();
