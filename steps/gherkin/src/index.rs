@@ -1,10 +1,8 @@
 //! Finds the places in the source that a pickle was made from.
 
-use std::collections::HashMap;
-
 use mycelium_schemas::messages::{
-    Background, Examples, FeatureChild, GherkinDocument, Location, PickleStep, PickleStepType, RuleChild,
-    Scenario, Step, TableRow, Tag,
+    Background, Examples, Feature, FeatureChild, GherkinDocument, Location, PickleStep, PickleStepType,
+    RuleChild, Scenario, Step, TableRow, Tag,
 };
 
 /// What a step means: `Given`, `When` or `Then`, with `And` and `But` already resolved.
@@ -21,40 +19,29 @@ pub struct AstNode {
     pub keyword: Option<String>,
 }
 
-/// All nodes of a document by their ids.
+/// All nodes of a document by their ids, which are an [`IdGenerator`](crate::IdGenerator)'s. Whoever looks for one node
+/// after the other finds them side by side, in a document of any size.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AstIndex {
-    nodes: HashMap<String, AstNode>,
+    /// Sorted by id.
+    nodes: Vec<(u64, AstNode)>,
 }
 
 impl AstIndex {
     /// Indexes a document.
     pub fn new(document: &GherkinDocument) -> Self {
         let mut index = Self::default();
-        let Some(feature) = &document.feature else { return index };
-        index.tags(&feature.tags);
-        for child in &feature.children {
-            match child {
-                FeatureChild::Background(background) => index.background(background),
-                FeatureChild::Scenario(scenario) => index.scenario(scenario),
-                FeatureChild::Rule(rule) => {
-                    index.insert(&rule.id, rule.location, Some(&rule.keyword));
-                    index.tags(&rule.tags);
-                    for child in &rule.children {
-                        match child {
-                            RuleChild::Background(background) => index.background(background),
-                            RuleChild::Scenario(scenario) => index.scenario(scenario),
-                        }
-                    }
-                }
-            }
+        if let Some(feature) = &document.feature {
+            index.feature(feature);
         }
+        index.nodes.sort_by_key(|(id, _)| *id);
         index
     }
 
     /// The node with this id.
     pub fn get(&self, id: &str) -> Option<&AstNode> {
-        self.nodes.get(id)
+        let at = self.nodes.binary_search_by_key(&id.parse().ok()?, |(id, _)| *id).ok()?;
+        Some(&self.nodes[at].1)
     }
 
     /// The step as written that this one was made from.
@@ -62,8 +49,30 @@ impl AstIndex {
         self.get(step.ast_node_ids.first()?)
     }
 
+    fn feature(&mut self, feature: &Feature) {
+        self.tags(&feature.tags);
+        for child in &feature.children {
+            match child {
+                FeatureChild::Background(background) => self.background(background),
+                FeatureChild::Scenario(scenario) => self.scenario(scenario),
+                FeatureChild::Rule(rule) => {
+                    self.insert(&rule.id, rule.location, Some(&rule.keyword));
+                    self.tags(&rule.tags);
+                    for child in &rule.children {
+                        match child {
+                            RuleChild::Background(background) => self.background(background),
+                            RuleChild::Scenario(scenario) => self.scenario(scenario),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     fn insert(&mut self, id: &str, location: Location, keyword: Option<&String>) {
-        self.nodes.insert(id.to_owned(), AstNode { location, keyword: keyword.cloned() });
+        // The id of another generator is not looked for here.
+        let Ok(id) = id.parse() else { return };
+        self.nodes.push((id, AstNode { location, keyword: keyword.cloned() }));
     }
 
     fn background(&mut self, background: &Background) {

@@ -99,6 +99,7 @@ impl Desk {
     ) -> Option<usize> {
         let mut state = self.state();
         while state.reports.len() >= REPORTS_MAX && state.running.contains(&number) {
+            self.call(&mut state);
             state = self.0.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if !state.running.remove(&number) {
@@ -121,7 +122,7 @@ impl Desk {
         if !state.running.contains(&number) {
             return false;
         }
-        if progress.is_heavy() {
+        if progress.is_heavy() || state.reports.len() >= REPORTS_MAX {
             self.call(&mut state);
         }
         state.reports.push((number, progress));
@@ -217,5 +218,65 @@ impl Interrupter {
         state.interrupted.get_or_insert(interrupt);
         self.0.call(&mut state);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn ended() -> Ended {
+        Ended { teardown: None, goes_on: true, beside: Vec::new() }
+    }
+
+    #[test]
+    fn whoever_has_much_to_tell_waits_until_it_is_taken_and_all_of_it_comes() {
+        let desk = Desk::default();
+        desk.lay_out(vec![0, 1]);
+        let telling = desk.clone();
+        let thread = thread::spawn(move || {
+            let mut next = telling.begin(|_| Progress::Empty);
+            while let Some(number) = next {
+                for _ in 0..REPORTS_MAX + 1 {
+                    assert!(telling.report(number, Progress::Empty));
+                }
+                next = telling.go_on(number, ended(), false, |_| Progress::Empty);
+            }
+        });
+        let mut count = 0;
+        loop {
+            let heard = desk.wait(None);
+            count += heard.reports.len();
+            if heard.at_rest {
+                break;
+            }
+        }
+        thread.join().unwrap();
+        // Of each scenario its begin and its end, too.
+        assert_eq!(count, 2 * (REPORTS_MAX + 3));
+    }
+
+    #[test]
+    fn nobody_listens_to_a_scenario_that_was_given_up_and_its_thread_gets_no_other() {
+        let desk = Desk::default();
+        desk.lay_out(vec![0, 1]);
+        assert_eq!(desk.begin(|_| Progress::Empty), Some(0));
+        assert!(desk.give_up(0) && !desk.give_up(0));
+        assert!(!desk.report(0, Progress::Empty));
+        assert_eq!(desk.go_on(0, ended(), false, |_| Progress::Empty), None);
+        assert_eq!((desk.wait(None).reports.len(), desk.left()), (1, vec![1]));
+    }
+
+    #[test]
+    fn nothing_begins_behind_a_stop() {
+        let desk = Desk::default();
+        desk.lay_out(vec![0, 1]);
+        assert_eq!(desk.begin(|_| Progress::Empty), Some(0));
+        assert_eq!(desk.go_on(0, ended(), true, |_| Progress::Empty), None);
+        let heard = desk.wait(None);
+        assert!(heard.at_rest && heard.interrupted.is_none());
+        assert_eq!((desk.waiting(), desk.left()), (0, vec![1]));
     }
 }
