@@ -1,5 +1,5 @@
-//! Conducts a run: starts scenarios up to the number of jobs, listens to their threads, gives up those that hang, and
-//! tells everything to the message stream, which is completed whatever happens.
+//! Conducts a run: starts threads up to the number of jobs, hears from them how scenarios go, gives up those that hang,
+//! and tells everything to the message stream, which is completed whatever happens.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -108,6 +108,7 @@ pub fn run<W: World>(
     // What panicked before belongs to no run.
     panic::take_stray();
     let desk = Desk::default();
+    let _open = desk.open();
     let prepared = prepare(desk.interrupter()).map_err(RunError::Signals);
     let mut store = Store::open(&settings.out)?;
     let mut ids = IdGenerator::new();

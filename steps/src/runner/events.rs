@@ -177,6 +177,11 @@ impl Desk {
         state.interrupted
     }
 
+    /// Closes it at the latest when what is returned is dropped: however a run ends, it is over then.
+    pub(super) fn open(&self) -> Open {
+        Open(self.clone())
+    }
+
     /// The scenarios that did not begin.
     pub(super) fn left(&self) -> Vec<usize> {
         self.state().queue.iter().copied().collect()
@@ -201,6 +206,16 @@ impl Desk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As long as it is kept, a run may be interrupted.
+#[derive(Debug)]
+pub(super) struct Open(Desk);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -239,7 +254,7 @@ mod tests {
         let thread = thread::spawn(move || {
             let mut next = telling.begin(|_| Progress::Empty);
             while let Some(number) = next {
-                for _ in 0..REPORTS_MAX + 1 {
+                for _ in 0..=REPORTS_MAX {
                     assert!(telling.report(number, Progress::Empty));
                 }
                 next = telling.go_on(number, ended(), false, |_| Progress::Empty);
@@ -267,6 +282,16 @@ mod tests {
         assert!(!desk.report(0, Progress::Empty));
         assert_eq!(desk.go_on(0, ended(), false, |_| Progress::Empty), None);
         assert_eq!((desk.wait(None).reports.len(), desk.left()), (1, vec![1]));
+    }
+
+    #[test]
+    fn a_run_that_is_over_is_not_interrupted_any_more() {
+        let desk = Desk::default();
+        let (open, interrupter) = (desk.open(), desk.interrupter());
+        assert!(interrupter.interrupt(Interrupt::Sigint) && interrupter.interrupt(Interrupt::Sigterm));
+        assert_eq!(desk.wait(None).interrupted, Some(Interrupt::Sigint));
+        drop(open);
+        assert!(!interrupter.interrupt(Interrupt::Sigint));
     }
 
     #[test]
