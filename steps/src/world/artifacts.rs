@@ -53,12 +53,14 @@ pub(crate) struct Artifacts {
 }
 
 impl Artifacts {
-    /// Looks at every artifact below a folder. After a crash the last line of a journal may be torn.
+    /// Looks at every artifact below a folder. After a crash the last line of a journal may be torn, and a file may lie
+    /// beside the one that it was to replace.
     pub(crate) fn below(folder: &Path, schemas: &Schemas, crashed: bool, damaged: &Damaged) -> Self {
         let mut artifacts = Self::default();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             match entry {
                 Ok(entry) if is_as_damaged(entry.path(), damaged) => {}
+                Ok(entry) if crashed && is_half_written(entry.path()) => {}
                 Ok(entry) if entry.file_type().is_file() => {
                     artifacts.look_at(folder, entry.path(), schemas, crashed);
                 }
@@ -90,6 +92,10 @@ impl Artifacts {
         }
         self.paths.push(shown);
     }
+}
+
+fn is_half_written(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".tmp-"))
 }
 
 /// What a scenario damaged, with the content that it left.
@@ -274,6 +280,13 @@ mod tests {
         assert_eq!(flaws(), 0);
         fs::write(&path, "{\"w\"").unwrap();
         assert_eq!(flaws(), 1);
+    }
+
+    #[test]
+    fn after_a_crash_alone_a_file_may_be_half_written_beside_another_one() {
+        let files = [("state.json", "{\"v\": 1}"), (".tmp-state.json", "{\"v")];
+        assert_eq!(flaws(&files, true), Vec::<String>::new());
+        assert_eq!(flaws(&files, false).len(), 1);
     }
 
     #[test]
