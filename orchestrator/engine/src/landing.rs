@@ -363,9 +363,7 @@ fn land(
         Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
     }
     let checkout = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
-    if !checkout.left.is_empty() {
-        tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
-    }
+    warn_of_left(&checkout);
     Ok(LandingOutcome::Done(LandingDone {
         landing: intent.landing,
         tasks: intent.tasks,
@@ -373,4 +371,11 @@ fn land(
         commit: intent.commit,
         checkout: checkout.update,
     }))
+}
+
+/// Says which files of the checkout do not show what landed.
+pub(crate) fn warn_of_left(checkout: &git::FastForward) {
+    if !checkout.left.is_empty() {
+        tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
+    }
 }

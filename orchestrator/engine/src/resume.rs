@@ -30,7 +30,7 @@ use crate::{
     fault,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
-    landed, moved, orphans,
+    landed, landing, moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
@@ -250,6 +250,7 @@ fn look_at_intent(
     }
     if head == intent.commit {
         let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+        landing::warn_of_left(&followed);
         return Ok(IntentFound::Moved(followed.update));
     }
     // Somebody went on from our commit, or never had it.

@@ -1,20 +1,23 @@
 //! Brings the user's checkout to a commit that landed, where it has the branch checked out.
 //!
 //! File by file: a path is written only while it is, in index and working tree, what the old commit holds. One that
-//! already is what the new commit holds counts as done, so that a call interrupted anywhere is completed by another.
+//! already is what the new commit holds counts as done, so that a call interrupted anywhere is completed by another. Each
+//! takes its place whole (`staging.rs`).
 //! Anything else belongs to the user, is left alone and reported.
 
 use std::{collections::HashSet, fs, io, path::Path};
 
-use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState, build::CheckoutBuilder};
+use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState};
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
 use super::{
     checkout::{PathChange, await_index, blocked, changes, is_hidden, open_index, touched, working_changes},
     error::GitError,
     oid::commit_tree,
+    staging::Staging,
     tree::{Entry, Mode, as_path, printable},
     upstream::{Branch, Upstream},
+    workspace::index_entry,
 };
 use crate::fault;
 
@@ -51,8 +54,12 @@ pub fn fast_forward(
     let changes = changes(&repo, &commit_tree(&repo, old)?, &commit_tree(&repo, new)?)?;
     let mut left = Vec::new();
     if repo.state() == RepositoryState::Clean {
-        let states = judge(upstream, &repo, &index, &changes)?;
-        apply(upstream, &repo, &mut index, &changes, &states, &mut left)?;
+        let mut files = index_of_new(&changes).map_err(GitError::git("list the files of a landing"))?;
+        let staging = Staging::fill(upstream, &repo, &mut files)?;
+        // Looked at when all is ready, so that what the user writes meanwhile is seen.
+        let states = judge(upstream, &repo, &index, &changes, &files)?;
+        apply(upstream, &staging, &mut index, &changes, &states, &mut left)?;
+        staging.remove()?;
     } else {
         left = changes.iter().map(|change| printable(&change.path)).collect();
     }
@@ -65,11 +72,11 @@ fn judge(
     repo: &Repository,
     index: &Index,
     changes: &[PathChange],
+    files: &Index,
 ) -> Result<Vec<State>, GitError> {
     let paths: Vec<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
     let modified = differing(repo, index, &paths)?;
-    let renewed = index_of_new(changes).map_err(GitError::git("compare the working tree"))?;
-    let not_new = differing(repo, &renewed, &paths)?;
+    let not_new = differing(repo, files, &paths)?;
     let on_disk = |path: &[u8]| fs::symlink_metadata(upstream.worktree().join(as_path(path))).ok();
     let state = |change: &PathChange| {
         let staged = index.get_path(as_path(&change.path), 0);
@@ -102,18 +109,18 @@ fn differing(repo: &Repository, index: &Index, paths: &[&[u8]]) -> Result<HashSe
     Ok(touched(&working_changes(repo, index, paths)?).into_iter().collect())
 }
 
-/// An index that holds the new entries alone, without times: comparing with it hashes the files.
+/// An index that holds the new files alone, without times: comparing with it hashes the files.
 fn index_of_new(changes: &[PathChange]) -> Result<Index, git2::Error> {
     let mut index = Index::new()?;
     for change in changes {
-        if let Some(entry) = change.new {
-            index.add(&index_entry(&change.path, entry))?;
+        if let Some(entry) = change.new.filter(|entry| entry.mode != Mode::Submodule) {
+            index.add(&timeless_entry(&change.path, entry))?;
         }
     }
     Ok(index)
 }
 
-fn index_entry(path: &[u8], entry: Entry) -> IndexEntry {
+fn timeless_entry(path: &[u8], entry: Entry) -> IndexEntry {
     IndexEntry {
         ctime: IndexTime::new(0, 0),
         mtime: IndexTime::new(0, 0),
@@ -132,16 +139,13 @@ fn index_entry(path: &[u8], entry: Entry) -> IndexEntry {
 
 fn apply(
     upstream: &Upstream,
-    repo: &Repository,
+    staging: &Staging<'_>,
     index: &mut Index,
     changes: &[PathChange],
     states: &[State],
     left: &mut Vec<String>,
 ) -> Result<(), GitError> {
     let failed = || GitError::git("update the index");
-    let mut checkout = CheckoutBuilder::new();
-    checkout.force().disable_pathspec_match(true).update_index(true);
-    let mut writes = false;
     // Removals first: a file may take the place of a folder, and the other way round.
     let removals = changes.iter().zip(states).filter(|(change, _)| change.new.is_none());
     for (change, state) in removals {
@@ -157,21 +161,20 @@ fn apply(
     for (change, state) in changes.iter().zip(states) {
         let Some(new) = change.new else { continue };
         let in_the_way = change.old.is_none() && blocked(upstream.worktree(), &change.path, |_| false);
-        match state {
-            State::Old if !in_the_way => {
-                index.add(&index_entry(&change.path, new)).map_err(failed())?;
-                checkout.path(as_path(&change.path));
-                writes = true;
+        let placed = match state {
+            State::Old if !in_the_way => staging.place(&change.path)?,
+            State::New => {
+                index.add_path(as_path(&change.path)).map_err(failed())?;
+                continue;
             }
-            State::New => index.add_path(as_path(&change.path)).map_err(failed())?,
-            State::Old | State::Other => left.push(printable(&change.path)),
+            State::Old | State::Other => None,
+        };
+        match placed {
+            Some(found) => {
+                index.add(&index_entry(change.path.clone(), new, &found)).map_err(failed())?;
+            }
+            None => left.push(printable(&change.path)),
         }
-    }
-    if writes {
-        #[cfg(feature = "faults")]
-        checkout.progress(|_, _, _| fault::point!("checkout.file"));
-        fault::point!("checkout.files", repo.checkout_index(Some(index), Some(&mut checkout)))
-            .map_err(GitError::git("write the files of a landing"))?;
     }
     left.sort();
     fault::point!("checkout.index", index.write()).map_err(failed())

@@ -30,6 +30,7 @@ mod ref_lock;
 mod scan;
 mod setup;
 mod snapshot;
+mod staging;
 mod tree;
 mod unfinished;
 mod upstream;

@@ -127,7 +127,7 @@ fn create_file(target: &Path, mode: u32) -> io::Result<File> {
 }
 
 /// The index entry of a file just written, with its times and sizes, so that git sees it as unchanged.
-fn index_entry(path: Vec<u8>, entry: Entry, metadata: &fs::Metadata) -> IndexEntry {
+pub(super) fn index_entry(path: Vec<u8>, entry: Entry, metadata: &fs::Metadata) -> IndexEntry {
     // A submodule's folder has no times that git would compare.
     let known = entry.mode != Mode::Submodule;
     // The index keeps the low 32 bits of each field, as git does.

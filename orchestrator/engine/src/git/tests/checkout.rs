@@ -1,6 +1,6 @@
 //! The one exception: a clean checkout of the integration branch is fast-forwarded.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, io::Read, os::unix::fs::symlink, path::Path};
 
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
@@ -58,6 +58,29 @@ fn a_clean_checkout_follows_the_branch() {
     assert!(!rig.repo.join("gone").exists());
     assert_eq!(update(&rig, &old, &new), done(), "a second call finds it done");
     assert_eq!(rig.git(&["status", "--porcelain"]), "?? .mycelium/\n?? untracked\n");
+}
+
+#[test]
+fn a_file_is_the_old_one_until_it_is_the_new_one() {
+    let (rig, old, new) = prepared();
+    let left_by_a_kill = rig.repo.join(".git/mycelium.checkout/half");
+    write(&left_by_a_kill, "ha");
+    let mut opened = fs::File::open(rig.repo.join("a.txt")).unwrap();
+    move_ref(&rig, &old, &new);
+    assert_eq!(update(&rig, &old, &new), done());
+    let mut read = String::new();
+    opened.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "a\n", "what was there is not written into");
+    assert!(!left_by_a_kill.parent().unwrap().exists());
+}
+
+#[test]
+fn a_folder_that_holds_only_folders_makes_way_for_a_file() {
+    let (rig, old, new) = prepared();
+    fs::create_dir_all(rig.repo.join("folder/of/folders")).unwrap();
+    move_ref(&rig, &old, &new);
+    assert_eq!(update(&rig, &old, &new), done());
+    assert_eq!(fs::read_to_string(rig.repo.join("folder")).unwrap(), "now a file\n");
 }
 
 #[test]
