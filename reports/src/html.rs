@@ -1,6 +1,8 @@
-//! For product owners and auditors: one page, offline, the answer first. It loads nothing, and readers without scripts
-//! lose only the filter and the keys.
+//! For product owners and auditors: one page, offline, the answer first. It loads nothing. Verdict, gates, failures and
+//! matrix are there without scripts; the script adds the filter, the keys and the steps of scenarios, which are packed
+//! ([`details`]) and unpacked when somebody opens one.
 
+mod details;
 mod view;
 
 use askama::Template;
@@ -8,11 +10,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mycelium_schemas::verdict::Verdict;
 use sha2::{Digest, Sha256};
 
-use self::view::{GateView, GoalView, ScenarioView, TierView};
-use crate::{RenderError, Report};
+use self::view::{EvidenceView, FailureView, FileView, GateView, GoalView, TierView, Total};
+use crate::{RenderError, Report, failure::failures};
 
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
+
+/// Most failures that are shown in full without scripts; the others stand in the matrix.
+const FAILURES_MAX: usize = 10;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -22,24 +27,21 @@ struct Page<'a> {
     script: &'static str,
     script_hash: String,
     report: &'a Report<'a>,
+    answer: &'static str,
     headline: String,
     outcome: &'static str,
     provenance: String,
     tiers: Vec<TierView>,
-    red_line: Option<String>,
+    failures: Vec<FailureView<'a>>,
+    failures_left_out: usize,
     gates: Vec<GateView<'a>>,
     not_required: Vec<GateView<'a>>,
     totals: Vec<Total>,
     goals: Vec<GoalView<'a>>,
-    scenarios: Vec<ScenarioView<'a>>,
-}
-
-/// How many goals have a status.
-struct Total {
-    status: &'static str,
-    tone: &'static str,
-    sign: &'static str,
-    count: usize,
+    files: Vec<FileView<'a>>,
+    problems: Vec<&'a str>,
+    evidence: EvidenceView<'a>,
+    details: String,
 }
 
 /// Renders a report as one self-contained HTML page. Equal reports with equal stamps are equal byte for byte.
@@ -47,36 +49,30 @@ pub fn html(report: &Report<'_>) -> Result<String, RenderError> {
     let matrix = report.matrix;
     let (not_required, gates) =
         report.verdicts().map(GateView::new).partition(|view| view.verdict.verdict == Verdict::NotRequired);
+    let failed = failures(matrix);
     let page = Page {
         style: STYLE,
         style_hash: content_hash(STYLE),
         script: SCRIPT,
         script_hash: content_hash(SCRIPT),
         report,
+        answer: view::answer(report.evaluation.outcome),
         headline: report.headline(),
         outcome: view::outcome_tone(report.evaluation.outcome),
         provenance: report.provenance(),
         tiers: report.evaluation.coverage.iter().map(|tier| TierView::new(matrix, tier)).collect(),
-        red_line: report.red_line(),
+        failures_left_out: failed.len().saturating_sub(FAILURES_MAX),
+        failures: failed.into_iter().take(FAILURES_MAX).map(|f| FailureView::new(matrix, f)).collect(),
         gates,
         not_required,
-        totals: totals(report),
+        totals: report.totals().into_iter().map(Total::new).collect(),
         goals: matrix.rows.iter().map(|row| GoalView::new(matrix, row)).collect(),
-        scenarios: matrix.scenarios.iter().map(|scenario| ScenarioView::new(matrix, scenario)).collect(),
+        files: FileView::all(matrix),
+        problems: view::problems(matrix),
+        evidence: EvidenceView::new(matrix),
+        details: details::packed(matrix)?,
     };
     Ok(page.render()?)
-}
-
-fn totals(report: &Report<'_>) -> Vec<Total> {
-    let totals = report.totals().into_iter();
-    totals
-        .map(|(status, count)| Total {
-            status: status.name(),
-            tone: view::status_tone(status),
-            sign: crate::report::sign(status),
-            count,
-        })
-        .collect()
 }
 
 /// The hash by which the page's content security policy admits its own style and script, and nothing else.

@@ -1,5 +1,5 @@
 //! For every CI system: one test case a scenario and lane. A scenario that did not run is there as skipped; one without
-//! a result is an error, never a pass.
+//! a result is an error, never a pass. Goals, their tiers and the fingerprints of promise and scenario are properties.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,10 +19,10 @@ pub fn junit(matrix: &Matrix) -> Result<String, RenderError> {
         if scenario.lanes.is_empty() {
             let mut status = TestCaseStatus::skipped();
             status.set_message("did not run");
-            suite.add_test_case(test_case(scenario, "none", status));
+            suite.add_test_case(test_case(matrix, scenario, "none", status));
         }
         for run in &scenario.lanes {
-            suite.add_test_case(ran(scenario, run));
+            suite.add_test_case(ran(matrix, scenario, run));
         }
     }
     let mut report = Report::new("mycelium acceptance");
@@ -30,21 +30,25 @@ pub fn junit(matrix: &Matrix) -> Result<String, RenderError> {
     Ok(report.to_string()?)
 }
 
-fn test_case(scenario: &Scenario, lane: &str, status: TestCaseStatus) -> TestCase {
+fn test_case(matrix: &Matrix, scenario: &Scenario, lane: &str, status: TestCaseStatus) -> TestCase {
     let mut case = TestCase::new(format!("{} [{lane}]", scenario.name), status);
     case.set_classname(scenario.key.uri.as_str());
     case.extra.insert("file".into(), scenario.key.uri.as_str().into());
     case.extra.insert("line".into(), scenario.key.line.to_string().into());
     case.add_property(Property::new("lane", lane));
-    for goal in &scenario.goals {
-        case.add_property(Property::new("goal", goal.to_string()));
+    case.add_property(Property::new("fingerprint", scenario.fingerprint.as_str()));
+    for row in scenario.goals.iter().filter_map(|goal| matrix.row(*goal)) {
+        case.add_property(Property::new("goal", row.goal.to_string()));
+        case.add_property(Property::new("tier", row.tier.to_string()));
+        case.add_property(Property::new("status", row.status.name()));
+        case.add_property(Property::new("goal-fingerprint", row.fingerprint.as_str()));
     }
     case
 }
 
-fn ran(scenario: &Scenario, run: &LaneRun) -> TestCase {
+fn ran(matrix: &Matrix, scenario: &Scenario, run: &LaneRun) -> TestCase {
     let Some((first, later)) = run.attempts.split_first() else {
-        return test_case(scenario, &run.lane, error("no attempt was told"));
+        return test_case(matrix, scenario, &run.lane, error("no attempt was told"));
     };
     let mut status = status(first);
     for attempt in later {
@@ -58,7 +62,7 @@ fn ran(scenario: &Scenario, run: &LaneRun) -> TestCase {
     if matches!(status, TestCaseStatus::NonSuccess { .. }) {
         status.set_rerun_kind(FlakyOrRerun::Rerun);
     }
-    let mut case = test_case(scenario, &run.lane, status);
+    let mut case = test_case(matrix, scenario, &run.lane, status);
     case.set_time(Duration::from_nanos(first.duration_nanos));
     case.set_assertions(first.assertions().count());
     case.add_property(Property::new("attempts", run.attempts.len().to_string()));

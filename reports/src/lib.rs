@@ -9,8 +9,11 @@
 //! | [`markdown`] | the repository: what is claimed and linked, no results |
 //! | [`csv`], [`json`] | spreadsheets and scripts |
 //! | [`junit`] | every CI system |
+//! | [`github`] | the lines of a pull request |
 
 mod csv;
+mod failure;
+mod github;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +24,7 @@ mod terminal;
 mod text;
 
 pub use csv::csv;
+pub use github::github;
 pub use html::html;
 pub use json::json;
 pub use junit::junit;

@@ -1,7 +1,8 @@
 //! What every format shows, and in which words.
 
 use mycelium_schemas::{
-    matrix::{Link, Matrix, Row, Scenario, Status, StepStatus},
+    evidence::EvidenceFile,
+    matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepStatus},
     verdict::{Evaluation, GateVerdict, Outcome, TierCoverage, Verdict},
 };
 
@@ -108,6 +109,22 @@ pub(crate) fn passed_of(matrix: &Matrix, row: &Row) -> (usize, usize) {
 /// The worst of a scenario's results; none where it did not run.
 pub(crate) fn outcome(scenario: &Scenario) -> Option<StepStatus> {
     scenario.lanes.iter().map(mycelium_schemas::matrix::LaneRun::outcome).max()
+}
+
+/// How many declared assertions of a row were executed and held, of how many.
+pub(crate) fn proved_of(row: &Row) -> (usize, usize) {
+    let declared = || row.must_not.iter().chain(&row.witness).chain(&row.control);
+    (declared().filter(|claim| claim.executed).count(), declared().count())
+}
+
+/// Every file that the scenarios of a row kept.
+pub(crate) fn evidence_of<'a>(matrix: &'a Matrix, row: &'a Row) -> impl Iterator<Item = &'a EvidenceFile> {
+    scenarios_of(matrix, row).flat_map(files_kept)
+}
+
+/// Every file that a scenario kept.
+pub(crate) fn files_kept(scenario: &Scenario) -> impl Iterator<Item = &EvidenceFile> {
+    scenario.lanes.iter().flat_map(|run| &run.attempts).flat_map(Attempt::evidence_files)
 }
 
 /// The result of a scenario as a word.

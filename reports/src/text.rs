@@ -1,8 +1,21 @@
 //! Making text harmless where it is shown: names, reasons and messages come from features, programs and models.
 
+use std::borrow::Cow;
+
 /// One line without control characters, so that nothing can steer a terminal or break out of a table.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The first so many characters of a text, and how many more there were.
+pub(crate) fn cut(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let (head, rest) = text.split_at(end);
+            Cow::Owned(format!("{head}… ({} more)", counted(rest.chars().count(), "character", "characters")))
+        }
+    }
 }
 
 /// Text in a table cell of Markdown: what would be markup stands for itself.
@@ -60,6 +73,12 @@ mod tests {
     #[test]
     fn nothing_can_steer_a_terminal() {
         assert_eq!(plain("a\u{1b}[31mb\nc\u{7f}"), "a [31mb c ");
+    }
+
+    #[test]
+    fn a_cut_says_how_much_is_gone() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äöü… (1 character more)");
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! Every format shows the same figures, and nothing in a name or a message can break out of any of them.
 
-use mycelium_reports::{Report, csv, html, json, junit, markdown, summary, terminal};
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use miniz_oxide::inflate::decompress_to_vec;
+use mycelium_reports::{Report, csv, github, html, json, junit, markdown, summary, terminal};
 use mycelium_schemas::{
     goal::Tier,
-    matrix::{Matrix, Status},
+    matrix::{Matrix, Status, StepStatus},
     verdict::{Evaluation, Verdict},
 };
+use serde_json::Value;
 
-fn sample() -> (Matrix, Evaluation) {
-    let matrix = serde_json::from_str(include_str!("../samples/v1/matrix.json"));
-    let evaluation = serde_json::from_str(include_str!("../samples/v1/evaluation.json"));
-    (matrix.expect("the sample is a matrix"), evaluation.expect("the sample is an evaluation"))
-}
+use self::support::{large, sample};
 
 fn report<'a>((matrix, evaluation): &'a (Matrix, Evaluation), stamp: &'a str) -> Report<'a> {
     Report { matrix, evaluation, stamp }
@@ -21,34 +24,226 @@ fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
 }
 
-#[test]
-fn totals_are_equal_in_every_format() {
-    let sample = sample();
-    let (matrix, report) = (&sample.0, report(&sample, "stamp"));
-    let page = html(&report).unwrap();
-    let texts = [terminal(&report, 140), summary(&report)];
-    let sheet = csv(matrix);
-    let document: serde_json::Value = serde_json::from_str(&json(matrix).unwrap()).unwrap();
-    assert!(matrix.totals().iter().filter(|(_, count)| *count > 0).count() >= 5, "the sample is too tame");
-    for (status, expected) in matrix.totals() {
-        let in_json =
-            document["rows"].as_array().unwrap().iter().filter(|row| row["status"] == status.name()).count();
-        assert_eq!(in_json, expected, "{status} in JSON");
-        assert_eq!(count(&sheet, &format!("\",\"{status}\",\"")), expected, "{status} in CSV");
-        assert_eq!(count(&page, &format!("data-status=\"{status}\"")), expected, "{status} in HTML");
-        if expected > 0 {
-            for text in &texts {
-                assert!(text.contains(&format!("{expected} {status}")), "{status} in\n{text}");
+/// The cells of a sheet by RFC 4180.
+fn cells(sheet: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut chars = sheet.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => cell.extend(chars.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell).trim_end_matches('\r').to_owned());
+                rows.push(std::mem::take(&mut row));
             }
+            other => cell.push(other),
         }
     }
-    for tier in &sample.1.coverage {
-        let line = format!("{} of {} verified", tier.verified, tier.total);
-        assert!(texts.iter().all(|text| text.contains(&line)), "{line}");
-        assert!(page.contains(&format!("<b>{}</b> of {} verified", tier.verified, tier.total)), "{line}");
-        let goals = format!("## Tier {}: {} ({} goal", tier.tier, tier.tier.label(), tier.total);
-        assert!(markdown(matrix).contains(&goals), "{goals}");
+    assert!(!quoted && row.is_empty(), "the sheet ends within a line");
+    rows
+}
+
+/// Each line of a sheet by the names of its columns.
+fn sheet(matrix: &Matrix) -> Vec<BTreeMap<String, String>> {
+    let mut rows = cells(&csv(matrix)).into_iter();
+    let header = rows.next().expect("a header");
+    rows.map(|row| {
+        assert_eq!(row.len(), header.len());
+        header.iter().cloned().zip(row).collect()
+    })
+    .collect()
+}
+
+/// What the page unpacks when somebody opens a scenario.
+fn details(page: &str) -> Value {
+    let packed = page.split("id=\"details\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+    serde_json::from_slice(&decompress_to_vec(&STANDARD.decode(packed).unwrap()).unwrap()).unwrap()
+}
+
+/// The values of a property in JUnit, with the goal that stands before it.
+fn statuses_of_goals(xml: &str) -> BTreeSet<(String, String)> {
+    let value = |line: &str, name: &str| {
+        let rest = line.trim().strip_prefix(&format!("<property name=\"{name}\" value=\""))?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let mut goal = String::new();
+    let mut found = BTreeSet::new();
+    for line in xml.lines() {
+        if let Some(name) = value(line, "goal") {
+            goal = name;
+        } else if let Some(status) = value(line, "status") {
+            found.insert((goal.clone(), status));
+        }
     }
+    found
+}
+
+#[test]
+fn totals_of_goals_are_equal_in_every_format() {
+    for sample in [sample(), large()] {
+        let (matrix, report) = (&sample.0, report(&sample, "stamp"));
+        let page = html(&report).unwrap();
+        let texts = [terminal(&report, 140), summary(&report)];
+        let sheet = sheet(matrix);
+        let document: Value = serde_json::from_str(&json(matrix).unwrap()).unwrap();
+        let linked = statuses_of_goals(&junit(matrix).unwrap());
+        for (status, expected) in matrix.totals() {
+            let in_json =
+                document["rows"].as_array().unwrap().iter().filter(|row| row["status"] == status.name());
+            assert_eq!(in_json.count(), expected, "{status} in JSON");
+            let in_sheet = sheet.iter().filter(|row| row["status"] == status.name()).count();
+            assert_eq!(in_sheet, expected, "{status} in CSV");
+            assert_eq!(count(&page, &format!("data-status=\"{status}\"")), expected, "{status} in HTML");
+            let with_scenarios =
+                matrix.rows.iter().filter(|row| row.status == status && !row.scenarios.is_empty()).count();
+            let in_junit = linked.iter().filter(|(_, found)| found == status.name()).count();
+            assert_eq!(in_junit, with_scenarios, "{status} in JUnit");
+            if expected > 0 {
+                for text in &texts {
+                    assert!(text.contains(&format!("{expected} {status}")), "{status} in\n{text}");
+                }
+                assert!(page.contains(&format!(" {expected} {status}</a>")), "{status} above the matrix");
+            }
+        }
+        for tier in &sample.1.coverage {
+            let line = format!("{} of {} verified", tier.verified, tier.total);
+            assert!(texts.iter().all(|text| text.contains(&line)), "{line}");
+            assert!(page.contains(&format!("<b>{}</b> of {} verified", tier.verified, tier.total)), "{line}");
+            let goals = format!("## Tier {}: {} ({} goal", tier.tier, tier.tier.label(), tier.total);
+            assert!(markdown(matrix).contains(&goals), "{goals}");
+        }
+    }
+    let kinds = |(matrix, _): &(Matrix, Evaluation)| matrix.totals().iter().filter(|(_, n)| *n > 0).count();
+    assert!(kinds(&sample()) >= 5, "the sample is too tame");
+}
+
+#[test]
+fn totals_of_scenarios_are_equal_in_every_format() {
+    for sample in [sample(), large()] {
+        let matrix = &sample.0;
+        let results = |is: fn(Option<StepStatus>) -> bool| {
+            let outcome = |s: &&mycelium_schemas::matrix::Scenario| s.lanes.first().map(|run| run.outcome());
+            matrix.scenarios.iter().filter(|scenario| is(outcome(scenario))).count()
+        };
+        let passed = results(|outcome| outcome == Some(StepStatus::Passed));
+        let failed = results(|outcome| outcome == Some(StepStatus::Failed));
+        let absent = results(|outcome| outcome.is_none());
+        assert_eq!(passed + failed + absent, matrix.scenarios.len(), "the sample has results of other kinds");
+        let page = html(&report(&sample, "stamp")).unwrap();
+        let unpacked = details(&page);
+        let in_page = |result: &str| {
+            let all = unpacked["scenarios"].as_array().unwrap().iter();
+            all.filter(|s| s.get("result").map_or("passed", |r| r.as_str().unwrap()) == result).count()
+        };
+        assert_eq!([in_page("passed"), in_page("failed"), in_page("not-run")], [passed, failed, absent]);
+        let xml = junit(matrix).unwrap();
+        let (all, ran) = (matrix.scenarios.len(), passed + failed);
+        assert_eq!(ran + absent, all);
+        assert!(
+            xml.contains(&format!("tests=\"{all}\" skipped=\"{absent}\" failures=\"{failed}\" errors=\"0\""))
+        );
+        let column = |name: &str| sheet(matrix).iter().map(|row| row[name].parse::<usize>().unwrap()).sum();
+        let orphans = matrix.scenarios.iter().filter(|scenario| scenario.goals.is_empty());
+        assert_eq!(all - orphans.count(), column("scenarios_total"), "each of the others has one goal");
+        assert!(passed >= column("scenarios_passed"));
+        let of_files: usize = page
+            .split("<section id=\"backward\"")
+            .nth(1)
+            .unwrap()
+            .split("<tr><th scope=\"row\">")
+            .skip(1)
+            .take_while(|row| row.contains(".feature"))
+            .map(|row| {
+                row.rsplit("</td><td").nth(3).unwrap().rsplit('>').next().unwrap().parse::<usize>().unwrap()
+            })
+            .sum();
+        assert_eq!(of_files, all, "the way back shows every scenario");
+    }
+}
+
+#[test]
+fn the_document_is_valid_by_its_schema() {
+    for (matrix, _) in [sample(), large()] {
+        let document: Value = serde_json::from_str(&json(&matrix).unwrap()).unwrap();
+        let schema = mycelium_schemas::schemas().remove("matrix").unwrap();
+        let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+        assert!(validator.is_valid(&document));
+        let mut broken = document.clone();
+        broken["rows"][0]["status"] = "splendid".into();
+        assert!(!validator.is_valid(&broken), "the schema accepts anything");
+        assert_eq!(serde_json::from_value::<Matrix>(document).unwrap(), matrix);
+    }
+}
+
+#[test]
+fn every_failure_says_how_to_see_it_again_in_every_format_for_people() {
+    let sample = sample();
+    let report = report(&sample, "stamp");
+    let command = "cargo accept run features/tier0/G0.2-block.feature:5 --seed 7";
+    let page = html(&report).unwrap();
+    assert!(page.contains(&format!("<code class=\"command\">{command}</code>")));
+    let again = |s: &&Value| s["lanes"][0]["again"] == command;
+    assert_eq!(details(&page)["scenarios"].as_array().unwrap().iter().filter(again).count(), 1);
+    assert!(
+        summary(&report).contains("again: cargo accept run features/tier0/G0.2-block.feature:5 --seed 7")
+    );
+    assert!(github(&report).contains(&format!("%0Aagain: {command}")));
+}
+
+#[test]
+fn annotations_stand_at_the_lines_of_features_and_say_what_is_left_out() {
+    let sample = sample();
+    let text = github(&report(&sample, "stamp"));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("::error file=features/tier0/G0.2-block.feature,line=5,title=accept%3A G0.2::")
+    );
+    assert!(lines[0].contains("expected <main> & found <other>"), "{}", lines[0]);
+    assert!(lines.iter().any(|line| line.contains("title=accept%3A orphan::Nobody asked for | this%0A")));
+    assert!(lines.iter().all(|line| line.starts_with("::error ") && line.len() < 4096));
+    // GitHub shows ten of a step.
+    assert_eq!(lines.len(), 10);
+    let red = sample.1.verdicts.iter().filter(|verdict| verdict.verdict == Verdict::Red).count();
+    let unproved = sample.0.rows.iter().filter(|row| row.status != Status::Verified).count();
+    let failing = 2;
+    let errors = failing + sample.0.orphans.len() + (unproved - failing) + red;
+    assert!(lines[9].contains(&format!("{} errors are left out here", errors - 9)), "{}", lines[9]);
+}
+
+#[test]
+fn nothing_is_annotated_where_all_is_proved() {
+    let mut sample = sample();
+    sample.0.rows.retain(|row| row.status == Status::Verified);
+    sample.0.scenarios.retain(|scenario| scenario.goals == [sample.0.rows[0].goal]);
+    sample.0.orphans.clear();
+    sample.1.verdicts.retain(|verdict| verdict.verdict != Verdict::Red);
+    assert_eq!(github(&report(&sample, "stamp")), "");
+}
+
+#[test]
+fn a_name_cannot_make_an_annotation_of_its_own() {
+    let mut sample = sample();
+    for scenario in &mut sample.0.scenarios {
+        scenario.name = "x\n::error file=y::z".to_owned();
+        scenario.key.uri = format!("a,line=9::b%\n::warning ::{}", scenario.key.uri);
+    }
+    let text = github(&report(&sample, "stamp"));
+    assert!(text.lines().all(|line| line.starts_with("::error ")), "{text}");
+    assert!(text.contains("file=a%2Cline=9%3A%3Ab%25%0A%3A%3Awarning %3A%3Afeatures/"), "{text}");
+}
+
+#[test]
+fn a_page_of_sixty_goals_and_a_thousand_scenarios_is_small() {
+    let (mut matrix, evaluation) = large();
+    let all = html(&Report { matrix: &matrix, evaluation: &evaluation, stamp: "stamp" }).unwrap();
+    assert_eq!(count(&all, "<tbody id=\"G"), support::GOALS);
+    assert_eq!(details(&all)["scenarios"].as_array().unwrap().len(), support::SCENARIOS);
+    assert!(all.contains("more failures are not shown here"));
+    support::drop_evidence(&mut matrix);
+    let page = html(&Report { matrix: &matrix, evaluation: &evaluation, stamp: "stamp" }).unwrap();
+    assert!(page.len() <= support::BYTES_MAX, "{} bytes", page.len());
 }
 
 #[test]
@@ -62,7 +257,18 @@ fn every_scenario_and_lane_is_one_test_case_and_none_vanishes() {
     assert_eq!(count(&xml, "<testcase "), cases);
     assert_eq!(count(&xml, "<skipped message=\"did not run\"/>"), absent);
     assert!(xml.contains("file=\"features/tier0/G0.2-block.feature\" line=\"5\""));
-    assert!(xml.contains("<property name=\"goal\" value=\"G0.2\"/>"));
+    let blocked = matrix.scenarios.iter().find(|s| s.key.uri.contains("G0.2") && s.key.line == 5).unwrap();
+    let row = matrix.row(blocked.goals[0]).unwrap();
+    assert!(row.fingerprint.len() == 64 && blocked.fingerprint.len() == 64);
+    for (name, value) in [
+        ("goal", "G0.2"),
+        ("tier", "0"),
+        ("status", "failing"),
+        ("goal-fingerprint", &row.fingerprint),
+        ("fingerprint", &blocked.fingerprint),
+    ] {
+        assert!(xml.contains(&format!("<property name=\"{name}\" value=\"{value}\"/>")), "{name}");
+    }
     assert!(xml.contains("expected &lt;main&gt; &amp; found &lt;other&gt;"));
 }
 
@@ -117,7 +323,9 @@ fn names_and_messages_cannot_break_out_of_the_page() {
         for step in scenario.lanes.iter_mut().flat_map(|l| &mut l.attempts).flat_map(|a| &mut a.steps) {
             step.text = hostile.to_owned();
             step.message = Some(hostile.to_owned());
-            step.evidence.iter_mut().for_each(|file| file.name = hostile.to_owned());
+            for file in &mut step.evidence {
+                (file.name, file.sha256) = (hostile.to_owned(), "../../etc/passwd".to_owned());
+            }
         }
     }
     for row in &mut sample.0.rows {
@@ -127,7 +335,7 @@ fn names_and_messages_cannot_break_out_of_the_page() {
     }
     let page = html(&report(&sample, hostile)).unwrap();
     assert_eq!(count(&page, "<script>"), 1);
-    assert!(!page.contains("\" onload="));
+    assert!(!page.contains("\" onload=") && !page.contains("etc/passwd"));
     let xml = junit(&sample.0).unwrap();
     assert!(!xml.contains("<script>"));
     let text = summary(&report(&sample, hostile)) + &markdown(&sample.0);
@@ -190,6 +398,34 @@ fn a_long_summary_says_what_it_leaves_out() {
     let text = summary(&report(&sample, "stamp"));
     assert!(text.len() < 64 * 1024, "{}", text.len());
     assert!(text.contains("goals are left out here"));
+}
+
+#[test]
+fn a_summary_of_long_messages_and_reasons_stays_short_and_has_a_bit_of_everything() {
+    let mut sample = large();
+    let long = "word ".repeat(20_000);
+    for row in &mut sample.0.rows {
+        row.reasons = vec![long.clone(); 40];
+    }
+    for verdict in &mut sample.1.verdicts {
+        verdict.reasons = vec![long.clone(); 40];
+    }
+    let steps = sample.0.scenarios.iter_mut().flat_map(|s| &mut s.lanes).flat_map(|l| &mut l.attempts);
+    for step in steps.flat_map(|attempt| &mut attempt.steps) {
+        step.message = Some(long.clone());
+    }
+    let text = summary(&report(&sample, "stamp"));
+    assert!(text.len() < 64 * 1024, "{}", text.len());
+    for part in [
+        "| tier-coverage |",
+        "gates are left out here",
+        "### 50 scenarios failed",
+        "failures are left out here",
+        "goals are left out here",
+        "| G0.1 |",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
 }
 
 #[test]

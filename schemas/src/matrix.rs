@@ -120,6 +120,9 @@ pub struct Row {
     pub title: String,
     /// The promise itself.
     pub statement: String,
+    /// SHA-256 of what it promises and how that is to be proved; another one is another promise.
+    #[serde(default)]
+    pub fingerprint: String,
     /// Parts of the product it is about, for example `run`.
     pub scope: Vec<String>,
     /// Configuration keys that matter.
@@ -361,6 +364,9 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// Goals that its tags name and that exist.
     pub goals: Vec<GoalId>,
+    /// SHA-256 of its name, tags and steps, wherever it stands.
+    #[serde(default)]
+    pub fingerprint: String,
     /// Whether it is a control twin.
     pub control: bool,
     /// Its steps in words, those of the background included.

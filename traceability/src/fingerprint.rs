@@ -43,6 +43,11 @@ pub(crate) fn statement_fingerprint(goal: &Goal) -> Fingerprint {
     hash(goal.statement.as_bytes())
 }
 
+/// The fingerprint of one scenario, wherever it stands.
+pub(crate) fn scenario_fingerprint(spec: &ScenarioSpec) -> Fingerprint {
+    hash(spec.meaning.as_bytes())
+}
+
 /// The fingerprint of a goal's scenarios, whatever their files, places and order.
 pub fn scenarios_fingerprint<'a>(scenarios: impl IntoIterator<Item = &'a ScenarioSpec>) -> Fingerprint {
     let mut meanings: Vec<&str> = scenarios.into_iter().map(|spec| spec.meaning.as_str()).collect();

@@ -13,6 +13,7 @@ use mycelium_schemas::{
 use crate::{
     catalogue::{Catalogue, ScenarioSpec},
     denominator,
+    fingerprint::scenario_fingerprint,
     registry::Registry,
     results::Results,
 };
@@ -138,6 +139,7 @@ fn scenario(inputs: &Inputs<'_>, spec: &ScenarioSpec) -> Scenario {
         name: spec.name.clone(),
         tags: spec.tags.clone(),
         goals: known_goals(inputs.registry, spec),
+        fingerprint: scenario_fingerprint(spec).to_string(),
         control: spec.is_control(),
         steps: spec.steps.clone(),
         lanes: runs_of(inputs, spec).to_vec(),

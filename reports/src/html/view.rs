@@ -1,17 +1,34 @@
 //! The matrix in the shape of the page: what its template walks over without deciding anything.
 
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
 use mycelium_schemas::{
-    evidence::{Assertion, Polarity},
+    evidence::EvidenceFile,
+    goal::GoalId,
     matrix::{
-        Attempt, Declared, LaneResult, Link, Matrix, Orphan, Row, Scenario, Status, StepRun, StepStatus,
+        Attempt, Declared, LaneCell, LaneResult, Link, Matrix, Orphan, Row, Scenario, Status, StepStatus,
     },
     verdict::{GateVerdict, Outcome, TierCoverage, Verdict},
 };
 
-use crate::report::{
-    assertion_names, files_of, outcome, outcome_name, owner_and_follow_up, passed_of, scenarios_of, sign,
-    verdict_sign,
+use crate::{
+    failure::{Failure, is_failure, reproduce},
+    report::{
+        evidence_of, files_kept, outcome, owner_and_follow_up, passed_of, proved_of, sign, tier_line,
+        verdict_sign,
+    },
+    text::{counted, cut},
 };
+
+/// Most characters of what a failed step said, where it stands open.
+const MESSAGE_MAX: usize = 2000;
+/// Most files of evidence in one list.
+const FILES_MAX: usize = 12;
+/// From how many bytes on a file is named as a big one.
+const BIG_BYTES: u64 = 5 * 1024 * 1024;
 
 /// A tier's bar, cut into the tones of its goals.
 pub(super) struct TierView {
@@ -47,6 +64,23 @@ impl TierView {
         Self { tier: *tier, tone: if tier.required_percent.is_none() { "off" } else { tone }, segments }
     }
 
+    /// The bar in words, for who does not see it.
+    pub(super) fn label(&self) -> String {
+        tier_line(&self.tier)
+    }
+
+    /// What is asked of the tier.
+    pub(super) fn need(&self) -> String {
+        let TierCoverage { total, required_percent, met, .. } = self.tier;
+        let percent = self.tier.percent().map_or_else(|| "no goal yet".to_owned(), |p| format!("{p} %"));
+        match required_percent {
+            None => format!("{percent}, no threshold"),
+            Some(required) if met => format!("✓ {percent}, {required} % required"),
+            Some(required) if total == 0 => format!("✗ {percent}, {required} % required"),
+            Some(required) => format!("✗ {percent}, below the {required} % that are required"),
+        }
+    }
+
     /// Where the threshold stands on the bar.
     pub(super) fn threshold(&self) -> Option<usize> {
         self.tier.required_percent.map(|percent| usize::from(percent) * 10)
@@ -71,6 +105,40 @@ impl<'a> GateView<'a> {
     }
 }
 
+/// How many goals have a status.
+pub(super) struct Total {
+    pub(super) status: Status,
+    pub(super) tone: &'static str,
+    pub(super) sign: &'static str,
+    pub(super) count: usize,
+}
+
+impl Total {
+    pub(super) fn new((status, count): (Status, usize)) -> Self {
+        Self { status, tone: status_tone(status), sign: sign(status), count }
+    }
+}
+
+/// A failure, with the way to see it again.
+pub(super) struct FailureView<'a> {
+    pub(super) failure: Failure<'a>,
+    pub(super) said: Cow<'a, str>,
+    pub(super) reproduce: String,
+    pub(super) evidence: Vec<&'a EvidenceFile>,
+}
+
+impl<'a> FailureView<'a> {
+    pub(super) fn new(matrix: &'a Matrix, failure: Failure<'a>) -> Self {
+        let kept = failure.attempt.into_iter().flat_map(Attempt::evidence_files);
+        Self {
+            said: cut(failure.message(), MESSAGE_MAX),
+            reproduce: reproduce(matrix.run.as_ref(), failure.scenario, failure.lane),
+            evidence: kept.filter(|file| is_digest(&file.sha256)).take(FILES_MAX).collect(),
+            failure,
+        }
+    }
+}
+
 /// A goal's line and its details.
 pub(super) struct GoalView<'a> {
     pub(super) row: &'a Row,
@@ -78,17 +146,26 @@ pub(super) struct GoalView<'a> {
     pub(super) sign: &'static str,
     pub(super) passed: usize,
     pub(super) total: usize,
-    pub(super) files: Vec<&'a str>,
-    pub(super) assertions: Vec<&'a str>,
+    pub(super) proved: usize,
+    pub(super) declared: usize,
+    pub(super) evidence: usize,
     pub(super) owner: String,
     pub(super) review: String,
     pub(super) claims: Vec<(&'static str, &'a [Declared])>,
-    pub(super) scenarios: Vec<ScenarioView<'a>>,
+    pub(super) lanes: Vec<LaneView<'a>>,
+}
+
+/// A lane of a goal.
+pub(super) struct LaneView<'a> {
+    pub(super) cell: &'a LaneCell,
+    pub(super) tone: &'static str,
+    pub(super) sign: &'static str,
 }
 
 impl<'a> GoalView<'a> {
     pub(super) fn new(matrix: &'a Matrix, row: &'a Row) -> Self {
         let (passed, total) = passed_of(matrix, row);
+        let (proved, declared) = proved_of(row);
         let claims: [(&str, &[Declared]); 3] = [
             ("Must not happen", &row.must_not),
             ("Witness: the work was really done", &row.witness),
@@ -100,21 +177,19 @@ impl<'a> GoalView<'a> {
             sign: sign(row.status),
             passed,
             total,
-            files: files_of(row),
-            assertions: assertion_names(row),
+            proved,
+            declared,
+            evidence: evidence_of(matrix, row).count(),
             owner: owner_and_follow_up(row),
             review: review(&row.link),
             claims: claims.into_iter().filter(|(_, claims)| !claims.is_empty()).collect(),
-            scenarios: scenarios_of(matrix, row)
-                .map(|scenario| ScenarioView::new(matrix, scenario))
-                .collect(),
+            lanes: row.lanes.iter().map(LaneView::new).collect(),
         }
     }
 
-    /// How many declared assertions were executed and held, of how many.
-    pub(super) fn proved(&self) -> (usize, usize) {
-        let declared = || self.claims.iter().flat_map(|(_, claims)| claims.iter());
-        (declared().filter(|claim| claim.executed).count(), declared().count())
+    /// The tone of a share: whether all of it is there.
+    pub(super) fn share_tone(part: usize, whole: usize) -> &'static str {
+        if part == whole && whole > 0 { "ok" } else { "bad" }
     }
 
     /// Why the goal is not verified; nothing where it is.
@@ -122,96 +197,120 @@ impl<'a> GoalView<'a> {
         if self.row.status == Status::Verified { &[] } else { &self.row.reasons }
     }
 
-    /// What the filter searches, beyond what the line shows.
-    pub(super) fn keywords(&self) -> String {
-        let Row { goal, tier, status, owner, flake_risk, .. } = self.row;
-        let lanes: Vec<String> = self.row.lanes.iter().map(|cell| format!("lane:{}", cell.lane)).collect();
-        format!("{goal} tier:{tier} status:{status} owner:{owner} flake:{flake_risk} {}", lanes.join(" "))
+    /// The lanes as the filter knows them: each name, and each with what came out.
+    pub(super) fn lane_keys(&self) -> String {
+        let lanes = self.row.lanes.iter().map(|cell| format!("{0} {0}:{1}", cell.lane, cell.result.name()));
+        lanes.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl<'a> LaneView<'a> {
+    fn new(cell: &'a LaneCell) -> Self {
+        let (tone, sign) = match cell.result {
+            LaneResult::Passed => ("ok", "✓"),
+            LaneResult::Failed => ("bad", "✗"),
+            LaneResult::NotRun => ("off", "○"),
+        };
+        Self { cell, tone, sign }
     }
 }
 
 fn review(link: &Link) -> String {
     match link {
-        Link::Reviewed { on, by } => format!("Reviewed together with its scenarios on {on} by {by}."),
+        Link::Reviewed { on, by } => format!("together with its scenarios, on {on} by {by}"),
         Link::Suspect { reason } => reason.clone(),
         Link::NoScenarios => "There are no scenarios to review.".to_owned(),
     }
 }
 
-/// A scenario with its results.
-pub(super) struct ScenarioView<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) tone: &'static str,
-    pub(super) result: &'static str,
-    pub(super) orphan: Option<&'a Orphan>,
-    pub(super) lanes: Vec<LaneView<'a>>,
+/// A feature file, seen from its scenarios: the way back from tests to goals.
+pub(super) struct FileView<'a> {
+    pub(super) uri: &'a str,
+    pub(super) goals: BTreeSet<GoalId>,
+    pub(super) scenarios: usize,
+    pub(super) passed: usize,
+    pub(super) failed: usize,
+    pub(super) orphans: Vec<&'a Orphan>,
 }
 
-/// A scenario's attempts in a lane.
-pub(super) struct LaneView<'a> {
-    pub(super) name: &'a str,
-    pub(super) attempts: Vec<AttemptView<'a>>,
+impl<'a> FileView<'a> {
+    /// Every file with scenarios, sorted.
+    pub(super) fn all(matrix: &'a Matrix) -> Vec<Self> {
+        let mut files: BTreeMap<&str, Vec<&Scenario>> = BTreeMap::new();
+        for scenario in &matrix.scenarios {
+            files.entry(&scenario.key.uri).or_default().push(scenario);
+        }
+        let count = |scenarios: &[&Scenario], is: fn(StepStatus) -> bool| {
+            scenarios.iter().filter(|scenario| outcome(scenario).is_some_and(is)).count()
+        };
+        files
+            .into_iter()
+            .map(|(uri, scenarios)| Self {
+                uri,
+                goals: scenarios.iter().flat_map(|scenario| scenario.goals.iter().copied()).collect(),
+                scenarios: scenarios.len(),
+                passed: count(&scenarios, |outcome| outcome == StepStatus::Passed),
+                failed: count(&scenarios, is_failure),
+                orphans: matrix.orphans.iter().filter(|orphan| orphan.key.uri == uri).collect(),
+            })
+            .collect()
+    }
+
+    /// Scenarios that neither passed nor failed.
+    pub(super) fn not_run(&self) -> usize {
+        self.scenarios - self.passed - self.failed
+    }
 }
 
-/// One attempt with its steps.
-pub(super) struct AttemptView<'a> {
-    pub(super) attempt: &'a Attempt,
-    pub(super) number: usize,
-    pub(super) duration: String,
-    pub(super) steps: Vec<StepView<'a>>,
+/// Entries of the data files that fit nothing, in sentences.
+pub(super) fn problems(matrix: &Matrix) -> Vec<&str> {
+    let all = matrix.dead_quarantine.iter().chain(&matrix.dead_links).chain(&matrix.lock.problems);
+    all.map(String::as_str).collect()
 }
 
-/// One step.
-pub(super) struct StepView<'a> {
-    pub(super) step: &'a StepRun,
-    pub(super) tone: &'static str,
-    pub(super) sign: &'static str,
+/// What was kept, all scenarios together.
+pub(super) struct EvidenceView<'a> {
+    pub(super) files: usize,
+    pub(super) different: usize,
+    pub(super) bytes: String,
+    /// The biggest files, where they are too big to be looked at in passing.
+    pub(super) big: Vec<(&'a EvidenceFile, String)>,
 }
 
-impl<'a> ScenarioView<'a> {
-    pub(super) fn new(matrix: &'a Matrix, scenario: &'a Scenario) -> Self {
-        let lanes = scenario.lanes.iter().map(|run| LaneView {
-            name: &run.lane,
-            attempts: run
-                .attempts
-                .iter()
-                .zip(1..)
-                .map(|(attempt, number)| AttemptView::new(attempt, number))
-                .collect(),
-        });
+impl<'a> EvidenceView<'a> {
+    pub(super) fn new(matrix: &'a Matrix) -> Self {
+        let mut once: BTreeMap<&str, &EvidenceFile> = BTreeMap::new();
+        let mut files = 0;
+        for file in matrix.scenarios.iter().flat_map(files_kept) {
+            files += 1;
+            once.insert(&file.sha256, file);
+        }
+        let mut big: Vec<&EvidenceFile> =
+            once.values().copied().filter(|file| file.bytes > BIG_BYTES && is_digest(&file.sha256)).collect();
+        big.sort_by_key(|file| std::cmp::Reverse(file.bytes));
+        big.truncate(FILES_MAX);
+        let bytes = once.values().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
         Self {
-            scenario,
-            tone: outcome(scenario).map_or("off", step_tone),
-            result: outcome_name(scenario),
-            orphan: matrix.orphans.iter().find(|orphan| orphan.key == scenario.key),
-            lanes: lanes.collect(),
+            files,
+            different: once.len(),
+            bytes: size(bytes),
+            big: big.into_iter().map(|file| (file, size(file.bytes))).collect(),
         }
     }
 }
 
-impl<'a> AttemptView<'a> {
-    fn new(attempt: &'a Attempt, number: usize) -> Self {
-        let steps = attempt.steps.iter().map(|step| StepView {
-            step,
-            tone: step_tone(step.status),
-            sign: step_sign(step.status),
-        });
-        Self { attempt, number, duration: duration(attempt.duration_nanos), steps: steps.collect() }
-    }
+/// Whether a text can be the name of a file of evidence. What is none gets no link.
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What an assertion says, in words.
-pub(super) fn polarity(assertion: &Assertion) -> &'static str {
-    match assertion.polarity {
-        Polarity::Must => "must",
-        Polarity::MustNot => "must not",
+/// A size with the unit that fits, rounded up.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => counted(usize::try_from(bytes).unwrap_or_default(), "byte", "bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{} MiB", bytes.div_ceil(1_048_576)),
     }
-}
-
-/// Milliseconds below ten seconds, else seconds.
-fn duration(nanos: u64) -> String {
-    let millis = nanos / 1_000_000;
-    if millis < 10_000 { format!("{millis} ms") } else { format!("{} s", millis / 1000) }
 }
 
 /// The tone of a status: one of the page's four.
@@ -237,29 +336,11 @@ pub(super) fn outcome_tone(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The tone of a lane's result.
-pub(super) fn lane_tone(result: LaneResult) -> &'static str {
-    match result {
-        LaneResult::Passed => "ok",
-        LaneResult::Failed => "bad",
-        LaneResult::NotRun => "off",
-    }
-}
-
-fn step_tone(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Passed => "ok",
-        StepStatus::Failed => "bad",
-        StepStatus::Undefined | StepStatus::Ambiguous | StepStatus::Unknown => "warn",
-        StepStatus::Skipped | StepStatus::Pending => "off",
-    }
-}
-
-fn step_sign(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Passed => "✓",
-        StepStatus::Failed => "✗",
-        StepStatus::Undefined | StepStatus::Ambiguous | StepStatus::Unknown => "!",
-        StepStatus::Skipped | StepStatus::Pending => "○",
+/// The answer in one word.
+pub(super) fn answer(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Green => "✓ Yes",
+        Outcome::Red => "✗ No",
+        Outcome::BadInput => "✗ Cannot be judged",
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'
         tier: goal.tier(),
         title: goal.title.clone(),
         statement: goal.statement.clone(),
+        fingerprint: goal_fingerprint(goal).to_string(),
         scope: goal.scope.clone(),
         config: goal.config.clone(),
         events: goal.artifacts.events.clone(),
