@@ -30,7 +30,7 @@ pub fn github(report: &Report<'_>) -> String {
         );
         errors.push(error("", "accept: more", &text));
     }
-    errors.concat()
+    errors.join("\n")
 }
 
 fn errors(report: &Report<'_>) -> Vec<String> {
@@ -83,7 +83,7 @@ fn place(uri: &str, line: u64) -> String {
 }
 
 fn error(place: &str, title: &str, text: &str) -> String {
-    format!("::error {place}title={}::{}\n", property(title), data(&cut(text, TEXT_MAX * 2)))
+    format!("::error {place}title={}::{}", property(title), data(&cut(text, TEXT_MAX * 2)))
 }
 
 /// A text as workflow commands take it.

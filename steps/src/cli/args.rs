@@ -62,7 +62,7 @@ pub(super) enum Command {
     /// Judge the last run by the gates.
     Gate(GateArgs),
     /// Write the reports of the last run again.
-    Report(ResultArgs),
+    Report(ReportArgs),
     /// Record that goals and their scenarios were reviewed together as they are now.
     Review(ReviewArgs),
     /// Write the first draft of the feature that proves a goal.
@@ -262,6 +262,27 @@ pub(super) struct GateArgs {
     pub(super) profile: ProfileName,
     #[command(flatten)]
     pub(super) result: ResultArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// What is required: local, ci or release.
+    #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
+    pub(super) profile: ProfileName,
+    /// What to print besides.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub(super) format: ReportFormat,
+    #[command(flatten)]
+    pub(super) result: ResultArgs,
+}
+
+/// What the command for reports prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// Where the page is, on standard error.
+    Text,
+    /// Workflow commands for what is red, which GitHub shows at their lines.
+    Github,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,9 @@
 //! The reports of a judged run. What they look like is decided in the crate of the reports; which file is which, here.
 
 use jiff::Timestamp;
-use mycelium_reports::{Report, csv, html, json, junit, markdown, summary, terminal as terminal_report};
+use mycelium_reports::{
+    Report, csv, github, html, json, junit, markdown, summary, terminal as terminal_report,
+};
 
 use super::{error::CliError, judge::Judged};
 
@@ -24,6 +26,11 @@ pub(super) fn files(judged: &Judged) -> Result<[(&'static str, String); 5], CliE
 /// The matrix that is committed: what is promised and linked, without results.
 pub(super) fn committed(judged: &Judged) -> String {
     markdown(&judged.matrix)
+}
+
+/// What is red, as annotations of a pull request.
+pub(super) fn annotations(judged: &Judged) -> String {
+    github(&Report { matrix: &judged.matrix, evaluation: &judged.evaluation, stamp: "" })
 }
 
 /// Matrix and gates for a terminal.

@@ -38,6 +38,28 @@ fn a_run_that_passes_writes_everything_and_exits_0() {
 }
 
 #[test]
+fn a_report_can_annotate_a_pull_request_at_the_lines_of_features() {
+    let checkout = Checkout::new();
+    checkout.program("exit 1");
+    assert_eq!(checkout.accept("run --bin program --out out --seed 7").code, Some(1));
+    let answer = checkout.accept("report --bin program --out out --format github");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let place = "features/tier1/G1.3-a-run-executes.feature";
+    let first = format!("::error file={place},line=4,title=accept%3A G1.3::it says so (mock): failed at ");
+    assert!(answer.out.starts_with(&first), "{}", answer.out);
+    assert!(answer.out.lines().all(|line| line.starts_with("::error ")), "{}", answer.out);
+    let page = fs::read_to_string(checkout.path("out/report.html")).unwrap();
+    assert!(page.contains(&format!("<code class=\"command\">cargo accept run {place}:4 --seed 7</code>")));
+    // Under another profile other gates are red.
+    let under = |profile: &str| {
+        let answer =
+            checkout.accept(&format!("report --bin program --out out --format github --profile {profile}"));
+        answer.out.lines().filter(|line| line.contains("title=accept gate")).count()
+    };
+    assert!(under("ci") > under("local"));
+}
+
+#[test]
 fn evidence_that_is_gone_or_altered_is_bad_input_by_name() {
     let checkout = Checkout::new();
     checkout.program(HONEST);

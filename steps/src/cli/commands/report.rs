@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use mycelium_schemas::goal::gates::ProfileName;
-
 use crate::{
     cli::{
-        args::ResultArgs,
+        args::{ReportArgs, ReportFormat},
         console::Console,
         error::CliError,
         judge::{Judged, Question, Wanted, judge},
@@ -16,22 +14,26 @@ use crate::{
     runner::OutLock,
 };
 
-pub(in crate::cli) fn run(console: &Console, args: &ResultArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out.out);
+    let out = project.resolve(&args.result.out.out);
     // Nobody replaces the results while they are read and reported.
     let _lock = OutLock::take(&out)?;
     let judged = judge(
         &project,
         Question {
             out: &out,
-            profile: ProfileName::Local,
-            binary_digest: args.binary_digest(&project)?,
+            profile: args.profile,
+            binary_digest: args.result.binary_digest(&project)?,
             results: Wanted::Required,
         },
     )?;
     let report = write(&judged, &out)?;
     console.say(format_args!("report: {}", report.display()));
+    let annotations = render::annotations(&judged);
+    if args.format == ReportFormat::Github && !annotations.is_empty() {
+        console.print(annotations)?;
+    }
     console.document(&judged.matrix)?;
     Ok(0)
 }
