@@ -192,7 +192,7 @@ const checks = {
 
   async 'keys move, open, jump, filter and help'(open) {
     const page = await open('sample.html')
-    for (const [key, goal] of [['j', 'G0.1'], ['j', 'G0.2'], ['k', 'G0.1'], ['n', 'G0.2'], ['n', 'G0.3'], ['N', 'G0.2']]) {
+    for (const [key, goal] of [['n', 'G0.2'], ['k', 'G0.1'], ['j', 'G0.2'], ['k', 'G0.1'], ['n', 'G0.2'], ['n', 'G0.3'], ['N', 'G0.2'], ['N', 'G0.2']]) {
       await page.press(key)
       equal(await page.run(HERE), goal, key)
     }
