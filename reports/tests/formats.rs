@@ -420,6 +420,7 @@ fn a_summary_of_long_messages_and_reasons_stays_short_and_has_a_bit_of_everythin
         "| tier-coverage |",
         "gates are left out here",
         "### 50 scenarios failed",
+        "… and 28 more, which the report has.",
         "failures are left out here",
         "goals are left out here",
         "| G0.1 |",
