@@ -1,20 +1,20 @@
 //! Every format shows the same figures, and nothing in a name or a message can break out of any of them.
 
+mod readers;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use miniz_oxide::inflate::decompress_to_vec;
 use mycelium_reports::{Report, csv, github, html, json, junit, markdown, summary, terminal};
 use mycelium_schemas::{
     goal::Tier,
-    matrix::{Matrix, Status, StepStatus},
+    matrix::{LaneRun, Matrix, Scenario, Status, StepStatus},
     verdict::{Evaluation, Verdict},
 };
 use serde_json::Value;
 
-use self::support::{large, sample};
+use self::{
+    readers::{details, sheet, statuses_of_goals},
+    support::{large, sample},
+};
 
 fn report<'a>((matrix, evaluation): &'a (Matrix, Evaluation), stamp: &'a str) -> Report<'a> {
     Report { matrix, evaluation, stamp }
@@ -22,62 +22,6 @@ fn report<'a>((matrix, evaluation): &'a (Matrix, Evaluation), stamp: &'a str) ->
 
 fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
-}
-
-/// The cells of a sheet by RFC 4180.
-fn cells(sheet: &str) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut quoted = false;
-    let mut chars = sheet.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => cell.extend(chars.next()),
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut cell)),
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut cell).trim_end_matches('\r').to_owned());
-                rows.push(std::mem::take(&mut row));
-            }
-            other => cell.push(other),
-        }
-    }
-    assert!(!quoted && row.is_empty(), "the sheet ends within a line");
-    rows
-}
-
-/// Each line of a sheet by the names of its columns.
-fn sheet(matrix: &Matrix) -> Vec<BTreeMap<String, String>> {
-    let mut rows = cells(&csv(matrix)).into_iter();
-    let header = rows.next().expect("a header");
-    rows.map(|row| {
-        assert_eq!(row.len(), header.len());
-        header.iter().cloned().zip(row).collect()
-    })
-    .collect()
-}
-
-/// What the page unpacks when somebody opens a scenario.
-fn details(page: &str) -> Value {
-    let packed = page.split("id=\"details\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
-    serde_json::from_slice(&decompress_to_vec(&STANDARD.decode(packed).unwrap()).unwrap()).unwrap()
-}
-
-/// The values of a property in JUnit, with the goal that stands before it.
-fn statuses_of_goals(xml: &str) -> BTreeSet<(String, String)> {
-    let value = |line: &str, name: &str| {
-        let rest = line.trim().strip_prefix(&format!("<property name=\"{name}\" value=\""))?;
-        rest.split('"').next().map(str::to_owned)
-    };
-    let mut goal = String::new();
-    let mut found = BTreeSet::new();
-    for line in xml.lines() {
-        if let Some(name) = value(line, "goal") {
-            goal = name;
-        } else if let Some(status) = value(line, "status") {
-            found.insert((goal.clone(), status));
-        }
-    }
-    found
 }
 
 #[test]
@@ -124,7 +68,7 @@ fn totals_of_scenarios_are_equal_in_every_format() {
     for sample in [sample(), large()] {
         let matrix = &sample.0;
         let results = |is: fn(Option<StepStatus>) -> bool| {
-            let outcome = |s: &&mycelium_schemas::matrix::Scenario| s.lanes.first().map(|run| run.outcome());
+            let outcome = |s: &&Scenario| s.lanes.first().map(LaneRun::outcome);
             matrix.scenarios.iter().filter(|scenario| is(outcome(scenario))).count()
         };
         let passed = results(|outcome| outcome == Some(StepStatus::Passed));

@@ -25,7 +25,9 @@ pub(crate) fn drop_evidence(matrix: &mut Matrix) {
     let runs = matrix.scenarios.iter_mut().flat_map(|scenario| &mut scenario.lanes);
     for Attempt { steps, evidence, .. } in runs.flat_map(|run| &mut run.attempts) {
         evidence.clear();
-        steps.iter_mut().for_each(|step| step.evidence.clear());
+        for step in steps {
+            step.evidence.clear();
+        }
     }
 }
 
@@ -147,7 +149,7 @@ fn scenario(number: usize) -> Scenario {
         tags: vec![format!("@{goal}"), "@mock".to_owned()],
         goals: vec![goal],
         fingerprint: digest::sha256(&number.to_be_bytes()),
-        control: number % 5 == 0,
+        control: number.is_multiple_of(5),
         steps: (0..12).map(|at| step_text(number, at)).collect(),
         lanes: if lane.attempts.is_empty() { Vec::new() } else { vec![lane] },
     }
@@ -182,12 +184,12 @@ fn attempt(number: usize, outcome: StepStatus) -> Attempt {
 
 /// One or two of a scenario's assertions are about something that no other one is.
 fn assertion(number: usize, at: usize, status: StepStatus) -> Assertion {
-    let unique = at == 8 || (at == 4 && number % 2 == 0);
+    let unique = at == 8 || (at == 4 && number.is_multiple_of(2));
     let which = if unique { 20_000 + number * 12 + at } else { 2_000 + at * 20 + number % 20 };
     Assertion {
         kind: AssertionKind::Git,
         check: "branch_unmoved".to_owned(),
-        polarity: if at % 2 == 0 { Polarity::Must } else { Polarity::MustNot },
+        polarity: if at.is_multiple_of(2) { Polarity::Must } else { Polarity::MustNot },
         subject: text(which, 30),
         artifact: "git refs".to_owned(),
         expected: text(which, 80),
