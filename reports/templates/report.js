@@ -17,16 +17,12 @@
     const bytes = Uint8Array.from(atob(byId("details").textContent), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     const all = JSON.parse(await new Response(stream).text());
-    // Only what is out of the ordinary is written down.
-    for (const scenario of all.scenarios) {
-      scenario.result ??= "passed";
-      scenario.lanes ??= [];
-      for (const lane of scenario.lanes) {
-        for (const attempt of lane.attempts) {
-          attempt.outcome ??= "passed";
-          attempt.files ??= [];
-        }
-      }
+    // Scenarios are packed by columns, and of attempts and steps only what is out of the ordinary.
+    const columns = Object.entries(all.scenarios);
+    all.scenarios = all.scenarios.place.map((_, at) => Object.fromEntries(columns.map(([key, column]) => [key, column[at]])));
+    for (const attempt of all.scenarios.flatMap((scenario) => scenario.lanes).flatMap((lane) => lane.attempts)) {
+      attempt.outcome ??= "passed";
+      attempt.files ??= [];
     }
     for (const step of all.steps) step.status ??= "passed";
     all.ofGoal = new Map(goals.map((goal) => [goal.id, []]));
@@ -108,8 +104,8 @@
     const node = make("details", { className: "scenario" }, summary);
     node.dataset.place = scenario.place;
     node.addEventListener("toggle", () => {
-      if (scenario.steps) {
-        node.append(make("ol", { className: "steps" }, ...scenario.steps.map((text) => make("li", {}, `○ ${text}`))));
+      if (scenario.written.length) {
+        node.append(make("ol", { className: "steps" }, ...scenario.written.map((text) => make("li", {}, `○ ${text}`))));
       }
       for (const lane of scenario.lanes) {
         if (lane.again) node.append(again(lane.again));

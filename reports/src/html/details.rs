@@ -7,7 +7,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use miniz_oxide::deflate::compress_to_vec;
 use mycelium_schemas::{
     evidence::{EvidenceFile, Polarity},
-    matrix::{Attempt, Matrix, Scenario, StepRun, StepStatus},
+    goal::GoalId,
+    matrix::{Attempt, LaneRun, Matrix, Scenario, StepRun, StepStatus},
 };
 use serde::Serialize;
 
@@ -27,26 +28,22 @@ const MESSAGE_MAX: usize = 4000;
 /// Everything, with what occurs often written once and referred to by its index.
 #[derive(Serialize)]
 struct Details<'a> {
-    scenarios: Vec<ScenarioDetails<'a>>,
+    scenarios: Scenarios<'a>,
     steps: Vec<StepDetails<'a>>,
     files: Vec<(&'a str, &'a str, u64)>,
 }
 
-#[derive(Serialize)]
-struct ScenarioDetails<'a> {
-    place: String,
-    name: &'a str,
-    goals: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    control: Option<bool>,
-    /// What came out; nothing where it passed, as most do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<&'static str>,
-    /// Its steps as written, where it did not run.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    steps: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lanes: Vec<LaneDetails<'a>>,
+/// The scenarios by columns, which pack better than rows.
+#[derive(Default, Serialize)]
+struct Scenarios<'a> {
+    place: Vec<String>,
+    name: Vec<&'a str>,
+    goals: Vec<&'a [GoalId]>,
+    control: Vec<bool>,
+    result: Vec<&'static str>,
+    /// Their steps as written, where they did not run.
+    written: Vec<Vec<&'a str>>,
+    lanes: Vec<Vec<LaneDetails<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -117,40 +114,37 @@ impl<T: Eq + std::hash::Hash> Table<T> {
 /// The details of every scenario, as JSON, deflated, in Base64.
 pub(super) fn packed(matrix: &Matrix) -> Result<String, serde_json::Error> {
     let (mut steps, mut files) = (Table::new(), Table::new());
-    let scenarios = matrix
-        .scenarios
-        .iter()
-        .map(|scenario| ScenarioDetails::new(matrix, scenario, &mut steps, &mut files))
-        .collect();
+    let mut scenarios = Scenarios::default();
+    for scenario in &matrix.scenarios {
+        scenarios.add(matrix, scenario, &mut steps, &mut files);
+    }
     let details = Details { scenarios, steps: steps.into_values(), files: files.into_values() };
     let json = serde_json::to_vec(&details)?;
     Ok(STANDARD.encode(compress_to_vec(&json, LEVEL)))
 }
 
-impl<'a> ScenarioDetails<'a> {
-    fn new(
+impl<'a> Scenarios<'a> {
+    fn add(
+        &mut self,
         matrix: &Matrix,
         scenario: &'a Scenario,
         steps: &mut Table<StepDetails<'a>>,
         files: &mut Table<(&'a str, &'a str, u64)>,
-    ) -> Self {
-        let lane = |run: &'a mycelium_schemas::matrix::LaneRun| LaneDetails {
+    ) {
+        let lane = |run: &'a LaneRun| LaneDetails {
             lane: &run.lane,
             again: is_failure(run.outcome()).then(|| reproduce(matrix.run.as_ref(), scenario, &run.lane)),
             attempts: run.attempts.iter().map(|attempt| AttemptDetails::new(attempt, steps, files)).collect(),
         };
         let lanes: Vec<LaneDetails<'a>> = scenario.lanes.iter().map(lane).collect();
-        let written =
-            if lanes.is_empty() { scenario.steps.iter().map(String::as_str).collect() } else { vec![] };
-        Self {
-            place: scenario.key.to_string(),
-            name: &scenario.name,
-            goals: scenario.goals.iter().map(ToString::to_string).collect(),
-            control: scenario.control.then_some(true),
-            result: unless_passed(outcome_name(scenario)),
-            steps: written,
-            lanes,
-        }
+        let written = scenario.steps.iter().map(String::as_str).filter(|_| lanes.is_empty());
+        self.written.push(written.collect());
+        self.place.push(scenario.key.to_string());
+        self.name.push(&scenario.name);
+        self.goals.push(&scenario.goals);
+        self.control.push(scenario.control);
+        self.result.push(outcome_name(scenario));
+        self.lanes.push(lanes);
     }
 }
 
