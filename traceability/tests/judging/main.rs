@@ -6,6 +6,7 @@ mod broken_streams;
 mod denominator;
 #[cfg(test)]
 mod green_lies;
+mod impact;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
