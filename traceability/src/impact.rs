@@ -29,7 +29,8 @@ pub struct Promises<'a> {
 /// Every goal whose text or scenarios are not what they were, sorted by id. Where a goal's file stands, how a scenario is
 /// laid out and whatever else a review is not about changes nothing.
 pub fn impact(before: Promises<'_>, now: Promises<'_>) -> Vec<ChangedGoal> {
-    let ids = |promises: Promises<'_>| promises.goals.iter().map(|goal| goal.id).collect::<BTreeSet<GoalId>>();
+    let ids =
+        |promises: Promises<'_>| promises.goals.iter().map(|goal| goal.id).collect::<BTreeSet<GoalId>>();
     let mut all = ids(before);
     all.extend(ids(now));
     let find = |promises: Promises<'_>, id| promises.goals.iter().position(|goal| goal.id == id);

@@ -66,7 +66,11 @@ fn what_the_reader_refuses_the_schema_refuses_and_what_it_takes_the_schema_takes
         ("assertion: git.branch_unmoved", "assertion: branch_unmoved", false),
         ("{text: The integration branch moves., assertion: git.branch_unmoved}", "{text: only}", false),
         ("witness:\n  - {text: The block is on record., assertion: event.present}", "witness: []", false),
-        ("control:\n  - {text: With the limit off the task lands., assertion: git.branch_moved}\n", "", false),
+        (
+            "control:\n  - {text: With the limit off the task lands., assertion: git.branch_moved}\n",
+            "",
+            false,
+        ),
         ("flake_risk: low", "flake_risk: none", false),
         ("lanes: [mock, docker]", "lanes: [moon]", false),
         ("ci_jobs: [unit-and-acceptance-local]", "ci_jobs: []", false),

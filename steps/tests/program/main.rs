@@ -5,7 +5,9 @@
 mod checkout;
 mod doctor;
 mod fmt;
+mod impact;
 mod lint;
+mod probe;
 mod refusals;
 mod runs;
 mod shards;

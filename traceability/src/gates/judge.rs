@@ -79,7 +79,8 @@ pub(super) fn resume_correctness(matrix: &Matrix) -> Judgement {
             reasons.push(format!("{} is {}.", row.goal, row.status));
         }
         if !row.scenarios.iter().filter_map(|key| matrix.scenario(key)).any(resumes) {
-            reasons.push(format!("{} is about `resume`, and none of its scenarios that ran resumes.", row.goal));
+            reasons
+                .push(format!("{} is about `resume`, and none of its scenarios that ran resumes.", row.goal));
         }
     }
     let idempotent = |row: &&Row| row.must_not.iter().any(|claim| claim.assertion == NOT_DONE_AGAIN);
@@ -161,7 +162,8 @@ pub(super) fn suspect_links(matrix: &Matrix) -> Judgement {
         Link::Reviewed { .. } | Link::NoScenarios => None,
     });
     let reasons = suspects.chain(matrix.dead_links.iter().cloned()).collect();
-    let mend = "read the goal together with its scenarios, then record it with `accept review GOAL`";
+    let mend = "read the goal together with its scenarios (`accept review GOAL --dry-run` shows what changed), then \
+                record it with `accept review GOAL`";
     Judgement::unless(reasons, mend, "Every goal was reviewed together with its scenarios as they are.")
 }
 

@@ -684,14 +684,8 @@ fn artifacts() -> Vec<Lie> {
         let assertions = &mut world.ran[2].assertions;
         assertions.iter_mut().filter(|assertion| assertion.1 == "artifacts_valid").for_each(change);
     }
-    let lie = |name, tell, reason| Lie {
-        name,
-        tell,
-        outcome: RED,
-        gate: Gate::ArtifactSchema,
-        reason,
-        row: None,
-    };
+    let lie =
+        |name, tell, reason| Lie { name, tell, outcome: RED, gate: Gate::ArtifactSchema, reason, row: None };
     const SECOND: &str = "artifacts of features/tier0/G0.2-block.feature:5 are not shown to be valid";
     vec![
         lie("no artifact is checked", |w| w.profile = ProfileName::Ci, "G0.1-block.feature:5 are not shown"),

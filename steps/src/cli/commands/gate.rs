@@ -17,6 +17,7 @@ pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliE
             out: &project.resolve(&args.result.out.out),
             profile: args.profile,
             binary_digest: args.result.binary_digest(&project)?,
+            today: args.result.day.date(),
             results: Wanted::Required,
         },
     )?;

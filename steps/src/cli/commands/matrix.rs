@@ -24,6 +24,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, Cl
             out: &project.resolve(&args.result.out.out),
             profile: ProfileName::Local,
             binary_digest: args.result.binary_digest(&project)?,
+            today: args.result.day.date(),
             results: Wanted::IfThere,
         },
     )?;

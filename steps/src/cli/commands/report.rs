@@ -27,6 +27,7 @@ pub(in crate::cli) fn run(console: &Console, args: &ResultArgs) -> Result<u8, Cl
             out: &out,
             profile: ProfileName::Local,
             binary_digest: args.binary_digest(&project)?,
+            today: args.day.date(),
             results: Wanted::Required,
         },
     )?;
