@@ -7,10 +7,12 @@
 //! | [`html`] | product owners and auditors: one file, offline |
 //! | [`summary`] | a pull request's page |
 //! | [`markdown`] | the repository: what is claimed and linked, no results |
+//! | [`goals`] | the repository: every claim in full |
 //! | [`csv`], [`json`] | spreadsheets and scripts |
 //! | [`junit`] | every CI system |
 
 mod csv;
+mod goals;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +23,7 @@ mod terminal;
 mod text;
 
 pub use csv::csv;
+pub use goals::goals;
 pub use html::html;
 pub use json::json;
 pub use junit::junit;

@@ -58,7 +58,7 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Lay feature files out as all of them are.
     Fmt(FmtArgs),
-    /// Print the traceability matrix and write docs/traceability-matrix.md.
+    /// Print the traceability matrix; write docs/traceability-matrix.md and docs/acceptance-goals.md.
     Matrix(MatrixArgs),
     /// Judge the last run by the gates.
     Gate(GateArgs),
@@ -273,7 +273,7 @@ pub(super) enum LintFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct MatrixArgs {
-    /// Write nothing; fail if docs/traceability-matrix.md is not up to date.
+    /// Write nothing; fail if one of the two pages is not up to date.
     #[arg(long)]
     pub(super) check: bool,
     #[command(flatten)]

@@ -1,7 +1,10 @@
 //! The reports of a judged run. What they look like is decided in the crate of the reports; which file is which, here.
 
 use jiff::Timestamp;
-use mycelium_reports::{Report, csv, html, json, junit, markdown, summary, terminal as terminal_report};
+use mycelium_reports::{
+    Report, csv, goals, html, json, junit, markdown, summary, terminal as terminal_report,
+};
+use mycelium_traceability::Registry;
 
 use super::{error::CliError, judge::Judged};
 
@@ -21,9 +24,12 @@ pub(super) fn files(judged: &Judged) -> Result<[(&'static str, String); 5], CliE
     ])
 }
 
-/// The matrix that is committed: what is promised and linked, without results.
-pub(super) fn committed(judged: &Judged) -> String {
-    markdown(&judged.matrix)
+/// The pages that are committed, by their paths: what is promised in full, and what it is linked to, without results.
+pub(super) fn committed(judged: &Judged, registry: &Registry) -> [(&'static str, String); 2] {
+    [
+        ("docs/traceability-matrix.md", markdown(&judged.matrix)),
+        ("docs/acceptance-goals.md", goals(&registry.goals, &registry.backlog)),
+    ]
 }
 
 /// Matrix and gates for a terminal.

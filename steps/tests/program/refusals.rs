@@ -4,6 +4,9 @@ use std::fs;
 
 use crate::checkout::Checkout;
 
+const BACKLOG: &str =
+    "- {id: G2.8, tier: 2, title: A later promise, ticket: somewhere, reason: not yet, owner: somebody}\n";
+
 #[test]
 fn what_this_version_does_not_have_is_refused_by_name() {
     let checkout = Checkout::new();
@@ -134,7 +137,21 @@ fn the_committed_matrix_is_checked_against_what_is_there() {
     assert_eq!(checkout.accept("matrix").code, Some(0));
     assert_eq!(checkout.accept("matrix --check").code, Some(0));
     checkout.change("it says so", "it says more");
-    assert_eq!(checkout.accept("matrix --check").code, Some(1));
+    let stale = checkout.accept("matrix --check");
+    assert_eq!(stale.code, Some(1));
+    assert!(stale.err.contains("docs/traceability-matrix.md is not up to date"), "{}", stale.err);
+    assert!(stale.err.contains("docs/acceptance-goals.md is up to date"), "{}", stale.err);
+    checkout.change("it says so", "it says so");
+    checkout.write("traceability/backlog.yaml", BACKLOG);
+    let stale = checkout.accept("matrix --check");
+    assert_eq!(stale.code, Some(1));
+    assert!(stale.err.contains("docs/acceptance-goals.md is not up to date"), "{}", stale.err);
+    checkout.accept("matrix");
+    let page = fs::read_to_string(checkout.path("docs/acceptance-goals.md")).unwrap();
+    assert!(
+        page.contains("### G1.3 A run executes") && page.contains("| G2.8 | A later promise |"),
+        "{page}"
+    );
 }
 
 #[test]
