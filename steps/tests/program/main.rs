@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up what it needs has failed")]
 
+mod bad_results;
 mod checkout;
 mod doctor;
 mod fmt;

@@ -145,6 +145,11 @@ fn the_honest_promise_is_green_and_nothing_at_all_is_no_verdict() {
     let checkout = honest();
     let nothing = checkout.accept("gate --out out --bin program");
     assert_eq!(nothing.code, Some(2), "{}", nothing.err);
+    // Nor is a run of nothing.
+    assert_eq!(run(&checkout, "--tags @nope"), Some(1));
+    let (code, reasons) = gate(&checkout);
+    assert_eq!(code, Some(2), "{reasons:#?}");
+    assert!(reasons.contains(&"whole-run: No scenario that is there now ran.".to_owned()), "{reasons:#?}");
     assert_eq!(run(&checkout, ""), Some(0));
     assert_eq!(gate(&checkout), (Some(0), Vec::new()));
 }

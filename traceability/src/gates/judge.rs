@@ -199,7 +199,10 @@ pub(super) fn whole_run(matrix: &Matrix) -> Judgement {
     };
     let partial = run.partial.iter().map(|why| format!("The run was not whole: {why}"));
     let missing = run.missing.iter().map(|what| format!("{what} was planned and did not run."));
-    Judgement::unless(partial.chain(missing).collect(), MEND, "Everything that was planned ran.")
+    let nothing = matrix.scenarios.iter().all(|scenario| scenario.lanes.is_empty());
+    let nothing = nothing.then(|| "No scenario that is there now ran.".to_owned());
+    let reasons = partial.chain(missing).chain(nothing).collect();
+    Judgement::unless(reasons, MEND, "Everything that was planned ran.")
 }
 
 pub(super) fn current_results(matrix: &Matrix) -> Judgement {

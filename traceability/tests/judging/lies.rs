@@ -420,6 +420,7 @@ fn links_and_goals() -> Vec<Lie> {
 fn runs() -> Vec<Lie> {
     let lie = |name, tell, gate, reason, row| Lie { name, tell, outcome: RED, gate, reason, row };
     let stale = |reason| Some(("G0.1", Status::Stale, reason));
+    let not_run_anywhere = Some(("G0.1", Status::NotRun, ":5 did not run in mock"));
     vec![
         lie(
             "a filter was used",
@@ -449,6 +450,16 @@ fn runs() -> Vec<Lie> {
             "does not parse",
             Some(("G0.1", Status::Partial, "does not parse")),
         ),
+        Lie {
+            outcome: Outcome::BadInput,
+            ..lie(
+                "nothing was planned and nothing ran",
+                |w| w.ran.clear(),
+                Gate::WholeRun,
+                "No scenario that is there now ran",
+                not_run_anywhere,
+            )
+        },
         lie(
             "a planned scenario did not run",
             |w| w.ran[7].attempts.clear(),
@@ -689,14 +700,17 @@ fn artifacts() -> Vec<Lie> {
     const SECOND: &str = "artifacts of features/tier0/G0.2-block.feature:5 are not shown to be valid";
     vec![
         lie("no artifact is checked", |w| w.profile = ProfileName::Ci, "G0.1-block.feature:5 are not shown"),
-        lie(
-            "nothing ran, so no artifact was checked",
-            |w| {
-                *w = World::of_ci();
-                w.ran.iter_mut().for_each(|scenario| scenario.attempts.clear());
-            },
-            "No scenario ran",
-        ),
+        Lie {
+            outcome: Outcome::BadInput,
+            ..lie(
+                "nothing ran, so no artifact was checked",
+                |w| {
+                    *w = World::of_ci();
+                    w.ran.iter_mut().for_each(|scenario| scenario.attempts.clear());
+                },
+                "No scenario ran",
+            )
+        },
         lie("the artifacts of one scenario are invalid", |w| checks(w, |check| check.3 = false), SECOND),
         lie("another check has that name", |w| checks(w, |check| check.0 = "git"), SECOND),
         lie("the check looked for the opposite", |w| checks(w, |check| check.2 = "must"), SECOND),
