@@ -265,6 +265,9 @@ Feature: G2.13 The runbook is true
     And task "001" is "landed"
     And no untested commit is on the integration branch
     And the log has 1 "landing.done" event
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the last command has changed no file of a run
 
   Scenario: Leftovers of finished runs
     Given the configuration:

@@ -27,7 +27,7 @@ pub fn goals(goals: &[Goal], backlog: &[BacklogGoal]) -> String {
     for tier in Tier::ALL {
         let of_tier: Vec<&Goal> = goals.iter().filter(|goal| goal.tier() == tier).collect();
         let count = counted(of_tier.len(), "goal", "goals");
-        page.push_str(&format!("\n## Tier {tier}: {} ({count})\n", tier.label()));
+        page.extend([format!("\n## Tier {tier}: {} ({count})\n", tier.label())]);
         if of_tier.is_empty() {
             page.push_str("\nNo goal of this tier is automated.\n");
         }
@@ -60,12 +60,13 @@ fn section(goal: &Goal) -> String {
         ("Owner", text::markdown(&goal.owner)),
     ];
     let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    let rows: String = rows.map(|(name, value)| format!("| {name} | {value} |\n")).collect();
+    let rows: Vec<String> = rows.map(|(name, value)| format!("| {name} | {value} |\n")).collect();
     format!(
-        "\n### {} {}\n\n{}\n\n| part | what it says |\n| --- | --- |\n{rows}",
+        "\n### {} {}\n\n{}\n\n| part | what it says |\n| --- | --- |\n{}",
         goal.id,
         text::markdown(&goal.title),
         text::markdown(&goal.statement),
+        rows.concat(),
     )
 }
 

@@ -78,8 +78,8 @@ impl ScenarioSpec {
     pub(crate) fn text(&self) -> String {
         let arguments = self.arguments.iter().map(String::as_str).chain(std::iter::repeat(""));
         let steps = self.steps.iter().zip(arguments);
-        let steps: String = steps.map(|(step, argument)| format!("\n{step}{argument}")).collect();
-        format!("{}\n{}{steps}", self.name, self.tags.join(" "))
+        let steps: Vec<String> = steps.map(|(step, argument)| format!("\n{step}{argument}")).collect();
+        format!("{}\n{}{}", self.name, self.tags.join(" "), steps.concat())
     }
 
     fn has_tag(&self, name: &str) -> bool {
@@ -174,7 +174,8 @@ fn argument_text(step: &PickleStep) -> String {
         let cells: Vec<&str> = row.cells.iter().map(|cell| cell.value.as_str()).collect();
         format!("| {} |", cells.join(" | "))
     });
-    doc_string.chain(rows).map(|line| format!("\n  {line}")).collect()
+    let lines: Vec<String> = doc_string.chain(rows).map(|line| format!("\n  {line}")).collect();
+    lines.concat()
 }
 
 /// What a step is in its scenario.

@@ -132,7 +132,7 @@ impl History {
             let name = String::from_utf8_lossy(entry.name_bytes());
             let is_feature = Path::new(&*name).extension().is_some_and(|extension| extension == "feature");
             if entry.kind() == Some(ObjectType::Blob) && is_feature {
-                found.insert(format!("{FEATURES}/{}{name}", folder), entry.id());
+                found.insert(format!("{FEATURES}/{folder}{name}"), entry.id());
             }
             TreeWalkResult::Ok
         })?;

@@ -186,3 +186,24 @@ fn scenarios_are_listed_with_their_places() {
     );
     assert_eq!(checkout.accept("list --tags @nope").code, Some(1));
 }
+
+#[test]
+fn every_problem_of_goals_and_backlog_is_told_at_once_at_its_line() {
+    let checkout = Checkout::new();
+    let goal = fs::read_to_string(checkout.path("traceability/goals/G1.3.yaml")).unwrap();
+    checkout.write("traceability/goals/G1.3.yaml", &goal.replace("scope: [run]", "scope: [rn]"));
+    checkout.write("traceability/goals/G1.4.yaml", &goal.replace("owner: orchestrator\n", ""));
+    checkout.write("traceability/backlog.yaml", &BACKLOG.replace("tier: 2", "tier: 1"));
+    for command in ["matrix --check", "gate", "impact --since HEAD", "review G1.3 --by reviewer"] {
+        let answer = checkout.accept(command);
+        assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+        for problem in [
+            "traceability/goals/G1.3.yaml:5:9: `scope[0]` cannot be \"rn\"",
+            "traceability/goals/G1.4.yaml:1:1: the required key `owner` is missing",
+            "traceability/goals/G1.4.yaml:1:5: the goal G1.3 stands in a file named \"G1.4.yaml\"",
+            "traceability/backlog.yaml:1:20: the id G2.8 names tier 2, but `tier` is 1",
+        ] {
+            assert!(answer.err.contains(problem), "{command}: {problem} is not in {}", answer.err);
+        }
+    }
+}

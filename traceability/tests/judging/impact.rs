@@ -98,7 +98,8 @@ fn the_words_of_both_sides_are_the_two_texts() {
 
 #[test]
 fn every_part_of_a_scenario_is_a_change_of_its_goal_alone() {
-    let changes: [(fn(&mut Fixture), &str); 4] = [
+    type Case = (fn(&mut Fixture), &'static str);
+    let changes: [Case; 4] = [
         (|scenario| scenario.tags.push("@nightly".to_owned()), "@nightly"),
         (|scenario| scenario.when = "I run \"mycelium resume\"", "resume"),
         (|scenario| scenario.then = "the branch stays".to_owned(), "stays"),

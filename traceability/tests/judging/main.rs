@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod broken_streams;
+mod ci_lies;
 #[cfg(test)]
 mod denominator;
 #[cfg(test)]
