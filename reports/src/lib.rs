@@ -7,6 +7,7 @@
 //! | [`html`] | product owners and auditors: one file, offline |
 //! | [`summary`] | a pull request's page |
 //! | [`markdown`] | the repository: what is claimed and linked, no results |
+//! | [`goals`] | the repository: every claim in full |
 //! | [`csv`], [`json`] | spreadsheets and scripts |
 //! | [`junit`] | every CI system |
 //! | [`github`] | the lines of a pull request |
@@ -14,6 +15,7 @@
 mod csv;
 mod failure;
 mod github;
+mod goals;
 mod html;
 mod json;
 mod junit;
@@ -25,6 +27,7 @@ mod text;
 
 pub use csv::csv;
 pub use github::github;
+pub use goals::goals;
 pub use html::html;
 pub use json::json;
 pub use junit::junit;

@@ -3,7 +3,7 @@
 
 use mycelium_schemas::{
     goal::Tier,
-    matrix::{Matrix, Row},
+    matrix::{BacklogGoal, Matrix, Row},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ pub fn markdown(matrix: &Matrix) -> String {
         page.push_str(&tier_section(matrix, tier));
     }
     page.push_str(&orphans(matrix));
-    page.push_str(&backlog(matrix));
+    page.push_str(&backlog_section(&matrix.backlog));
     page
 }
 
@@ -95,18 +95,19 @@ fn orphans(matrix: &Matrix) -> String {
     format!("\n## Scenarios that serve no goal ({})\n\n{}", matrix.orphans.len(), lines.concat())
 }
 
-fn backlog(matrix: &Matrix) -> String {
+/// What is promised and not automated yet.
+pub(crate) fn backlog_section(backlog: &[BacklogGoal]) -> String {
     let mut section = format!(
         "\n## Promised and not automated yet ({}, not covered)\n\n",
-        counted(matrix.backlog.len(), "goal", "goals")
+        counted(backlog.len(), "goal", "goals")
     );
-    if matrix.backlog.is_empty() {
+    if backlog.is_empty() {
         section.push_str("None.\n");
         return section;
     }
     section
         .push_str("| Goal | Title | Planned in | Why not yet | Owner |\n| --- | --- | --- | --- | --- |\n");
-    for goal in &matrix.backlog {
+    for goal in backlog {
         let cells = [&goal.title, &goal.ticket, &goal.reason, &goal.owner].map(|cell| text::markdown(cell));
         let line = format!("| {} | {} |\n", goal.goal, cells.join(" | "));
         section.push_str(&line);

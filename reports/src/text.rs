@@ -38,6 +38,12 @@ pub(crate) fn markdown(text: &str) -> String {
     escaped
 }
 
+/// A word or key in a table cell of Markdown, as code: what would end the code or the cell is left out.
+pub(crate) fn code(text: &str) -> String {
+    let inner: String = plain(text).chars().filter(|c| !"`|".contains(*c)).collect();
+    format!("`{inner}`")
+}
+
 /// A path as the target of a link: what is not plainly part of a path is percent-encoded.
 pub(crate) fn link_target(path: &str) -> String {
     let mut target = String::with_capacity(path.len());

@@ -3,10 +3,11 @@
 mod readers;
 mod support;
 
-use mycelium_reports::{Report, csv, github, html, json, junit, markdown, summary, terminal};
+use mycelium_reports::{Report, csv, github, goals, html, json, junit, markdown, summary, terminal};
 use mycelium_schemas::{
-    goal::Tier,
+    goal::{Tier, spec},
     matrix::{LaneRun, Matrix, Scenario, Status, StepStatus},
+    problem::Source,
     verdict::{Evaluation, Verdict},
 };
 use serde_json::Value;
@@ -391,4 +392,43 @@ fn an_empty_matrix_is_shown_and_not_praised() {
     assert!(page.contains("No goal is promised"));
     assert!(terminal(&report(&sample, "stamp"), 100).contains("0 goals"));
     assert!(junit(&sample.0).is_ok());
+}
+
+#[test]
+fn the_page_of_goals_says_all_that_a_goal_file_says() {
+    let text = include_str!("../../schemas/samples/v1/goal.yaml")
+        .replace("title: Budget", "title: \"<b> | *Budget*\"\n#")
+        .replace("budgets.mode,", "\"budgets`|mode\",");
+    let goal =
+        spec::parse(&Source::new("G0.1.yaml", text)).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let (matrix, _) = sample();
+    let page = goals(&[goal], &matrix.backlog);
+    for part in [
+        "## Tier 0: safety (1 goal)",
+        "## Tier 1: core workflow (0 goals)\n\nNo goal of this tier is automated.",
+        "### G0.1 &lt;b&gt; \\| \\*Budget\\*",
+        "This is what I expect to happen: a run over its budget stops, and nothing of it lands.",
+        "| Scope | run |",
+        "| Configuration | `budgetsmode`, `budgets.max_tokens_per_task` |",
+        "| Given | a limit |",
+        "| When | I run |",
+        "| Then | nothing lands |",
+        "| State | status is failed |",
+        "| Events | `budget.block` |",
+        "| Git | the branch has not moved |",
+        "| Must not happen | The integration branch moves. `git.branch_unmoved` |",
+        "| Witness | The block is on record. `event.present` |",
+        "| With the knob off | With the limit off the task lands. `git.branch_moved` |",
+        "| Needs | toy-repo, mock planner, mock agent |",
+        "| Lanes | mock<br>docker |",
+        "| CI jobs | unit-and-acceptance-local |",
+        "| Flake risk | low |",
+        "| Owner | orchestrator |",
+    ] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+    assert!(!page.contains("Seeded faults"), "a part that is empty stands there");
+    for goal in &matrix.backlog {
+        assert!(page.contains(&format!("| {} | ", goal.goal)), "{}", goal.goal);
+    }
 }

@@ -8,7 +8,10 @@ pub mod links;
 pub mod quarantine;
 pub mod spec;
 
+mod file_schema;
 mod read;
+
+pub(crate) use file_schema::file_schema;
 
 use std::{fmt, str::FromStr};
 

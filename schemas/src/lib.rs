@@ -9,6 +9,7 @@ pub mod event;
 pub mod evidence;
 pub mod goal;
 pub mod id;
+pub mod impact;
 pub mod journal;
 pub mod manifest;
 pub mod matrix;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, config, event, manifest, matrix, state, verdict};
+use crate::{answer, config, event, goal, impact, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
-/// `config` describes `config.yaml` as people write it, and its frozen copy. What a command answers under `--json` has
+/// `config` describes `config.yaml` as people write it, and its frozen copy; `goal` a file of `traceability/goals/`. What a command answers under `--json` has
 /// the command's name, with that of the view behind it where `logs` has several; `error` is what any of them answers
 /// where it cannot do what it should.
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
@@ -24,6 +24,9 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("error", of::<answer::Refused>()),
         ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
+        ("goal", goal::file_schema()),
+        ("goal-review", of::<impact::Reviewed>()),
+        ("impact", of::<impact::Impact>()),
         ("init", of::<answer::Initialized>()),
         ("logs", of::<Vec<event::RawEvent>>()),
         ("logs-failures", of::<answer::Logged<answer::Failures>>()),

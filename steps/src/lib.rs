@@ -5,6 +5,7 @@ pub mod cli;
 pub mod context;
 mod given;
 pub mod lint;
+mod runbook;
 pub mod runner;
 mod then;
 mod when;

@@ -16,6 +16,7 @@ mod lock;
 mod modes;
 mod plan;
 mod program;
+mod runbook;
 mod schedule;
 mod secret;
 mod state;

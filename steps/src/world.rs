@@ -9,6 +9,7 @@ mod error;
 mod observe;
 mod parameters;
 mod run;
+mod runbook;
 mod stage;
 mod table;
 

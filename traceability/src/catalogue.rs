@@ -47,6 +47,8 @@ pub struct ScenarioSpec {
     pub tags: Vec<String>,
     /// Its steps in words, with their keywords.
     pub steps: Vec<String>,
+    /// What is passed to each step, as lines of their own; empty where nothing is.
+    arguments: Vec<String>,
     /// Its meaning as one line, independent of place and layout; two scenarios are the same where it is.
     pub(crate) meaning: String,
 }
@@ -70,6 +72,14 @@ impl ScenarioSpec {
     pub fn needs_lane(&self, lane: &str) -> bool {
         let named = |lane: &str| self.tags.iter().any(|tag| tag.strip_prefix('@') == Some(lane));
         named(lane) || !LANES.into_iter().any(named)
+    }
+
+    /// Its meaning for people: name, tags and steps, each with what is passed to it.
+    pub(crate) fn text(&self) -> String {
+        let arguments = self.arguments.iter().map(String::as_str).chain(std::iter::repeat(""));
+        let steps = self.steps.iter().zip(arguments);
+        let steps: Vec<String> = steps.map(|(step, argument)| format!("\n{step}{argument}")).collect();
+        format!("{}\n{}{}", self.name, self.tags.join(" "), steps.concat())
     }
 
     fn has_tag(&self, name: &str) -> bool {
@@ -127,6 +137,7 @@ impl ScenarioSpec {
             key: ScenarioKey { uri: pickle.uri.clone(), line: u64::from(place.line) },
             name: pickle.name.clone(),
             steps: pickle.steps.iter().map(|step| keywords.sentence(step)).collect(),
+            arguments: pickle.steps.iter().map(argument_text).collect(),
             meaning: meaning(pickle, &tags),
             tags,
         })
@@ -153,6 +164,18 @@ fn argument(step: &PickleStep) -> serde_json::Value {
         table.rows.iter().map(cells).collect::<Vec<_>>()
     });
     serde_json::json!([doc_string, table])
+}
+
+/// The doc string or table of a step as a feature shows it, each line behind a line end.
+fn argument_text(step: &PickleStep) -> String {
+    let Some(argument) = &step.argument else { return String::new() };
+    let doc_string = argument.doc_string.iter().flat_map(|text| text.content.split('\n').map(str::to_owned));
+    let rows = argument.data_table.iter().flat_map(|table| &table.rows).map(|row| {
+        let cells: Vec<&str> = row.cells.iter().map(|cell| cell.value.as_str()).collect();
+        format!("| {} |", cells.join(" | "))
+    });
+    let lines: Vec<String> = doc_string.chain(rows).map(|line| format!("\n  {line}")).collect();
+    lines.concat()
 }
 
 /// What a step is in its scenario.

@@ -34,6 +34,7 @@ fn cannot_be_judged(matrix: &Matrix, coverage: &[TierCoverage], profile: Profile
     coverage.iter().any(empty)
         || matrix.rows.iter().any(|row| row.status == Status::Invalid)
         || matrix.run.is_none()
+        || matrix.scenarios.iter().all(|scenario| scenario.lanes.is_empty())
         || matrix.profile != profile.name()
 }
 

@@ -18,13 +18,13 @@ use crate::{
 pub const LANES: [&str; 2] = ["mock", "docker"];
 
 /// Parts of the product that a goal can be about: its commands.
-const SCOPES: [&str; 11] =
+pub(super) const SCOPES: [&str; 11] =
     ["init", "plan", "run", "resume", "status", "logs", "review", "clean", "doctor", "demo", "schema"];
 
 /// Kinds of assertion, as `evidence::Assertion::name` spells them.
-const ASSERTION_KINDS: [&str; 7] = ["git", "state", "event", "fs", "exit", "output", "plan"];
+pub(super) const ASSERTION_KINDS: [&str; 7] = ["git", "state", "event", "fs", "exit", "output", "plan"];
 
-const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 17] = [
     "id",
     "tier",
     "title",
@@ -43,6 +43,9 @@ const KEYS: [&str; 17] = [
     "ci_jobs",
     "saboteurs",
 ];
+
+/// Keys that may be missing; a missing list is an empty one.
+pub(super) const OPTIONAL_KEYS: [&str; 4] = ["config", "witness", "control", "saboteurs"];
 
 /// A promise, and what proves it.
 #[derive(Debug, Clone, PartialEq, Eq)]

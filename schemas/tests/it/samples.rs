@@ -9,6 +9,7 @@ use mycelium_schemas::{
     },
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
+    impact::{Impact, Reviewed},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
     matrix::Matrix,
     problem::Source,
@@ -61,6 +62,8 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Checkup>("doctor.json", "doctor");
     assert_kept::<Logged<Failures>>("logs-no-runs.json", "logs-failures");
     assert_kept::<Logged<Timeline>>("logs-no-runs.json", "logs-timeline");
+    assert_kept::<Impact>("impact.json", "impact");
+    assert_kept::<Reviewed>("goal-review.json", "goal-review");
     // Kept beside what renders them.
     assert_kept::<Matrix>("../../../reports/samples/v1/matrix.json", "matrix");
     assert_kept::<Evaluation>("../../../reports/samples/v1/evaluation.json", "evaluation");

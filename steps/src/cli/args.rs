@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use mycelium_schemas::goal::{GoalId, gates::ProfileName};
 use regex::Regex;
 
@@ -57,14 +58,16 @@ pub(super) enum Command {
     Lint(LintArgs),
     /// Lay feature files out as all of them are.
     Fmt(FmtArgs),
-    /// Print the traceability matrix and write docs/traceability-matrix.md.
+    /// Print the traceability matrix; write docs/traceability-matrix.md and docs/acceptance-goals.md.
     Matrix(MatrixArgs),
     /// Judge the last run by the gates.
     Gate(GateArgs),
     /// Write the reports of the last run again.
     Report(ReportArgs),
-    /// Record that goals and their scenarios were reviewed together as they are now.
+    /// Record that goals and their scenarios were reviewed together as they are now; shows what changed since.
     Review(ReviewArgs),
+    /// List the goals whose text or scenarios changed since a commit.
+    Impact(ImpactArgs),
     /// Write the first draft of the feature that proves a goal.
     New(NewArgs),
     /// Make one run of the runs of all shards.
@@ -144,6 +147,28 @@ pub(super) struct ResultArgs {
     /// The program that the results have to be about, instead of the one that is built.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) day: DayArgs,
+}
+
+/// The day that deadlines are compared with and reviews are dated by.
+#[derive(Debug, Args)]
+pub(super) struct DayArgs {
+    /// The day to judge by, for example 2026-01-31; today in UTC unless given.
+    #[arg(long, value_name = "DATE")]
+    today: Option<Date>,
+}
+
+impl DayArgs {
+    /// That day.
+    pub(super) fn date(&self) -> Date {
+        self.today.unwrap_or_else(today)
+    }
+}
+
+/// Today in UTC.
+pub(super) fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
 impl ResultArgs {
@@ -248,7 +273,7 @@ pub(super) enum LintFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct MatrixArgs {
-    /// Write nothing; fail if docs/traceability-matrix.md is not up to date.
+    /// Write nothing; fail if one of the two pages is not up to date.
     #[arg(long)]
     pub(super) check: bool,
     #[command(flatten)]
@@ -293,6 +318,18 @@ pub(super) struct ReviewArgs {
     /// Who reviewed them; the git user unless given.
     #[arg(long, value_name = "NAME")]
     pub(super) by: Option<String>,
+    /// Show what changed since the last review, and record nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) day: DayArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImpactArgs {
+    /// What to compare with: a commit, branch or tag. Uncommitted changes count as changes.
+    #[arg(long, value_name = "REV")]
+    pub(super) since: String,
 }
 
 #[derive(Debug, Args)]

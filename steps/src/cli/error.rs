@@ -6,7 +6,7 @@ use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
-use super::{evidence::EvidenceError, merge::MergeError, program::ProgramError};
+use super::{evidence::EvidenceError, history::HistoryError, merge::MergeError, program::ProgramError};
 use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
@@ -48,6 +48,8 @@ pub(super) enum CliError {
     UnknownGoal(String),
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]
     FeatureExists { goal: String, path: PathBuf },
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error(transparent)]
     Review(#[from] ReviewError),
     #[error("nobody to record as the reviewer: give --by NAME, or set git's user.name")]

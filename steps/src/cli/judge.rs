@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::civil::Date;
 use mycelium_schemas::{
     goal::gates::ProfileName,
     matrix::{Matrix, Subject},
@@ -21,6 +21,8 @@ pub(super) struct Question<'a> {
     pub(super) profile: ProfileName,
     /// SHA-256 of the program under test as it is now.
     pub(super) binary_digest: Option<String>,
+    /// The day that deadlines are compared with.
+    pub(super) today: Date,
     /// Whether it is an error that nothing ran.
     pub(super) results: Wanted,
 }
@@ -55,7 +57,7 @@ pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged,
         catalogue: &catalogue,
         results: run.as_ref().map(|run| &run.results),
         subject: &subject,
-        today: Offset::UTC.to_datetime(Timestamp::now()).date(),
+        today: question.today,
     });
     let evaluation = evaluate(&matrix, &registry.rules, question.profile);
     Ok(Judged { matrix, evaluation })

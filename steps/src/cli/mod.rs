@@ -2,6 +2,7 @@
 
 mod args;
 mod card;
+mod changes;
 mod commands;
 mod conduct;
 mod console;
@@ -9,6 +10,7 @@ mod diff;
 mod error;
 mod evidence;
 mod findings;
+mod history;
 mod judge;
 mod last_run;
 mod merge;
@@ -41,7 +43,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 4] = ["flake", "bench", "sabotage", "impact"];
+const LATER: [&str; 3] = ["flake", "bench", "sabotage"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         Some(Command::Gate(args)) => commands::gate::run(console, &args),
         Some(Command::Report(args)) => commands::report::run(console, &args),
         Some(Command::Review(args)) => commands::review::run(console, args),
+        Some(Command::Impact(args)) => commands::impact::run(console, &args),
         Some(Command::Other(words)) => {
             let word = words.into_iter().next().unwrap_or_default();
             if LATER.contains(&word.as_str()) {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use mycelium_reports::{
-    Report, csv, github, html, json, junit, markdown, summary, terminal as terminal_report,
+    Report, csv, github, goals, html, json, junit, markdown, summary, terminal as terminal_report,
 };
+use mycelium_traceability::Registry;
 
 use super::{error::CliError, judge::Judged};
 
@@ -23,9 +24,12 @@ pub(super) fn files(judged: &Judged) -> Result<[(&'static str, String); 5], CliE
     ])
 }
 
-/// The matrix that is committed: what is promised and linked, without results.
-pub(super) fn committed(judged: &Judged) -> String {
-    markdown(&judged.matrix)
+/// The pages that are committed, by their paths: what is promised in full, and what it is linked to, without results.
+pub(super) fn committed(judged: &Judged, registry: &Registry) -> [(&'static str, String); 2] {
+    [
+        ("docs/traceability-matrix.md", markdown(&judged.matrix)),
+        ("docs/acceptance-goals.md", goals(&registry.goals, &registry.backlog)),
+    ]
 }
 
 /// What is red, as annotations of a pull request.

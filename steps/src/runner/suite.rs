@@ -59,6 +59,12 @@ impl Suite {
         Ok(Self { files: named.into_iter().map(|(uri, found)| FeatureFile::read(uri, found)).collect() })
     }
 
+    /// The features of these contents, by uri, such as those of an earlier commit.
+    pub fn of_contents<'c>(contents: impl IntoIterator<Item = (&'c str, &'c [u8])>) -> Self {
+        let files = contents.into_iter().map(|(uri, bytes)| FeatureFile::of(uri.to_owned(), bytes));
+        Self { files: files.collect() }
+    }
+
     /// The texts of the features at the paths, by uri.
     pub fn sources(root: &Path, paths: &[PathBuf]) -> Result<BTreeMap<String, String>, SuiteError> {
         let text = |found: Found| found.read().map(|bytes| source(&bytes)).unwrap_or_default();
@@ -90,8 +96,12 @@ impl FeatureFile {
                 let problem = problem(1, 1, format!("this cannot be read: {why}"));
                 Self { uri, source: String::new(), unreadable: Some(problem) }
             }
-            Ok(bytes) => Self { uri, source: source(&bytes), unreadable: text_problem(&bytes) },
+            Ok(bytes) => Self::of(uri, &bytes),
         }
+    }
+
+    fn of(uri: String, bytes: &[u8]) -> Self {
+        Self { uri, source: source(bytes), unreadable: text_problem(bytes) }
     }
 
     /// What it says, with ids that nobody else of its stream has.

@@ -14,7 +14,7 @@ use mycelium_schemas::evidence::AssertionKind::Fs;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-use super::{Claim, MyceliumWorld, Verdict, WorldError, answer, lines};
+use super::{Claim, CommandRun, MyceliumWorld, Verdict, WorldError, answer, lines};
 
 /// File names, the form of their content and the schema of each document in them. A `*` stands for anything.
 const KINDS: [(&str, Form, &str); 12] = [
@@ -36,6 +36,17 @@ const KINDS: [(&str, Form, &str); 12] = [
 const DATA: [&str; 3] = ["json", "jsonl", "yaml"];
 const CHECK: &str = "artifacts_valid";
 
+/// What the name of a file begins with whose content is on its way into another file.
+const TEMPORARY: &str = ".tmp-";
+
+/// Which command of a scenario was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crash {
+    Never,
+    Earlier,
+    Last,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Json,
@@ -53,16 +64,15 @@ pub(crate) struct Artifacts {
 }
 
 impl Artifacts {
-    /// Looks at every artifact below a folder. After a crash the last line of a journal may be torn, and a file may lie
-    /// beside the one that it was to replace.
-    pub(crate) fn below(folder: &Path, schemas: &Schemas, crashed: bool, damaged: &Damaged) -> Self {
+    /// Looks at every artifact below a folder. After a crash the last line of a journal may be torn, and the new content
+    /// of a file that was about to be replaced may lie beside it.
+    pub(crate) fn below(folder: &Path, schemas: &Schemas, crash: Crash, damaged: &Damaged) -> Self {
         let mut artifacts = Self::default();
         for entry in WalkDir::new(folder).sort_by_file_name() {
             match entry {
                 Ok(entry) if is_as_damaged(entry.path(), damaged) => {}
-                Ok(entry) if crashed && is_half_written(entry.path()) => {}
                 Ok(entry) if entry.file_type().is_file() => {
-                    artifacts.look_at(folder, entry.path(), schemas, crashed);
+                    artifacts.look_at(folder, entry.path(), schemas, crash);
                 }
                 Ok(_) => {}
                 Err(error) => artifacts.flaws.push(error.to_string()),
@@ -71,8 +81,11 @@ impl Artifacts {
         artifacts
     }
 
-    fn look_at(&mut self, folder: &Path, path: &Path, schemas: &Schemas, crashed: bool) {
+    fn look_at(&mut self, folder: &Path, path: &Path, schemas: &Schemas, crash: Crash) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if crash != Crash::Never && name.starts_with(TEMPORARY) {
+            return;
+        }
         let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string();
         let Some((_, form, schema)) = KINDS.iter().find(|(pattern, ..)| matches(pattern, &name)) else {
             if path.extension().is_some_and(|e| DATA.iter().any(|data| e == *data)) {
@@ -81,7 +94,7 @@ impl Artifacts {
             return;
         };
         let documents = match fs::read_to_string(path) {
-            Ok(text) => documents(*form, &text, crashed),
+            Ok(text) => documents(*form, &text, crash == Crash::Last),
             Err(error) => vec![(0, Err(error.to_string()))],
         };
         for (line, document) in documents {
@@ -92,10 +105,6 @@ impl Artifacts {
         }
         self.paths.push(shown);
     }
-}
-
-fn is_half_written(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".tmp-"))
 }
 
 /// What a scenario damaged, with the content that it left.
@@ -180,7 +189,12 @@ impl MyceliumWorld {
     pub(crate) fn artifacts(&self) -> Result<Artifacts, WorldError> {
         let last = self.last()?;
         let schemas = Schemas::of(&self.context.bin);
-        let crashed = !matches!(last.finished.ending, Ending::Exited(_));
+        let killed = |run: &CommandRun| !matches!(run.finished.ending, Ending::Exited(_));
+        let crash = match (killed(last), self.commands.iter().any(killed)) {
+            (true, _) => Crash::Last,
+            (false, true) => Crash::Earlier,
+            (false, false) => Crash::Never,
+        };
         let mut all = Artifacts::default();
         let mut folders: Vec<PathBuf> = last.after.runs.iter().cloned().collect();
         // What a scenario planted among the tasks is none of the program's.
@@ -188,7 +202,7 @@ impl MyceliumWorld {
             folders.push(self.stage()?.path().join(".mycelium/tasks"));
         }
         for folder in folders {
-            let found = Artifacts::below(&folder, &schemas, crashed, &self.damaged);
+            let found = Artifacts::below(&folder, &schemas, crash, &self.damaged);
             all.paths.extend(found.paths);
             all.flaws.extend(found.flaws);
         }
@@ -230,7 +244,7 @@ mod tests {
         Schemas::of(&program)
     }
 
-    fn flaws(files: &[(&str, &str)], crashed: bool) -> Vec<String> {
+    fn flaws(files: &[(&str, &str)], crash: Crash) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let artifacts = folder.path().join("run");
         for (path, text) in files {
@@ -238,7 +252,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        Artifacts::below(&artifacts, &schemas(folder.path()), crashed, &Damaged::new()).flaws
+        Artifacts::below(&artifacts, &schemas(folder.path()), crash, &Damaged::new()).flaws
     }
 
     #[test]
@@ -250,7 +264,7 @@ mod tests {
             ("tasks/001/attempt-1/validator-test.json", "{\"v\": 1}"),
             ("tasks/001/attempt-1/agent.log", "{"),
         ];
-        assert_eq!(flaws(&files, false), Vec::<String>::new());
+        assert_eq!(flaws(&files, Crash::Never), Vec::<String>::new());
     }
 
     #[test]
@@ -265,7 +279,7 @@ mod tests {
             ("tasks/001/attempt-1/validator-test.json", "[]", "tasks/001/attempt-1/validator-test.json:1:"),
             ("landing/1/surprise.json", "{\"v\": 1}", "landing/1/surprise.json: it has no schema"),
         ] {
-            let found = flaws(&[(path, text)], false);
+            let found = flaws(&[(path, text)], Crash::Never);
             assert!(found.len() == 1 && found[0].starts_with(place), "{path} with {text:?}: {found:?}");
         }
     }
@@ -275,7 +289,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, schemas) = (folder.path().join("state.json"), schemas(folder.path()));
         let damaged = Damaged::from([(path.clone(), b"{".to_vec())]);
-        let flaws = || Artifacts::below(folder.path(), &schemas, false, &damaged).flaws.len();
+        let flaws = || Artifacts::below(folder.path(), &schemas, Crash::Never, &damaged).flaws.len();
         fs::write(&path, "{").unwrap();
         assert_eq!(flaws(), 0);
         fs::write(&path, "{\"w\"").unwrap();
@@ -283,15 +297,17 @@ mod tests {
     }
 
     #[test]
-    fn after_a_crash_alone_a_file_may_be_half_written_beside_another_one() {
-        let files = [("state.json", "{\"v\": 1}"), (".tmp-state.json", "{\"v")];
-        assert_eq!(flaws(&files, true), Vec::<String>::new());
-        assert_eq!(flaws(&files, false).len(), 1);
+    fn after_a_crash_the_last_line_may_be_torn_and_no_other() {
+        assert_eq!(flaws(&[("orchestrator.jsonl", "{\"v\": 1}\n{\"v")], Crash::Last), Vec::<String>::new());
+        assert_eq!(flaws(&[("orchestrator.jsonl", "{\"v\n{\"v\": 1}\n")], Crash::Last).len(), 1);
     }
 
     #[test]
-    fn after_a_crash_the_last_line_may_be_torn_and_no_other() {
-        assert_eq!(flaws(&[("orchestrator.jsonl", "{\"v\": 1}\n{\"v")], true), Vec::<String>::new());
-        assert_eq!(flaws(&[("orchestrator.jsonl", "{\"v\n{\"v\": 1}\n")], true).len(), 1);
+    fn after_a_crash_a_file_that_was_about_to_be_replaced_may_lie_about_and_else_never() {
+        let files = [("state.json", "{\"v\": 1}"), (".tmp-state.json", "{\"v")];
+        assert_eq!(flaws(&files, Crash::Last), Vec::<String>::new());
+        assert_eq!(flaws(&files, Crash::Earlier), Vec::<String>::new());
+        assert_eq!(flaws(&files, Crash::Never), [".tmp-state.json: it has no schema"]);
+        assert!(!flaws(&[("orchestrator.jsonl", "{\"v\": 1}\n{\"v")], Crash::Earlier).is_empty());
     }
 }

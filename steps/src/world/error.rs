@@ -80,6 +80,16 @@ pub enum WorldError {
         /// What it said.
         stderr: String,
     },
+    /// A command of the runbook that is to mend did not.
+    #[error("mending with `{line}` failed ({ending}):\n{stderr}")]
+    Mend {
+        /// The command.
+        line: String,
+        /// How it ended.
+        ending: String,
+        /// What it said.
+        stderr: String,
+    },
     /// A table or doc string is not what the step takes.
     #[error("{0}")]
     Argument(String),

@@ -71,6 +71,20 @@ impl Checkout {
         self.write("features/tier1/G1.3-a-run-executes.feature", &FEATURE.replace(from, to));
     }
 
+    /// Commits everything, in a repository that is made where none is yet; the commit's id.
+    pub(crate) fn commit(&self) -> String {
+        let repository = git2::Repository::init(self.0.path()).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+        index.update_all(["*"], None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("somebody", "somebody@example.com").unwrap();
+        let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        repository.commit(Some("HEAD"), &who, &who, "a change", &tree, &parents).unwrap().to_string()
+    }
+
     /// A program that says it is mycelium and else runs a script.
     pub(crate) fn program(&self, script: &str) {
         let answer = r#"if [ "$1" = --version ]; then echo '{"name":"mycelium","version":"0","features":[]}'; exit 0; fi"#;

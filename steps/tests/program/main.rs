@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up what it needs has failed")]
 
+mod bad_results;
 mod checkout;
 mod doctor;
 mod fmt;
+mod impact;
 mod lint;
+mod probe;
 mod refusals;
 mod runs;
 mod shards;

@@ -4,10 +4,13 @@ use std::fs;
 
 use crate::checkout::Checkout;
 
+const BACKLOG: &str =
+    "- {id: G2.8, tier: 2, title: A later promise, ticket: somewhere, reason: not yet, owner: somebody}\n";
+
 #[test]
 fn what_this_version_does_not_have_is_refused_by_name() {
     let checkout = Checkout::new();
-    for arguments in ["flake", "bench", "sabotage", "impact", "run --world docker"] {
+    for arguments in ["flake", "bench", "sabotage", "run --world docker"] {
         let answer = checkout.accept(arguments);
         assert_eq!(answer.code, Some(2), "{arguments}");
         assert!(answer.err.contains("not available in this version"), "{arguments}: {}", answer.err);
@@ -134,7 +137,21 @@ fn the_committed_matrix_is_checked_against_what_is_there() {
     assert_eq!(checkout.accept("matrix").code, Some(0));
     assert_eq!(checkout.accept("matrix --check").code, Some(0));
     checkout.change("it says so", "it says more");
-    assert_eq!(checkout.accept("matrix --check").code, Some(1));
+    let stale = checkout.accept("matrix --check");
+    assert_eq!(stale.code, Some(1));
+    assert!(stale.err.contains("docs/traceability-matrix.md is not up to date"), "{}", stale.err);
+    assert!(stale.err.contains("docs/acceptance-goals.md is up to date"), "{}", stale.err);
+    checkout.change("it says so", "it says so");
+    checkout.write("traceability/backlog.yaml", BACKLOG);
+    let stale = checkout.accept("matrix --check");
+    assert_eq!(stale.code, Some(1));
+    assert!(stale.err.contains("docs/acceptance-goals.md is not up to date"), "{}", stale.err);
+    checkout.accept("matrix");
+    let page = fs::read_to_string(checkout.path("docs/acceptance-goals.md")).unwrap();
+    assert!(
+        page.contains("### G1.3 A run executes") && page.contains("| G2.8 | A later promise |"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -168,4 +185,25 @@ fn scenarios_are_listed_with_their_places() {
         answer.out
     );
     assert_eq!(checkout.accept("list --tags @nope").code, Some(1));
+}
+
+#[test]
+fn every_problem_of_goals_and_backlog_is_told_at_once_at_its_line() {
+    let checkout = Checkout::new();
+    let goal = fs::read_to_string(checkout.path("traceability/goals/G1.3.yaml")).unwrap();
+    checkout.write("traceability/goals/G1.3.yaml", &goal.replace("scope: [run]", "scope: [rn]"));
+    checkout.write("traceability/goals/G1.4.yaml", &goal.replace("owner: orchestrator\n", ""));
+    checkout.write("traceability/backlog.yaml", &BACKLOG.replace("tier: 2", "tier: 1"));
+    for command in ["matrix --check", "gate", "impact --since HEAD", "review G1.3 --by reviewer"] {
+        let answer = checkout.accept(command);
+        assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+        for problem in [
+            "traceability/goals/G1.3.yaml:5:9: `scope[0]` cannot be \"rn\"",
+            "traceability/goals/G1.4.yaml:1:1: the required key `owner` is missing",
+            "traceability/goals/G1.4.yaml:1:5: the goal G1.3 stands in a file named \"G1.4.yaml\"",
+            "traceability/backlog.yaml:1:20: the id G2.8 names tier 2, but `tier` is 1",
+        ] {
+            assert!(answer.err.contains(problem), "{command}: {problem} is not in {}", answer.err);
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Every gate but coverage: what it asks for, and what it says when it does not find it.
 
 use mycelium_schemas::{
+    evidence::{Assertion, Polarity},
     goal::Tier,
-    matrix::{Link, Matrix, Row, Scenario, Status},
+    matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepRole, StepStatus},
     verdict::Gate,
 };
 
@@ -10,8 +11,12 @@ use mycelium_schemas::{
 const BLOCK_EVENTS: [&str; 3] = ["budget.block", "validator.block", "manifest.block"];
 /// The assertion that work did not reach the integration branch.
 const BRANCH_UNMOVED: &str = "git.branch_unmoved";
-/// The check, of whatever kind, that every artifact of a scenario is valid by its schema.
-const ARTIFACTS_VALID: &str = "artifacts_valid";
+/// The assertion that no artifact of a scenario breaks its schema.
+const ARTIFACTS_VALID: &str = "fs.artifacts_valid";
+/// The assertion that no task had more attempts than its work needed.
+const NOT_DONE_AGAIN: &str = "state.attempts_at_most";
+/// What a step that resumes a run says.
+const RESUME_COMMAND: &str = "mycelium resume";
 /// Days before a quarantine ends from which its owner is warned.
 const WARN_DAYS: i32 = 3;
 
@@ -58,20 +63,44 @@ pub(super) fn no_merge_safety(matrix: &Matrix) -> Judgement {
     Judgement::unless(reasons, "verify a Tier-0 goal for each kind of block", green)
 }
 
-/// There is a goal about resuming, and all such goals are verified.
+/// Goals about resuming are there and all of them verified, each by a scenario that resumes a run, and at least one of
+/// them promises that what was done is not done again.
 pub(super) fn resume_correctness(matrix: &Matrix) -> Judgement {
-    const MEND: &str = "verify every goal that has `resume` in its scope";
+    const MEND: &str = "verify every goal that has `resume` in its scope by a scenario that runs it, and one of them by \
+                        the assertion that no task runs again";
     let about: Vec<&Row> =
         matrix.rows.iter().filter(|row| row.scope.iter().any(|part| part == "resume")).collect();
     if about.is_empty() {
         return Judgement::red(vec!["No goal is about `resume`.".to_owned()], MEND);
     }
-    let open = about.iter().filter(|row| row.status != Status::Verified);
-    let reasons = open.map(|row| format!("{} is {}.", row.goal, row.status)).collect();
+    let mut reasons = Vec::new();
+    for row in &about {
+        if row.status != Status::Verified {
+            reasons.push(format!("{} is {}.", row.goal, row.status));
+        }
+        if !row.scenarios.iter().filter_map(|key| matrix.scenario(key)).any(resumes) {
+            reasons
+                .push(format!("{} is about `resume`, and none of its scenarios that ran resumes.", row.goal));
+        }
+    }
+    let idempotent = |row: &&Row| row.must_not.iter().any(|claim| claim.assertion == NOT_DONE_AGAIN);
+    if !about.iter().any(idempotent) {
+        reasons.push(format!("No goal about `resume` declares {NOT_DONE_AGAIN} as something to prove."));
+    }
     Judgement::unless(reasons, MEND, format!("All goals about resuming are verified: {}.", about.len()))
 }
 
-/// Every scenario that ran had all its artifacts checked against their schemas.
+/// Whether a scenario resumed a run in every attempt at it, in a step that passed.
+fn resumes(scenario: &Scenario) -> bool {
+    let mut attempts = scenario.lanes.iter().flat_map(|lane| &lane.attempts).peekable();
+    attempts.peek().is_some()
+        && attempts.all(|attempt| {
+            let mut whens = attempt.steps.iter().filter(|step| step.role == StepRole::When);
+            whens.any(|step| step.status == StepStatus::Passed && step.text.contains(RESUME_COMMAND))
+        })
+}
+
+/// Every scenario that ran had all its artifacts checked against their schemas, the last time after its last command.
 pub(super) fn artifact_schema(matrix: &Matrix) -> Judgement {
     const MEND: &str = "let the runner check the artifacts of every scenario against their schemas";
     let ran: Vec<&Scenario> = matrix.scenarios.iter().filter(|scenario| !scenario.lanes.is_empty()).collect();
@@ -79,12 +108,8 @@ pub(super) fn artifact_schema(matrix: &Matrix) -> Judgement {
         return Judgement::red(vec!["No scenario ran, so no artifact was checked.".to_owned()], MEND);
     }
     let checked = |scenario: &Scenario| {
-        let attempts = scenario.lanes.iter().flat_map(|lane| &lane.attempts);
-        attempts.into_iter().all(|attempt| {
-            let mut checks =
-                attempt.assertions().filter(|assertion| assertion.check == ARTIFACTS_VALID).peekable();
-            checks.peek().is_some() && checks.all(|assertion| assertion.held)
-        })
+        let mut attempts = scenario.lanes.iter().flat_map(|lane| &lane.attempts).peekable();
+        attempts.peek().is_some() && attempts.all(has_valid_artifacts)
     };
     let unchecked = ran.iter().filter(|scenario| !checked(scenario));
     let reasons =
@@ -94,6 +119,17 @@ pub(super) fn artifact_schema(matrix: &Matrix) -> Judgement {
         MEND,
         format!("The artifacts of all {} scenarios are valid.", ran.len()),
     )
+}
+
+/// Whether every check of an attempt's artifacts held, and one was made where or after the last artifact was kept.
+fn has_valid_artifacts(attempt: &Attempt) -> bool {
+    let is_check = |assertion: &&Assertion| {
+        assertion.name() == ARTIFACTS_VALID && assertion.polarity == Polarity::MustNot
+    };
+    let last_kept = attempt.steps.iter().rposition(|step| !step.evidence.is_empty()).unwrap_or_default();
+    let after_all = attempt.steps.get(last_kept..).unwrap_or_default();
+    after_all.iter().flat_map(|step| &step.assertions).any(|found| is_check(&found))
+        && attempt.assertions().filter(is_check).all(|check| check.held)
 }
 
 pub(super) fn orphans(matrix: &Matrix) -> Judgement {
@@ -126,7 +162,8 @@ pub(super) fn suspect_links(matrix: &Matrix) -> Judgement {
         Link::Reviewed { .. } | Link::NoScenarios => None,
     });
     let reasons = suspects.chain(matrix.dead_links.iter().cloned()).collect();
-    let mend = "read the goal together with its scenarios, then record it with `accept review GOAL`";
+    let mend = "read the goal together with its scenarios (`accept review GOAL --dry-run` shows what changed), then \
+                record it with `accept review GOAL`";
     Judgement::unless(reasons, mend, "Every goal was reviewed together with its scenarios as they are.")
 }
 
@@ -162,7 +199,10 @@ pub(super) fn whole_run(matrix: &Matrix) -> Judgement {
     };
     let partial = run.partial.iter().map(|why| format!("The run was not whole: {why}"));
     let missing = run.missing.iter().map(|what| format!("{what} was planned and did not run."));
-    Judgement::unless(partial.chain(missing).collect(), MEND, "Everything that was planned ran.")
+    let nothing = matrix.scenarios.iter().all(|scenario| scenario.lanes.is_empty());
+    let nothing = nothing.then(|| "No scenario that is there now ran.".to_owned());
+    let reasons = partial.chain(missing).chain(nothing).collect();
+    Judgement::unless(reasons, MEND, "Everything that was planned ran.")
 }
 
 pub(super) fn current_results(matrix: &Matrix) -> Judgement {

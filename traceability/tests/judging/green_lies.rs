@@ -3,7 +3,7 @@
 use mycelium_schemas::{
     goal::gates::ProfileName,
     matrix::{Link, Status},
-    verdict::{Outcome, Verdict},
+    verdict::{Gate, Outcome, Verdict},
 };
 
 use crate::{
@@ -23,6 +23,16 @@ fn the_honest_world_is_green_in_every_gate_that_local_requires() {
         assert!(!verdict.reasons.is_empty());
     }
     assert_eq!((evaluation.outcome, evaluation.outcome.code()), (Outcome::Green, 0));
+}
+
+#[test]
+fn what_ci_asks_for_beyond_that_is_green_where_it_is_proved() {
+    let (matrix, evaluation) = World::of_ci().judge().unwrap();
+    assert!(matrix.rows.iter().all(|row| row.status == Status::Verified), "{:#?}", matrix.rows);
+    for gate in [Gate::ResumeCorrectness, Gate::ArtifactSchema] {
+        let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == gate).unwrap();
+        assert_eq!(verdict.verdict, Verdict::Green, "{verdict:#?}");
+    }
 }
 
 #[test]

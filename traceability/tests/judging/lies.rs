@@ -7,7 +7,10 @@ use mycelium_schemas::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, World, goal};
+use crate::{
+    ci_lies,
+    support::{Fixture, World, goal},
+};
 
 /// One way to lie, and who notices.
 pub(crate) struct Lie {
@@ -24,7 +27,7 @@ pub(crate) struct Lie {
 pub(crate) const RED: Outcome = Outcome::Red;
 
 pub(crate) fn lies() -> Vec<Lie> {
-    [results(), proofs(), links_and_goals(), runs()].into_iter().flatten().collect()
+    [results(), proofs(), links_and_goals(), runs(), ci_lies::lies()].into_iter().flatten().collect()
 }
 
 /// What came out of a scenario is not what is needed.
@@ -420,6 +423,7 @@ fn links_and_goals() -> Vec<Lie> {
 fn runs() -> Vec<Lie> {
     let lie = |name, tell, gate, reason, row| Lie { name, tell, outcome: RED, gate, reason, row };
     let stale = |reason| Some(("G0.1", Status::Stale, reason));
+    let not_run_anywhere = Some(("G0.1", Status::NotRun, ":5 did not run in mock"));
     vec![
         lie(
             "a filter was used",
@@ -449,6 +453,16 @@ fn runs() -> Vec<Lie> {
             "does not parse",
             Some(("G0.1", Status::Partial, "does not parse")),
         ),
+        Lie {
+            outcome: Outcome::BadInput,
+            ..lie(
+                "nothing was planned and nothing ran",
+                |w| w.ran.clear(),
+                Gate::WholeRun,
+                "No scenario that is there now ran",
+                not_run_anywhere,
+            )
+        },
         lie(
             "a planned scenario did not run",
             |w| w.ran[7].attempts.clear(),
@@ -580,31 +594,6 @@ fn runs() -> Vec<Lie> {
             |w| w.profile = ProfileName::Ci,
             Gate::Flake,
             "Nothing measured",
-            None,
-        ),
-        lie(
-            "CI without a goal about resuming",
-            |w| w.profile = ProfileName::Ci,
-            Gate::ResumeCorrectness,
-            "No goal is about `resume`",
-            None,
-        ),
-        lie(
-            "CI without a check of the artifacts",
-            |w| w.profile = ProfileName::Ci,
-            Gate::ArtifactSchema,
-            "not shown to be valid",
-            None,
-        ),
-        lie(
-            "one scenario's artifacts are invalid",
-            |w| {
-                w.profile = ProfileName::Ci;
-                w.ran.iter_mut().for_each(|s| s.assertions.push(("fs", "artifacts_valid", "must", true)));
-                w.ran[2].assertions.last_mut().unwrap().3 = false;
-            },
-            Gate::ArtifactSchema,
-            "G0.2-block.feature:5",
             None,
         ),
         lie(

@@ -2,10 +2,12 @@
 
 #[cfg(test)]
 mod broken_streams;
+mod ci_lies;
 #[cfg(test)]
 mod denominator;
 #[cfg(test)]
 mod green_lies;
+mod impact;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]

@@ -13,9 +13,6 @@ use crate::cli::{
     render,
 };
 
-/// The committed matrix: what is promised and linked, without results.
-const COMMITTED: &str = "docs/traceability-matrix.md";
-
 pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let judged = judge(
@@ -24,22 +21,33 @@ pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, Cl
             out: &project.resolve(&args.result.out.out),
             profile: ProfileName::Local,
             binary_digest: args.result.binary_digest(&project)?,
+            today: args.result.day.date(),
             results: Wanted::IfThere,
         },
     )?;
-    let path = project.root.join(COMMITTED);
-    let fresh = render::committed(&judged);
+    let pages = render::committed(&judged, &project.registry()?);
     console.document(&judged.matrix)?;
     if args.check {
-        if fs::read(&path).ok().as_deref() == Some(fresh.as_bytes()) {
-            console.say(format_args!("{COMMITTED} is up to date"));
-            return Ok(0);
-        }
-        console.say(format_args!("{COMMITTED} is not up to date; run `cargo accept matrix` and commit it"));
-        return Ok(1);
+        return Ok(check(console, &project, &pages));
     }
     console.print(render::terminal(&judged, width()))?;
-    write(&path, fresh.as_bytes())?;
-    console.say(format_args!("wrote {COMMITTED}"));
+    for (name, fresh) in &pages {
+        write(&project.root.join(name), fresh.as_bytes())?;
+        console.say(format_args!("wrote {name}"));
+    }
     Ok(0)
+}
+
+/// Says of each committed page whether it is what would be written now.
+fn check(console: &Console, project: &Project, pages: &[(&str, String)]) -> u8 {
+    let mut exit_code = 0;
+    for (name, fresh) in pages {
+        if fs::read(project.root.join(name)).ok().as_deref() == Some(fresh.as_bytes()) {
+            console.say(format_args!("{name} is up to date"));
+        } else {
+            console.say(format_args!("{name} is not up to date; run `cargo accept matrix` and commit it"));
+            exit_code = 1;
+        }
+    }
+    exit_code
 }

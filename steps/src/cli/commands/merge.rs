@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::report;
 use crate::{
     cli::{
-        args::MergeArgs,
+        args::{MergeArgs, today},
         console::{Console, counted},
         error::CliError,
         judge::{Question, Wanted, judge},
@@ -59,6 +59,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
         out: &out,
         profile: ProfileName::Local,
         binary_digest: Some(info.binary_digest),
+        today: today(),
         results: Wanted::Required,
     };
     let page = report::write(&judge(&project, question)?, &out)?;

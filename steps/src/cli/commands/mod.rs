@@ -3,6 +3,7 @@
 pub(super) mod doctor;
 pub(super) mod fmt;
 pub(super) mod gate;
+pub(super) mod impact;
 pub(in crate::cli) mod lint;
 pub(super) mod list;
 pub(super) mod matrix;

@@ -25,6 +25,7 @@ pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, Cl
             out: &out,
             profile: args.profile,
             binary_digest: args.result.binary_digest(&project)?,
+            today: args.result.day.date(),
             results: Wanted::Required,
         },
     )?;

@@ -1,34 +1,97 @@
 //! `accept review`: somebody looked at a goal and its scenarios together and found that they fit.
 
-use jiff::{Timestamp, tz::Offset};
-use mycelium_schemas::problem::Source;
-use mycelium_traceability::{lock, review};
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    goal::spec::Goal,
+    impact::{Reviewed, ReviewedGoal, Since},
+    problem::Source,
+};
+use mycelium_traceability::{
+    Catalogue, Registry, Side, changed, goal_fingerprint, lock, review, scenarios_fingerprint,
+};
 
-use crate::cli::{args::ReviewArgs, console::Console, error::CliError, project::Project};
+use crate::cli::{
+    args::ReviewArgs,
+    changes::changed_goal,
+    console::{Console, Stream},
+    error::CliError,
+    history::{History, HistoryError},
+    project::Project,
+};
 
 pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
     let by = args.by.or_else(|| git_user(&project)).ok_or(CliError::NoReviewer)?;
-    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let on = args.day.date();
     let mut links = project.links()?;
     let mut denominator = project.denominator()?;
+    let mut goals = Vec::new();
     for id in args.goals {
         let goal = registry.goal(id).ok_or_else(|| CliError::UnknownGoal(id.to_string()))?;
-        links = Source::new(links.name.clone(), review(&links, goal, &catalogue, today, &by)?);
+        links = Source::new(links.name.clone(), review(&links, goal, &catalogue, on, &by)?);
         let locked = lock(&denominator, goal).map_err(CliError::Registry)?;
         denominator = Source::new(denominator.name.clone(), locked);
-        console.say(format_args!("{id} {}\n  {}", goal.title, goal.statement.trim()));
-        for scenario in catalogue.of_goal(id) {
-            console.say(format_args!("  {}  {}", scenario.key, scenario.name));
-        }
+        let reviewed = since_last_review(&project, &registry, &catalogue, goal)?;
+        show(console, goal, &catalogue, &reviewed);
+        goals.push(reviewed);
+    }
+    let recorded = !args.dry_run;
+    console.document(&Reviewed { schema_version: SCHEMA_VERSION, recorded, by: by.clone(), on, goals })?;
+    if !recorded {
+        console.say("nothing was recorded");
+        return Ok(0);
     }
     for file in [&links, &denominator] {
         project.replace(file)?;
     }
-    console.say(format_args!("reviewed by {by} on {today}: {}, {}", links.name, denominator.name));
+    console.say(format_args!("reviewed by {by} on {on}: {}, {}", links.name, denominator.name));
     Ok(0)
+}
+
+/// What a goal and its scenarios have become since somebody last looked at them.
+fn since_last_review(
+    project: &Project,
+    registry: &Registry,
+    catalogue: &Catalogue,
+    goal: &Goal,
+) -> Result<ReviewedGoal, CliError> {
+    let answer = |since, changed| ReviewedGoal { goal: goal.id, since, changed };
+    let scenarios = catalogue.of_goal(goal.id);
+    let Some(link) = registry.links.iter().find(|link| link.goal == goal.id) else {
+        return Ok(answer(Since::FirstReview, None));
+    };
+    let is_same = scenarios_fingerprint(scenarios.iter().copied()) == link.scenarios;
+    if is_same && goal_fingerprint(goal) == link.text {
+        return Ok(answer(Since::Unchanged, None));
+    }
+    let before = match History::of(project) {
+        Ok(history) => history.reviewed(link)?,
+        // A checkout without git has no history to look in, and can be reviewed all the same.
+        Err(HistoryError::NoRepository(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some(before) = before else { return Ok(answer(Since::NotInHistory, None)) };
+    let now = Side { goal: Some(goal.clone()), scenarios: scenarios.into_iter().cloned().collect() };
+    Ok(answer(Since::Changed, changed(goal.id, &before, &now)))
+}
+
+fn show(console: &Console, goal: &Goal, catalogue: &Catalogue, reviewed: &ReviewedGoal) {
+    console.say(format_args!("{} {}\n  {}", goal.id, goal.title, goal.statement.trim()));
+    for scenario in catalogue.of_goal(goal.id) {
+        console.say(format_args!("  {}  {}", scenario.key, scenario.name));
+    }
+    let since = match reviewed.since {
+        Since::FirstReview => "nobody reviewed it before",
+        Since::Unchanged => "nothing changed since its last review",
+        Since::Changed => "since its last review:",
+        Since::NotInHistory => "it changed since its last review, and no commit here has what was reviewed",
+    };
+    console.say(format_args!("  {since}"));
+    if let Some(changed) = &reviewed.changed {
+        console.say(changed_goal(console, Stream::Err, changed));
+    }
 }
 
 fn git_user(project: &Project) -> Option<String> {

@@ -11,7 +11,7 @@ use mycelium_schemas::goal::gates::ProfileName;
 use super::report;
 use crate::{
     cli::{
-        args::RunArgs,
+        args::{RunArgs, today},
         conduct::{Done, Prepared, Ready, Request, new_seed, prepare},
         console::{Console, Tone},
         error::CliError,
@@ -102,6 +102,7 @@ fn write_report(project: &Project, prepared: &Prepared, done: &Done) -> Result<P
         out: &done.out,
         profile: ProfileName::Local,
         binary_digest: Some(prepared.stage.program.digest.clone()),
+        today: today(),
         results: Wanted::Required,
     };
     report::write(&judge(project, question)?, &done.out)

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::report;
 use crate::cli::{
-    args::DEFAULT_OUT,
+    args::{DEFAULT_OUT, today},
     conduct::{Ready, Request, new_seed, prepare},
     console::{Console, width},
     error::CliError,
@@ -37,6 +37,7 @@ pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, Cli
         out: &done.out,
         profile: ProfileName::Local,
         binary_digest: Some(prepared.stage.program.digest.clone()),
+        today: today(),
         results: Wanted::Required,
     };
     let judged = judge(&project, question)?;

@@ -1,0 +1,251 @@
+//! Goals and scenarios as earlier commits have them: read from git, written nowhere.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::{Path, PathBuf},
+};
+
+use git2::{Commit, ObjectType, Oid, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use mycelium_gherkin::ParseError;
+use mycelium_schemas::{
+    goal::{
+        GoalId,
+        links::{Fingerprint, ReviewedLink},
+        spec::{self, Goal},
+    },
+    problem::{Problem, Source},
+};
+use mycelium_traceability::{Catalogue, ScenarioSpec, Side, goal_fingerprint, scenarios_fingerprint};
+
+use super::{
+    error::CliError,
+    project::{FEATURES, Project, TRACEABILITY, catalogue},
+};
+use crate::runner::suite::Suite;
+
+/// Why an earlier state cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HistoryError {
+    #[error("this is not a git repository, so nothing earlier can be compared with")]
+    NoRepository(#[source] git2::Error),
+    #[error("{rev:?} is no commit of this repository; a shallow clone lacks earlier ones")]
+    UnknownRevision { rev: String, source: git2::Error },
+    #[error("the goals of {rev} have {} problem(s):\n{}", problems.len(), lines(problems))]
+    Goals { rev: String, problems: Vec<Problem> },
+    #[error("the features of {rev} do not parse:\n{}", .problems.join("\n"))]
+    Features { rev: String, problems: Vec<String> },
+    #[error("cannot read the history")]
+    Unreadable(#[from] git2::Error),
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The state of a commit.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// Its id in full.
+    pub(super) commit: String,
+    pub(super) goals: Vec<Goal>,
+    pub(super) catalogue: Catalogue,
+}
+
+/// The commits of a checkout.
+pub(super) struct History {
+    repository: Repository,
+    /// The checkout's root in the repository.
+    root: PathBuf,
+}
+
+impl History {
+    /// That of a checkout.
+    pub(super) fn of(project: &Project) -> Result<Self, HistoryError> {
+        let repository = Repository::discover(&project.root).map_err(HistoryError::NoRepository)?;
+        let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let above = repository.workdir().map(canonical).unwrap_or_default();
+        let root = canonical(&project.root).strip_prefix(above).map(Path::to_owned).unwrap_or_default();
+        Ok(Self { repository, root })
+    }
+
+    /// Goals and scenarios at a revision. What was there before any goal is an empty state.
+    pub(super) fn at(&self, rev: &str) -> Result<Past, CliError> {
+        let unknown = |source| HistoryError::UnknownRevision { rev: rev.to_owned(), source };
+        let commit =
+            self.repository.revparse_single(rev).and_then(|found| found.peel_to_commit()).map_err(unknown)?;
+        let tree = commit.tree().map_err(HistoryError::from)?;
+        let sources = self.goal_sources(&tree, rev)?;
+        let goals = spec::parse_all(&sources)
+            .map_err(|problems| HistoryError::Goals { rev: rev.to_owned(), problems })?;
+        let features = self.contents(&self.features(&tree)?)?;
+        let suite = suite_of(&features);
+        let problems = unparsed(&suite, rev);
+        if !problems.is_empty() {
+            return Err(HistoryError::Features { rev: rev.to_owned(), problems }.into());
+        }
+        Ok(Past { commit: commit.id().to_string(), goals, catalogue: catalogue(&suite)? })
+    }
+
+    /// A goal and its scenarios as they were when somebody reviewed them: those of the newest commit with the
+    /// fingerprints of the review. None where no commit that can be reached has them.
+    pub(super) fn reviewed(&self, link: &ReviewedLink) -> Result<Option<Side>, HistoryError> {
+        let mut walk = self.repository.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
+        if self.repository.is_empty()? {
+            return Ok(None);
+        }
+        walk.push_head()?;
+        let mut search = Search::new(link);
+        for id in walk {
+            let commit = self.repository.find_commit(id?)?;
+            if let Some(side) = search.look_at(self, &commit)? {
+                return Ok(Some(side));
+            }
+        }
+        Ok(None)
+    }
+
+    fn goal_sources(&self, tree: &Tree<'_>, rev: &str) -> Result<Vec<Source>, HistoryError> {
+        let folder = self.root.join(TRACEABILITY).join("goals");
+        let Ok(entry) = tree.get_path(&folder) else { return Ok(Vec::new()) };
+        let goals = self.repository.find_tree(entry.id())?;
+        let mut sources = Vec::new();
+        for entry in &goals {
+            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            if Path::new(&name).extension().is_some_and(|extension| extension == "yaml") {
+                let text = self.text(entry.id())?;
+                sources.push(Source::new(format!("{rev}:{TRACEABILITY}/goals/{name}"), text));
+            }
+        }
+        Ok(sources)
+    }
+
+    /// The feature files of a tree: path from the checkout's root, and content.
+    fn features(&self, tree: &Tree<'_>) -> Result<BTreeMap<String, Oid>, HistoryError> {
+        let Ok(entry) = tree.get_path(&self.root.join(FEATURES)) else { return Ok(BTreeMap::new()) };
+        self.features_below(entry.id())
+    }
+
+    fn features_below(&self, folder: Oid) -> Result<BTreeMap<String, Oid>, HistoryError> {
+        let mut found = BTreeMap::new();
+        self.repository.find_tree(folder)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
+            let name = String::from_utf8_lossy(entry.name_bytes());
+            let is_feature = Path::new(&*name).extension().is_some_and(|extension| extension == "feature");
+            if entry.kind() == Some(ObjectType::Blob) && is_feature {
+                found.insert(format!("{FEATURES}/{folder}{name}"), entry.id());
+            }
+            TreeWalkResult::Ok
+        })?;
+        Ok(found)
+    }
+
+    fn contents(&self, files: &BTreeMap<String, Oid>) -> Result<BTreeMap<String, Vec<u8>>, HistoryError> {
+        let read = |(path, id): (&String, &Oid)| Ok((path.clone(), self.bytes(*id)?));
+        files.iter().map(read).collect()
+    }
+
+    fn bytes(&self, id: Oid) -> Result<Vec<u8>, HistoryError> {
+        Ok(self.repository.find_blob(id)?.content().to_vec())
+    }
+
+    fn text(&self, id: Oid) -> Result<String, HistoryError> {
+        Ok(String::from_utf8_lossy(&self.bytes(id)?).into_owned())
+    }
+}
+
+fn suite_of(features: &BTreeMap<String, Vec<u8>>) -> Suite {
+    Suite::of_contents(features.iter().map(|(uri, bytes)| (uri.as_str(), bytes.as_slice())))
+}
+
+fn unparsed(suite: &Suite, rev: &str) -> Vec<String> {
+    let broken = suite.parsed().filter_map(|(file, parsed)| parsed.err().map(|errors| (file, errors)));
+    let lines = broken.flat_map(|(file, errors)| {
+        let at = |error: ParseError| format!("{rev}:{}:{}: {}", file.uri, error.location.line, error.kind);
+        errors.into_iter().map(at).collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
+/// The search for what a review was about. Each version of the goal and of its features is read once.
+struct Search<'l> {
+    id: GoalId,
+    link: &'l ReviewedLink,
+    goal: Option<Goal>,
+    scenarios: Option<Vec<ScenarioSpec>>,
+    goals_seen: HashSet<Oid>,
+    folders_seen: HashSet<Oid>,
+    /// Whether a feature names the goal.
+    names_goal: HashMap<Oid, bool>,
+}
+
+impl<'l> Search<'l> {
+    fn new(link: &'l ReviewedLink) -> Self {
+        Self {
+            id: link.goal,
+            link,
+            goal: None,
+            scenarios: None,
+            goals_seen: HashSet::new(),
+            folders_seen: HashSet::new(),
+            names_goal: HashMap::new(),
+        }
+    }
+
+    /// Looks at a commit; what was reviewed, once both parts of it are found.
+    fn look_at(&mut self, history: &History, commit: &Commit<'_>) -> Result<Option<Side>, HistoryError> {
+        let tree = commit.tree()?;
+        self.look_at_goal(history, &tree)?;
+        self.look_at_features(history, &tree)?;
+        if self.goal.is_none() {
+            return Ok(None);
+        }
+        let Some(scenarios) = self.scenarios.clone() else { return Ok(None) };
+        Ok(Some(Side { goal: self.goal.take(), scenarios }))
+    }
+
+    fn look_at_goal(&mut self, history: &History, tree: &Tree<'_>) -> Result<(), HistoryError> {
+        let name = format!("{}.yaml", self.id);
+        let path = history.root.join(TRACEABILITY).join("goals").join(&name);
+        let Ok(entry) = tree.get_path(&path) else { return Ok(()) };
+        if self.goal.is_some() || !self.goals_seen.insert(entry.id()) {
+            return Ok(());
+        }
+        // What cannot be read was not reviewed by this version's fingerprint.
+        let read = spec::parse(&Source::new(name, history.text(entry.id())?)).ok();
+        self.goal = read.filter(|goal| goal_fingerprint(goal) == self.link.text);
+        Ok(())
+    }
+
+    fn look_at_features(&mut self, history: &History, tree: &Tree<'_>) -> Result<(), HistoryError> {
+        let Ok(entry) = tree.get_path(&history.root.join(FEATURES)) else { return Ok(()) };
+        if self.scenarios.is_some() || !self.folders_seen.insert(entry.id()) {
+            return Ok(());
+        }
+        let mut named = history.features_below(entry.id())?;
+        let mut failed = None;
+        named.retain(|_, id| {
+            self.names_goal(history, *id).unwrap_or_else(|error| {
+                failed = Some(error);
+                false
+            })
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let suite = suite_of(&history.contents(&named)?);
+        let Ok(catalogue) = catalogue(&suite) else { return Ok(()) };
+        let scenarios: Vec<ScenarioSpec> = catalogue.of_goal(self.id).into_iter().cloned().collect();
+        let fingerprint: Fingerprint = scenarios_fingerprint(&scenarios);
+        self.scenarios = Some(scenarios).filter(|_| fingerprint == self.link.scenarios);
+        Ok(())
+    }
+
+    fn names_goal(&mut self, history: &History, id: Oid) -> Result<bool, HistoryError> {
+        if let Some(known) = self.names_goal.get(&id) {
+            return Ok(*known);
+        }
+        let names = history.text(id)?.contains(&format!("@{}", self.id));
+        self.names_goal.insert(id, names);
+        Ok(names)
+    }
+}

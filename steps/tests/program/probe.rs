@@ -1,0 +1,240 @@
+//! The green-lie probe: one promise, one linked test, the real program. Then somebody lies, in each of the ways in which a
+//! typed link passes for a proof elsewhere, and the gate has to be red for that reason.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use crate::checkout::Checkout;
+
+const FEATURE: &str = "features/tier0/G0.1-a-block-never-merges.feature";
+const GOAL: &str = "traceability/goals/G0.1.yaml";
+
+const PROMISE: &str = "\
+id: G0.1
+tier: 0
+title: A block never merges
+statement: \"This is what I expect to happen: behind a block nothing lands.\"
+scope: [run]
+config: [budgets.mode]
+scenario: {given: a budget, when: it is exceeded, then: nothing lands}
+artifacts: {state: [], events: [budget.block, validator.block, manifest.block], git: [the branch is unmoved]}
+must_not:
+  - {text: The integration branch moves., assertion: git.branch_unmoved}
+witness:
+  - {text: The block is on record., assertion: event.present}
+control:
+  - {text: Without a limit the work lands., assertion: git.branch_moved}
+hook: toy-repo
+owner: orchestrator
+flake_risk: low
+lanes: [mock]
+ci_jobs: [unit-and-acceptance-local]
+saboteurs: []
+";
+
+const PROOF: &str = "\
+@G0.1 @tier0
+Feature: A block never merges
+
+  Background:
+    Given the repository \"toy-repo\"
+    And the plan:
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
+    And the agent reports 1500 tokens
+
+  @mock
+  Scenario: Behind a block nothing lands
+    Given the configuration:
+      \"\"\"
+      budgets: {mode: block, max_tokens_per_task: 1000}
+      \"\"\"
+    When I run \"mycelium run\"
+    Then the log has a \"budget.block\" event for task \"001\"
+    And the integration branch has not moved
+
+  @control @mock
+  Scenario: Without a limit the work lands
+    When I run \"mycelium run\"
+    Then the integration branch has moved
+    And the log has no \"budget.block\" event
+";
+
+/// The program that this repository builds.
+fn mycelium() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let profile = Path::new(env!("CARGO_BIN_EXE_accept")).parent().unwrap();
+        let name = profile.file_name().unwrap().to_str().unwrap();
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "--package", "mycelium", "--bin", "mycelium"])
+            .args(["--profile", if name == "debug" { "dev" } else { name }])
+            .arg("--target-dir")
+            .arg(profile.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "mycelium does not build");
+        profile.join("mycelium")
+    })
+}
+
+/// Two promises, proved, reviewed and committed.
+fn honest() -> Checkout {
+    let checkout = Checkout::new();
+    edit(&checkout, "traceability/goals/G1.3.yaml", "fs.absent", "fs.no_run");
+    checkout.write(GOAL, PROMISE);
+    checkout.write(FEATURE, PROOF);
+    checkout.write(".gitignore", "out\nprogram\n");
+    fs::copy(mycelium(), checkout.path("program")).unwrap();
+    review(&checkout);
+    checkout
+}
+
+fn edit(checkout: &Checkout, file: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(checkout.path(file)).unwrap();
+    assert!(text.contains(from), "{text}");
+    checkout.write(file, &text.replacen(from, to, 1));
+}
+
+/// Somebody signs for everything as it is, and commits it.
+fn review(checkout: &Checkout) {
+    let answer = checkout.accept("review G0.1 G1.3 --by reviewer");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    checkout.commit();
+}
+
+fn run(checkout: &Checkout, more: &str) -> Option<i32> {
+    checkout.accept(&format!("run --bin program --out out --seed 1 {more}")).code
+}
+
+/// What `accept gate` exits with, and every reason of every red gate, with its name in front.
+fn gate(checkout: &Checkout) -> (Option<i32>, Vec<String>) {
+    gate_on(checkout, "2026-01-08")
+}
+
+/// The same on a day.
+fn gate_on(checkout: &Checkout, today: &str) -> (Option<i32>, Vec<String>) {
+    let answer = checkout.accept(&format!("gate --out out --bin program --json --today {today}"));
+    let json: serde_json::Value =
+        serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {}", answer.err));
+    let verdicts = json["verdicts"].as_array().unwrap();
+    let red = verdicts.iter().filter(|verdict| verdict["verdict"] == "red");
+    let reasons = red.flat_map(|verdict| {
+        let name = verdict["gate"].as_str().unwrap();
+        let reasons = verdict["reasons"].as_array().unwrap().iter();
+        reasons.map(move |reason| format!("{name}: {}", reason.as_str().unwrap()))
+    });
+    (answer.code, reasons.collect())
+}
+
+fn assert_red(checkout: &Checkout, expected: &[&str]) {
+    let (code, reasons) = gate(checkout);
+    assert_eq!(code, Some(1), "{reasons:#?}");
+    for part in expected {
+        assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} is not in {reasons:#?}");
+    }
+}
+
+#[test]
+fn the_honest_promise_is_green_and_nothing_at_all_is_no_verdict() {
+    let checkout = honest();
+    let nothing = checkout.accept("gate --out out --bin program");
+    assert_eq!(nothing.code, Some(2), "{}", nothing.err);
+    // Nor is a run of nothing.
+    assert_eq!(run(&checkout, "--tags @nope"), Some(1));
+    let (code, reasons) = gate(&checkout);
+    assert_eq!(code, Some(2), "{reasons:#?}");
+    assert!(reasons.contains(&"whole-run: No scenario that is there now ran.".to_owned()), "{reasons:#?}");
+    assert_eq!(run(&checkout, ""), Some(0));
+    assert_eq!(gate(&checkout), (Some(0), Vec::new()));
+}
+
+#[test]
+fn a_linked_test_that_fails_is_red() {
+    let checkout = honest();
+    // The real program, but a block is only a warning to it.
+    checkout.bare_program(&format!(
+        "[ \"$1\" = run ] && sed -i 's/mode: block/mode: warn/' .mycelium/config.yaml\nexec '{}' \"$@\"",
+        mycelium().display()
+    ));
+    assert_eq!(run(&checkout, ""), Some(1));
+    assert_red(&checkout, &["tier-coverage: Tier 0: 0 of 1 goals are verified", "G0.1 is failing"]);
+}
+
+#[test]
+fn a_linked_test_that_is_skipped_is_red() {
+    let checkout = honest();
+    // In no lane of this machine, with the signature of a reviewer.
+    edit(&checkout, FEATURE, "  @mock\n", "  @docker\n");
+    review(&checkout);
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    assert_red(&checkout, &["G0.1 is not-run"]);
+    // Or the stream says so.
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    let stream = fs::read_to_string(checkout.path("out/messages.ndjson")).unwrap();
+    checkout.write("out/messages.ndjson", &stream.replace("\"PASSED\"", "\"SKIPPED\""));
+    assert_red(&checkout, &["G0.1 is not-run"]);
+}
+
+#[test]
+fn a_linked_test_that_does_not_run_is_red() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, "--tags @G1.3"), Some(0), "nothing fails");
+    assert_red(&checkout, &["whole-run: The run was not whole", "G0.1 is not-run"]);
+}
+
+#[test]
+fn a_promise_that_changed_after_its_review_is_red() {
+    let checkout = honest();
+    edit(&checkout, GOAL, "nothing lands.", "little lands.");
+    checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    assert_red(
+        &checkout,
+        &[
+            "suspect-links: G0.1: The text of the goal changed",
+            "denominator: The statement of G0.1 is not the locked one",
+            "G0.1 is suspect",
+        ],
+    );
+}
+
+#[test]
+fn a_deadline_is_judged_by_the_day_that_is_given() {
+    let checkout = honest();
+    checkout.write(
+        "traceability/quarantine.yaml",
+        "- {goal: G1.3, scenario: it says so, issue: i, hypothesis: h, owner: o, first_seen: 2026-01-01, \
+         quarantined_at: 2026-01-01, expires: 2026-01-08}\n",
+    );
+    checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0));
+    let expired = |today: &str| {
+        gate_on(&checkout, today).1.iter().any(|reason| reason.contains("expired on 2026-01-08"))
+    };
+    assert!(!expired("2026-01-08") && expired("2026-01-09"));
+    for day in ["tomorrow", "2026-02-30"] {
+        let answer = checkout.accept(&format!("gate --out out --bin program --today {day}"));
+        assert_eq!(answer.code, Some(2), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_link_to_no_promise_is_red() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    edit(&checkout, FEATURE, "  @control", "  @G0.9 @control");
+    assert_red(
+        &checkout,
+        &["orphans: features/tier0/G0.1-a-block-never-merges.feature:22: There is no goal G0.9"],
+    );
+    let refused = checkout.accept("run --bin program --out out");
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("unknown-goal"), "{}", refused.err);
+}

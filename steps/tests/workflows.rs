@@ -1,0 +1,99 @@
+//! The workflows of CI: each step is a command that anybody can run, docs/ci.md tells of each, and whatever a goal says
+//! runs it is there.
+
+#![expect(clippy::unwrap_used, reason = "a workflow that cannot be read has failed")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::Value;
+
+/// What moves files between machines or tells GitHub something; such a step has a name that says so.
+const PLUMBING: [&str; 3] =
+    ["tar ", "cat target/acceptance/summary.md >> ", "echo \"MYCELIUM_CONFORMANCE_DIR="];
+/// What every other step begins with.
+const COMMANDS: [&str; 3] = ["cargo ", ".ci/", "target/debug/accept "];
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Every workflow by the name of its file.
+fn workflows() -> Vec<(String, Value)> {
+    let folder = fs::read_dir(root().join(".github/workflows")).unwrap();
+    let mut workflows: Vec<(String, Value)> = folder
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let workflow =
+                serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), workflow)
+        })
+        .collect();
+    workflows.sort_by(|one, other| one.0.cmp(&other.0));
+    workflows
+}
+
+/// Every step of every job of a workflow.
+fn steps(workflow: &Value) -> Vec<&Value> {
+    let jobs = workflow["jobs"].as_object().unwrap();
+    jobs.values().flat_map(|job| job["steps"].as_array().unwrap()).collect()
+}
+
+#[test]
+fn the_workflows_are_those_that_the_plan_names() {
+    let names: Vec<String> = workflows().into_iter().map(|(name, _)| name).collect();
+    let planned =
+        ["chaos-nightly", "docker-e2e", "lint-typecheck", "perf-nightly", "unit-and-acceptance-local"];
+    assert_eq!(names, planned);
+    for (name, workflow) in workflows() {
+        assert_eq!(workflow["name"], name);
+        assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}), "{name}");
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            assert!(body["timeout-minutes"].is_u64(), "{name}: {job} may run for ever");
+        }
+    }
+}
+
+#[test]
+fn each_step_is_one_command_that_the_page_of_ci_tells_of() {
+    let page = fs::read_to_string(root().join("docs/ci.md")).unwrap();
+    for (name, workflow) in workflows() {
+        assert!(page.contains(&format!("| `{name}` |")), "docs/ci.md does not tell of {name}");
+        for step in steps(&workflow) {
+            let Some(command) = step["run"].as_str() else {
+                assert!(step["uses"].as_str().unwrap().contains("@v"), "{name}: {step}");
+                continue;
+            };
+            assert!(!command.contains('\n') && !command.contains("&&"), "{name}: not one command: {command}");
+            if step["name"].is_string() || PLUMBING.iter().any(|start| command.starts_with(start)) {
+                let known = PLUMBING.iter().any(|start| command.starts_with(start));
+                assert!(known && step["name"].is_string(), "{name}: {step}");
+                continue;
+            }
+            assert!(COMMANDS.iter().any(|start| command.starts_with(start)), "{name}: {command}");
+            assert!(
+                page.contains(&format!("| `{}` |", told(command))),
+                "docs/ci.md does not tell of {command}"
+            );
+        }
+    }
+}
+
+/// A command as the page tells it: parts have a number, and the folders of all parts are not repeated.
+fn told(command: &str) -> String {
+    let parts = "target/parts/acceptance-1 target/parts/acceptance-2 target/parts/acceptance-3 \
+                 target/parts/acceptance-4";
+    command.replace("${{ matrix.part }}", "I").replace(parts, "target/parts/…")
+}
+
+#[test]
+fn every_job_that_a_goal_names_is_a_workflow() {
+    let known: BTreeSet<String> = workflows().into_iter().map(|(name, _)| name).collect();
+    for entry in fs::read_dir(root().join("traceability/goals")).unwrap() {
+        let path = entry.unwrap().path();
+        let goal: Value = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        for job in goal["ci_jobs"].as_array().unwrap() {
+            assert!(known.contains(job.as_str().unwrap()), "{}: there is no {job}", path.display());
+        }
+    }
+}
