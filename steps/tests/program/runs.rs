@@ -284,3 +284,24 @@ fn what_a_killed_accept_leaves_is_complete_and_the_next_run_clears_it_away() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(left(), [""; 0]);
 }
+
+#[test]
+fn a_hang_up_that_accept_ignores_is_not_ignored_by_the_program() {
+    let checkout = Checkout::new();
+    let heard = checkout.path("heard");
+    checkout.program(&format!("grep SigIgn: /proc/$$/status >'{}'; exit 0", heard.display()));
+    let accept = checkout.command("run --bin program --out out");
+    let mut command = Command::new("nohup");
+    command.arg(accept.get_program()).args(accept.get_args()).current_dir(accept.get_current_dir().unwrap());
+    for (name, value) in accept.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ignored = fs::read_to_string(heard).unwrap();
+    let mask = u64::from_str_radix(ignored.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    assert_eq!(mask & 1, 0, "{ignored}");
+}
