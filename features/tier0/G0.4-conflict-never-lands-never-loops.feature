@@ -26,9 +26,9 @@ Feature: G0.4 A merge conflict never lands and never loops
       | paths.0 | shared.txt |
     And the log has these events in order:
       | event            | task |
+      | task.landed      | 001  |
       | landing.conflict | 002  |
       | task.retry       | 002  |
-      | task.landed      | 001  |
       | task.start       | 002  |
       | task.landed      | 002  |
     And task "001" has made 1 attempt
@@ -44,9 +44,9 @@ Feature: G0.4 A merge conflict never lands and never loops
   Scenario: Both sides of the conflict are kept
     When I run "mycelium run"
     Then the exit code is 0
-    And the run file "landing/1/conflict.json" contains "shared.txt"
-    And the run file "landing/1/conflict.json" contains "common\n001"
-    And the run file "landing/1/conflict.json" contains "common\n002"
+    And the run file "landing/2/conflict.json" contains "shared.txt"
+    And the run file "landing/2/conflict.json" contains "common\n001"
+    And the run file "landing/2/conflict.json" contains "common\n002"
     And the file "shared.txt" on the integration branch does not contain ">>>>>>>"
 
   Scenario: Without a retry left, the task waits for a human and its sibling lands
@@ -62,7 +62,7 @@ Feature: G0.4 A merge conflict never lands and never loops
     And task "002" is "needs_human_review"
     And a reason of task "002" says "landing.conflict"
     And a reason of task "002" says "shared.txt"
-    And a reason of task "002" says "both sides are in landing/1/conflict.json"
+    And a reason of task "002" says "both sides are in landing/2/conflict.json"
     And the log has 1 "landing.conflict" event
     And the log has a "task.review" event for task "002"
     And the file "shared.txt" on the integration branch contains "001"
@@ -70,6 +70,42 @@ Feature: G0.4 A merge conflict never lands and never loops
     And the log has no "task.landed" event for task "002"
     And task "002" has not made more than 1 attempt
     And the run status is not "complete"
+
+  Scenario: A conflict with work that the doctor refuses is nobody's
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    And the plan:
+      | id  | name   | writes               |
+      | 001 | left   | shared.txt, left.txt |
+      | 002 | middle | middle.txt           |
+      | 003 | right  | shared.txt           |
+    And the agent runs:
+      """
+      case "$MYCELIUM_TASK_ID" in
+        001) append shared.txt "of the first"; write left.txt "BROKEN" ;;
+        002) write middle.txt "fine" ;;
+        003) append shared.txt "of the third" ;;
+      esac
+      """
+    And the doctor runs:
+      """
+      see_tree
+      ! test -f left.txt
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And task "002" is "landed"
+    And task "003" is "landed"
+    And the log has no "landing.conflict" event
+    And the log has no "task.retry" event
+    And the file "shared.txt" on the integration branch contains "of the third"
+    And the file "shared.txt" on the integration branch does not contain "of the first"
+    And task "003" has not made more than 1 attempt
+    And no untested commit is on the integration branch
+    And the integration branch has lost no commit
 
   Scenario Outline: A task that conflicts every time gives up after <retries> retries
     Given the plan:
@@ -150,7 +186,7 @@ Feature: G0.4 A merge conflict never lands and never loops
     And task "001" is "landed"
     And task "002" is "needs_human_review"
     And the log has 1 "landing.conflict" event
-    And the run file "landing/1/conflict.json" contains "002"
+    And the run file "landing/2/conflict.json" contains "002"
     And the integration branch does not hold the file "shared.txt"
     And no untested commit is on the integration branch
 

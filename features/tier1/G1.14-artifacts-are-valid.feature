@@ -36,8 +36,8 @@ Feature: G1.14 Artifacts validate against their schemas
       | tasks/001/attempt-1/validator-test.json |
       | tasks/002/attempt-2/events.jsonl        |
       | tasks/003/attempt-2/manifest.json       |
-      | landing/1/conflict.json                 |
-      | landing/2/candidate.json                |
+      | landing/1/candidate.json                |
+      | landing/2/conflict.json                 |
     And no artifact breaks its schema
 
   Scenario: What is planned is valid

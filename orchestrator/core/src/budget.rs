@@ -34,6 +34,19 @@ pub fn exceeded(budgets: &Budgets, task: Usage, run: Usage) -> Vec<BudgetVerdict
     .collect()
 }
 
+/// What a verdict says was used of what, with the unit.
+pub fn spoken(verdict: &BudgetVerdict) -> String {
+    match verdict.metric {
+        BudgetMetric::Tokens => format!("{} tokens of {}", verdict.used, verdict.limit),
+        BudgetMetric::CostMicrousd => format!("{} of {}", dollars(verdict.used), dollars(verdict.limit)),
+    }
+}
+
+/// Millionths of a US dollar as people write them.
+pub fn dollars(microusd: u64) -> String {
+    format!("${}.{:06}", microusd / 1_000_000, microusd % 1_000_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +70,13 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(exceeded(&budgets, tokens(0, 0), tokens(11, 0)).len(), 1);
         }
+    }
+
+    #[test]
+    fn what_was_used_is_said_with_its_unit() {
+        let of = |metric, used| BudgetVerdict { scope: BudgetScope::Task, metric, used, limit: 2500 };
+        assert_eq!(spoken(&of(BudgetMetric::Tokens, 3200)), "3200 tokens of 2500");
+        assert_eq!(spoken(&of(BudgetMetric::CostMicrousd, 12_003_200)), "$12.003200 of $0.002500");
     }
 
     #[test]

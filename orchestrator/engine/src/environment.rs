@@ -58,6 +58,15 @@ impl Environment {
         self.get(name).map(Path::new).or_else(|| self.not_text.get(name).map(Path::new))
     }
 
+    /// Where git looks for the configuration of the machine and of the user, whether or not there is one.
+    pub fn git_configs(&self) -> Vec<PathBuf> {
+        let home = self.path("HOME");
+        let xdg = self.path("XDG_CONFIG_HOME").map(Path::to_owned).or_else(|| Some(home?.join(".config")));
+        let of_user = home.map(|home| home.join(".gitconfig"));
+        let found = [Some("/etc/gitconfig".into()), xdg.map(|folder| folder.join("git/config")), of_user];
+        found.into_iter().flatten().collect()
+    }
+
     /// The same environment with one variable set.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -127,7 +127,8 @@ impl Lander {
     }
 
     /// Builds the candidate and lets the doctor judge it. Consumes the permit: one permit, one try. What the run landed
-    /// before must be in the branch that the candidate is built on.
+    /// before must be in the branch that the candidate is built on. Of tasks that do not merge with one another only the
+    /// first are in it; the others are for the next permit.
     pub async fn try_candidate(&self, permit: MergePermit, landed: &[LandingDone]) -> Result<Tried, Error> {
         let landing = permit.landing();
         let dir = self.paths.landing(landing);
@@ -157,7 +158,7 @@ impl Lander {
         };
         let intent = LandingIntent {
             landing,
-            tasks: permit.task_ids(),
+            tasks: candidate.tasks,
             old_tree: self.upstream.tree_of(&old_head)?,
             old_head,
             commit: candidate.commit,

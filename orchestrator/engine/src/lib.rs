@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod environment;
 pub mod error;
 mod fault;
+mod filters;
 pub mod git;
 pub mod init;
 pub mod journal;

@@ -151,7 +151,9 @@ fn over_budget(task: &TaskId, verdict: &BudgetVerdict, settings: &Settings) -> E
         BudgetMetric::Tokens => {
             ("max_tokens", format!("{} tokens", verdict.used), format!("{} tokens", verdict.limit))
         }
-        BudgetMetric::CostMicrousd => ("max_cost", dollars(verdict.used), dollars(verdict.limit)),
+        BudgetMetric::CostMicrousd => {
+            ("max_cost", budget::dollars(verdict.used), budget::dollars(verdict.limit))
+        }
     };
     Error::Request {
         message: format!(
@@ -162,10 +164,6 @@ fn over_budget(task: &TaskId, verdict: &BudgetVerdict, settings: &Settings) -> E
             settings.source.name
         ),
     }
-}
-
-fn dollars(microusd: u64) -> String {
-    format!("${}.{:06}", microusd / 1_000_000, microusd % 1_000_000)
 }
 
 fn approve(state: &RunState, task: &TaskId) -> Result<EventKind, Error> {

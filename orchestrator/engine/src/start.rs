@@ -26,6 +26,7 @@ use crate::{
     environment::Environment,
     error::{Error, IoContext},
     fault,
+    filters::refuse_filters,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
     journal::{EventFile, Journal},
     landed::{landed_before, refuse_landed_since},
@@ -98,6 +99,7 @@ impl Ready {
         let at_work = runlock::holder(upstream.common_dir())?.is_some();
         let unfinished = if at_work { Vec::new() } else { unfinished_of(project, &runs, &upstream) };
         let plan = select(plan, &request.tasks, &landed_before)?;
+        refuse_filters(&upstream, &base, environment, Some(&plan))?;
         refuse_dirty(&upstream, &branch)?;
         let run_id = match &request.run_id {
             Some(run_id) => run_id.clone(),
@@ -451,17 +453,23 @@ pub(crate) fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<Check
     if paths.is_empty() {
         return Ok(checked_out);
     }
-    let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
     Err(Error::Request {
         message: format!(
-            "the integration branch {} is checked out here and not clean: {shown}{more}",
-            branch.name()
+            "the integration branch {} is checked out here and not clean: {}",
+            branch.name(),
+            some_of(&paths)
         ),
         help: "commit or stash the changes (`git update-index --no-assume-unchanged --no-skip-worktree PATH` shows \
                a hidden one), or check out another branch"
             .into(),
     })
+}
+
+/// The first of some paths, and how many more there are.
+pub(crate) fn some_of(paths: &[String]) -> String {
+    let shown = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
+    format!("{shown}{more}")
 }
 
 /// The start's time and six random hex digits.

@@ -74,14 +74,23 @@ impl Sim {
     fn candidate(&mut self, permit: &MergePermit) -> Step<Result<LandingIntent, LandingOutcome>> {
         self.effect()?;
         let (landing, head) = (permit.landing(), self.world.head().clone());
-        for (task, commit) in permit.tasks() {
+        let mut parts = permit.tasks();
+        for (place, (task, commit)) in permit.tasks().iter().enumerate() {
             if !self.world.holds(commit) {
                 return broken(format!("{task} is to land, and its commit is gone"));
             }
             let base_gone =
                 self.world.base_of(commit).is_none_or(|base| !self.world.is_ancestor(base, &head));
-            let merges = self.world.base_of(commit) != Some(&head) || permit.tasks().len() > 1;
-            if base_gone || (merges && self.dice.once_in(self.scene.conflict_once_in)) {
+            let made_on_head = self.world.base_of(commit) == Some(&head);
+            let merges = !made_on_head || permit.tasks().len() > 1;
+            let conflicts = !base_gone && merges && self.dice.once_in(self.scene.conflict_once_in);
+            // With the task before it, which may not land at all: this one and all that follow have to wait.
+            if conflicts && place > 0 && (made_on_head || self.dice.once_in(2)) {
+                self.saw("a candidate cut");
+                parts = parts.get(..place).unwrap_or_default();
+                break;
+            }
+            if base_gone || (conflicts && !made_on_head) {
                 return Ok(Err(LandingOutcome::Conflict(LandingConflict {
                     landing,
                     task: task.clone(),
@@ -91,11 +100,11 @@ impl Sim {
                 })));
             }
         }
-        let works: Vec<CommitId> = permit.tasks().iter().map(|(_, commit)| commit.clone()).collect();
+        let works: Vec<CommitId> = parts.iter().map(|(_, commit)| commit.clone()).collect();
         let commit = self.world.merge(&head, &works);
         let intent = LandingIntent {
             landing,
-            tasks: permit.task_ids(),
+            tasks: parts.iter().map(|(task, _)| task.clone()).collect(),
             old_tree: head.clone(),
             old_head: head,
             tree: commit.clone(),

@@ -7,8 +7,9 @@ use mycelium_sim::{Dice, play};
 const RUNS: u64 = 300;
 
 /// What a few hundred runs must meet, or they prove nothing about it.
-const SITUATIONS: [&str; 29] = [
+const SITUATIONS: [&str; 30] = [
     "a branch put back",
+    "a candidate cut",
     "a crash in recovery",
     "a kill",
     "a power cut",

@@ -62,7 +62,14 @@ pub(crate) fn run(context: &Context, args: LogsArgs) -> Result<Exit, CliError> {
         }
         LogsView::Failures => {
             let (found, unread) = logs::failures(&paths, &run_id, &filter, limit)?;
-            show(output, &found, unread, render::logs::failures)
+            if !found.failures.is_empty() {
+                return show(output, &found, unread, render::logs::failures);
+            }
+            let filtered = !query.is_empty();
+            let end = logs::last_stop(&paths)?;
+            show(output, &found, unread, |found| {
+                render::logs::no_failures(&found.run_id, filtered, end.as_ref())
+            })
         }
     }
 }
@@ -71,7 +78,7 @@ fn show<T: Serialize>(
     output: Output,
     found: &T,
     unread: Unread,
-    text: fn(&T) -> String,
+    text: impl FnOnce(&T) -> String,
 ) -> Result<Exit, CliError> {
     output.data(found, || text(found))?;
     say_unread(output, unread);

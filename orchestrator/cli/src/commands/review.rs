@@ -9,7 +9,7 @@ use mycelium_engine::{
 use mycelium_schemas::{
     answer::{ReviewAnswer, RunShown, TaskShown, WaitingList},
     id::TaskId,
-    state::{RunView, TaskStatus},
+    state::{RunStatus, RunView, TaskStatus},
 };
 
 use super::{Context, named_or_latest};
@@ -45,7 +45,16 @@ fn list(context: &Context, project: &Project, view: &RunView) -> Result<Exit, Cl
     let run_id = Some(view.run_id.clone());
     context.output.data(&ReviewAnswer::List(WaitingList { run_id, waiting }), || text)?;
     if none {
-        context.output.say(&format!("nothing of run {} waits for a human", view.run_id));
+        let paths = store::RunPaths::new(project, &view.run_id);
+        let waits = view.status == RunStatus::NeedsHumanReview;
+        let stop = if waits { logs::last_stop(&paths)? } else { None };
+        context.output.say(&match stop {
+            Some(stop) => format!(
+                "no task waits for a human, but run {} does ({}): {}",
+                view.run_id, stop.stop_reason, stop.message
+            ),
+            None => format!("nothing of run {} waits for a human", view.run_id),
+        });
     } else if !undecided {
         context.output.say(&format!("next: `mycelium resume --run-id {}` acts on it", view.run_id));
     } else {

@@ -6,7 +6,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use mycelium_schemas::{
     answer::{Failures, Span, SpanKind, Timeline},
-    event::RawEvent,
+    event::{RawEvent, RunStop},
+    id::RunId,
 };
 
 use super::{duration, ids, lines, problem::plain, progress, stamp};
@@ -84,11 +85,21 @@ fn between(start: Timestamp, end: Timestamp) -> u64 {
     u64::try_from(end.duration_since(start).as_millis()).unwrap_or(0)
 }
 
+/// No failure is told: whether none was found or none asked for, and how the run ended where it did not complete.
+pub(crate) fn no_failures(run: &RunId, filtered: bool, end: Option<&RunStop>) -> String {
+    let none = match (filtered, end) {
+        (true, _) => "no failure matches",
+        (false, None) => "nothing went wrong",
+        (false, Some(_)) => "no failure is on record",
+    };
+    let end =
+        end.map(|stop| format!("; it ended as {} ({}): {}", stop.status, stop.stop_reason, stop.message));
+    let text = plain(&format!("run {run}: {none}{}", end.unwrap_or_default()));
+    format!("{}\n", text.replace('\n', " "))
+}
+
 /// One paragraph a failure: when and whose, what, what followed, and where to look.
 pub(crate) fn failures(failures: &Failures) -> String {
-    if failures.failures.is_empty() {
-        return format!("run {}: nothing went wrong\n", failures.run_id);
-    }
     let paragraphs = failures.failures.iter().map(|failure| {
         let who = match (failure.tasks.as_slice(), failure.attempt) {
             ([], _) => format!("run {}", failures.run_id),

@@ -1,5 +1,6 @@
 //! The decisive events of a run, one plain line each; `None` for those that only matter afterwards.
 
+use mycelium_core::budget::spoken;
 use mycelium_schemas::event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations};
 
 use super::{ids, problem::plain};
@@ -71,9 +72,9 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         EventKind::ValidatorBlock(verdict) => {
             format!("blocked by the {} validator: {}", verdict.validator, verdict.summary)
         }
-        EventKind::BudgetWarn(budget) => format!("over budget: {} of {}", budget.used, budget.limit),
+        EventKind::BudgetWarn(budget) => format!("over budget: {}", spoken(budget)),
         EventKind::BudgetBlock(budget) => {
-            format!("blocked by the budget: {} of {}", budget.used, budget.limit)
+            format!("blocked by the budget: {}", spoken(budget))
         }
         EventKind::LandingConflict(conflict) => conflicting(conflict),
         EventKind::LandingDoctorFail(doctor) => {

@@ -149,3 +149,28 @@ fn a_key_that_stands_in_the_configuration_is_not_shown() {
         }
     }
 }
+
+#[test]
+fn files_that_git_keeps_through_a_program_are_refused_before_anything_begins() {
+    let mut place = Place::with_plan("", ONE);
+    place.write(".gitattributes", "*.bin filter=lfs\n");
+    place.git("add .gitattributes");
+    place.git("-c user.name=U -c user.email=u@localhost commit -qm attributes");
+    place.git("config filter.lfs.process git-lfs");
+    place.run(&["run", "--run-id", "none-of-those-files"]).exits(0);
+    place.write("large.bin", "a pointer\n");
+    place.git("-c filter.lfs.process= add large.bin");
+    place.git("-c user.name=U -c user.email=u@localhost commit -qm large");
+    let refused = place.run(&["run"]).exits(2);
+    let message = "large.bin is kept through the filter lfs (.gitattributes), which Mycelium does not run";
+    assert!(refused.stderr.contains(message) && refused.stderr.contains("large.bin -filter"), "{refused:#?}");
+    let found = place.run(&["doctor", "--json"]).exits(2).json();
+    assert_eq!(check(&found, "filters")["message"], message);
+    place.git("config --unset filter.lfs.process");
+    let home = place.outside().join("home");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join(".gitconfig"), "[filter \"lfs\"]\n\tclean = git-lfs clean -- %f\n").unwrap();
+    let run = place.command(&["run"]).env("HOME", &home).output().unwrap();
+    assert_eq!(run.status.code(), Some(2), "{run:?}");
+    place.run(&["doctor"]).exits(0);
+}

@@ -36,6 +36,12 @@ fn waits(place: &mut Place, run: &Done, head: &str) {
         assert!(run.stderr.contains(part) || run.stdout.contains(part), "{part:?} is not said: {run:#?}");
     }
     assert_eq!(place.head(), head);
+    let reviewed = place.run(&["review"]).exits(0).stderr;
+    for part in ["no task waits for a human, but run ", "put main back to where it holds", &lost] {
+        assert!(reviewed.contains(part), "{part:?} is not said: {reviewed}");
+    }
+    let failures = place.run(&["logs", "failures"]).exits(0).stdout;
+    assert!(failures.contains(": run.stop\n") && failures.contains("put main back"), "{failures}");
     let state = place.run(&["status", "--json"]).exits(0).json();
     assert_eq!(
         (&state["status"], &state["stop_reason"]),

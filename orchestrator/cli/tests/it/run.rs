@@ -63,8 +63,10 @@ fn a_blocked_run_exits_with_one_and_says_why() {
     let mut place = Place::with_plan("budgets: { max_tokens_per_task: 10 }\n", ONE);
     let before = place.head();
     place.sandbox.set("MOCK_CODEX_USAGE", r#"{"input_tokens": 100, "output_tokens": 5}"#);
-    let run =
-        place.run(&["run"]).exits(1).complains(&["task 001: blocked by the budget: 105 of 10", "next: "]);
+    let run = place
+        .run(&["run"])
+        .exits(1)
+        .complains(&["task 001: blocked by the budget: 105 tokens of 10", "next: "]);
     assert!(run.stdout.contains("failed (budget_block)"), "{run:#?}");
     assert_eq!(place.head(), before);
     assert_eq!(place.run(&["status", "--json"]).exits(0).json()["stop_reason"], "budget_block");

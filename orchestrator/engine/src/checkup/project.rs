@@ -9,6 +9,7 @@ use crate::{
     clean,
     environment::Environment,
     error::Error,
+    filters::refuse_filters,
     git::{Branch, CheckedOut, Upstream},
     orphans,
     project::Project,
@@ -27,7 +28,7 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
         Err(error) => checks.error("configuration", &error),
         Ok(settings) => {
             checks.ok("configuration", Configuration, project.display(&project.config_path));
-            branch(checks, &settings, &upstream);
+            branch(checks, &settings, &upstream, project, environment);
             doctor(checks, &settings, project, environment);
             plan(checks, &settings, project);
             worker(checks, &settings, project, environment);
@@ -37,10 +38,21 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
     leftovers(checks, project, is_free);
 }
 
-fn branch(checks: &mut Checks, settings: &Settings, upstream: &Upstream) {
+fn branch(
+    checks: &mut Checks,
+    settings: &Settings,
+    upstream: &Upstream,
+    project: &Project,
+    environment: &Environment,
+) {
     match check_branch(settings, upstream) {
         Ok((branch, head)) => {
             checks.ok("integration branch", Configuration, format!("{} at {}", branch.name(), head.short()));
+            // What is wrong with the plan is told by its own check.
+            let plan = load_plan(project, &settings.config).ok();
+            if let Err(error) = refuse_filters(upstream, &head, environment, plan.as_ref()) {
+                checks.error("filters", &error);
+            }
             checkout(checks, upstream, &branch);
         }
         Err(error) => checks.error("integration branch", &error),

@@ -25,7 +25,7 @@ pub struct Conflict {
     pub commit: CommitId,
     /// The head that the candidate was to be built on.
     pub onto: CommitId,
-    /// The tree it was merged onto, the head's with the tasks before it: "ours".
+    /// The head's tree: "ours".
     pub onto_tree: CommitId,
     /// The files in conflict, in order of path.
     pub files: Vec<ConflictFile>,

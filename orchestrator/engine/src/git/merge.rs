@@ -25,12 +25,14 @@ pub struct Candidate {
     pub commit: CommitId,
     /// Its tree.
     pub tree: CommitId,
+    /// The tasks in it, in order: the first of those that were to be merged.
+    pub tasks: Vec<TaskId>,
 }
 
 /// Why there is no candidate.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
-    /// A task does not merge onto the head and the tasks before it.
+    /// A task does not merge onto the head.
     #[error("task {} conflicts in {} file(s)", .0.task, .0.files.len())]
     Conflict(Box<Conflict>),
     /// The branch was rewound: a merge would bring back, as history, commits that somebody took off the branch.
@@ -46,7 +48,17 @@ pub enum MergeError {
     Git(#[from] GitError),
 }
 
+/// What comes of merging all of some tasks.
+enum Merged {
+    Whole(Candidate),
+    /// The task at this place merges onto the head, but not onto the tasks before it as well.
+    CutAt(usize),
+}
+
 /// Merges the commits of tasks, each with its base as only parent, onto `head`, in the order given.
+///
+/// Work that conflicts with a task before it is left out, and so is all that follows: whether what it conflicts with
+/// lands at all is not known yet. Only a conflict with the head is one.
 ///
 /// One task made on `head` itself is its own candidate. Otherwise one merge commit is made, with `head` as first
 /// parent: every commit that the branch passes through by first parents is one that was tested.
@@ -58,25 +70,50 @@ pub fn candidate(
     time: Timestamp,
 ) -> Result<Candidate, MergeError> {
     let repo = quarantine.open()?;
-    let head_id = to_oid(head)?;
-    let mut tree = tree_of(&repo, head)?;
-    let mut parents = vec![head.clone()];
-    for (task, commit) in tasks {
-        let base = base_of(&repo, commit)?;
-        if base == head_id && tasks.len() == 1 {
-            let tree = to_id(tree_of(&repo, commit)?.id())?;
-            return Ok(Candidate { commit: commit.clone(), tree });
+    let mut tasks = tasks;
+    loop {
+        match merge_all(&repo, head, tasks, message, time)? {
+            Merged::Whole(candidate) => return Ok(candidate),
+            Merged::CutAt(place) => tasks = tasks.get(..place).unwrap_or_default(),
         }
-        if !ancestry::is_ancestor(&repo, base, head_id)? {
+    }
+}
+
+fn merge_all(
+    repo: &Repository,
+    head: &CommitId,
+    tasks: &[(TaskId, CommitId)],
+    message: &str,
+    time: Timestamp,
+) -> Result<Merged, MergeError> {
+    let head_id = to_oid(head)?;
+    let head_tree = tree_of(repo, head)?;
+    let mut tree = head_tree.clone();
+    let mut parents = vec![head.clone()];
+    for (place, (task, commit)) in tasks.iter().enumerate() {
+        let base = base_of(repo, commit)?;
+        if base == head_id && tasks.len() == 1 {
+            let tree = to_id(tree_of(repo, commit)?.id())?;
+            let tasks = vec![task.clone()];
+            return Ok(Merged::Whole(Candidate { commit: commit.clone(), tree, tasks }));
+        }
+        if !ancestry::is_ancestor(repo, base, head_id)? {
             return Err(MergeError::BaseGone { task: task.clone(), base: to_id(base)? });
         }
-        let theirs = tree_of(&repo, commit)?;
-        tree = merge_onto(&repo, head, &tree, task, commit, &tree_of(&repo, &to_id(base)?)?, &theirs)?;
+        let (from, theirs) = (tree_of(repo, &to_id(base)?)?, tree_of(repo, commit)?);
+        let onto = |ours: &Tree<'_>| merge_onto(repo, head, ours, task, commit, &from, &theirs);
+        tree = match onto(&tree) {
+            Err(MergeError::Conflict(_)) if place > 0 => {
+                return onto(&head_tree).map(|_| Merged::CutAt(place));
+            }
+            merged => merged?,
+        };
         parents.push(commit.clone());
     }
     let tree = to_id(tree.id())?;
-    let commit = to_id(commit_in(&repo, &tree, &parents, message, time)?)?;
-    Ok(Candidate { commit, tree })
+    let commit = to_id(commit_in(repo, &tree, &parents, message, time)?)?;
+    let tasks = tasks.iter().map(|(task, _)| task.clone()).collect();
+    Ok(Merged::Whole(Candidate { commit, tree, tasks }))
 }
 
 fn merge_onto<'repo>(

@@ -17,7 +17,8 @@ static DONE: OnceLock<Result<(), Failure>> = OnceLock::new();
 /// * Everything below a git folder is fsynced: by default neither git nor libgit2 syncs refs, so that a power cut
 ///   can leave the branch pointing at an empty object.
 /// * No system, global, XDG or program-data configuration and attributes are read: what somebody keeps in
-///   `~/.gitconfig` decides no outcome. In particular `core.autocrlf` and `safe.directory` from there are not seen.
+///   `~/.gitconfig` decides no outcome, but that a run may be refused for a filter ([`super::filtered`]). In
+///   particular `core.autocrlf` and `safe.directory` from there are not seen.
 ///
 /// The program calls it first thing in `main`; every entry point of this module calls it too.
 pub fn setup() -> Result<(), GitError> {

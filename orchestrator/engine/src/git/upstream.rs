@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{BranchType, Repository};
+use git2::{BranchType, Repository, RepositoryOpenFlags};
 use mycelium_schemas::id::CommitId;
 
 use super::{
@@ -60,9 +60,10 @@ impl Upstream {
     /// The repository that holds `path`: the nearest one upward.
     pub fn discover(path: &Path) -> Result<Self, GitError> {
         setup()?;
-        let git_dir = Repository::discover_path(path, &[] as &[&Path])
+        // Opened from where the search ends: a git folder that is opened by itself takes its parent for the working
+        // tree, also where it is kept apart from it and only a file leads there.
+        let repo = Repository::open_ext(path, RepositoryOpenFlags::CROSS_FS, &[] as &[&Path])
             .map_err(|source| GitError::open(path.to_owned(), source))?;
-        let repo = Repository::open(&git_dir).map_err(|source| GitError::open(path.to_owned(), source))?;
         let Some(worktree) = repo.workdir() else {
             return Err(GitError::Bare { path: repo.path().to_owned() });
         };
@@ -97,7 +98,10 @@ impl Upstream {
 
     pub(super) fn open(&self) -> Result<Repository, GitError> {
         setup()?;
-        Repository::open(&self.git_dir).map_err(|source| GitError::open(self.worktree.clone(), source))
+        let failed = |source| GitError::open(self.worktree.clone(), source);
+        let repo = Repository::open(&self.git_dir).map_err(failed)?;
+        repo.set_workdir(&self.worktree, false).map_err(failed)?;
+        Ok(repo)
     }
 
     /// Short name of the branch that HEAD names, even without a commit; none where HEAD is detached.

@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
+use mycelium_core::budget::spoken;
 use mycelium_schemas::{
     answer::{Failure, Failures},
     event::{
-        BudgetMetric, BudgetScope, BudgetVerdict, DoctorResult, EventKind, ExitReason, LandingRefused,
-        RawEvent, RefusalReason, RunStop, ValidatorVerdict, Violations, WorkerExit,
+        BudgetScope, BudgetVerdict, DoctorResult, EventKind, ExitReason, LandingRefused, RawEvent,
+        RefusalReason, RunStop, ValidatorVerdict, Violations, WorkerExit,
     },
     id::{RunId, TaskId},
     state::StopReason,
@@ -32,6 +33,17 @@ pub fn failures(
     let spare = found.len().saturating_sub(limit.unwrap_or(usize::MAX));
     found.drain(..spare);
     Ok((Failures { run_id: run.clone(), failures: found }, unread))
+}
+
+/// How the run stopped, where it did and has not gone on since.
+pub fn last_stop(paths: &RunPaths) -> Result<Option<RunStop>, Error> {
+    let mut last = None;
+    fold(&paths.journal, &["run.stop", "run.resume", "run.complete"], |event| match event.known() {
+        Some(EventKind::RunStop(stop)) => last = Some(stop),
+        Some(EventKind::RunResume(_) | EventKind::RunComplete(_)) => last = None,
+        _ => {}
+    })?;
+    Ok(last)
 }
 
 /// The types that say that something went wrong, or what followed from that.
@@ -191,7 +203,7 @@ fn is_success(exit: &WorkerExit) -> bool {
 
 /// What stops a run without a failure of a task before it.
 fn is_cause(stop: &RunStop) -> bool {
-    matches!(stop.stop_reason, StopReason::Environment | StopReason::Signal)
+    matches!(stop.stop_reason, StopReason::Environment | StopReason::Signal | StopReason::BranchRewound)
 }
 
 fn worker(exit: &WorkerExit) -> String {
@@ -226,11 +238,7 @@ fn over(budget: &BudgetVerdict) -> String {
         BudgetScope::Task => "task",
         BudgetScope::Run => "run",
     };
-    let what = match budget.metric {
-        BudgetMetric::Tokens => "tokens",
-        BudgetMetric::CostMicrousd => "millionths of a dollar",
-    };
-    format!("the {whose} used {} {what} of {}", budget.used, budget.limit)
+    format!("the {whose} used {}", spoken(budget))
 }
 
 fn doctor(result: &DoctorResult) -> String {

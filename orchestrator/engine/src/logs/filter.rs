@@ -28,6 +28,13 @@ pub struct Query {
     pub grep: Option<String>,
 }
 
+impl Query {
+    /// True where it asks for everything.
+    pub fn is_empty(&self) -> bool {
+        self.task.is_none() && self.types.is_none() && self.since.is_none() && self.grep.is_none()
+    }
+}
+
 /// Wanted types. Those that are known are matched once, not once a line.
 #[derive(Debug, Clone)]
 struct Types {

@@ -18,7 +18,7 @@ use mycelium_schemas::{
     state::RunView,
 };
 
-pub use failures::failures;
+pub use failures::{failures, last_stop};
 pub use filter::{Filter, Query};
 pub use reader::{Entry, Reader};
 pub use timeline::timeline;

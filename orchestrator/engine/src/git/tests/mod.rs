@@ -1,6 +1,7 @@
 //! Behaviour of the git module on real temporary repositories. Where git itself is the judge, its program is asked.
 
 mod checkout;
+mod filters;
 mod hostile;
 mod landing;
 mod merging;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::rig::{Rig, git_in, write};
-use crate::git::{CheckedOut, ErrorKind, GitError, Upstream, setup};
+use crate::git::{CheckedOut, ErrorKind, GitError, Upstream, dirty, setup};
 
 #[test]
 fn the_nearest_repository_upward_is_found() {
@@ -12,6 +12,44 @@ fn the_nearest_repository_upward_is_found() {
     assert_eq!(upstream.worktree(), rig.repo.canonicalize().unwrap());
     assert_eq!(upstream.current_branch().unwrap().as_deref(), Some("main"));
     assert_eq!(upstream.objects_dir(), rig.repo.canonicalize().unwrap().join(".git/objects"));
+}
+
+#[test]
+fn a_git_folder_kept_elsewhere_does_not_choose_the_root() {
+    let rig = Rig::new();
+    let other = rig.run.join("other");
+    fs::create_dir_all(&other).unwrap();
+    git_in(&other, &["init", "-q"]);
+    for place in [other.join("kept.git"), rig.run.join("kept.git")] {
+        let clone =
+            rig.run.join(format!("clone of {}", place.parent().unwrap().file_name().unwrap().display()));
+        let separate = format!("--separate-git-dir={}", place.display());
+        rig.git(&["clone", "-q", &separate, rig.repo.to_str().unwrap(), clone.to_str().unwrap()]);
+        let upstream = Upstream::discover(&clone.join("dir")).unwrap();
+        assert_eq!(upstream.worktree(), clone.canonicalize().unwrap());
+        assert_eq!(upstream.common_dir(), place.canonicalize().unwrap());
+        assert_eq!(dirty(&upstream, None).unwrap(), [] as [String; 0]);
+        write(&clone.join("a.txt"), "changed\n");
+        assert_eq!(dirty(&upstream, None).unwrap(), ["a.txt"]);
+    }
+}
+
+#[test]
+fn the_root_is_the_one_that_git_shows() {
+    let rig = Rig::new();
+    let (tree, linked) = (rig.run.join("tree"), rig.run.join("linked"));
+    rig.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "work"]);
+    let module = format!("file://{}", rig.repo.display());
+    rig.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &module, "module"]);
+    let shown = |folder: &std::path::Path| {
+        let top = git_in(folder, &["rev-parse", "--show-toplevel"]);
+        assert_eq!(Upstream::discover(folder).unwrap().worktree().to_str(), Some(top.trim()));
+    };
+    shown(&linked.join("dir"));
+    shown(&rig.repo.join("module/dir"));
+    fs::create_dir_all(&tree).unwrap();
+    rig.git(&["config", "core.worktree", tree.canonicalize().unwrap().to_str().unwrap()]);
+    shown(&rig.repo.join("dir"));
 }
 
 #[test]
