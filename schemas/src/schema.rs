@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, config, event, manifest, matrix, state, verdict};
+use crate::{answer, config, event, flake, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -24,6 +24,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("error", of::<answer::Refused>()),
         ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
+        ("execution", of::<flake::Execution>()),
         ("init", of::<answer::Initialized>()),
         ("logs", of::<Vec<event::RawEvent>>()),
         ("logs-failures", of::<answer::Logged<answer::Failures>>()),

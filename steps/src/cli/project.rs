@@ -16,7 +16,7 @@ use mycelium_traceability::{Catalogue, Files, Registry};
 use super::error::CliError;
 use crate::runner::{Target, suite::Suite};
 
-const FEATURES: &str = "features";
+pub(super) const FEATURES: &str = "features";
 const TRACEABILITY: &str = "traceability";
 
 /// A checkout.
@@ -113,11 +113,7 @@ impl Project {
 
     /// The scenarios of all features as they are now.
     pub(super) fn catalogue(&self) -> Result<Catalogue, CliError> {
-        let suite = self.parsed_suite(&[])?;
-        let features: Vec<_> = suite.features().collect();
-        let documents = features.iter().map(|feature| &feature.document);
-        let pickles = features.iter().flat_map(|feature| &feature.pickles);
-        Ok(Catalogue::new(documents, pickles)?)
+        catalogue_of(&self.parsed_suite(&[])?)
     }
 
     /// Reads `traceability/`.
@@ -188,6 +184,14 @@ impl Project {
         };
         Ok(Source::new(format!("{TRACEABILITY}/{name}"), text))
     }
+}
+
+/// The scenarios of the features that parse.
+pub(super) fn catalogue_of(suite: &Suite) -> Result<Catalogue, CliError> {
+    let features: Vec<_> = suite.features().collect();
+    let documents = features.iter().map(|feature| &feature.document);
+    let pickles = features.iter().flat_map(|feature| &feature.pickles);
+    Ok(Catalogue::new(documents, pickles)?)
 }
 
 /// The paths, or the folder of all features where none is given.

@@ -4,6 +4,7 @@
 
 mod checkout;
 mod doctor;
+mod flake;
 mod fmt;
 mod lint;
 mod refusals;

@@ -5,11 +5,15 @@ mod broken_streams;
 #[cfg(test)]
 mod denominator;
 #[cfg(test)]
+mod flakes;
+#[cfg(test)]
 mod green_lies;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
 mod own_files;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
