@@ -7,6 +7,7 @@ mod decode;
 pub mod digest;
 pub mod event;
 pub mod evidence;
+pub mod flake;
 pub mod goal;
 pub mod id;
 pub mod impact;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     evidence::{Assertion, EvidenceFile},
+    flake::Flakes,
     goal::{GoalId, Tier},
 };
 
@@ -39,6 +40,9 @@ pub struct Matrix {
     /// Whether the goals are those that were locked.
     #[serde(default)]
     pub lock: Lock,
+    /// How often scenarios of this tree and program failed when they were run again and again.
+    #[serde(default)]
+    pub flakes: Flakes,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -183,6 +187,9 @@ pub struct QuarantineMark {
     pub scenario: String,
     /// Where its cause is looked for.
     pub issue: String,
+    /// What is thought to be the cause.
+    #[serde(default)]
+    pub hypothesis: String,
     /// Who looks for it.
     pub owner: String,
     /// The last day on which it does not fail the gate.
@@ -190,6 +197,12 @@ pub struct QuarantineMark {
     pub expires: Date,
     /// Days until then; negative once it has expired.
     pub days_left: i32,
+    /// Days of the last 90 on which it was in quarantine.
+    #[serde(default)]
+    pub days_in: i32,
+    /// Whether its one renewal is used up.
+    #[serde(default)]
+    pub renewed: bool,
 }
 
 /// How far a goal is proved. Exactly one applies; the first that matches, in this order.

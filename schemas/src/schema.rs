@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, config, event, goal, impact, manifest, matrix, state, verdict};
+use crate::{answer, config, event, flake, goal, impact, manifest, matrix, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -24,6 +24,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("error", of::<answer::Refused>()),
         ("evaluation", of::<verdict::Evaluation>()),
         ("event", of::<event::Event>()),
+        ("execution", of::<flake::Execution>()),
         ("goal", goal::file_schema()),
         ("goal-review", of::<impact::Reviewed>()),
         ("impact", of::<impact::Impact>()),

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::evidence::Assertion;
 use tempfile::TempDir;
 
@@ -205,6 +206,8 @@ pub struct Context {
     /// Where the scenario runs.
     pub lane: Lane,
     pub(crate) scratch: Scratch,
+    /// What programs find around them, where the scenario does not say otherwise.
+    pub locality: Locality,
     /// Where records go.
     pub recorder: Recorder,
 }

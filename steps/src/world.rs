@@ -63,7 +63,8 @@ impl MyceliumWorld {
         if context.lane != Lane::Mock {
             return Err(WorldError::Lane(context.lane.as_str()));
         }
-        let sandbox = Sandbox::create(&context.scratch().map_err(WorldError::Scratch)?)?;
+        let folder = context.scratch().map_err(WorldError::Scratch)?;
+        let sandbox = Sandbox::create_in(&folder, context.locality.clone())?;
         Ok(Self::with(context, sandbox, None))
     }
 

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use mycelium_schemas::{
-    goal::{GoalId, spec::LANES},
+    goal::{GoalId, links::Fingerprint, spec::LANES},
     matrix::{ScenarioKey, StepRole},
     messages::{
         Background, Feature, FeatureChild, GherkinDocument, Pickle, PickleStep, PickleStepType, RuleChild,
         Scenario, Step,
     },
 };
+
+use crate::fingerprint::scenario_fingerprint;
 
 /// Tag of a control twin: the same background with the knob off.
 const CONTROL_TAG: &str = "@control";
@@ -54,6 +56,11 @@ pub struct ScenarioSpec {
 }
 
 impl ScenarioSpec {
+    /// The fingerprint of what it says, wherever it stands.
+    pub fn fingerprint(&self) -> Fingerprint {
+        scenario_fingerprint(self)
+    }
+
     /// Whether it is a control twin.
     pub fn is_control(&self) -> bool {
         self.has_tag(CONTROL_TAG)

@@ -2,7 +2,9 @@
 //! see what it asks for is red.
 
 mod coverage;
+mod flake;
 mod judge;
+mod quarantine;
 
 use mycelium_schemas::{
     goal::gates::{GateRules, ProfileName},
@@ -11,6 +13,15 @@ use mycelium_schemas::{
 };
 
 use self::judge::Judgement;
+
+/// What the owner of each quarantined scenario is told on every run before its deadline, in sentences.
+pub fn deadlines(matrix: &Matrix) -> Vec<String> {
+    let marks = matrix.rows.iter().flat_map(|row| row.quarantine.iter().map(|mark| (row.goal, mark)));
+    marks
+        .filter_map(|(goal, mark)| quarantine::warning(goal, mark))
+        .map(|words| words.trim().to_owned())
+        .collect()
+}
 
 /// Judges a matrix by the rules of a profile.
 pub fn evaluate(matrix: &Matrix, rules: &GateRules, profile: ProfileName) -> Evaluation {
@@ -58,11 +69,12 @@ fn verdict(
         Gate::Orphans => judge::orphans(matrix),
         Gate::Denominator => judge::denominator(matrix),
         Gate::SuspectLinks => judge::suspect_links(matrix),
-        Gate::Quarantine => judge::quarantine(matrix),
+        Gate::Quarantine => quarantine::judge(matrix),
         Gate::WholeRun => judge::whole_run(matrix),
         Gate::CurrentResults => judge::current_results(matrix),
         Gate::Program => judge::program(matrix),
-        Gate::Flake | Gate::Saboteurs | Gate::Mutation | Gate::Performance => judge::not_measured(gate),
+        Gate::Flake => flake::judge(matrix),
+        Gate::Saboteurs | Gate::Mutation | Gate::Performance => judge::not_measured(gate),
     };
     match judgement {
         Judgement::Green(reason) => {

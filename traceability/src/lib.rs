@@ -6,12 +6,14 @@
 //! ```text
 //! files of traceability/ -> Registry ─┐
 //! feature files          -> Catalogue ├-> Matrix -> Evaluation
-//! messages.ndjson        -> Results  ─┘
+//! messages.ndjson        -> Results   │
+//! flake-history.jsonl    -> History  ─┘
 //! ```
 
 mod catalogue;
 mod denominator;
 mod fingerprint;
+pub mod flake;
 mod gates;
 mod impact;
 mod matrix;
@@ -21,7 +23,7 @@ mod results;
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
 pub use denominator::lock;
 pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
-pub use gates::evaluate;
+pub use gates::{deadlines, evaluate};
 pub use impact::{Promises, Side, changed, impact};
 pub use matrix::{Inputs, build};
 pub use registry::{Files, Registry};

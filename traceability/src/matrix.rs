@@ -1,6 +1,7 @@
 //! The join: goals, links, quarantine, scenarios as they are now and results of a run, into one matrix.
 
 mod ledger;
+mod quarantine;
 mod row;
 
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use mycelium_schemas::{
 use crate::{
     catalogue::{Catalogue, ScenarioSpec},
     denominator,
-    fingerprint::scenario_fingerprint,
+    flake::{History, Subjects, tally},
     registry::Registry,
     results::Results,
 };
@@ -29,6 +30,8 @@ pub struct Inputs<'a> {
     pub catalogue: &'a Catalogue,
     /// What a run did; none where nothing ran.
     pub results: Option<&'a Results>,
+    /// How scenarios came out when they were run again and again.
+    pub history: &'a History,
     /// The tree that is checked out and the program that is built now.
     pub subject: &'a Subject,
     /// The day that deadlines are compared with.
@@ -38,7 +41,17 @@ pub struct Inputs<'a> {
 /// Builds the matrix. One row a goal: what is not proved stays in it, with the reason.
 pub fn build(inputs: &Inputs<'_>) -> Matrix {
     let run = inputs.results.map(|results| run_facts(inputs, results));
-    let rows = inputs.registry.goals.iter().map(|goal| row::build(inputs, run.as_ref(), goal)).collect();
+    let flakes = tally(
+        inputs.history,
+        &Subjects {
+            subject: inputs.subject,
+            catalogue: inputs.catalogue,
+            lanes: &inputs.profile.lanes,
+            excused: &quarantine::excused(inputs),
+        },
+    );
+    let goals = inputs.registry.goals.iter();
+    let rows = goals.map(|goal| row::build(inputs, run.as_ref(), &flakes, goal)).collect();
     Matrix {
         schema_version: SCHEMA_VERSION,
         profile: inputs.profile.name.name().to_owned(),
@@ -48,9 +61,10 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         rows,
         scenarios: inputs.catalogue.iter().map(|spec| scenario(inputs, spec)).collect(),
         orphans: inputs.catalogue.iter().filter_map(|spec| orphan(inputs.registry, spec)).collect(),
-        dead_quarantine: dead_quarantine(inputs),
+        dead_quarantine: quarantine::dead(inputs),
         dead_links: dead_links(inputs.registry),
         lock: denominator::compare(inputs.registry),
+        flakes,
         backlog: inputs.registry.backlog.clone(),
     }
 }
@@ -139,7 +153,7 @@ fn scenario(inputs: &Inputs<'_>, spec: &ScenarioSpec) -> Scenario {
         name: spec.name.clone(),
         tags: spec.tags.clone(),
         goals: known_goals(inputs.registry, spec),
-        fingerprint: scenario_fingerprint(spec).to_string(),
+        fingerprint: spec.fingerprint().to_string(),
         control: spec.is_control(),
         steps: spec.steps.clone(),
         lanes: runs_of(inputs, spec).to_vec(),
@@ -168,25 +182,6 @@ fn orphan(registry: &Registry, spec: &ScenarioSpec) -> Option<Orphan> {
         spec.goal_tags().find_map(reason)
     };
     reason.map(|reason| Orphan { key: spec.key.clone(), name: spec.name.clone(), reason })
-}
-
-/// Entries that protect nothing: whatever they were meant for fails without anybody waiting for it.
-fn dead_quarantine(inputs: &Inputs<'_>) -> Vec<String> {
-    let dead = |goal: GoalId, name: &str| {
-        let ran = inputs
-            .catalogue
-            .of_goal(goal)
-            .into_iter()
-            .any(|spec| spec.name == name && !runs_of(inputs, spec).is_empty());
-        inputs.registry.goal(goal).is_none() || !ran
-    };
-    let entries = inputs.registry.quarantine.iter().filter(|entry| dead(entry.goal, &entry.scenario));
-    entries
-        .map(|entry| {
-            let (goal, name) = (entry.goal, &entry.scenario);
-            format!("The quarantine of {name:?} for {goal} fits no scenario of that goal that ran.")
-        })
-        .collect()
 }
 
 fn dead_links(registry: &Registry) -> Vec<String> {

@@ -9,6 +9,7 @@ use mycelium_schemas::{
     },
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
+    flake::Execution,
     impact::{Impact, Reviewed},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
     matrix::Matrix,
@@ -140,6 +141,24 @@ fn every_event_type_has_a_sample_that_is_read_and_described() {
     let known: BTreeSet<_> = EventKind::TYPES.iter().copied().collect();
     let missing: Vec<_> = known.difference(&seen).collect();
     assert!(missing.is_empty(), "no sample of {missing:?}");
+}
+
+#[test]
+fn every_kind_of_line_of_the_flake_history_has_a_sample() {
+    let text = sample("flake-history.jsonl");
+    for line in text.lines() {
+        let execution: Execution = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&execution).unwrap(), line);
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_valid("execution", &value);
+        for required in ["v", "run", "scenario", "fingerprint", "outcome", "environment"] {
+            let mut cut = value.clone();
+            cut.as_object_mut().unwrap().remove(required);
+            let schema = mycelium_schemas::schemas().remove("execution").unwrap();
+            assert!(!jsonschema::is_valid(schema.as_value(), &cut), "missing {required} was accepted");
+        }
+    }
+    assert_eq!(text.lines().count(), 2);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_steps::{
     context::Lane,
     runner::{Facts, Filter, Library, Settings, run, suite::Suite},
@@ -84,6 +85,7 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         fail_fast: false,
         keep: false,
         scratch: scratch.to_owned(),
+        locality: Locality::default(),
         out: out.to_owned(),
     }
 }

@@ -4,7 +4,10 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::Offset};
-use mycelium_schemas::goal::{GoalId, gates::ProfileName};
+use mycelium_schemas::{
+    flake::Environment,
+    goal::{GoalId, gates::ProfileName},
+};
 use regex::Regex;
 
 use super::{error::CliError, program::Program, project::Project};
@@ -48,6 +51,8 @@ const EXIT_CODES: &str = "Exit codes: 0 passed or green, 1 failed or red, 2 bad 
 pub(super) enum Command {
     /// Run scenarios.
     Run(RunArgs),
+    /// Run scenarios again and again in other orders and surroundings, and tell how often they fail at most.
+    Flake(FlakeArgs),
     /// Follow feature files: lint each that is saved, and run its changed scenarios.
     Watch(WatchArgs),
     /// List scenarios.
@@ -130,6 +135,33 @@ pub(super) struct RunArgs {
     pub(super) keep: bool,
     #[command(flatten)]
     pub(super) out: OutArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FlakeArgs {
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// Run everything so many times; 10 unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) repeat: Option<NonZeroUsize>,
+    /// Run each scenario until it is shown to fail in at most 0.5 % of its runs, or in 5 % and more.
+    #[arg(long, conflicts_with = "repeat")]
+    pub(super) sprt: bool,
+    /// Only scenarios that are new or read otherwise than where this branch left REV.
+    #[arg(long, value_name = "REV")]
+    pub(super) since: Option<String>,
+    /// The file that each execution is written into [default: target/flake-history.jsonl].
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
+    /// Seed of the first order; a new one unless given.
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Run in these surroundings alone, as the output names them.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub(super) environment: Option<Environment>,
+    /// The program under test, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -285,6 +317,9 @@ pub(super) struct GateArgs {
     /// What is required: local, ci or release.
     #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
     pub(super) profile: ProfileName,
+    /// The history of flakes that is counted [default: target/flake-history.jsonl].
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
     #[command(flatten)]
     pub(super) result: ResultArgs,
 }

@@ -8,6 +8,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use mycelium_fixtures::sandbox::Locality;
+use mycelium_schemas::messages::Pickle;
+
 use super::{
     args::FilterArgs,
     commands::lint,
@@ -85,6 +88,16 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The scenarios that it runs.
+    pub(super) fn selected(&self) -> Vec<Pickle> {
+        self.filter.select(&self.suite, self.stage.lane)
+    }
+
+    /// Limits it further, to some of the scenarios.
+    pub(super) fn limit_to(&mut self, scenarios: BTreeSet<Identity>) {
+        self.filter.again = Some(scenarios);
+    }
+
     /// Runs once, in the order of the seed, into a folder; tells how it goes.
     pub(super) fn run(
         &self,
@@ -102,13 +115,14 @@ pub(super) struct Stage {
     pub(super) program: Program,
     pub(super) library: Library<MyceliumWorld>,
     pub(super) listener: Listener,
-    tree: Beside<Tree>,
-    lane: Lane,
+    pub(super) tree: Beside<Tree>,
+    pub(super) lane: Lane,
     jobs: NonZeroUsize,
     fail_fast: bool,
     timeout: Option<Duration>,
     keep: bool,
     scratch: PathBuf,
+    locality: Locality,
 }
 
 /// A run that took place.
@@ -197,7 +211,18 @@ impl Stage {
             timeout: None,
             keep: false,
             scratch,
+            locality: Locality::default(),
         })
+    }
+
+    /// Where it runs from now on: how many scenarios at a time, in a folder of which shape, with what around them.
+    pub(super) fn put_into(&mut self, jobs: NonZeroUsize, scratch: PathBuf, locality: Locality) {
+        (self.jobs, self.scratch, self.locality) = (jobs, scratch, locality);
+    }
+
+    /// The folder in which scenarios get theirs.
+    pub(super) fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// Runs once, in the order of the seed, into a folder; tells how it goes.
@@ -221,6 +246,7 @@ impl Stage {
             fail_fast: self.fail_fast,
             keep: self.keep,
             scratch: self.scratch.clone(),
+            locality: self.locality.clone(),
             out: out.clone(),
         };
         let scenarios = filter.select(suite, self.lane).len();
@@ -243,7 +269,8 @@ impl Stage {
     }
 }
 
-fn default_jobs() -> NonZeroUsize {
+/// Scenarios at a time unless told otherwise.
+pub(super) fn default_jobs() -> NonZeroUsize {
     // Scenarios mostly wait for processes.
     thread::available_parallelism()
         .unwrap_or(NonZeroUsize::MIN)

@@ -4,7 +4,7 @@ use std::{error::Error, io, path::PathBuf};
 
 use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
-use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
+use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError, flake};
 
 use super::{evidence::EvidenceError, history::HistoryError, merge::MergeError, program::ProgramError};
 use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
@@ -42,6 +42,10 @@ pub(super) enum CliError {
     BadResults { path: PathBuf, problems: Vec<ReadProblem> },
     #[error("the evidence of the results is not what was kept; run accept run again\n{}", lines(.0))]
     BadEvidence(Vec<EvidenceError>),
+    #[error("{path} is no history of flakes")]
+    BadHistory { path: PathBuf, source: flake::HistoryError },
+    #[error("cannot find what is new or changed since {rev:?}")]
+    Since { rev: String, source: git2::Error },
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error("{0} is no declared goal")]

@@ -10,7 +10,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, project::Project, stream};
+use super::{error::CliError, flake::history, project::Project, stream};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -41,14 +41,24 @@ pub(super) struct Judged {
     pub(super) evaluation: Evaluation,
 }
 
-/// Builds the matrix and judges it.
+/// Builds the matrix and judges it, with the history of flakes where it stands by itself.
 pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged, CliError> {
+    judge_with(project, question, &history::default_path(project))
+}
+
+/// The same with a history of the caller's.
+pub(super) fn judge_with(
+    project: &Project,
+    question: Question<'_>,
+    history: &Path,
+) -> Result<Judged, CliError> {
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
     let run = match question.results {
         Wanted::Required => Some(stream::required_run(question.out)?),
         Wanted::IfThere => stream::run(question.out)?,
     };
+    let history = history::read(history)?;
     let tree = project.tree();
     let subject = Subject { tree: tree.id, dirty: tree.dirty, binary_digest: question.binary_digest };
     let matrix = build(&Inputs {
@@ -56,6 +66,7 @@ pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
         results: run.as_ref().map(|run| &run.results),
+        history: &history,
         subject: &subject,
         today: question.today,
     });

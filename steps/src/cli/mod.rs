@@ -10,6 +10,7 @@ mod diff;
 mod error;
 mod evidence;
 mod findings;
+mod flake;
 mod history;
 mod judge;
 mod last_run;
@@ -43,7 +44,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 3] = ["flake", "bench", "sabotage"];
+const LATER: [&str; 2] = ["bench", "sabotage"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -68,6 +69,9 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         }
         Some(Command::Watch(args)) => {
             in_own_process(console, |scratch| commands::watch::run(console, args, scratch))
+        }
+        Some(Command::Flake(args)) => {
+            in_own_process(console, |scratch| commands::flake::run(console, args, &scratch))
         }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),

@@ -12,6 +12,7 @@ use std::{
 };
 
 use cucumber::World;
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
     evidence::{Planned, RunInfo},
@@ -72,6 +73,8 @@ pub struct Settings {
     pub keep: bool,
     /// Where scenarios get their folders: outside of any repository.
     pub scratch: PathBuf,
+    /// What programs find around them, where a scenario does not say otherwise.
+    pub locality: Locality,
     /// The output folder.
     pub out: PathBuf,
 }
@@ -204,6 +207,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             bin: self.settings.bin.clone(),
             lane: self.settings.lane,
             scratch: self.settings.scratch.clone(),
+            locality: self.settings.locality.clone(),
             fail_fast: self.settings.fail_fast,
         });
         loop {

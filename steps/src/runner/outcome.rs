@@ -87,7 +87,7 @@ pub enum Cause {
 
 impl Cause {
     /// Whether it shows in no step's status, so that the stream has to say it by itself.
-    pub(super) fn is_beside_the_steps(&self) -> bool {
+    pub fn is_beside_the_steps(&self) -> bool {
         match self {
             Self::NoSteps(_)
             | Self::Teardown(..)

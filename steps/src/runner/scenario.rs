@@ -13,6 +13,7 @@ use std::{
 };
 
 use cucumber::World;
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::evidence::Polarity;
 use tokio::runtime::Runtime;
 
@@ -106,6 +107,8 @@ pub(super) struct Surroundings {
     pub(super) lane: Lane,
     /// Where scenarios get their folders.
     pub(super) scratch: PathBuf,
+    /// What programs find around them.
+    pub(super) locality: Locality,
     /// Starts no further scenario after one failed.
     pub(super) fail_fast: bool,
 }
@@ -160,6 +163,7 @@ impl<W: World> Worker<W> {
             bin: self.surroundings.bin.clone(),
             lane: self.surroundings.lane,
             scratch: Scratch::within(self.surroundings.scratch.clone()),
+            locality: self.surroundings.locality.clone(),
             recorder: Recorder::default(),
         }
     }

@@ -110,6 +110,8 @@ fn with_line_end(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mycelium_fixtures::sandbox::Locality;
+
     use super::*;
     use crate::context::{Context, Lane, Recorder, Scratch};
 
@@ -120,6 +122,7 @@ mod tests {
             bin,
             lane: Lane::Mock,
             scratch: Scratch::at(scratch.to_owned()),
+            locality: Locality::default(),
             recorder: recorder.clone(),
         }
         .enter();

@@ -8,6 +8,7 @@ use std::{
 };
 
 use cucumber::{World, codegen::WorldInventory};
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::messages::Envelope;
 use mycelium_steps::{
     catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
@@ -60,6 +61,7 @@ fn conduct<W: Sample>(
         fail_fast: false,
         keep: false,
         scratch,
+        locality: Locality::default(),
         out: out.clone(),
     };
     let filter = Filter { any_lane: true, ..Filter::default() };

@@ -5,6 +5,7 @@
 mod bad_results;
 mod checkout;
 mod doctor;
+mod flake;
 mod fmt;
 mod impact;
 mod lint;

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::{
     evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
     messages::{Envelope, TestStepResultStatus},
@@ -53,6 +54,7 @@ impl Bench {
             fail_fast: false,
             keep: false,
             scratch: root.path().join("scratch"),
+            locality: Locality::default(),
             out: root.path().join("out"),
         };
         Self { root, settings, filter: Filter::default(), _alone: alone }

@@ -17,8 +17,6 @@ const ARTIFACTS_VALID: &str = "fs.artifacts_valid";
 const NOT_DONE_AGAIN: &str = "state.attempts_at_most";
 /// What a step that resumes a run says.
 const RESUME_COMMAND: &str = "mycelium resume";
-/// Days before a quarantine ends from which its owner is warned.
-const WARN_DAYS: i32 = 3;
 
 /// What a gate found.
 pub(super) enum Judgement {
@@ -167,31 +165,6 @@ pub(super) fn suspect_links(matrix: &Matrix) -> Judgement {
     Judgement::unless(reasons, mend, "Every goal was reviewed together with its scenarios as they are.")
 }
 
-pub(super) fn quarantine(matrix: &Matrix) -> Judgement {
-    let mut reasons = matrix.dead_quarantine.clone();
-    let mut warnings = Vec::new();
-    for row in &matrix.rows {
-        for mark in &row.quarantine {
-            if row.tier == Tier::Zero {
-                reasons.push(format!(
-                    "{} is a Tier-0 goal: {:?} cannot be quarantined.",
-                    row.goal, mark.scenario
-                ));
-            }
-            if mark.days_left < 0 {
-                let (scenario, expires, owner) = (&mark.scenario, mark.expires, &mark.owner);
-                reasons.push(format!("{}: {scenario:?} expired on {expires}; {owner} owns it.", row.goal));
-            } else if mark.days_left <= WARN_DAYS {
-                let (scenario, days, owner) = (&mark.scenario, mark.days_left, &mark.owner);
-                warnings.push(format!(" Warning: {scenario:?} expires in {days} days; {owner} owns it."));
-            }
-        }
-    }
-    let entries: usize = matrix.rows.iter().map(|row| row.quarantine.len()).sum();
-    let green = format!("Scenarios in quarantine: {entries}, none expired.{}", warnings.concat());
-    Judgement::unless(reasons, "fix the scenario and remove its entry; a deadline is not extended", green)
-}
-
 pub(super) fn whole_run(matrix: &Matrix) -> Judgement {
     const MEND: &str = "run everything: `accept run` without a filter, to its end";
     let Some(run) = &matrix.run else {
@@ -234,7 +207,6 @@ pub(super) fn program(matrix: &Matrix) -> Judgement {
 /// What this version has no measurement for cannot be green.
 pub(super) fn not_measured(gate: Gate) -> Judgement {
     let what = match gate {
-        Gate::Flake => "how often scenarios flake",
         Gate::Saboteurs => "whether scenarios find seeded faults",
         Gate::Mutation => "whether tests find mutated code",
         Gate::Performance => "how fast the program is",

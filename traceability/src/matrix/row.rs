@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mycelium_schemas::{
+    flake::{Flakes, ScenarioFlakes},
     goal::{Tier, spec::Goal},
     matrix::{
         Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, Status, StepStatus,
@@ -12,7 +13,7 @@ use mycelium_schemas::{
 use super::{
     Inputs,
     ledger::{Linked, Part, declared},
-    runs_of,
+    quarantine, runs_of,
 };
 use crate::fingerprint::{goal_fingerprint, scenarios_fingerprint};
 
@@ -46,9 +47,15 @@ struct Judged<'a> {
     control: Vec<Declared>,
     link: Link,
     quarantine: Vec<QuarantineMark>,
+    flakes: &'a Flakes,
 }
 
-pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'a Goal) -> Row {
+pub(super) fn build<'a>(
+    inputs: &'a Inputs<'a>,
+    run: Option<&RunFacts>,
+    flakes: &'a Flakes,
+    goal: &'a Goal,
+) -> Row {
     let linked: Vec<Linked<'a>> = inputs
         .catalogue
         .of_goal(goal.id)
@@ -62,7 +69,8 @@ pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'
         witness: declared(&goal.witness, Part::Witness, &linked, &lanes),
         control: declared(&goal.control, Part::Control, &linked, &lanes),
         link: link(inputs, goal, &linked),
-        quarantine: quarantine(inputs, goal),
+        quarantine: quarantine::marks(inputs, goal),
+        flakes,
         inputs,
         goal,
         linked,
@@ -114,24 +122,6 @@ fn link(inputs: &Inputs<'_>, goal: &Goal, linked: &[Linked<'_>]) -> Link {
     Link::Suspect { reason: format!("The {changed} changed since the review of {}.", reviewed.reviewed) }
 }
 
-fn quarantine(inputs: &Inputs<'_>, goal: &Goal) -> Vec<QuarantineMark> {
-    let entries = inputs.registry.quarantine.iter().filter(|entry| entry.goal == goal.id);
-    entries
-        .map(|entry| QuarantineMark {
-            scenario: entry.scenario.clone(),
-            issue: entry.issue.clone(),
-            owner: entry.owner.clone(),
-            expires: entry.expires,
-            days_left: days_between(inputs.today, entry.expires),
-        })
-        .collect()
-}
-
-fn days_between(from: jiff::civil::Date, to: jiff::civil::Date) -> i32 {
-    // Dates lie within ±9999 years: some 7 million days.
-    i32::try_from(to.duration_since(from).as_hours() / 24).unwrap_or(i32::MAX)
-}
-
 impl Judged<'_> {
     fn findings(&self, run: Option<&RunFacts>) -> Findings {
         let mut findings = Findings::default();
@@ -141,7 +131,7 @@ impl Judged<'_> {
             findings.add(Status::NotAutomated, format!("No scenario is tagged @{}.", self.goal.id));
             return findings;
         }
-        self.failures(&mut findings);
+        self.failures(run, &mut findings);
         self.gaps(&mut findings);
         if let Link::Suspect { reason } = &self.link {
             findings.add(Status::Suspect, reason.as_str());
@@ -180,7 +170,7 @@ impl Judged<'_> {
 
     fn quarantined(&self, findings: &mut Findings) {
         for mark in &self.quarantine {
-            let QuarantineMark { scenario, issue, owner, expires, days_left } = mark;
+            let QuarantineMark { scenario, issue, owner, expires, days_left, .. } = mark;
             if *days_left < 0 {
                 let reason =
                     format!("The quarantine of {scenario:?} expired on {expires}; {owner} works on {issue}.");
@@ -194,31 +184,62 @@ impl Judged<'_> {
         }
     }
 
-    fn is_excused(&self, linked: &Linked<'_>) -> bool {
-        self.quarantine.iter().any(|mark| mark.days_left >= 0 && mark.scenario == linked.spec.name)
-    }
-
-    fn failures(&self, findings: &mut Findings) {
+    fn failures(&self, run: Option<&RunFacts>, findings: &mut Findings) {
         for linked in &self.linked {
             let place = &linked.spec.key;
             for run in linked.runs {
-                let passed =
-                    run.attempts.iter().filter(|attempt| attempt.outcome == StepStatus::Passed).count();
-                let failed =
-                    run.attempts.iter().filter(|attempt| attempt.outcome == StepStatus::Failed).count();
+                let of = |status| run.attempts.iter().filter(|attempt| attempt.outcome == status).count();
+                let (passed, failed) = (of(StepStatus::Passed), of(StepStatus::Failed));
                 if passed > 0 && failed > 0 {
                     let reason =
                         format!("{place} passed {passed} of {} times in {}.", run.attempts.len(), run.lane);
                     findings.add(Status::Flaky, reason);
-                } else if failed > 0 && !self.is_excused(linked) {
+                } else if failed > 0 && !self.excuses(linked) && !self.passed_before(linked, &run.lane) {
                     findings
                         .add(Status::Failing, format!("{place} failed in {}{}.", run.lane, failed_step(run)));
                 }
             }
+            self.flakes(run, linked, findings);
             for assertion in linked.unheld() {
                 let (name, subject) = (assertion.name(), &assertion.subject);
                 let reason = format!("{place}: {name} ({subject}) did not hold, though its step passed.");
                 findings.add(Status::Failing, reason);
+            }
+        }
+    }
+
+    /// Whether a scenario is in a quarantine that has not expired.
+    fn excuses(&self, linked: &Linked<'_>) -> bool {
+        quarantine::excuses(self.inputs, self.goal, linked.spec)
+    }
+
+    /// Whether this tree and program have passed a scenario: then a failure is a flake, and no mere failure.
+    fn passed_before(&self, linked: &Linked<'_>, lane: &str) -> bool {
+        self.counts(linked).any(|count| count.lane == lane && count.failed < count.n)
+    }
+
+    fn counts(&self, linked: &Linked<'_>) -> impl Iterator<Item = &ScenarioFlakes> {
+        self.flakes.scenarios.iter().filter(|count| count.key == linked.spec.key)
+    }
+
+    /// What came out when the scenario was run again and again, together with the run that is judged.
+    fn flakes(&self, run: Option<&RunFacts>, linked: &Linked<'_>, findings: &mut Findings) {
+        let place = &linked.spec.key;
+        let is_current = run.is_some_and(|run| run.stale.is_empty());
+        for ScenarioFlakes { lane, n, failed, .. } in self.counts(linked) {
+            let outcome = linked.in_lane(lane).filter(|_| is_current).map(LaneRun::outcome);
+            let ever_passed = failed < n || outcome == Some(StepStatus::Passed);
+            let ever_failed = *failed > 0 || outcome == Some(StepStatus::Failed);
+            if ever_passed && ever_failed {
+                let also = if *failed == 0 { ", and failed in this run" } else { "" };
+                let reason =
+                    format!("{place} failed {failed} of {n} times in {lane} when it was run again{also}.");
+                findings.add(Status::Flaky, reason);
+            } else if ever_failed && !self.excuses(linked) {
+                findings.add(
+                    Status::Failing,
+                    format!("{place} failed each of {n} times in {lane} when it was run again."),
+                );
             }
         }
     }

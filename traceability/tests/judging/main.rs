@@ -6,12 +6,16 @@ mod ci_lies;
 #[cfg(test)]
 mod denominator;
 #[cfg(test)]
+mod flakes;
+#[cfg(test)]
 mod green_lies;
 mod impact;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
 mod own_files;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

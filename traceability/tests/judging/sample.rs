@@ -6,7 +6,10 @@ use std::{fs, path::PathBuf};
 use mycelium_schemas::{matrix::Matrix, verdict::Evaluation};
 use serde_json::json;
 
-use crate::support::{Fixture, World, goal};
+use crate::{
+    flakes::{clean, fail},
+    support::{Fixture, World, goal},
+};
 
 /// A world in which a bit of everything happened.
 fn mixed() -> World {
@@ -29,6 +32,10 @@ fn mixed() -> World {
     world.ran[2].attempts = vec!["FAILED"];
     world.ran[6].attempts = vec!["FAILED", "PASSED"];
     world.ran[8].attempts.clear();
+    // One scenario was run again and again, and failed once.
+    world.history = clean(&world, 11);
+    world.history.retain(|execution| execution.scenario.uri.contains("G1.1-") && execution.lane == "mock");
+    fail(&mut world.history[4]);
     world.run.success = false;
     world.run.binary_version = json!({"name": "mycelium", "version": "0.1.0", "features": []});
     world

@@ -1,6 +1,7 @@
 //! A small product with goals, scenarios and a run, all honest until a test bends one thing.
 
 use mycelium_schemas::{
+    flake::Execution,
     goal::gates::ProfileName,
     matrix::{Matrix, Subject},
     messages::{GherkinDocument, Pickle},
@@ -8,7 +9,7 @@ use mycelium_schemas::{
     verdict::Evaluation,
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, lock, review,
+    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, flake::History, lock, review,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +28,8 @@ pub(crate) struct World {
     /// The feature files as the run read them, with what came out.
     pub(crate) ran: Vec<Fixture>,
     pub(crate) run: Run,
+    /// How scenarios came out when they were run again and again.
+    pub(crate) history: Vec<Execution>,
     pub(crate) subject: Subject,
     pub(crate) today: &'static str,
     pub(crate) profile: ProfileName,
@@ -144,6 +147,7 @@ impl World {
                 partial: Vec::new(),
                 success: true,
             },
+            history: Vec::new(),
             subject: Subject {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
@@ -199,6 +203,17 @@ impl World {
         self.review_all();
     }
 
+    /// The entry of a goal's first scenario in quarantine, as it reads now.
+    pub(crate) fn quarantine_entry(&self, goal: &str, expires: &str) -> String {
+        let catalogue = self.catalogue();
+        let spec = catalogue.of_goal(goal.parse().unwrap())[0];
+        let (name, fingerprint) = (&spec.name, spec.fingerprint());
+        format!(
+            "- {{goal: {goal}, scenario: {name}, fingerprint: {fingerprint}, issue: https://issues/1, hypothesis: h, owner: o, \
+             evidence: seed 7, first_seen: 2026-01-24, quarantined_at: 2026-01-25, expires: {expires}}}\n"
+        )
+    }
+
     /// Changes a scenario of the run and of the feature files alike.
     pub(crate) fn scenario(&mut self, index: usize, change: impl Fn(&mut Fixture)) {
         change(&mut self.features[index]);
@@ -206,19 +221,22 @@ impl World {
     }
 
     pub(crate) fn registry(&self) -> Registry {
+        Registry::parse(&self.files()).unwrap()
+    }
+
+    pub(crate) fn files(&self) -> Files {
         let goals = self.goals.iter().map(|text| {
             let id = text.lines().next().unwrap().trim_start_matches("id: ");
             Source::new(format!("traceability/goals/{id}.yaml"), text.as_str())
         });
-        Registry::parse(&Files {
+        Files {
             goals: goals.collect(),
             backlog: Source::new("backlog.yaml", self.backlog.as_str()),
             links: Source::new("links.yaml", self.links.as_str()),
             denominator: Source::new("denominator.yaml", self.denominator.as_str()),
             gates: Source::new("gates.yaml", include_str!("../../gates.yaml")),
             quarantine: Source::new("quarantine.yaml", self.quarantine.as_str()),
-        })
-        .unwrap()
+        }
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue {
@@ -248,6 +266,7 @@ impl World {
             profile: registry.rules.profile(self.profile),
             catalogue: &catalogue,
             results,
+            history: &History { executions: self.history.clone(), torn: 0 },
             subject: &self.subject,
             today: self.today.parse().unwrap(),
         });

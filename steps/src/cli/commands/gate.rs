@@ -7,7 +7,8 @@ use crate::{
         args::GateArgs,
         console::{Console, width},
         error::CliError,
-        judge::{Question, Wanted, judge},
+        flake::history,
+        judge::{Question, Wanted, judge_with},
         project::Project,
         render,
     },
@@ -17,7 +18,9 @@ use crate::{
 pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.result.out.out);
-    let judged = judge(
+    let history =
+        args.history.as_ref().map_or_else(|| history::default_path(&project), |path| project.resolve(path));
+    let judged = judge_with(
         &project,
         Question {
             out: &out,
@@ -26,6 +29,7 @@ pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliE
             today: args.result.day.date(),
             results: Wanted::Required,
         },
+        &history,
     )?;
     console.document(&judged.evaluation)?;
     console.print(render::terminal(&judged, width()))?;

@@ -1,6 +1,7 @@
 //! One command a file: arguments in, work done elsewhere, results out.
 
 pub(super) mod doctor;
+pub(super) mod flake;
 pub(super) mod fmt;
 pub(super) mod gate;
 pub(super) mod impact;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use mycelium_schemas::goal::gates::ProfileName;
+use mycelium_traceability::deadlines;
 
 use super::report;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         conduct::{Done, Prepared, Ready, Request, new_seed, prepare},
         console::{Console, Tone},
         error::CliError,
-        judge::{Question, Wanted, judge},
+        judge::{Judged, Question, Wanted, judge},
         last_run,
         project::Project,
         repeat::Repetitions,
@@ -56,7 +57,11 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
         return repeat(console, &project, &prepared, times, seed, &out, args.fail_fast);
     }
     let done = prepared.run(console, seed, out, Detail::Everything)?;
-    let page = write_report(&project, &prepared, &done)?;
+    let judged = judge_run(&project, &prepared, &done)?;
+    for warning in deadlines(&judged.matrix) {
+        console.say(warning);
+    }
+    let page = report::write(&judged, &done.out)?;
     console.say(format_args!("report: {}", page.display()));
     console.document(&done.summary())?;
     Ok(done.exit_code)
@@ -78,7 +83,7 @@ fn repeat(
         let detail = if repetitions.first_failure().is_none() { Detail::Cards } else { Detail::Nothing };
         let folder = out.join(REPETITIONS).join(number.to_string());
         let done = prepared.run(console, seed.wrapping_add(number as u64 - 1), folder, detail)?;
-        write_report(project, prepared, &done)?;
+        report::write(&judge_run(project, prepared, &done)?, &done.out)?;
         let tone = if done.exit_code == 0 { Tone::Good } else { Tone::Bad };
         let word = console.paint(tone, if done.exit_code == 0 { "passed" } else { "failed" });
         console.say(format_args!("repetition {number} of {times}: {word} (seed {})", done.seed));
@@ -97,7 +102,7 @@ fn repeat(
     Ok(summary.exit_code)
 }
 
-fn write_report(project: &Project, prepared: &Prepared, done: &Done) -> Result<PathBuf, CliError> {
+fn judge_run(project: &Project, prepared: &Prepared, done: &Done) -> Result<Judged, CliError> {
     let question = Question {
         out: &done.out,
         profile: ProfileName::Local,
@@ -105,5 +110,5 @@ fn write_report(project: &Project, prepared: &Prepared, done: &Done) -> Result<P
         today: today(),
         results: Wanted::Required,
     };
-    report::write(&judge(project, question)?, &done.out)
+    judge(project, question)
 }

@@ -1,0 +1,197 @@
+//! The rules of the quarantine (Q1 to Q12), each with the hole that it closes.
+
+use mycelium_schemas::{
+    matrix::Status,
+    verdict::{Gate, GateVerdict, Outcome, Verdict},
+};
+use mycelium_traceability::{Registry, deadlines};
+
+use crate::{
+    flakes::{clean, fail},
+    support::{Fixture, World, goal},
+};
+
+/// A world with so many Tier-1 goals that one of them may be in quarantine.
+fn world() -> World {
+    world_of(20)
+}
+
+fn world_of(tier_1_goals: usize) -> World {
+    let mut world = World::honest();
+    for number in 2..=tier_1_goals {
+        let id = format!("G1.{number}");
+        world.goals.push(goal(&id, "task.retry"));
+        let scenarios = [Fixture::new(&id, 5, "A block keeps work away"), Fixture::control(&id, 12)];
+        world.features.extend(scenarios.clone());
+        world.ran.extend(scenarios);
+    }
+    world.backlog.clear();
+    world.review_all();
+    world
+}
+
+/// The same with an entry for G1.1, which it is Q4 to count as open.
+fn quarantined(expires: &str) -> World {
+    let mut world = world();
+    world.quarantine = world.quarantine_entry("G1.1", expires);
+    world
+}
+
+fn verdict(world: &World) -> GateVerdict {
+    let (_, evaluation) = world.judge().unwrap();
+    evaluation.verdicts.into_iter().find(|verdict| verdict.gate == Gate::Quarantine).unwrap()
+}
+
+fn assert_red(world: &World, reason: &str) {
+    let found = verdict(world);
+    assert_eq!(found.verdict, Verdict::Red, "{:?}", found.reasons);
+    assert!(found.reasons.iter().any(|found| found.contains(reason)), "no {reason:?} in {:?}", found.reasons);
+}
+
+fn assert_green(world: &World, said: &str) {
+    let found = verdict(world);
+    assert_eq!(found.verdict, Verdict::Green, "{:?}", found.reasons);
+    assert!(found.reasons[0].contains(said), "no {said:?} in {:?}", found.reasons);
+}
+
+#[test]
+fn q1_an_entry_is_about_the_text_that_was_unreliable_and_no_later_one() {
+    let mut world = quarantined("2026-02-01");
+    world.scenario(6, |scenario| scenario.then = "something else holds".to_owned());
+    let now = world.catalogue().of_goal("G1.1".parse().unwrap())[0].fingerprint();
+    assert_red(&world, &format!("is about another text than it has now, whose fingerprint is {now}"));
+    // And what it says now is excused by nothing.
+    world.ran[6].attempts = vec!["FAILED"];
+    world.run.success = false;
+    let (matrix, _) = world.judge().unwrap();
+    assert_eq!(matrix.row("G1.1".parse().unwrap()).unwrap().status, Status::Failing);
+}
+
+#[test]
+fn q2_an_entry_for_tier_0_is_no_input_at_all() {
+    let mut world = world();
+    world.quarantine = world.quarantine_entry("G0.1", "2026-02-01");
+    let (matrix, evaluation) = world.judge().unwrap();
+    assert_eq!(evaluation.outcome, Outcome::BadInput);
+    assert_eq!(matrix.row("G0.1".parse().unwrap()).unwrap().status, Status::Invalid);
+}
+
+#[test]
+fn q3_q5_it_goes_on_running_in_every_lane_that_is_required() {
+    let mut world = quarantined("2026-02-01");
+    world.ran[6].attempts.clear();
+    assert_red(&world, "fits no scenario of that goal that ran in mock");
+}
+
+#[test]
+fn q4_its_goal_stays_in_the_denominator_and_does_not_count() {
+    let world = quarantined("2026-02-01");
+    let (matrix, evaluation) = world.judge().unwrap();
+    assert_eq!(matrix.row("G1.1".parse().unwrap()).unwrap().status, Status::Quarantined);
+    let tier = &evaluation.coverage[1];
+    assert_eq!((tier.verified, tier.total), (19, 20));
+}
+
+#[test]
+fn q5_an_entry_that_fits_nothing_is_red() {
+    for (from, to) in [("A block keeps work away", "another name"), ("G1.1", "G1.99")] {
+        let mut world = quarantined("2026-02-01");
+        world.quarantine = world.quarantine.replace(from, to);
+        assert_red(&world, "fits no scenario of that goal that ran");
+    }
+}
+
+#[test]
+fn q6_its_owner_is_told_before_the_deadline_and_everybody_after_it() {
+    let on = |today: &'static str| {
+        let mut world = quarantined("2026-02-01");
+        world.today = today;
+        world
+    };
+    assert_green(&on("2026-01-28"), "Scenarios in quarantine: 1, none expired.");
+    assert!(deadlines(&on("2026-01-28").judge().unwrap().0).is_empty());
+    for (today, days) in [("2026-01-29", 3), ("2026-01-31", 1), ("2026-02-01", 0)] {
+        let warning =
+            format!("Warning: \"A block keeps work away\" of G1.1 expires in {days} days; o owns it.");
+        assert_green(&on(today), &warning);
+        assert_eq!(deadlines(&on(today).judge().unwrap().0), [warning]);
+    }
+    assert_red(&on("2026-02-02"), "expired on 2026-02-01; o owns it.");
+}
+
+#[test]
+fn q7_it_is_renewed_once_and_the_days_go_on_counting() {
+    let mut world = quarantined("2026-02-01");
+    let renewal = ", renewal: {hypothesis: another, on: 2026-02-01, expires: 2026-02-08}}";
+    world.quarantine = world.quarantine.trim_end().strip_suffix('}').unwrap().to_owned() + renewal;
+    world.today = "2026-02-03";
+    assert_green(&world, "\"A block keeps work away\": 10 of the last 90 days, renewed once.");
+    world.today = "2026-02-09";
+    assert_red(&world, "expired on 2026-02-08");
+    assert_green(&quarantined("2026-02-01"), "7 of the last 90 days.");
+}
+
+#[test]
+fn q8_there_are_few_entries() {
+    let mut world = world_of(40);
+    let entries = ["G1.1", "G1.2", "G1.3"].map(|goal| world.quarantine_entry(goal, "2026-02-01"));
+    world.quarantine = entries[..2].concat();
+    assert_green(&world, "Scenarios in quarantine: 2");
+    world.quarantine = entries.concat();
+    assert_red(&world, "3 scenarios are in quarantine, 2 may be.");
+    assert_red(&world, "3 of 40 Tier-1 goals are in quarantine, 5 % may be.");
+    // In a product with few promises, one is too much.
+    let mut small = World::honest();
+    small.quarantine = small.quarantine_entry("G1.1", "2026-02-01");
+    assert_red(&small, "1 of 1 Tier-1 goals are in quarantine");
+}
+
+#[test]
+fn q9_what_is_broken_is_not_unreliable() {
+    let mut world = quarantined("2026-02-01");
+    world.ran[6].attempts = vec!["FAILED"];
+    world.run.success = false;
+    assert_green(&world, "none expired");
+    let key = world.catalogue().of_goal("G1.1".parse().unwrap())[0].key.clone();
+    world.history = clean(&world, 4);
+    world.history.retain(|execution| execution.scenario == key && execution.lane == "mock");
+    world.history.iter_mut().for_each(fail);
+    assert_red(&world, "failed 5 of 5 times: it is broken, not unreliable; o owns it.");
+    // Once is enough to be unreliable.
+    world.history.push(clean(&world, 1).into_iter().find(|execution| execution.scenario == key).unwrap());
+    world.history.last_mut().unwrap().run = "one more".to_owned();
+    assert_green(&world, "none expired");
+}
+
+#[test]
+fn q10_it_comes_out_after_59_clean_runs_and_not_before() {
+    let mut world = quarantined("2026-02-01");
+    world.history = clean(&world, 59);
+    world.history.retain(|execution| execution.lane == "mock");
+    assert_green(&world, "passed at least 59 times in a row: remove its entry.");
+    world.history.retain(|execution| execution.run != "run-7");
+    let found = verdict(&world);
+    assert!(!found.reasons[0].contains("remove its entry"), "{:?}", found.reasons);
+}
+
+#[test]
+fn q11_a_malformed_file_is_no_input() {
+    let files = |text: &str| {
+        let mut world = world();
+        world.quarantine = text.to_owned();
+        world.files()
+    };
+    assert!(Registry::parse(&files("[]\n")).is_ok());
+    for bad in ["- G1.1\n", "entries: []\n", "- {goal: G1.1}\n", "[\n"] {
+        assert!(Registry::parse(&files(bad)).is_err(), "{bad:?} was accepted");
+    }
+}
+
+#[test]
+fn q12_the_day_is_an_argument_and_stands_in_the_matrix() {
+    let mut world = quarantined("2026-02-01");
+    world.today = "2026-01-30";
+    let (matrix, _) = world.judge().unwrap();
+    assert_eq!(matrix.today.to_string(), "2026-01-30");
+    assert_eq!(matrix.row("G1.1".parse().unwrap()).unwrap().quarantine[0].days_left, 2);
+}
