@@ -82,6 +82,7 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         scenario_timeout: Duration::from_secs(60),
         run_timeout: None,
         fail_fast: false,
+        every_then: false,
         keep: false,
         scratch: scratch.to_owned(),
         out: out.to_owned(),

@@ -58,6 +58,7 @@ fn conduct<W: Sample>(
         scenario_timeout: limit,
         run_timeout: None,
         fail_fast: false,
+        every_then: false,
         keep: false,
         scratch,
         out: out.clone(),
