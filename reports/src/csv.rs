@@ -2,9 +2,9 @@
 
 use mycelium_schemas::matrix::Matrix;
 
-use crate::report::{assertion_names, files_of, owner_and_follow_up, passed_of};
+use crate::report::{assertion_names, files_of, owner_and_follow_up, passed_of, saboteurs};
 
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 14] = [
     "goal",
     "tier",
     "title",
@@ -15,6 +15,7 @@ const HEADER: [&str; 13] = [
     "scenarios_passed",
     "scenarios_total",
     "assertions",
+    "saboteurs",
     "flake_risk",
     "ci_jobs",
     "owner_follow_up",
@@ -36,6 +37,7 @@ pub fn csv(matrix: &Matrix) -> String {
             passed.to_string(),
             total.to_string(),
             assertion_names(row).join(" "),
+            saboteurs(row).join("; "),
             row.flake_risk.to_string(),
             row.ci_jobs.join(" "),
             owner_and_follow_up(row),

@@ -52,6 +52,17 @@ fn totals_are_equal_in_every_format() {
 }
 
 #[test]
+fn what_became_of_seeded_faults_is_shown() {
+    let sample = sample();
+    let page = html(&report(&sample, "stamp")).unwrap();
+    let sheet = csv(&sample.0);
+    for text in ["ignore-budget was noticed by git.branch_unmoved", "two-writers survived"] {
+        assert!(page.contains(&format!("<li>{text}</li>")), "{text}");
+        assert!(sheet.contains(text), "{text}");
+    }
+}
+
+#[test]
 fn every_scenario_and_lane_is_one_test_case_and_none_vanishes() {
     let (matrix, _) = sample();
     let xml = junit(&matrix).unwrap();

@@ -61,7 +61,8 @@ fn verdict(
         Gate::WholeRun => judge::whole_run(matrix),
         Gate::CurrentResults => judge::current_results(matrix),
         Gate::Program => judge::program(matrix),
-        Gate::Flake | Gate::Saboteurs | Gate::Mutation | Gate::Performance => judge::not_measured(gate),
+        Gate::Saboteurs => judge::saboteurs(matrix),
+        Gate::Flake | Gate::Mutation | Gate::Performance => judge::not_measured(gate),
     };
     match judgement {
         Judgement::Green(reason) => {

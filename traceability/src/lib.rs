@@ -16,6 +16,7 @@ mod gates;
 mod matrix;
 mod registry;
 mod results;
+mod sabotage;
 
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
 pub use denominator::lock;
@@ -24,3 +25,4 @@ pub use gates::evaluate;
 pub use matrix::{Inputs, build};
 pub use registry::{Files, Registry};
 pub use results::{ReadError, ReadProblem, Results};
+pub use sabotage::trial;

@@ -1,6 +1,6 @@
 //! The join: goals, links, quarantine, scenarios as they are now and results of a run, into one matrix.
 
-mod ledger;
+pub(crate) mod ledger;
 mod row;
 
 use jiff::civil::Date;
@@ -8,6 +8,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION,
     goal::{GoalId, gates::Profile},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject},
+    sabotage::Sabotage,
 };
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     denominator,
     registry::Registry,
     results::Results,
+    sabotage,
 };
 
 /// What a matrix is built from.
@@ -28,6 +30,8 @@ pub struct Inputs<'a> {
     pub catalogue: &'a Catalogue,
     /// What a run did; none where nothing ran.
     pub results: Option<&'a Results>,
+    /// What the seeded faults came to; none where none was tried.
+    pub sabotage: Option<&'a Sabotage>,
     /// The tree that is checked out and the program that is built now.
     pub subject: &'a Subject,
     /// The day that deadlines are compared with.
@@ -50,6 +54,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         dead_quarantine: dead_quarantine(inputs),
         dead_links: dead_links(inputs.registry),
         lock: denominator::compare(inputs.registry),
+        sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
         backlog: inputs.registry.backlog.clone(),
     }
 }

@@ -9,8 +9,8 @@ use mycelium_schemas::{
 };
 
 use crate::report::{
-    assertion_names, files_of, outcome, outcome_name, owner_and_follow_up, passed_of, scenarios_of, sign,
-    verdict_sign,
+    assertion_names, files_of, outcome, outcome_name, owner_and_follow_up, passed_of, saboteurs,
+    scenarios_of, sign, verdict_sign,
 };
 
 /// A tier's bar, cut into the tones of its goals.
@@ -83,6 +83,7 @@ pub(super) struct GoalView<'a> {
     pub(super) owner: String,
     pub(super) review: String,
     pub(super) claims: Vec<(&'static str, &'a [Declared])>,
+    pub(super) saboteurs: Vec<String>,
     pub(super) scenarios: Vec<ScenarioView<'a>>,
 }
 
@@ -105,6 +106,7 @@ impl<'a> GoalView<'a> {
             owner: owner_and_follow_up(row),
             review: review(&row.link),
             claims: claims.into_iter().filter(|(_, claims)| !claims.is_empty()).collect(),
+            saboteurs: saboteurs(row),
             scenarios: scenarios_of(matrix, row)
                 .map(|scenario| ScenarioView::new(matrix, scenario))
                 .collect(),

@@ -6,7 +6,7 @@ use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError};
 
-use super::{evidence::EvidenceError, merge::MergeError, program::ProgramError};
+use super::{evidence::EvidenceError, merge::MergeError, program::ProgramError, sabotage::SabotageError};
 use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
@@ -44,6 +44,8 @@ pub(super) enum CliError {
     BadEvidence(Vec<EvidenceError>),
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error(transparent)]
+    Sabotage(#[from] SabotageError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]

@@ -10,7 +10,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, project::Project, stream};
+use super::{error::CliError, project::Project, sabotage, stream};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -48,12 +48,19 @@ pub(super) fn judge(project: &Project, question: Question<'_>) -> Result<Judged,
         Wanted::IfThere => stream::run(question.out)?,
     };
     let tree = project.tree();
-    let subject = Subject { tree: tree.id, dirty: tree.dirty, binary_digest: question.binary_digest };
+    let subject = Subject {
+        tree: tree.id,
+        dirty: tree.dirty,
+        binary_digest: question.binary_digest,
+        source_digest: project.source_digest(),
+    };
+    let sabotage = sabotage::read(question.out)?;
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
         results: run.as_ref().map(|run| &run.results),
+        sabotage: sabotage.as_ref(),
         subject: &subject,
         today: Offset::UTC.to_datetime(Timestamp::now()).date(),
     });

@@ -16,6 +16,7 @@ mod program;
 mod project;
 mod render;
 mod repeat;
+mod sabotage;
 mod scaffold;
 mod scratch;
 mod steps;
@@ -41,7 +42,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 4] = ["flake", "bench", "sabotage", "impact"];
+const LATER: [&str; 3] = ["flake", "bench", "impact"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -66,6 +67,9 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         }
         Some(Command::Watch(args)) => {
             in_own_process(console, |scratch| commands::watch::run(console, args, scratch))
+        }
+        Some(Command::Sabotage(args)) => {
+            in_own_process(console, |scratch| commands::sabotage::run(console, &args, scratch))
         }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),

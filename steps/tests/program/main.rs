@@ -8,5 +8,6 @@ mod fmt;
 mod lint;
 mod refusals;
 mod runs;
+mod sabotage;
 mod shards;
 mod writing;

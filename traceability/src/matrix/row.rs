@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use mycelium_schemas::{
     goal::{Tier, spec::Goal},
     matrix::{
-        Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, Status, StepStatus,
+        Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, SaboteurMark, Status,
+        StepStatus,
     },
+    sabotage::TrialOutcome,
+    verdict::Gate,
 };
 
 use super::{
@@ -14,7 +17,10 @@ use super::{
     ledger::{Linked, Part, declared},
     runs_of,
 };
-use crate::fingerprint::{goal_fingerprint, scenarios_fingerprint};
+use crate::{
+    fingerprint::{goal_fingerprint, scenarios_fingerprint},
+    sabotage,
+};
 
 /// What stands in the way of a goal's proof: reasons by the status that they lead to.
 #[derive(Default)]
@@ -46,6 +52,7 @@ struct Judged<'a> {
     control: Vec<Declared>,
     link: Link,
     quarantine: Vec<QuarantineMark>,
+    saboteurs: Vec<SaboteurMark>,
 }
 
 pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'a Goal) -> Row {
@@ -63,6 +70,7 @@ pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'
         control: declared(&goal.control, Part::Control, &linked, &lanes),
         link: link(inputs, goal, &linked),
         quarantine: quarantine(inputs, goal),
+        saboteurs: sabotage::marks(goal, inputs.sabotage),
         inputs,
         goal,
         linked,
@@ -90,6 +98,7 @@ pub(super) fn build<'a>(inputs: &'a Inputs<'a>, run: Option<&RunFacts>, goal: &'
         owner: goal.owner.clone(),
         link: judged.link,
         quarantine: judged.quarantine,
+        saboteurs: judged.saboteurs,
     }
 }
 
@@ -263,6 +272,7 @@ impl Judged<'_> {
                 );
             }
         }
+        self.unnoticed(findings);
         let parts = [("must-not", &self.must_not), ("witness", &self.witness), ("control", &self.control)];
         for (part, claims) in parts {
             for claim in claims.iter().filter(|claim| !claim.executed) {
@@ -272,6 +282,20 @@ impl Judged<'_> {
                 );
                 findings.add(Status::Weak, reason);
             }
+        }
+    }
+
+    /// Seeded faults that nothing noticed, where the profile asks for that.
+    fn unnoticed(&self, findings: &mut Findings) {
+        if !self.inputs.profile.requires(Gate::Saboteurs) {
+            return;
+        }
+        if self.goal.tier() == Tier::Zero && self.saboteurs.is_empty() {
+            findings.add(Status::Weak, "The Tier-0 goal declares no saboteur.");
+        }
+        for mark in self.saboteurs.iter().filter(|mark| mark.outcome != Some(TrialOutcome::Killed)) {
+            let why = if mark.outcome.is_none() { "was not tried" } else { "survived" };
+            findings.add(Status::Weak, format!("The saboteur {} {why}.", mark.name));
         }
     }
 

@@ -11,6 +11,8 @@ mod lies;
 #[cfg(test)]
 mod own_files;
 #[cfg(test)]
+mod sabotage;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod support;

@@ -5,6 +5,7 @@ use mycelium_schemas::{
     matrix::{Matrix, Subject},
     messages::{GherkinDocument, Pickle},
     problem::Source,
+    sabotage::Sabotage,
     verdict::Evaluation,
 };
 use mycelium_traceability::{
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) ran: Vec<Fixture>,
     pub(crate) run: Run,
     pub(crate) subject: Subject,
+    pub(crate) sabotage: Option<Sabotage>,
     pub(crate) today: &'static str,
     pub(crate) profile: ProfileName,
     /// A last change to the stream of messages.
@@ -146,7 +148,9 @@ impl World {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
                 binary_digest: Some("d1".to_owned()),
+                source_digest: Some("s1".to_owned()),
             },
+            sabotage: None,
             today: "2026-01-31",
             profile: ProfileName::Local,
             edit: |_| {},
@@ -217,6 +221,7 @@ impl World {
             profile: registry.rules.profile(self.profile),
             catalogue: &catalogue,
             results,
+            sabotage: self.sabotage.as_ref(),
             subject: &self.subject,
             today: self.today.parse().unwrap(),
         });
