@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::checkout::{Answer, Checkout};
 
+/// What is said of a program that nobody built here.
+const GIVEN: &str = "The program was given, not built from these sources.";
 /// A goal's file.
 const GOAL_FILE: &str = "traceability/goals/G1.3.yaml";
 
@@ -62,7 +64,7 @@ fn a_saboteur_is_noticed_by_the_declared_assertion_behind_others_that_fail_first
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     assert_eq!(trials(&answer), [("make-a-run".to_owned(), "killed".to_owned())]);
     assert_eq!(answer.json()["trials"][0]["noticed"][0]["assertion"], "fs.no_run");
-    assert_eq!(answer.json()["partial"], serde_json::json!([]));
+    assert_eq!(answer.json()["partial"], serde_json::json!([GIVEN]));
     let kept = fs::read_to_string(checkout.path("out/sabotage.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), answer.json());
     let told = checkout.accept("sabotage --bin program --out out");
@@ -88,7 +90,10 @@ fn a_part_is_tried_and_says_that_it_is_one() {
     let checkout = agreed(&["crash", "make-a-run"]);
     let answer = sabotage(&checkout, "--only make-a-run");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
-    assert_eq!(answer.json()["partial"], serde_json::json!(["Only the saboteur make-a-run was tried."]));
+    assert_eq!(
+        answer.json()["partial"],
+        serde_json::json!(["Only the saboteur make-a-run was tried.", GIVEN])
+    );
     let gate = checkout.accept("gate --profile release --out out --json");
     assert_eq!(gate.code, Some(2), "without a run of the scenarios nothing is judged: {}", gate.err);
     assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));

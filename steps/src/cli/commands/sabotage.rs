@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -52,6 +53,8 @@ enum Ran {
 pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathBuf) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out.out);
+    // Before anything of them is read.
+    let (tree, source_digest) = (project.tree().id, project.source_digest());
     let registry = project.registry()?;
     let suite = project.parsed_suite(&[])?;
     let mut lock = OutLock::take(&out)?;
@@ -60,9 +63,9 @@ pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathB
     let bin = args.bin.as_ref().map(|path| project.resolve(path));
     let program = Program::take_sabotaged(&project.root, bin, &scratch)?;
     let known = sabotage::known(&program)?;
-    let (pairs, partial) = sabotage::plan(&registry.goals, &known, args.goal, args.only.as_deref())?;
-    // Before the trials: what changes meanwhile makes them stale.
-    let (tree, source_digest) = (project.tree().id, project.source_digest());
+    let (pairs, mut partial) = sabotage::plan(&registry.goals, &known, args.goal, args.only.as_deref())?;
+    partial
+        .extend(args.bin.as_ref().map(|_| "The program was given, not built from these sources.".to_owned()));
     let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
     let mut stage = Stage::with(&project, library, program.clone(), args.jobs, scratch.clone())?;
     stage.every_then = true;
@@ -71,6 +74,9 @@ pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathB
         Ok(trials) => trials,
         Err(interrupt) => return Ok(interrupt.exit_code()),
     };
+    if project.source_digest() != source_digest {
+        partial.push("The sources changed while the saboteurs were tried.".to_owned());
+    }
     let sabotage = Sabotage {
         schema_version: SCHEMA_VERSION,
         tree,
@@ -91,7 +97,7 @@ pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathB
 impl Bench<'_> {
     /// All trials in order, or the signal that ended them.
     fn trials(&mut self, pairs: &[Pair<'_>]) -> Result<Result<Vec<Trial>, Interrupt>, CliError> {
-        let _ = fs::remove_dir_all(&self.runs);
+        remove(&self.runs)?;
         let mut goals: Vec<&Goal> = pairs.iter().map(|pair| pair.goal).collect();
         goals.dedup_by_key(|goal| goal.id);
         let honest = match self.scenarios(&goals, None)? {
@@ -159,10 +165,12 @@ impl Bench<'_> {
     }
 }
 
+/// Removes a folder; one that is not there is fine.
 fn remove(folder: &Path) -> Result<(), CliError> {
-    fs::remove_dir_all(folder).map_err(|source| CliError::File {
-        action: "remove",
-        path: folder.to_owned(),
-        source,
-    })
+    match fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(CliError::File { action: "remove", path: folder.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
