@@ -180,8 +180,8 @@ pub(super) fn beside(folder: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// Runs the steps up to the first that does not pass; returns whether one failed, and what went wrong while the world was
-/// dropped.
+/// Runs the steps up to the first that does not pass, or the last Then behind it; returns whether one failed, and what went
+/// wrong while the world was dropped.
 fn run_steps<W: World>(
     runtime: &Runtime,
     case: &Case<W>,
