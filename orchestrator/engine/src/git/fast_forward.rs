@@ -45,7 +45,7 @@ pub fn fast_forward(
     new: &CommitId,
 ) -> Result<FastForward, GitError> {
     if saboteur::is!("touch-checkout") {
-        let forced = upstream.open()?.checkout_head(Some(CheckoutBuilder::new().force()));
+        let forced = upstream.open()?.checkout_head(Some(git2::build::CheckoutBuilder::new().force()));
         forced.map_err(GitError::git("overwrite the checkout"))?;
     }
     if upstream.current_branch()?.as_deref() != Some(branch.name()) {
