@@ -2,9 +2,11 @@
 
 use mycelium_schemas::matrix::{LaneCell, Matrix};
 
-use crate::report::{assertion_names, evidence_of, files_of, owner_and_follow_up, passed_of, proved_of};
+use crate::report::{
+    assertion_names, evidence_of, files_of, owner_and_follow_up, passed_of, proved_of, saboteurs,
+};
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 18] = [
     "goal",
     "tier",
     "title",
@@ -19,6 +21,7 @@ const HEADER: [&str; 17] = [
     "assertions_declared",
     "lanes",
     "evidence_files",
+    "saboteurs",
     "flake_risk",
     "ci_jobs",
     "owner_follow_up",
@@ -45,6 +48,7 @@ pub fn csv(matrix: &Matrix) -> String {
             declared.to_string(),
             row.lanes.iter().map(lane).collect::<Vec<_>>().join(" "),
             evidence_of(matrix, row).count().to_string(),
+            saboteurs(row).join("; "),
             row.flake_risk.to_string(),
             row.ci_jobs.join(" "),
             owner_and_follow_up(row),

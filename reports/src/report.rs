@@ -2,7 +2,8 @@
 
 use mycelium_schemas::{
     evidence::EvidenceFile,
-    matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepStatus},
+    matrix::{Attempt, Link, Matrix, Row, SaboteurMark, Scenario, Status, StepStatus},
+    sabotage::TrialOutcome,
     verdict::{Evaluation, GateVerdict, Outcome, TierCoverage, Verdict},
 };
 
@@ -141,6 +142,16 @@ pub(crate) fn assertion_names(row: &Row) -> Vec<&str> {
         }
     }
     names
+}
+
+/// What became of each seeded fault of a goal: "two-writers survived".
+pub(crate) fn saboteurs(row: &Row) -> Vec<String> {
+    let outcome = |mark: &SaboteurMark| match mark.outcome {
+        Some(TrialOutcome::Killed) => format!("was noticed by {}", mark.noticed_by.join(", ")),
+        Some(TrialOutcome::Survived) => "survived".to_owned(),
+        None => "was not tried".to_owned(),
+    };
+    row.saboteurs.iter().map(|mark| format!("{} {}", mark.name, outcome(mark))).collect()
 }
 
 /// The feature files of a goal, each once.

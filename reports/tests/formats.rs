@@ -123,6 +123,17 @@ fn the_document_is_valid_by_its_schema() {
 }
 
 #[test]
+fn what_became_of_seeded_faults_is_shown() {
+    let sample = sample();
+    let page = html(&report(&sample, "stamp")).unwrap();
+    let sheet = csv(&sample.0);
+    for text in ["ignore-budget was noticed by git.branch_unmoved", "two-writers survived"] {
+        assert!(page.contains(&format!("<li>{text}</li>")), "{text}");
+        assert!(sheet.contains(text), "{text}");
+    }
+}
+
+#[test]
 fn every_failure_says_how_to_see_it_again_in_every_format_for_people() {
     let sample = sample();
     let report = report(&sample, "stamp");

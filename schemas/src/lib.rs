@@ -19,6 +19,7 @@ mod newtype;
 pub mod path;
 pub mod plan;
 pub mod problem;
+pub mod sabotage;
 mod schema;
 pub mod state;
 pub mod verdict;

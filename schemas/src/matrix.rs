@@ -11,6 +11,7 @@ use crate::{
     evidence::{Assertion, EvidenceFile},
     flake::Flakes,
     goal::{GoalId, Tier},
+    sabotage::TrialOutcome,
 };
 
 /// All that is known about goals and their proof, at one moment, for one tree and one program.
@@ -43,6 +44,9 @@ pub struct Matrix {
     /// How often scenarios of this tree and program failed when they were run again and again.
     #[serde(default)]
     pub flakes: Flakes,
+    /// What became of the seeded faults as a whole; none where none was tried.
+    #[serde(default)]
+    pub sabotage: Option<SabotageFacts>,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -79,6 +83,28 @@ pub struct Lock {
     pub signed: Vec<String>,
 }
 
+/// What is to be known of the seeded faults beside those of each goal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SabotageFacts {
+    /// Why they were not tried on the subject, in sentences; empty where they were.
+    pub stale: Vec<String>,
+    /// Why not all of them were tried, in sentences.
+    pub partial: Vec<String>,
+    /// What goals, program and trials say against each other, in sentences.
+    pub problems: Vec<String>,
+}
+
+/// A seeded fault that a goal declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SaboteurMark {
+    /// Its name.
+    pub name: String,
+    /// Whether a scenario of the goal notices it; none where it was not tried.
+    pub outcome: Option<TrialOutcome>,
+    /// The declared assertions that noticed it, each once.
+    pub noticed_by: Vec<String>,
+}
+
 /// What the results must be about: the tree that is checked out and the program that is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Subject {
@@ -88,6 +114,9 @@ pub struct Subject {
     pub dirty: bool,
     /// SHA-256 of the program under test; none where it is not built.
     pub binary_digest: Option<String>,
+    /// Digest of the tree and of everything in which the working tree differs from it; none outside git.
+    #[serde(default)]
+    pub source_digest: Option<String>,
 }
 
 /// The run that the results come from.
@@ -157,6 +186,9 @@ pub struct Row {
     pub link: Link,
     /// Its scenarios in quarantine.
     pub quarantine: Vec<QuarantineMark>,
+    /// The seeded faults that its scenarios have to notice.
+    #[serde(default)]
+    pub saboteurs: Vec<SaboteurMark>,
 }
 
 /// Whether a goal and its scenarios are as somebody last reviewed them together.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, config, event, flake, goal, impact, manifest, matrix, state, verdict};
+use crate::{answer, config, event, flake, goal, impact, manifest, matrix, sabotage, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -40,6 +40,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("resume", of::<answer::ResumeAnswer>()),
         ("review", of::<answer::ReviewAnswer>()),
         ("run", of::<answer::RunAnswer>()),
+        ("sabotage", of::<sabotage::Sabotage>()),
         ("schema", of::<answer::SchemaAnswer>()),
         ("state", of::<state::RunView>()),
         ("status", of::<answer::StatusAnswer>()),

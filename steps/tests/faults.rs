@@ -1,4 +1,4 @@
-//! The ordinary program lacks every fault point, and the engine has no effect without one.
+//! The ordinary program lacks every fault point and every saboteur, and the engine has no effect without a fault point.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -30,7 +30,8 @@ fn sources() -> Vec<(PathBuf, String)> {
     files
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .filter(|path| {
-            !path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "fault")
+            let left_out = ["tests", "fault", "saboteur"];
+            !path.components().any(|part| left_out.iter().any(|name| part.as_os_str() == *name))
         })
         .filter(|path| !WITHIN_POINTS.iter().any(|name| path.file_name().is_some_and(|file| file == *name)))
         .map(|path| {
@@ -81,6 +82,15 @@ fn points() -> BTreeSet<String> {
     texts.iter().flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned()).collect()
 }
 
+fn saboteurs() -> BTreeSet<String> {
+    let name = Regex::new(r#"saboteur::is!\("([^"]+)"\)"#).unwrap();
+    let texts: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
+    // That of private.rs, which holds no points.
+    let private = fs::read_to_string(engine().join("private.rs")).unwrap();
+    let texts = texts.iter().chain([&private]);
+    texts.flat_map(|text| name.captures_iter(text)).map(|found| found[1].to_owned()).collect()
+}
+
 #[test]
 fn every_effect_of_the_engine_has_a_fault_point() {
     let effect = Regex::new(EFFECTS).unwrap();
@@ -101,17 +111,49 @@ fn every_effect_of_the_engine_has_a_fault_point() {
 }
 
 #[test]
+fn goals_declare_exactly_the_saboteurs_that_there_are() {
+    let declared = Regex::new(r"(?m)^saboteurs: \[(.*)\]$").unwrap();
+    let goals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traceability/goals");
+    let texts = fs::read_dir(goals).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let names: BTreeSet<String> = texts
+        .map(|text| declared.captures(&text).unwrap()[1].to_owned())
+        .flat_map(|names| names.split(", ").map(str::to_owned).collect::<Vec<_>>())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(names, saboteurs());
+}
+
+#[test]
+fn every_saboteur_is_described_with_the_goals_that_declare_it() {
+    let row = Regex::new(r"(?m)^\| `([^`]+)` \| .+ \| (G[\d.G, ]+) \|$").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/saboteurs.md")).unwrap();
+    let described: BTreeSet<String> = row.captures_iter(&page).map(|found| found[1].to_owned()).collect();
+    assert_eq!(described, saboteurs());
+    for found in row.captures_iter(&page) {
+        for goal in found[2].split(", ") {
+            let text = fs::read_to_string(root.join(format!("traceability/goals/{goal}.yaml"))).unwrap();
+            assert!(text.contains(&found[1]), "{goal} does not declare {}", &found[1]);
+        }
+    }
+}
+
+#[test]
 fn the_ordinary_program_lacks_them() {
-    let points = points();
+    let (points, saboteurs) = (points(), saboteurs());
     assert!(points.len() > 50, "only {} points were found in the engine's sources", points.len());
+    assert!(saboteurs.len() > 12, "only {} saboteurs were found in the engine's sources", saboteurs.len());
     let program = ordinary_program();
     let answer = Command::new(&program).args(["--version", "--json"]).output().unwrap();
     let version: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
     assert_eq!(version["features"], serde_json::json!([]));
-    assert!(!Command::new(&program).arg("fault-points").output().unwrap().status.success());
+    for command in ["fault-points", "saboteurs"] {
+        assert!(!Command::new(&program).arg(command).output().unwrap().status.success(), "{command}");
+    }
 
     let bytes = fs::read(&program).unwrap();
-    let wanted = points.iter().map(String::as_str).chain(["MYCELIUM_FAULT", "run.complete"]).collect();
+    let names = points.iter().chain(&saboteurs).map(String::as_str);
+    let wanted = names.chain(["MYCELIUM_FAULT", "MYCELIUM_SABOTEUR", "run.complete"]).collect();
     let found = found_in(&bytes, &wanted);
     assert_eq!(found, BTreeSet::from(["run.complete"]), "of its texts only the one that it has is found");
 }

@@ -74,7 +74,8 @@ fn verdict(
         Gate::CurrentResults => judge::current_results(matrix),
         Gate::Program => judge::program(matrix),
         Gate::Flake => flake::judge(matrix),
-        Gate::Saboteurs | Gate::Mutation | Gate::Performance => judge::not_measured(gate),
+        Gate::Saboteurs => judge::saboteurs(matrix),
+        Gate::Mutation | Gate::Performance => judge::not_measured(gate),
     };
     match judgement {
         Judgement::Green(reason) => {

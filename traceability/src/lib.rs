@@ -19,6 +19,7 @@ mod impact;
 mod matrix;
 mod registry;
 mod results;
+mod sabotage;
 
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
 pub use denominator::lock;
@@ -28,3 +29,4 @@ pub use impact::{Promises, Side, changed, impact};
 pub use matrix::{Inputs, build};
 pub use registry::{Files, Registry};
 pub use results::{ReadError, ReadProblem, Results};
+pub use sabotage::trial;

@@ -1,6 +1,6 @@
 //! The join: goals, links, quarantine, scenarios as they are now and results of a run, into one matrix.
 
-mod ledger;
+pub(crate) mod ledger;
 mod quarantine;
 mod row;
 
@@ -9,6 +9,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION,
     goal::{GoalId, gates::Profile},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject},
+    sabotage::Sabotage,
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     flake::{History, Subjects, tally},
     registry::Registry,
     results::Results,
+    sabotage,
 };
 
 /// What a matrix is built from.
@@ -32,6 +34,8 @@ pub struct Inputs<'a> {
     pub results: Option<&'a Results>,
     /// How scenarios came out when they were run again and again.
     pub history: &'a History,
+    /// What the seeded faults came to; none where none was tried.
+    pub sabotage: Option<&'a Sabotage>,
     /// The tree that is checked out and the program that is built now.
     pub subject: &'a Subject,
     /// The day that deadlines are compared with.
@@ -65,6 +69,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         dead_links: dead_links(inputs.registry),
         lock: denominator::compare(inputs.registry),
         flakes,
+        sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
         backlog: inputs.registry.backlog.clone(),
     }
 }

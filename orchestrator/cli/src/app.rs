@@ -92,6 +92,14 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
     if cli.version {
         return commands::version::run(output);
     }
+    #[cfg(feature = "saboteur")]
+    if let Some(name) = mycelium_engine::unknown_saboteur() {
+        return Err(mycelium_engine::Error::Request {
+            message: format!("MYCELIUM_SABOTEUR is {name:?}, and there is no such saboteur"),
+            help: "`mycelium saboteurs` names them".into(),
+        }
+        .into());
+    }
     let Global { repo, config, project, .. } = cli.global;
     // Made by those commands alone that look at their surroundings.
     let context = || -> Result<Context, CliError> {
@@ -113,6 +121,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::MockAgent => commands::mock_agent::run(&context()?),
         #[cfg(feature = "faults")]
         Command::FaultPoints => commands::fault_points::run(output),
+        #[cfg(feature = "saboteur")]
+        Command::Saboteurs => commands::saboteurs::run(output),
         Command::Schema(args) => commands::schema::run(output, args),
         Command::Completions(args) => commands::completions::run(output, &args),
     }

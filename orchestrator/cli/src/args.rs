@@ -107,6 +107,10 @@ pub(crate) enum Command {
     #[cfg(feature = "faults")]
     #[command(hide = true)]
     FaultPoints,
+    /// The faults that this build can be made of.
+    #[cfg(feature = "saboteur")]
+    #[command(hide = true)]
+    Saboteurs,
 }
 
 /// `init`.

@@ -38,6 +38,7 @@ use crate::{
     private,
     process::{self, Exit, Ignore, Job, StopLevel},
     redact::Redactor,
+    saboteur,
     store::{self, make_private_dir, remove_dir},
     validator::{self, Surroundings},
 };
@@ -283,6 +284,10 @@ impl Attempt {
     async fn snapshot(&self) -> Result<git::Snapshot, Error> {
         let (workspace, base, quarantine) =
             (self.workspace.clone(), self.base.clone(), self.quarantine.clone());
+        if saboteur::is!("trust-workspace-git") {
+            let git = std::process::Command::new("git").current_dir(&self.workspace).arg("status").output();
+            git.at("ask git about", &self.workspace)?;
+        }
         blocking(move || Ok(git::snapshot(&workspace, &base, &quarantine)?)).await
     }
 
@@ -330,6 +335,9 @@ impl Attempt {
             resource: None,
         }));
         violations.sort();
+        if saboteur::is!("skip-manifest-check") {
+            violations.clear();
+        }
         let mode = self.config.manifest_enforcement;
         let compliance =
             manifest::judge(&violations, mode, |lock| self.held_by_others.contains(lock), self.rescopes);
@@ -402,7 +410,8 @@ impl Attempt {
                 Ok(report) => store::write_artifact(&path, report, &self.redactor)?,
                 Err(why) => store::write_artifact(&path, &validator::no_report(why), &self.redactor)?,
             }
-            judgements.push(Judgement { validator: name, mode: validator.mode, report });
+            let mode = if saboteur::is!("ignore-validator-block") { Mode::Warn } else { validator.mode };
+            judgements.push(Judgement { validator: name, mode, report });
         }
         Ok(judgements)
     }

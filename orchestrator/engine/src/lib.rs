@@ -36,6 +36,7 @@ pub mod resume;
 pub mod review;
 pub mod run;
 pub mod runlock;
+mod saboteur;
 pub mod settings;
 pub mod signals;
 pub mod start;
@@ -46,5 +47,13 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "faults")]
 pub use fault::{Point as FaultPoint, points as fault_points};
 
+#[cfg(feature = "saboteur")]
+pub use saboteur::{names as saboteurs, unknown_choice as unknown_saboteur};
+
 /// What this build has beside what a release has.
-pub const FEATURES: &[&str] = if cfg!(feature = "faults") { &["faults"] } else { &[] };
+pub const FEATURES: &[&str] = match (cfg!(feature = "faults"), cfg!(feature = "saboteur")) {
+    (false, false) => &[],
+    (true, false) => &["faults"],
+    (false, true) => &["saboteur"],
+    (true, true) => &["faults", "saboteur"],
+};

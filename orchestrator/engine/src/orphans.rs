@@ -12,7 +12,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use crate::error::{Error, IoContext};
+use crate::{
+    error::{Error, IoContext},
+    saboteur,
+};
 
 /// How long killed processes may take to go: the kernel has to tear them down.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,6 +73,9 @@ fn look_twice(find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<BTreeSe
 fn end_all(whose: &Path, find: impl Fn() -> Result<BTreeSet<i32>, Error>) -> Result<BTreeSet<i32>, Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut ended = BTreeSet::new();
+    if saboteur::is!("leave-processes") {
+        return Ok(ended);
+    }
     loop {
         let found = look_twice(&find)?;
         if found.is_empty() {

@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use crate::saboteur;
+
 /// Mode of a file.
 pub(crate) const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
@@ -24,7 +26,7 @@ pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
 /// For opening a file that is made where it is missing.
 pub(crate) fn open() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(FILE);
+    options.mode(if saboteur::is!("share-what-is-kept") { 0o666 } else { FILE });
     options
 }
 

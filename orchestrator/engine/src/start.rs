@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use mycelium_core::{plan::Plan, schedule::batch_plan, settle::Draft};
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    config::Config,
+    config::{Config, Mode},
     digest::{hex, sha256},
     event::{Event, EventKind, Local, RunStart},
     id::{CommitId, RunId, TaskId},
-    manifest::PlanSnapshot,
+    manifest::{Locks, Manifest, PlanSnapshot, PlannedTask},
     problem::Problem,
 };
 use tokio::sync::watch;
@@ -38,6 +38,7 @@ use crate::{
     resume::{Unfinished, unfinished_of},
     run::{Run, RunReport},
     runlock::{self, RunLock, host_name},
+    saboteur,
     settings::{Settings, load_plan},
     signals::Listening,
     store::{self, RunPaths, make_private_dir, remove_dir, sync_dir},
@@ -296,11 +297,21 @@ pub(crate) struct Parts {
 
 /// Puts a run together.
 pub(crate) fn assemble<'a>(
-    parts: Parts,
+    mut parts: Parts,
     project: &'a Project,
     environment: &Environment,
     progress: &'a mut dyn FnMut(&Event),
 ) -> Run<'a> {
+    if saboteur::is!("ignore-budget-block") {
+        parts.config.budgets.mode = Mode::Warn;
+    }
+    if saboteur::is!("drop-lock-conflict") {
+        let unlocked = |task: &PlannedTask| {
+            let manifest = Manifest { locks: Locks::default(), ..task.manifest.clone() };
+            PlannedTask { manifest, ..task.clone() }
+        };
+        parts.plan = Plan::new(parts.plan.tasks().map(unlocked).collect::<Vec<_>>());
+    }
     let (stop, stopped) = watch::channel(StopLevel::None);
     let run_id = &parts.journal.state().run_id;
     let lander = Lander {

@@ -25,7 +25,7 @@ use crate::{
     private,
     project::Project,
     redact::Redactor,
-    remove, runlock,
+    remove, runlock, saboteur,
 };
 
 /// Where a run's artifacts lie.
@@ -330,6 +330,9 @@ pub fn read_view(project: &Project, run: &RunId) -> Result<RunView, Error> {
         }
     }
     let view = Journal::peek(&paths.journal, project.name.clone())?.view();
+    if saboteur::is!("write-while-looking") {
+        write_json(&paths.state, &view)?;
+    }
     // A run that says it is running but whose process is gone was interrupted.
     let interrupted = view.status == RunStatus::Running && (is_dead || !is_live(project, run)?);
     Ok(if interrupted { RunView { status: RunStatus::Interrupted, ..view } } else { view })

@@ -17,8 +17,8 @@ use mycelium_schemas::{
 use crate::{
     failure::{Failure, is_failure, reproduce},
     report::{
-        evidence_of, files_kept, outcome, owner_and_follow_up, passed_of, proved_of, sign, tier_line,
-        verdict_sign,
+        evidence_of, files_kept, outcome, owner_and_follow_up, passed_of, proved_of, saboteurs, sign,
+        tier_line, verdict_sign,
     },
     text::{counted, cut},
 };
@@ -152,6 +152,7 @@ pub(super) struct GoalView<'a> {
     pub(super) owner: String,
     pub(super) review: String,
     pub(super) claims: Vec<(&'static str, &'a [Declared])>,
+    pub(super) saboteurs: Vec<String>,
     pub(super) lanes: Vec<LaneView<'a>>,
 }
 
@@ -183,6 +184,7 @@ impl<'a> GoalView<'a> {
             owner: owner_and_follow_up(row),
             review: review(&row.link),
             claims: claims.into_iter().filter(|(_, claims)| !claims.is_empty()).collect(),
+            saboteurs: saboteurs(row),
             lanes: row.lanes.iter().map(LaneView::new).collect(),
         }
     }

@@ -14,6 +14,7 @@ use mycelium_schemas::{
     manifest::{Manifest, PlanIndex, PlanSnapshot},
     matrix::Matrix,
     problem::Source,
+    sabotage::Sabotage,
     state::RunView,
     verdict::Evaluation,
 };
@@ -61,6 +62,7 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Timeline>("logs-timeline.json", "logs-timeline");
     assert_kept::<Cleaned>("clean.json", "clean");
     assert_kept::<Checkup>("doctor.json", "doctor");
+    assert_kept::<Sabotage>("sabotage.json", "sabotage");
     assert_kept::<Logged<Failures>>("logs-no-runs.json", "logs-failures");
     assert_kept::<Logged<Timeline>>("logs-no-runs.json", "logs-timeline");
     assert_kept::<Impact>("impact.json", "impact");

@@ -83,6 +83,7 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         scenario_timeout: Duration::from_secs(60),
         run_timeout: None,
         fail_fast: false,
+        every_then: false,
         keep: false,
         scratch: scratch.to_owned(),
         locality: Locality::default(),

@@ -75,6 +75,8 @@ pub(super) enum Command {
     Impact(ImpactArgs),
     /// Write the first draft of the feature that proves a goal.
     New(NewArgs),
+    /// Show that each goal's scenarios notice the faults that are seeded for it.
+    Sabotage(SabotageArgs),
     /// Make one run of the runs of all shards.
     Merge(MergeArgs),
     /// Tell which worlds this machine can run, and what is missing.
@@ -372,6 +374,24 @@ pub(super) struct MergeArgs {
     /// The output folders of the runs.
     #[arg(value_name = "DIR", required = true)]
     pub(super) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SabotageArgs {
+    /// Only the saboteurs of this goal.
+    #[arg(long, value_name = "GOAL")]
+    pub(super) goal: Option<GoalId>,
+    /// Only this saboteur.
+    #[arg(long, value_name = "NAME")]
+    pub(super) only: Option<String>,
+    /// Scenarios at a time; twice the number of processors unless given.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// A program built with the feature saboteur, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
     #[command(flatten)]
     pub(super) out: OutArgs,
 }

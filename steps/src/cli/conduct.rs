@@ -119,6 +119,7 @@ pub(super) struct Stage {
     pub(super) lane: Lane,
     jobs: NonZeroUsize,
     fail_fast: bool,
+    pub(super) every_then: bool,
     timeout: Option<Duration>,
     keep: bool,
     scratch: PathBuf,
@@ -200,14 +201,27 @@ impl Stage {
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,
     ) -> Result<Self, CliError> {
+        let program = Program::take(&project.root, bin, &scratch)?;
+        Self::with(project, library, program, jobs, scratch)
+    }
+
+    /// The same with a program that is there.
+    pub(super) fn with(
+        project: &Project,
+        library: Library<MyceliumWorld>,
+        program: Program,
+        jobs: Option<NonZeroUsize>,
+        scratch: PathBuf,
+    ) -> Result<Self, CliError> {
         Ok(Self {
-            program: Program::take(&project.root, bin, &scratch)?,
+            program,
             library,
             listener: Listener::start().map_err(RunError::Signals)?,
             tree: project.tree_beside(),
             lane: Lane::Mock,
             jobs: jobs.unwrap_or_else(default_jobs),
             fail_fast: false,
+            every_then: false,
             timeout: None,
             keep: false,
             scratch,
@@ -244,6 +258,7 @@ impl Stage {
             scenario_timeout: SCENARIO_TIMEOUT,
             run_timeout: self.timeout,
             fail_fast: self.fail_fast,
+            every_then: self.every_then,
             keep: self.keep,
             scratch: self.scratch.clone(),
             locality: self.locality.clone(),

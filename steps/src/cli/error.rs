@@ -6,7 +6,10 @@ use mycelium_reports::RenderError;
 use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError, flake};
 
-use super::{evidence::EvidenceError, history::HistoryError, merge::MergeError, program::ProgramError};
+use super::{
+    evidence::EvidenceError, history::HistoryError, merge::MergeError, program::ProgramError,
+    sabotage::SabotageError,
+};
 use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
@@ -48,6 +51,8 @@ pub(super) enum CliError {
     Since { rev: String, source: git2::Error },
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error(transparent)]
+    Sabotage(#[from] SabotageError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]

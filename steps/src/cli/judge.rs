@@ -10,7 +10,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, flake::history, project::Project, stream};
+use super::{error::CliError, flake::history, project::Project, sabotage, stream};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -60,13 +60,20 @@ pub(super) fn judge_with(
     };
     let history = history::read(history)?;
     let tree = project.tree();
-    let subject = Subject { tree: tree.id, dirty: tree.dirty, binary_digest: question.binary_digest };
+    let subject = Subject {
+        tree: tree.id,
+        dirty: tree.dirty,
+        binary_digest: question.binary_digest,
+        source_digest: project.source_digest(),
+    };
+    let sabotage = sabotage::read(question.out)?;
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
         results: run.as_ref().map(|run| &run.results),
         history: &history,
+        sabotage: sabotage.as_ref(),
         subject: &subject,
         today: question.today,
     });

@@ -19,6 +19,7 @@ mod program;
 mod project;
 mod render;
 mod repeat;
+mod sabotage;
 mod scaffold;
 mod scratch;
 mod steps;
@@ -44,7 +45,7 @@ use self::{
 };
 
 /// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 2] = ["bench", "sabotage"];
+const LATER: [&str; 1] = ["bench"];
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -72,6 +73,9 @@ fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError>
         }
         Some(Command::Flake(args)) => {
             in_own_process(console, |scratch| commands::flake::run(console, args, &scratch))
+        }
+        Some(Command::Sabotage(args)) => {
+            in_own_process(console, |scratch| commands::sabotage::run(console, &args, scratch))
         }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, &args),

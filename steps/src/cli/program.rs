@@ -45,6 +45,23 @@ impl Program {
             Some(path) => path,
             None => build(root)?,
         };
+        Self::copy(original, folder)
+    }
+
+    /// The same of a program with seeded faults, built where it never takes the place of the ordinary one.
+    pub(super) fn take_sabotaged(
+        root: &Path,
+        given: Option<PathBuf>,
+        folder: &Path,
+    ) -> Result<Self, ProgramError> {
+        let original = match given {
+            Some(path) => path,
+            None => build_sabotaged(root)?,
+        };
+        Self::copy(original, folder)
+    }
+
+    fn copy(original: PathBuf, folder: &Path) -> Result<Self, ProgramError> {
         let path = folder.join(format!("mycelium{}", env::consts::EXE_SUFFIX));
         fs::copy(&original, &path).map_err(|source| ProgramError::Unreadable { path: original, source })?;
         let digest = Self::digest(&path)?;
@@ -89,9 +106,21 @@ impl Program {
 /// Builds in the same profile and target folder as this very program.
 fn build(root: &Path) -> Result<PathBuf, ProgramError> {
     let target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
+    build_in(root, &target, &[])
+}
+
+/// Builds with the feature `saboteur` in a folder of that target folder.
+fn build_sabotaged(root: &Path) -> Result<PathBuf, ProgramError> {
+    let mut target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
+    target.folder.push("sabotage");
+    build_in(root, &target, &["--features", "saboteur"])
+}
+
+fn build_in(root: &Path, target: &Target, features: &[&str]) -> Result<PathBuf, ProgramError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--quiet", "--locked", "--package", "mycelium", "--bin", "mycelium"])
+        .args(features)
         .args(["--profile", target.profile()])
         .arg("--target-dir")
         .arg(&target.folder)

@@ -3,14 +3,16 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     io::{self, Write as _},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
     thread,
 };
 
-use mycelium_schemas::problem::Source;
+use mycelium_schemas::{digest::sha256, problem::Source};
 use mycelium_traceability::{Catalogue, Files, Registry};
 
 use super::error::CliError;
@@ -159,6 +161,28 @@ impl Project {
     /// What is checked out.
     pub(super) fn tree(&self) -> Tree {
         Tree::of(&self.root)
+    }
+
+    /// A digest of the tree that is checked out and of everything in which the working tree differs from it. None where
+    /// that cannot be read.
+    pub(super) fn source_digest(&self) -> Option<String> {
+        let repository = git2::Repository::discover(&self.root).ok()?;
+        let root = repository.workdir()?;
+        let tree = repository.head().ok()?.peel_to_tree().ok()?.id().to_string();
+        let mut options = git2::StatusOptions::new();
+        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+        let statuses = repository.statuses(Some(&mut options)).ok()?;
+        let changes = statuses.iter().map(|entry| {
+            let path = root.join(OsStr::from_bytes(entry.path_bytes()));
+            // What is gone, or no file, is told by its status and its target.
+            let content = fs::read_link(&path)
+                .map(|target| target.into_os_string().into_encoded_bytes())
+                .or_else(|_| fs::read(&path))
+                .map_or_else(|_| "-".to_owned(), |bytes| sha256(&bytes));
+            format!("{} {} {content}", entry.path_bytes().escape_ascii(), entry.status().bits())
+        });
+        let text = std::iter::once(tree).chain(changes).collect::<Vec<_>>().join("\n");
+        Some(sha256(text.as_bytes()))
     }
 
     fn goal_sources(&self) -> Result<Vec<Source>, CliError> {

@@ -146,6 +146,7 @@ impl Attempt {
         self.current = None;
         self.heard = at.instant;
         self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
+        let goes_on = report.goes_on;
         let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
         if let Some((message, code_place)) = &card {
@@ -154,14 +155,17 @@ impl Attempt {
                 let attachment = text_attachment(LOG_MEDIA_TYPE, log.join("\n"));
                 self.attach(store, &ids.steps[step], attachment)?;
             }
-            self.status = status;
-            self.failure = Some(Failure {
-                step: case.steps[step].text(),
-                place: case.place_of(step),
-                message: message.clone(),
-                code_place: code_place.clone(),
-                log,
-            });
+            // The first failure is the scenario's.
+            if self.failure.is_none() {
+                self.status = status;
+                self.failure = Some(Failure {
+                    step: case.steps[step].text(),
+                    place: case.place_of(step),
+                    message: message.clone(),
+                    code_place: code_place.clone(),
+                    log,
+                });
+            }
         }
         suggest(store, case, ids, step)?;
         let message = exception.as_ref().and_then(|exception| exception.message.clone());
@@ -173,7 +177,7 @@ impl Attempt {
             timestamp: timestamp(at.clock),
         }))?;
         self.told = step + 1;
-        if status == Status::Passed { Ok(()) } else { self.skip_rest(store, case, ids) }
+        if goes_on { Ok(()) } else { self.skip_rest(store, case, ids) }
     }
 
     /// True once every step was told: only the world is still to be dropped.

@@ -75,6 +75,13 @@ pub(super) struct Call<W> {
     captures: Vec<(CaptureName, String)>,
 }
 
+impl<W> Binding<W> {
+    /// Whether it looks at the world and leaves it as it is.
+    pub(super) fn is_then(&self) -> bool {
+        matches!(self, Self::Call(call) if call.definition.keyword == Keyword::Then)
+    }
+}
+
 impl<W> Case<W> {
     /// Where one of its steps stands.
     pub(super) fn place_of(&self, step: usize) -> Place {

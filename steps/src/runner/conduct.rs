@@ -69,6 +69,8 @@ pub struct Settings {
     pub run_timeout: Option<Duration>,
     /// Starts no further scenario after one failed.
     pub fail_fast: bool,
+    /// Also tries the Thens that stand directly behind one that failed. Such a run counts as partial.
+    pub every_then: bool,
     /// Keeps the folders of scenarios that passed, too.
     pub keep: bool,
     /// Where scenarios get their folders: outside of any repository.
@@ -209,6 +211,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
             scratch: self.settings.scratch.clone(),
             locality: self.settings.locality.clone(),
             fail_fast: self.settings.fail_fast,
+            every_then: self.settings.every_then,
         });
         loop {
             if let Some((_, limit)) = end.filter(|(end, _)| *end <= Instant::now()) {
@@ -449,6 +452,9 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         }
         let mut partial = filter.partial_reasons();
         partial.extend(result.interrupted.map(|interrupt| format!("ended by {interrupt}")));
+        if self.settings.every_then {
+            partial.push("the Thens behind one that failed were tried, too".to_owned());
+        }
         if self.stopped_by_failure && !result.not_started.is_empty() {
             partial.push("stopped at the first failure".to_owned());
         }

@@ -80,6 +80,8 @@ pub(super) struct StepReport {
     pub(super) outcome: StepOutcome,
     pub(super) duration: std::time::Duration,
     pub(super) records: Vec<Record>,
+    /// Whether the next step is run, whatever came out of this one.
+    pub(super) goes_on: bool,
 }
 
 /// How a step ended.
@@ -111,6 +113,8 @@ pub(super) struct Surroundings {
     pub(super) locality: Locality,
     /// Starts no further scenario after one failed.
     pub(super) fail_fast: bool,
+    /// Also runs the Thens directly behind one that failed.
+    pub(super) every_then: bool,
 }
 
 /// A thread that runs scenarios, one after the other, as long as the desk has one for it.
@@ -137,7 +141,8 @@ impl<W: World> Worker<W> {
             let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
             context.enter();
             let report = |progress| self.desk.report(number, progress);
-            let (failed, teardown) = run_steps(runtime, case, &recorder, &report);
+            let (failed, teardown) =
+                run_steps(runtime, case, self.surroundings.every_then, &recorder, &report);
             // A task that outlives its scenario must not meet the next one; it goes with its runtime.
             let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
             // One that did not ask for its folder does not know where the others are.
@@ -179,16 +184,17 @@ pub(super) fn beside(folder: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// Runs the steps up to the first that does not pass; returns whether one failed, and what went wrong while the world was
-/// dropped.
+/// Runs the steps up to the first that does not pass, or the last Then behind it; returns whether one failed, and what went
+/// wrong while the world was dropped.
 fn run_steps<W: World>(
     runtime: &Runtime,
     case: &Case<W>,
+    every_then: bool,
     recorder: &Recorder,
     report: &impl Fn(Progress) -> bool,
 ) -> (bool, Option<String>) {
     let mut world: Option<W> = None;
-    let mut failed = false;
+    let (mut failed, mut all_passed) = (false, true);
     for (number, step) in case.steps.iter().enumerate() {
         if !report(Progress::StepStarted { step: number, at: Moment::now() }) {
             break;
@@ -201,10 +207,14 @@ fn run_steps<W: World>(
             (StepOutcome::Passed, Some(definition), None) => judge_ledger(definition, &records),
             (outcome, _, None) => outcome,
         };
-        let passed = outcome == StepOutcome::Passed;
-        failed = !passed && !matches!(outcome, StepOutcome::NotRun(_));
-        let finished = StepReport { outcome, duration: started.elapsed(), records };
-        if !report(Progress::StepFinished { step: number, report: finished, at: Moment::now() }) || !passed {
+        all_passed &= outcome == StepOutcome::Passed;
+        failed |= !matches!(outcome, StepOutcome::Passed | StepOutcome::NotRun(_));
+        // Behind a failed Then the world is what it was; behind anything else nothing can be looked at.
+        let is_then = |step: &CaseStep<W>| step.meaning.binding.is_then();
+        let looked = is_then(step) && matches!(outcome, StepOutcome::Passed | StepOutcome::Failed { .. });
+        let goes_on = all_passed || (every_then && looked && case.steps.get(number + 1).is_some_and(is_then));
+        let finished = StepReport { outcome, duration: started.elapsed(), records, goes_on };
+        if !report(Progress::StepFinished { step: number, report: finished, at: Moment::now() }) || !goes_on {
             break;
         }
     }

@@ -58,7 +58,21 @@ impl MyceliumWorld {
         let after = self.observe()?;
         self.commands.push(CommandRun { line: line.to_owned(), number, finished, before, after });
         self.keep_evidence()?;
+        self.check_ending()?;
         self.check_artifacts()
+    }
+
+    /// A command that crashed or hung ends its scenario: what Thens would find behind it is no answer.
+    fn check_ending(&self) -> Result<(), WorldError> {
+        let run = self.last()?;
+        if !is_crash(run.finished.ending) {
+            return Ok(());
+        }
+        Err(WorldError::Crashed {
+            line: run.line.clone(),
+            ending: ending_text(run.finished.ending),
+            stderr: String::from_utf8_lossy(&run.finished.stderr).into_owned(),
+        })
     }
 
     /// Runs a command line of a Given; it must succeed.
@@ -135,6 +149,19 @@ impl MyceliumWorld {
     }
 }
 
+/// Whether a program ended by a bug of its own: the exit codes of a bug and of a panic, a signal that the processor or the
+/// program itself raises, or no end at all. Signals that a scenario sends are none.
+fn is_crash(ending: Ending) -> bool {
+    const OF_A_BUG: [i32; 2] = [70, 101];
+    // SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+    const RAISED: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
+    match ending {
+        Ending::Exited(code) => OF_A_BUG.contains(&code),
+        Ending::Signaled(signal) => RAISED.contains(&signal),
+        Ending::TimedOut => true,
+    }
+}
+
 /// How a program ended, for people.
 pub(crate) fn ending_text(ending: Ending) -> String {
     match ending {
@@ -166,6 +193,16 @@ pub(super) fn words(line: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_scenario_can_ask_for_is_no_crash() {
+        for ending in [Ending::Exited(0), Ending::Exited(4), Ending::Signaled(9), Ending::Signaled(15)] {
+            assert!(!is_crash(ending), "{ending:?}");
+        }
+        for ending in [Ending::Exited(70), Ending::Exited(101), Ending::Signaled(11), Ending::TimedOut] {
+            assert!(is_crash(ending), "{ending:?}");
+        }
+    }
 
     #[test]
     fn quotes_keep_blanks_together() {

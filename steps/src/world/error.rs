@@ -51,6 +51,16 @@ pub enum WorldError {
         /// What it said instead.
         said: String,
     },
+    /// The program under test has a bug, whatever a scenario expects: nothing can be said of what it left.
+    #[error("`{line}` crashed or hung ({ending}):\n{stderr}")]
+    Crashed {
+        /// The command.
+        line: String,
+        /// How it ended.
+        ending: String,
+        /// What it said.
+        stderr: String,
+    },
     /// A command ended without meeting the scenario.
     #[error("the started command ended before any of its scripts came to {name:?}:\n{why}")]
     EndedEarly {

@@ -59,6 +59,7 @@ fn conduct<W: Sample>(
         scenario_timeout: limit,
         run_timeout: None,
         fail_fast: false,
+        every_then: false,
         keep: false,
         scratch,
         locality: Locality::default(),

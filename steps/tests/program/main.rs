@@ -12,5 +12,6 @@ mod lint;
 mod probe;
 mod refusals;
 mod runs;
+mod sabotage;
 mod shards;
 mod writing;

@@ -10,7 +10,7 @@ const BACKLOG: &str =
 #[test]
 fn what_this_version_does_not_have_is_refused_by_name() {
     let checkout = Checkout::new();
-    for arguments in ["bench", "sabotage", "run --world docker"] {
+    for arguments in ["bench", "run --world docker"] {
         let answer = checkout.accept(arguments);
         assert_eq!(answer.code, Some(2), "{arguments}");
         assert!(answer.err.contains("not available in this version"), "{arguments}: {}", answer.err);

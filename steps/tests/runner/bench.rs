@@ -52,6 +52,7 @@ impl Bench {
             scenario_timeout: Duration::from_secs(60),
             run_timeout: None,
             fail_fast: false,
+            every_then: false,
             keep: false,
             scratch: root.path().join("scratch"),
             locality: Locality::default(),

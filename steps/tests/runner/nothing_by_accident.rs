@@ -29,6 +29,22 @@ fn a_scenario_whose_steps_all_pass_passes() {
 }
 
 #[test]
+fn the_thens_behind_one_that_failed_are_tried_where_that_is_asked_for_and_nothing_else() {
+    let mut bench = Bench::with(
+        "Scenario: S\n Given nothing\n Then it is not so\n And it never happens\n When it errs\n Then it is so\n",
+    );
+    let rest = [Status::Skipped; 3];
+    let failed = [Status::Passed, Status::Failed];
+    assert!(failure(&bench.run()).contains("it is not so"));
+    assert_eq!(bench.step_statuses(), [&failed[..], &rest].concat());
+    bench.settings.every_then = true;
+    // The failure is the first one, and no When follows it.
+    assert!(failure(&bench.run()).contains("it is not so"));
+    assert_eq!(bench.step_statuses(), [&failed[..], &[Status::Passed], &rest[..2]].concat());
+    assert_eq!(bench.run_info().partial, ["the Thens behind one that failed were tried, too"]);
+}
+
+#[test]
 fn an_undefined_step_fails_and_skips_the_rest() {
     let bench =
         Bench::with("Scenario: S\n Given nothing\n When it does what nobody knows\n Then it never happens\n");

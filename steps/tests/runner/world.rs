@@ -219,6 +219,13 @@ fn is_so(world: &mut TinyWorld) {
     world.record(Polarity::Must, true);
 }
 
+/// Something is not so.
+#[then("it is not so")]
+fn is_not_so(world: &mut TinyWorld) {
+    world.record(Polarity::Must, false);
+    panic!("it is not so");
+}
+
 /// Something must not be so.
 #[then("it never happens")]
 fn never_happens(world: &mut TinyWorld) {

@@ -4,6 +4,7 @@ use mycelium_schemas::{
     evidence::{Assertion, Polarity},
     goal::Tier,
     matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepRole, StepStatus},
+    sabotage::TrialOutcome,
     verdict::Gate,
 };
 
@@ -204,10 +205,40 @@ pub(super) fn program(matrix: &Matrix) -> Judgement {
     Judgement::unless(reasons, MEND, "The program is built as it is released.")
 }
 
+/// Every seeded fault is noticed, on an assertion that its goal declares, and each Tier-0 goal has one.
+pub(super) fn saboteurs(matrix: &Matrix) -> Judgement {
+    const MEND: &str =
+        "run `accept sabotage` on what is there now; let a scenario of the goal notice each survivor";
+    let Some(facts) = &matrix.sabotage else {
+        return Judgement::red(vec!["No saboteur was tried.".to_owned()], MEND);
+    };
+    let mut reasons: Vec<String> =
+        [&facts.stale, &facts.partial, &facts.problems].into_iter().flatten().cloned().collect();
+    let mut killed = 0;
+    for row in &matrix.rows {
+        if row.tier == Tier::Zero && row.saboteurs.is_empty() {
+            reasons.push(format!("{} is a Tier-0 goal without a saboteur.", row.goal));
+        }
+        for mark in &row.saboteurs {
+            match mark.outcome {
+                Some(TrialOutcome::Killed) => killed += 1,
+                Some(TrialOutcome::Survived) => {
+                    reasons.push(format!("{}: the saboteur {} survived.", row.goal, mark.name));
+                }
+                None => reasons.push(format!("{}: the saboteur {} was not tried.", row.goal, mark.name)),
+            }
+        }
+    }
+    if killed == 0 {
+        reasons.push("No saboteur was noticed at all.".to_owned());
+    }
+    let green = format!("All {killed} saboteurs are noticed on an assertion that their goal declares.");
+    Judgement::unless(reasons, MEND, green)
+}
+
 /// What this version has no measurement for cannot be green.
 pub(super) fn not_measured(gate: Gate) -> Judgement {
     let what = match gate {
-        Gate::Saboteurs => "whether scenarios find seeded faults",
         Gate::Mutation => "whether tests find mutated code",
         Gate::Performance => "how fast the program is",
         _ => "this",

@@ -49,7 +49,7 @@ impl Linked<'_> {
 
 /// Where the claims of a goal are looked for.
 #[derive(Clone, Copy)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// What must not happen: in the goal's scenarios, as a negative assertion.
     MustNot,
     /// That the work was done: in the goal's scenarios.
@@ -58,15 +58,20 @@ pub(super) enum Part {
     Control,
 }
 
+/// Whether an assertion is the one that a claim of this part names.
+pub(crate) fn fits(assertion: &Assertion, claim: &Claim, part: Part) -> bool {
+    let negative = assertion.polarity == Polarity::MustNot;
+    assertion.name() == claim.assertion.as_str() && (negative || !matches!(part, Part::MustNot))
+}
+
 /// Each claim, and whether it was executed in every one of these lanes.
 pub(super) fn declared(claims: &[Claim], part: Part, linked: &[Linked<'_>], lanes: &[&str]) -> Vec<Declared> {
     let of_part = |scenario: &&Linked<'_>| scenario.spec.is_control() == matches!(part, Part::Control);
-    let fits = |assertion: &Assertion, claim: &Claim| {
-        let negative = assertion.polarity == Polarity::MustNot;
-        assertion.name() == claim.assertion.as_str() && (negative || !matches!(part, Part::MustNot))
-    };
     let executed = |claim: &Claim, lane: &str| {
-        linked.iter().filter(of_part).any(|scenario| scenario.counting(lane).any(|found| fits(found, claim)))
+        linked
+            .iter()
+            .filter(of_part)
+            .any(|scenario| scenario.counting(lane).any(|found| fits(found, claim, part)))
     };
     claims
         .iter()

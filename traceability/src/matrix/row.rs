@@ -6,8 +6,11 @@ use mycelium_schemas::{
     flake::{Flakes, ScenarioFlakes},
     goal::{Tier, spec::Goal},
     matrix::{
-        Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, Status, StepStatus,
+        Declared, LaneCell, LaneResult, LaneRun, Link, QuarantineMark, Row, RunFacts, SaboteurMark, Status,
+        StepStatus,
     },
+    sabotage::TrialOutcome,
+    verdict::Gate,
 };
 
 use super::{
@@ -15,7 +18,10 @@ use super::{
     ledger::{Linked, Part, declared},
     quarantine, runs_of,
 };
-use crate::fingerprint::{goal_fingerprint, scenarios_fingerprint};
+use crate::{
+    fingerprint::{goal_fingerprint, scenarios_fingerprint},
+    sabotage,
+};
 
 /// What stands in the way of a goal's proof: reasons by the status that they lead to.
 #[derive(Default)]
@@ -48,6 +54,7 @@ struct Judged<'a> {
     link: Link,
     quarantine: Vec<QuarantineMark>,
     flakes: &'a Flakes,
+    saboteurs: Vec<SaboteurMark>,
 }
 
 pub(super) fn build<'a>(
@@ -71,6 +78,7 @@ pub(super) fn build<'a>(
         link: link(inputs, goal, &linked),
         quarantine: quarantine::marks(inputs, goal),
         flakes,
+        saboteurs: sabotage::marks(goal, inputs.sabotage),
         inputs,
         goal,
         linked,
@@ -99,6 +107,7 @@ pub(super) fn build<'a>(
         owner: goal.owner.clone(),
         link: judged.link,
         quarantine: judged.quarantine,
+        saboteurs: judged.saboteurs,
     }
 }
 
@@ -285,6 +294,7 @@ impl Judged<'_> {
                 );
             }
         }
+        self.unnoticed(findings);
         let parts = [("must-not", &self.must_not), ("witness", &self.witness), ("control", &self.control)];
         for (part, claims) in parts {
             for claim in claims.iter().filter(|claim| !claim.executed) {
@@ -294,6 +304,20 @@ impl Judged<'_> {
                 );
                 findings.add(Status::Weak, reason);
             }
+        }
+    }
+
+    /// Seeded faults that nothing noticed, where the profile asks for that.
+    fn unnoticed(&self, findings: &mut Findings) {
+        if !self.inputs.profile.requires(Gate::Saboteurs) {
+            return;
+        }
+        if self.goal.tier() == Tier::Zero && self.saboteurs.is_empty() {
+            findings.add(Status::Weak, "The Tier-0 goal declares no saboteur.");
+        }
+        for mark in self.saboteurs.iter().filter(|mark| mark.outcome != Some(TrialOutcome::Killed)) {
+            let why = if mark.outcome.is_none() { "was not tried" } else { "survived" };
+            findings.add(Status::Weak, format!("The saboteur {} {why}.", mark.name));
         }
     }
 

@@ -599,7 +599,7 @@ fn runs() -> Vec<Lie> {
             "a release without a search for seeded faults",
             |w| w.profile = ProfileName::Release,
             Gate::Saboteurs,
-            "Nothing measured",
+            "No saboteur was tried",
             None,
         ),
     ]

@@ -17,6 +17,8 @@ mod own_files;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
+mod sabotage;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod support;

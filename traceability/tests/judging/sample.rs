@@ -3,13 +3,47 @@
 
 use std::{fs, path::PathBuf};
 
-use mycelium_schemas::{matrix::Matrix, verdict::Evaluation};
+use mycelium_schemas::{
+    SCHEMA_VERSION,
+    matrix::{Matrix, ScenarioKey},
+    sabotage::{Noticed, Sabotage, Trial, TrialOutcome},
+    verdict::Evaluation,
+};
 use serde_json::json;
 
 use crate::{
     flakes::{clean, fail},
-    support::{Fixture, World, goal},
+    support::{Fixture, TREE, World, goal},
 };
+
+/// One saboteur was noticed, one survived.
+fn sabotage() -> Sabotage {
+    let names = ["ignore-budget", "two-writers"];
+    let trials = names.into_iter().zip([TrialOutcome::Killed, TrialOutcome::Survived]);
+    let noticed = Noticed {
+        scenario: ScenarioKey { uri: "features/tier0/G0.1-block.feature".to_owned(), line: 5 },
+        assertion: "git.branch_unmoved".to_owned(),
+        subject: "refs/heads/main".to_owned(),
+    };
+    Sabotage {
+        schema_version: SCHEMA_VERSION,
+        tree: Some(TREE.to_owned()),
+        source_digest: Some("s1".to_owned()),
+        binary_digest: "d2".to_owned(),
+        partial: Vec::new(),
+        known: names.map(str::to_owned).to_vec(),
+        trials: trials
+            .map(|(name, outcome)| Trial {
+                goal: "G0.1".parse().unwrap(),
+                saboteur: name.to_owned(),
+                outcome,
+                scenarios: 2,
+                noticed: if outcome == TrialOutcome::Killed { vec![noticed.clone()] } else { Vec::new() },
+                remarks: Vec::new(),
+            })
+            .collect(),
+    }
+}
 
 /// A world in which a bit of everything happened.
 fn mixed() -> World {
@@ -27,6 +61,8 @@ fn mixed() -> World {
     orphan.tags.retain(|tag| !tag.starts_with("@G"));
     world.features.push(orphan.clone());
     world.ran.push(orphan);
+    world.goals[0] = world.goals[0].replace("saboteurs: []", "saboteurs: [ignore-budget, two-writers]");
+    world.sabotage = Some(sabotage());
     world.review_all();
     world.goals[2] = world.goals[2].replace("nothing lands.", "next to nothing lands.");
     world.ran[2].attempts = vec!["FAILED"];

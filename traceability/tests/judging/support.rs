@@ -6,6 +6,7 @@ use mycelium_schemas::{
     matrix::{Matrix, Subject},
     messages::{GherkinDocument, Pickle},
     problem::Source,
+    sabotage::Sabotage,
     verdict::Evaluation,
 };
 use mycelium_traceability::{
@@ -31,6 +32,7 @@ pub(crate) struct World {
     /// How scenarios came out when they were run again and again.
     pub(crate) history: Vec<Execution>,
     pub(crate) subject: Subject,
+    pub(crate) sabotage: Option<Sabotage>,
     pub(crate) today: &'static str,
     pub(crate) profile: ProfileName,
     /// A last change to the stream of messages.
@@ -152,7 +154,9 @@ impl World {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
                 binary_digest: Some("d1".to_owned()),
+                source_digest: Some("s1".to_owned()),
             },
+            sabotage: None,
             today: "2026-01-31",
             profile: ProfileName::Local,
             edit: |_| {},
@@ -267,6 +271,7 @@ impl World {
             catalogue: &catalogue,
             results,
             history: &History { executions: self.history.clone(), torn: 0 },
+            sabotage: self.sabotage.as_ref(),
             subject: &self.subject,
             today: self.today.parse().unwrap(),
         });

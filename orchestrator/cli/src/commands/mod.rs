@@ -13,6 +13,8 @@ pub(crate) mod plan;
 pub(crate) mod resume;
 pub(crate) mod review;
 pub(crate) mod run;
+#[cfg(feature = "saboteur")]
+pub(crate) mod saboteurs;
 pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod version;

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, IoContext},
     git::QUARANTINE_DIR,
     project::Project,
+    saboteur,
     store::{self, RunPaths},
 };
 
@@ -88,7 +89,8 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
     if *scope == Scope::All && listed.kept.is_empty() {
         listed.items.push(places.leftover(&[claim::NAME]));
     }
-    listed.items.retain(|item| item.path().symlink_metadata().is_ok());
+    let leaked = |item: &Item| saboteur::is!("leak-workspace") && item.kind == CleanedKind::Workspaces;
+    listed.items.retain(|item| item.path().symlink_metadata().is_ok() && !leaked(item));
     for item in &mut listed.items {
         item.bytes = size(&item.path());
     }

@@ -19,7 +19,7 @@ use super::{
     upstream::{Branch, Upstream},
     workspace::index_entry,
 };
-use crate::fault;
+use crate::{fault, saboteur};
 
 /// What became of the checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub fn fast_forward(
     old: &CommitId,
     new: &CommitId,
 ) -> Result<FastForward, GitError> {
+    if saboteur::is!("touch-checkout") {
+        let forced = upstream.open()?.checkout_head(Some(git2::build::CheckoutBuilder::new().force()));
+        forced.map_err(GitError::git("overwrite the checkout"))?;
+    }
     if upstream.current_branch()?.as_deref() != Some(branch.name()) {
         return Ok(FastForward { update: CheckoutUpdate::NotCheckedOut, left: Vec::new() });
     }

@@ -13,6 +13,7 @@ use super::{
     ref_lock::{self, RefLock},
     upstream::{Branch, Upstream, read_ref},
 };
+use crate::saboteur;
 
 /// How a landing ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,7 @@ fn compare(
     let found = read_ref(repo, &branch.refname())?;
     if found.as_ref() == Some(new) {
         Ok(Some(Landing::AlreadyThere))
-    } else if found.as_ref() == Some(old) {
+    } else if found.as_ref() == Some(old) || saboteur::is!("swap-without-compare") {
         Ok(None)
     } else {
         Err(LandError::HeadMoved { expected: old.clone(), found })

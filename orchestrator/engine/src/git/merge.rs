@@ -16,7 +16,7 @@ use super::{
     oid::{find_commit, to_id, to_oid},
     quarantine::Quarantine,
 };
-use crate::fault;
+use crate::{fault, saboteur};
 
 /// A commit ready to be tested and landed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +128,9 @@ fn merge_onto<'repo>(
     let failed = || GitError::git(format!("merge the commit of task {task}"));
     let mut options = MergeOptions::new();
     options.find_renames(false);
+    if saboteur::is!("commit-on-conflict") {
+        options.file_favor(git2::FileFavor::Theirs);
+    }
     let mut merged = repo.merge_trees(base, ours, theirs, Some(&options)).map_err(failed())?;
     if merged.has_conflicts() {
         return Err(MergeError::Conflict(Box::new(Conflict {

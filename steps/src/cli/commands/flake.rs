@@ -99,6 +99,7 @@ pub(in crate::cli) fn run(console: &Console, args: FlakeArgs, scratch: &Path) ->
         tree: prepared.stage.tree.id.clone(),
         dirty: prepared.stage.tree.dirty,
         binary_digest: Some(prepared.stage.program.digest.clone()),
+        source_digest: project.source_digest(),
     };
     let summary = FlakeSummary::new(Findings {
         history: &history,

@@ -13,6 +13,7 @@ pub(super) mod new;
 pub(super) mod report;
 pub(super) mod review;
 pub(super) mod run;
+pub(super) mod sabotage;
 pub(super) mod steps;
 pub(super) mod watch;
 pub(super) mod whole;
