@@ -96,6 +96,7 @@ impl CliError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Engine(mycelium_engine::Error::Signalled { signal }) => (*signal).into(),
             Self::Engine(error) => match error.kind() {
                 ErrorKind::Input => Exit::Input,
                 ErrorKind::Environment => Exit::Environment,

@@ -170,9 +170,10 @@ impl Attempt {
             .at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
+        let ends = ends(&self.stop);
         blocking(move || {
             remove_dir(&workspace)?;
-            Ok(git::workspace::create(&workspace, &base, &objects)?)
+            Ok(git::workspace::create(&workspace, &base, &objects, &ends)?)
         })
         .await
     }
@@ -288,7 +289,8 @@ impl Attempt {
             let git = std::process::Command::new("git").current_dir(&self.workspace).arg("status").output();
             git.at("ask git about", &self.workspace)?;
         }
-        blocking(move || Ok(git::snapshot(&workspace, &base, &quarantine)?)).await
+        let ends = ends(&self.stop);
+        blocking(move || Ok(git::snapshot(&workspace, &base, &quarantine, &ends)?)).await
     }
 
     /// Whether an error lies in what the agent did to its workspace, not in the machine.
@@ -312,7 +314,8 @@ impl Attempt {
         let patch = {
             let (quarantine, base, tree) =
                 (self.quarantine.clone(), self.base.clone(), snapshot.tree.clone());
-            blocking(move || Ok(git::patch(&quarantine, &quarantine.tree_of(&base)?, &tree)?)).await?
+            let ends = ends(&self.stop);
+            blocking(move || Ok(git::patch(&quarantine, &quarantine.tree_of(&base)?, &tree, &ends)?)).await?
         };
         let path = self.dir.join("diff.patch");
         let redactor = self.redactor.clone();
@@ -438,6 +441,13 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost("a file operation"))?
+}
+
+/// Whether a stop was asked for, as work off the event loop asks between one file and the next. What it then gives up is
+/// not judged any more.
+pub(crate) fn ends(stop: &watch::Receiver<StopLevel>) -> impl Fn() -> bool + Send + 'static {
+    let stop = stop.clone();
+    move || *stop.borrow() > StopLevel::None
 }
 
 /// Ends what runs in a workspace, or in one below the folder, off the event loop: the kernel may take its time.

@@ -14,6 +14,7 @@ use crate::{
     git::{self, GitError},
     planning::FileDiff,
     runlock::Holder,
+    signals::StopSignal,
 };
 
 /// Whose fault an error is.
@@ -63,6 +64,12 @@ pub enum Error {
         run_id: RunId,
         /// The tasks, with the runs that landed them.
         tasks: BTreeMap<TaskId, RunId>,
+    },
+    /// A signal came while something was waited for, before there was a run.
+    #[error("{signal} came before the run began")]
+    Signalled {
+        /// The signal.
+        signal: StopSignal,
     },
     /// The planned tasks differ from those on disk.
     #[error("other tasks are planned already")]
@@ -160,6 +167,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Damaged { .. }
             | Self::FrozenGone { .. }
+            | Self::Signalled { .. }
             | Self::LockLost { .. } => ErrorKind::Environment,
             Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => ErrorKind::Bug,
         }
@@ -193,6 +201,7 @@ impl Error {
             Self::PlanDiffers { .. } => {
                 "keep them and run, or replace them with `mycelium plan --force`, which also removes what is no longer planned".into()
             }
+            Self::Signalled { .. } => "nothing was begun; `mycelium run` begins".into(),
             Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),

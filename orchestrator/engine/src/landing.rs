@@ -18,10 +18,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    attempt::{blocking, end_all_in},
+    attempt::{blocking, end_all_in, ends},
     doctor,
     error::Error,
-    git::{self, Branch, CheckedOut, Conflict, GitError, MergeError, Quarantine, Upstream},
+    git::{self, Branch, CheckedOut, Conflict, Ends, GitError, MergeError, Quarantine, Upstream},
     orphans::MARK,
     process::{self, Ignore, Job, StopLevel},
     redact::Redactor,
@@ -148,6 +148,7 @@ impl Lander {
         let candidate = match self.merge(&permit, &old_head).await {
             Ok(candidate) => candidate,
             Err(MergeError::Conflict(conflict)) => return self.conflict(&permit, &conflict).map(Tried::Not),
+            Err(MergeError::Git(GitError::Stopped)) => return Ok(Tried::Stopped),
             Err(MergeError::Git(error)) => return Err(error.into()),
             // Somebody rewound the branch: merging would bring the removed commits back. Like a conflict, the task is
             // done again from the new head.
@@ -173,10 +174,13 @@ impl Lander {
             Look::Stopped => return Ok(Tried::Stopped),
         }
         if saboteur::is!("land-before-doctor") {
-            let _ =
-                git::land(&self.upstream, &self.quarantine, &self.branch, &intent.old_head, &intent.commit);
+            let (old, new) = (&intent.old_head, &intent.commit);
+            let _ = git::land(&self.upstream, &self.quarantine, &self.branch, old, new, &|| false);
         }
-        let pass = self.run_doctor(&intent, dir.join("doctor.log")).await?;
+        let pass = match self.run_doctor(&intent, dir.join("doctor.log")).await {
+            Err(Error::Git(GitError::Stopped)) => return Ok(Tried::Stopped),
+            pass => pass?,
+        };
         Ok(match (pass.reason, pass.exit_code) {
             (ExitReason::Exited, Some(0)) => Tried::Tested(Box::new(Tested { intent, pass })),
             (ExitReason::Stopped, _) => Tried::Stopped,
@@ -186,9 +190,10 @@ impl Lander {
 
     async fn merge(&self, permit: &MergePermit, head: &CommitId) -> Result<git::Candidate, MergeError> {
         let (quarantine, head, tasks) = (self.quarantine.clone(), head.clone(), permit.tasks().to_vec());
-        let (message, time) = (self.merge_message.clone(), self.time);
-        let merged =
-            tokio::task::spawn_blocking(move || git::candidate(&quarantine, &head, &tasks, &message, time));
+        let (message, time, ends) = (self.merge_message.clone(), self.time, ends(&self.stop));
+        let merged = tokio::task::spawn_blocking(move || {
+            git::candidate(&quarantine, &head, &tasks, &message, time, &ends)
+        });
         match merged.await {
             Ok(result) => result,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
@@ -211,18 +216,17 @@ impl Lander {
 
     /// The user's checkout of the branch must be as git left it, and nothing untracked may be in the way.
     async fn look_at_checkout(&self, intent: &LandingIntent) -> Result<Look, Error> {
-        let (upstream, branch, quarantine, commit, stop) = (
+        let (upstream, branch, quarantine, commit, ends) = (
             self.upstream.clone(),
             self.branch.clone(),
             self.quarantine.clone(),
             intent.commit.clone(),
-            self.stop.clone(),
+            ends(&self.stop),
         );
         let look = blocking(move || {
-            let ends = || *stop.borrow() > StopLevel::None;
             let paths = match upstream.checked_out(&branch)? {
                 CheckedOut::No => Vec::new(),
-                CheckedOut::Here => match git::dirty_unless(&upstream, Some((&quarantine, &commit)), ends) {
+                CheckedOut::Here => match git::dirty_unless(&upstream, Some((&quarantine, &commit)), &ends) {
                     Err(GitError::Locked { .. }) if ends() => return Ok(None),
                     paths => paths?,
                 },
@@ -249,11 +253,11 @@ impl Lander {
     async fn run_doctor(&self, intent: &LandingIntent, log: PathBuf) -> Result<DoctorResult, Error> {
         let scratch = self.paths.workspaces.join(format!(".landing-{}", intent.landing));
         {
-            let (scratch, commit, objects) =
-                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir());
+            let (scratch, commit, objects, ends) =
+                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir(), ends(&self.stop));
             blocking(move || {
                 remove_dir(&scratch)?;
-                Ok(git::workspace::create(&scratch, &commit, &objects)?)
+                Ok(git::workspace::create(&scratch, &commit, &objects, &ends)?)
             })
             .await?;
         }
@@ -341,43 +345,45 @@ impl Lander {
         }
         // Whoever removed the lock file let another run in beside this one.
         self.lock.still_held()?;
-        let (upstream, quarantine, branch) =
-            (self.upstream.clone(), self.quarantine.clone(), self.branch.clone());
-        blocking(move || land(&upstream, &quarantine, &branch, intent)).await.map(Some)
+        let (upstream, quarantine, branch, ends) =
+            (self.upstream.clone(), self.quarantine.clone(), self.branch.clone(), ends(&self.stop));
+        blocking(move || land(&upstream, &quarantine, &branch, intent, &ends)).await
     }
 }
 
-/// Moves the ref and follows with the checkout.
+/// Moves the ref and follows with the checkout. None where a stop came before the ref moved.
 fn land(
     upstream: &Upstream,
     quarantine: &Quarantine,
     branch: &Branch,
     intent: LandingIntent,
-) -> Result<LandingOutcome, Error> {
-    match git::land(upstream, quarantine, branch, &intent.old_head, &intent.commit) {
+    ends: Ends<'_>,
+) -> Result<Option<LandingOutcome>, Error> {
+    match git::land(upstream, quarantine, branch, &intent.old_head, &intent.commit, ends) {
         Ok(_) => {}
+        Err(git::LandError::Git(GitError::Stopped)) => return Ok(None),
         Err(git::LandError::HeadMoved { found, .. }) => {
-            return Ok(LandingOutcome::Refused(LandingRefused {
+            return Ok(Some(LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
                 tasks: intent.tasks,
                 reason: RefusalReason::HeadMoved,
                 expected: intent.old_head,
                 found,
                 paths: Vec::new(),
-            }));
+            })));
         }
         Err(git::LandError::Git(error)) => return Err(error.into()),
         Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
     }
     let checkout = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
     warn_of_left(&checkout);
-    Ok(LandingOutcome::Done(LandingDone {
+    Ok(Some(LandingOutcome::Done(LandingDone {
         landing: intent.landing,
         tasks: intent.tasks,
         old_head: intent.old_head,
         commit: intent.commit,
         checkout: checkout.update,
-    }))
+    })))
 }
 
 /// Says which files of the checkout do not show what landed.

@@ -26,7 +26,7 @@ use crate::{
     project::Project,
     redact::{self, Redactor},
     runlock::RunLock,
-    settings::{Settings, read_source},
+    settings::{Settings, read_written, text_of},
     store::{make_dir, remove_dir, sync_dir},
 };
 
@@ -63,10 +63,16 @@ pub fn plan(
     request: &PlanRequest,
 ) -> Result<Planned, Error> {
     let input = environment.current_dir.join(&request.input);
-    read_source(project, &input, || Error::Request {
-        message: format!("the input {} is not there", request.input.display()),
-        help: "name the file that describes the work with --input".into(),
-    })?;
+    match fs::read(&input) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::Request {
+                message: format!("the input {} is not there", request.input.display()),
+                help: "name the file that describes the work with --input".into(),
+            });
+        }
+        // It may be a pipe: whoever names one means it, and a signal ends the wait.
+        read => text_of(project, &input, read.at("read", &input)?)?,
+    };
     let (redactor, _) = Redactor::new(&settings.config, environment);
     let manifests = ask_planner(environment, settings)?;
     let manifests: Vec<Manifest> =
@@ -142,7 +148,7 @@ fn write(project: &Project, files: &BTreeMap<String, String>, force: bool) -> Re
     let tasks = project.tasks_dir();
     // Left by a plan that was cut off, before or after it took its place.
     remove_dir(&project.dir().join(NEW_TASKS))?;
-    let old = read_tree(&tasks)?;
+    let old = read_tree(project, &tasks)?;
     let differences = diff(&old, files);
     if differences.is_empty() {
         return Ok(PlanOutcome::Unchanged);
@@ -187,7 +193,7 @@ fn make_readable(dir: &Path) -> Result<(), Error> {
 }
 
 /// Every file below a folder, by its path; binary ones as lossy text.
-fn read_tree(root: &Path) -> Result<BTreeMap<String, String>, Error> {
+fn read_tree(project: &Project, root: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut files = BTreeMap::new();
     let mut dirs = vec![root.to_owned()];
     while let Some(dir) = dirs.pop() {
@@ -202,7 +208,7 @@ fn read_tree(root: &Path) -> Result<BTreeMap<String, String>, Error> {
                 dirs.push(path);
             } else {
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                let content = fs::read(&path).at("read", &path)?;
+                let Some(content) = read_written(project, &path)? else { continue };
                 files.insert(name, String::from_utf8_lossy(&content).into_owned());
             }
         }

@@ -1,6 +1,6 @@
 //! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
 
-use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -38,6 +38,7 @@ use crate::{
     project::Project,
     redact::Redactor,
     saboteur,
+    settings::read_written,
     signals::{Signals, StopSignal},
     store::{self, RunPaths},
 };
@@ -294,8 +295,8 @@ impl Run<'_> {
     fn rewrite_manifest(&self, id: &TaskId) -> Result<(), Error> {
         let Some(task) = self.plan.get(id) else { return Ok(()) };
         let path = self.project.tasks_dir().join(task.dir.as_str()).join("manifest.json");
-        let on_disk = fs::read_to_string(&path).ok();
-        let on_disk = on_disk.and_then(|text| serde_json::from_str::<Manifest>(&text).ok());
+        let on_disk = read_written(self.project, &path).ok().flatten();
+        let on_disk = on_disk.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
         let widened = widened(&self.plan, self.journal.state(), id);
         let same_otherwise =
             on_disk.is_some_and(|found| {

@@ -1,7 +1,7 @@
 //! Loads the configuration and the planned tasks from the operator's checkout, with every problem at once.
 
 use std::{
-    fs,
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ use mycelium_schemas::{
 use crate::{
     error::{Error, IoContext},
     project::Project,
+    store,
 };
 
 /// A configuration with the text it came from.
@@ -73,19 +74,45 @@ impl Settings {
     }
 }
 
+/// Longest text that is read of what people write, in bytes.
+const TEXT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Reads what people write: only a file, or what a link to one names, so that nobody waits for a pipe or reads a device
+/// without end. None where it is not there.
+pub(crate) fn read_written(project: &Project, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let refused = |why: String, help| Err(missing(project, path, why, help));
+    let file = match store::open_file(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // No answer of the system has this kind.
+        Err(error) if error.kind() == ErrorKind::Other => {
+            return refused("this is neither a file nor a link to one".to_owned(), "put a file in its place");
+        }
+        Err(error) => return Err(error).at("read", path),
+    };
+    let mut bytes = Vec::new();
+    file.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes).at("read", path)?;
+    if bytes.len() as u64 > TEXT_BYTES_MAX {
+        return refused(format!("the file is longer than {TEXT_BYTES_MAX} bytes"), "shorten it");
+    }
+    Ok(Some(bytes))
+}
+
 /// Reads a text that the user wrote.
 pub(crate) fn read_source(
     project: &Project,
     path: &Path,
     missing: impl FnOnce() -> Error,
 ) -> Result<Source, Error> {
-    match fs::read(path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Ok(Source::new(project.display(path), text)),
-            Err(error) => Err(not_utf8(project, path, &error)),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
-        Err(error) => Err(error).at("read", path),
+    let Some(bytes) = read_written(project, path)? else { return Err(missing()) };
+    text_of(project, path, bytes)
+}
+
+/// The text that was read from a path.
+pub(crate) fn text_of(project: &Project, path: &Path, bytes: Vec<u8>) -> Result<Source, Error> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(project.display(path), text)),
+        Err(error) => Err(not_utf8(project, path, &error)),
     }
 }
 

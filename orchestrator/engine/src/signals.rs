@@ -1,6 +1,11 @@
 //! The signals that stop a run.
 
-use std::{fmt, fs, future, io};
+use std::{
+    cell::{Cell, RefCell},
+    fmt, fs, future, io,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
 use rustix::process;
 use tokio::{
@@ -114,6 +119,35 @@ impl Listening {
             Signals::listen()?
         };
         Ok(Self { runtime, signals })
+    }
+
+    /// Does what may wait for another process, before there is a run. It asks now and then whether a signal came; where
+    /// one did, nothing begins.
+    pub(crate) fn unless_signalled<T>(
+        &mut self,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let heard = Cell::new(None);
+        let listening = RefCell::new(self);
+        let result = work(&|| {
+            if heard.get().is_none() {
+                heard.set(listening.borrow_mut().came());
+            }
+            heard.get().is_some()
+        });
+        match heard.get() {
+            Some(signal) => Err(Error::Signalled { signal }),
+            None => result,
+        }
+    }
+
+    /// A signal that came and was not heard yet.
+    fn came(&mut self) -> Option<StopSignal> {
+        let _inside = self.runtime.enter();
+        match pin!(self.signals.next()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(signal) => Some(signal),
+            Poll::Pending => None,
+        }
     }
 }
 

@@ -74,7 +74,12 @@ pub struct Ready {
 
 impl Ready {
     /// Checks a request.
-    pub fn check(project: &Project, environment: &Environment, request: &RunRequest) -> Result<Self, Error> {
+    pub fn check(
+        project: &Project,
+        environment: &Environment,
+        request: &RunRequest,
+        listening: &mut Listening,
+    ) -> Result<Self, Error> {
         let now = environment.now()?;
         let mut settings = Settings::load(project)?;
         if let Some(limit) = request.max_parallel {
@@ -101,7 +106,7 @@ impl Ready {
         let unfinished = if at_work { Vec::new() } else { unfinished_of(project, &runs, &upstream) };
         let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_filters(&upstream, &base, environment, Some(&plan))?;
-        refuse_dirty(&upstream, &branch)?;
+        listening.unless_signalled(|ends| refuse_dirty(&upstream, &branch, ends))?;
         let run_id = match &request.run_id {
             Some(run_id) => run_id.clone(),
             None => new_run_id(now)?,
@@ -455,12 +460,16 @@ fn select(plan: Plan, wanted: &[TaskId], landed: &BTreeMap<TaskId, RunId>) -> Re
 }
 
 /// Refuses a checkout of the branch that is not clean. Says where the branch is checked out.
-pub(crate) fn refuse_dirty(upstream: &Upstream, branch: &Branch) -> Result<CheckedOut, Error> {
+pub(crate) fn refuse_dirty(
+    upstream: &Upstream,
+    branch: &Branch,
+    ends: git::Ends<'_>,
+) -> Result<CheckedOut, Error> {
     let checked_out = upstream.checked_out(branch)?;
     if checked_out == CheckedOut::No {
         return Ok(checked_out);
     }
-    let paths = git::dirty(upstream, None)?;
+    let paths = git::dirty_unless(upstream, None, ends)?;
     if paths.is_empty() {
         return Ok(checked_out);
     }

@@ -29,14 +29,14 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         return Err(CliError::Unavailable { what: "`run --world docker`" });
     }
     // Before anything is looked at: a signal from now on stops the run in order.
-    let listening = Listening::begin()?;
+    let mut listening = Listening::begin()?;
     let project = context.project()?;
     let request = RunRequest {
         run_id: args.run_id,
         tasks: args.tasks.unwrap_or_default(),
         max_parallel: args.max_parallel,
     };
-    let ready = Ready::check(&project, &context.environment, &request)?;
+    let ready = Ready::check(&project, &context.environment, &request, &mut listening)?;
     for (task, run) in ready.landed_before() {
         context.output.say(&format!(
             "task {task}: landed already, in run {run}; name it with --tasks to have it done again"

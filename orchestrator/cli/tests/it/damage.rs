@@ -2,14 +2,15 @@
 //! goes on where the journal still tells everything.
 
 use std::{
-    fs,
+    fs::{self, File},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use serde_json::Value;
 
-use crate::{held::HeldRun, place::Place};
+use crate::{held::HeldRun, place::Place, plans::ONE};
 
 /// A run that was killed while its agent worked.
 fn killed() -> (Place, PathBuf) {
@@ -213,4 +214,36 @@ fn a_lock_file_that_is_removed_during_a_run_stops_it_before_anything_lands() {
     let failed = place.run(&["status", "--json"]).exits(0).json();
     assert_eq!((&failed["status"], &failed["stop_reason"]), (&"interrupted".into(), &"environment".into()));
     place.run(&["resume"]).exits(0);
+}
+
+#[test]
+fn nobody_waits_for_what_people_write_where_it_is_no_file() {
+    let mut place = Place::with_plan("worker:\n  agent: command\n  command: echo one > src/one.js\n", ONE);
+    let folder = place.repository.path().join(".mycelium");
+    let tasks = folder.join("tasks");
+    let task = fs::read_dir(&tasks).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+    let task = task.unwrap();
+    for path in [
+        folder.join("config.yaml"),
+        tasks.join("plan.json"),
+        task.join("manifest.json"),
+        task.join("spec.md"),
+    ] {
+        let kept = place.outside().join("kept");
+        fs::rename(&path, &kept).unwrap();
+        let name = path.strip_prefix(place.repository.path()).unwrap().display().to_string();
+        fifo(&path);
+        place.run(&["run"]).exits(2).complains(&[&name, "neither a file nor a link to one"]);
+        fs::remove_file(&path).unwrap();
+        symlink("/dev/zero", &path).unwrap();
+        place.run(&["run"]).exits(2).complains(&[&name, "neither a file nor a link to one"]);
+        fs::remove_file(&path).unwrap();
+        File::create(&path).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
+        place.run(&["run"]).exits(2).complains(&[&name, "longer than 16777216 bytes"]);
+        fs::remove_file(&path).unwrap();
+        symlink(&kept, &path).unwrap();
+        place.run(&["run", "--dry-run"]).exits(0);
+        fs::remove_file(&path).unwrap();
+        fs::rename(&kept, &path).unwrap();
+    }
 }

@@ -23,6 +23,13 @@ fn caught(pid: u32) -> u64 {
     u64::from_str_radix(mask.trim(), 16).unwrap()
 }
 
+/// Those that stop a run.
+const STOPPING: u64 = bit(Signal::HUP) | bit(Signal::INT) | bit(Signal::TERM);
+
+const fn bit(signal: Signal) -> u64 {
+    1 << (signal.as_raw() - 1)
+}
+
 #[test]
 fn a_signal_that_is_ignored_from_the_start_does_not_stop_a_run() {
     for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT)] {
@@ -41,22 +48,21 @@ fn a_signal_that_is_ignored_from_the_start_does_not_stop_a_run() {
 #[test]
 fn a_run_listens_for_signals_before_it_reads_its_settings() {
     let place = HeldRun::place();
-    let config = place.repository.path().join("slow.yaml");
+    let config = place.outside().join("slow-config");
     assert!(Command::new("mkfifo").arg(&config).status().unwrap().success());
-    for words in [vec!["run"], vec!["resume"]] {
-        let words = [&["--config", "slow.yaml"], &words[..]].concat();
-        let mut command = place.command(&words);
+    place.git(&format!("config include.path {}", config.display()));
+    for word in ["run", "resume"] {
+        let mut command = place.command(&[word]);
         let errors = place.outside().join("stderr");
         let said = File::create(&errors).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn().unwrap();
-        // It waits for its settings as soon as this can be opened.
+        // It waits for git's settings as soon as this can be opened.
         let open = open_when_read(&config, &child, || fs::read_to_string(&errors).unwrap());
-        let wanted = [Signal::HUP, Signal::INT, Signal::TERM].map(|signal| 1u64 << (signal.as_raw() - 1));
         let caught = caught(child.id());
         child.kill().unwrap();
         child.wait().unwrap();
         drop(open);
-        assert!(wanted.iter().all(|bit| caught & bit != 0), "{words:?}: {caught:x}");
+        assert!(caught & STOPPING == STOPPING, "{word}: {caught:x}");
     }
 }
 
@@ -122,5 +128,27 @@ fn a_signal_is_heard_while_a_landing_waits_for_another_git() {
         fs::remove_file(&index).unwrap();
         place.run(&["resume"]).exits(0);
         assert_eq!(place.read("src/one.js"), "one\n", "{holder}");
+    }
+}
+
+#[test]
+fn a_signal_is_heard_while_a_run_waits_for_another_git_before_it_begins() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut place =
+            Place::with_plan("worker:\n  agent: command\n  command: echo one > src/one.js\n", ONE);
+        let index = place.repository.path().join(".git/index.lock");
+        fs::write(&index, "").unwrap();
+        let mut run = place.command(&["run"]);
+        let mut child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while caught(child.id()) & STOPPING != STOPPING {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended");
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        // The lock is held still: who waits for it to the end says that it is held.
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(!place.ran(), "a run began");
+        fs::remove_file(&index).unwrap();
+        place.run(&["run"]).exits(0);
     }
 }

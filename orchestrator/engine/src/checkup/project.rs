@@ -60,7 +60,7 @@ fn branch(
 }
 
 fn checkout(checks: &mut Checks, upstream: &Upstream, branch: &Branch) {
-    match refuse_dirty(upstream, branch) {
+    match refuse_dirty(upstream, branch, &|| false) {
         Ok(CheckedOut::No) => checks.ok("checkout", Configuration, "on another branch; it is not touched"),
         Ok(_) => checks.ok("checkout", Configuration, "clean; it follows what lands"),
         Err(error) => checks.error("checkout", &error),

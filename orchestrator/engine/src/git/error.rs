@@ -88,6 +88,9 @@ pub enum GitError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The run was stopped before the work was done.
+    #[error("the work was stopped before it was done")]
+    Stopped,
     /// An operation of the file system failed.
     #[error("failed to {action} {}", path.display())]
     Io {
@@ -126,9 +129,11 @@ impl GitError {
             | Self::BranchSymbolic { .. }
             | Self::BranchElsewhere { .. }
             | Self::UnsafeTree { .. } => ErrorKind::Input,
-            Self::WorkspaceGone { .. } | Self::Locked { .. } | Self::Io { .. } | Self::Git { .. } => {
-                ErrorKind::Environment
-            }
+            Self::WorkspaceGone { .. }
+            | Self::Locked { .. }
+            | Self::Stopped
+            | Self::Io { .. }
+            | Self::Git { .. } => ErrorKind::Environment,
         }
     }
 
@@ -162,6 +167,7 @@ impl GitError {
                 "wait until that process is done and try again; remove {} only where no git runs any more",
                 path.display()
             ),
+            Self::Stopped => "go on with `mycelium resume`".to_owned(),
             Self::Io { path, source, .. } => advice::io(path, source),
             Self::Git { source, .. } if source.class() == ErrorClass::Os => {
                 advice::text(source.message()).to_owned()

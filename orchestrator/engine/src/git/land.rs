@@ -6,6 +6,7 @@ use git2::Repository;
 use mycelium_schemas::id::CommitId;
 
 use super::{
+    ends::Ends,
     error::GitError,
     oid::{find_commit, to_oid},
     pack,
@@ -53,13 +54,15 @@ pub enum LandError {
 /// The objects are copied as one pack, the ref is moved under git's own lock by compare-and-swap, and both are
 /// fsynced before this returns. While the lock is held the head is compared before the pack becomes part of the
 /// user's object database: a refused landing leaves nothing there. The caller holds the repository's landing lock, so
-/// that what an earlier, killed landing left behind can be told from another's work, and is cleared first.
+/// that what an earlier, killed landing left behind can be told from another's work, and is cleared first. It is
+/// stopped, if it is, before the ref moves alone: then nothing is left in the user's repository either.
 pub fn land(
     upstream: &Upstream,
     quarantine: &Quarantine,
     branch: &Branch,
     old: &CommitId,
     new: &CommitId,
+    ends: Ends<'_>,
 ) -> Result<Landing, LandError> {
     let repo = upstream.open()?;
     pack::clear_abandoned(&upstream.objects_dir())?;
@@ -71,7 +74,7 @@ pub fn land(
     if find_commit(&source, new)?.parent_ids().next() != Some(old_id) {
         return Err(LandError::NotBuiltOnHead { expected: old.clone(), commit: new.clone() });
     }
-    let pack = pack::prepare(&source, &repo, &upstream.objects_dir(), old_id, new_id)?;
+    let pack = pack::prepare(&source, &repo, &upstream.objects_dir(), old_id, new_id, ends)?;
 
     let lock = RefLock::take(&repo, upstream, branch, new)?;
     if let Some(done) = compare(&repo, branch, old, new)? {

@@ -12,6 +12,7 @@ use super::{
     ancestry,
     commit::commit_in,
     conflict::{Conflict, describe},
+    ends::{Ends, go_on},
     error::GitError,
     oid::{find_commit, to_id, to_oid},
     quarantine::Quarantine,
@@ -68,11 +69,12 @@ pub fn candidate(
     tasks: &[(TaskId, CommitId)],
     message: &str,
     time: Timestamp,
+    ends: Ends<'_>,
 ) -> Result<Candidate, MergeError> {
     let repo = quarantine.open()?;
     let mut tasks = tasks;
     loop {
-        match merge_all(&repo, head, tasks, message, time)? {
+        match merge_all(&repo, head, tasks, message, time, ends)? {
             Merged::Whole(candidate) => return Ok(candidate),
             Merged::CutAt(place) => tasks = tasks.get(..place).unwrap_or_default(),
         }
@@ -85,12 +87,14 @@ fn merge_all(
     tasks: &[(TaskId, CommitId)],
     message: &str,
     time: Timestamp,
+    ends: Ends<'_>,
 ) -> Result<Merged, MergeError> {
     let head_id = to_oid(head)?;
     let head_tree = tree_of(repo, head)?;
     let mut tree = head_tree.clone();
     let mut parents = vec![head.clone()];
     for (place, (task, commit)) in tasks.iter().enumerate() {
+        go_on(ends)?;
         let base = base_of(repo, commit)?;
         if base == head_id && tasks.len() == 1 {
             let tree = to_id(tree_of(repo, commit)?.id())?;

@@ -10,10 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Indexer, ObjectType, Oid, Repository, Tree};
+use git2::{Indexer, ObjectType, Odb, Oid, Repository, Tree};
 use tempfile::TempDir;
 
-use super::{ancestry, connectivity, error::GitError};
+use super::{
+    ancestry, connectivity,
+    ends::{Ends, go_on},
+    error::GitError,
+};
 use crate::fault;
 
 /// Begin of the name of the folder that a pack is made in.
@@ -85,34 +89,54 @@ pub(super) fn prepare(
     objects_dir: &Path,
     old: Oid,
     new: Oid,
+    ends: Ends<'_>,
 ) -> Result<PreparedPack, GitError> {
     let failed = || GitError::git("pack the objects of a landing");
-    let mut builder = quarantine.packbuilder().map_err(failed())?;
-    let objects = missing_objects(quarantine, upstream, old, new)?;
-    for id in &objects {
-        builder.insert_object(*id, None).map_err(failed())?;
-    }
+    let objects = missing_objects(quarantine, upstream, old, new, ends)?;
     let odb = upstream.odb().map_err(failed())?;
     connectivity::check(quarantine, &objects, &odb).map_err(failed())?;
     let mut folder = tempfile::Builder::new();
     folder.prefix(FOLDER_PREFIX);
     let folder = fault::point!("pack.folder", folder.tempdir_in(objects_dir))
         .map_err(GitError::io("create a folder in", objects_dir))?;
-    let mut indexer = Indexer::new(Some(&odb), folder.path(), 0, false).map_err(failed())?;
+    let stem = write(quarantine, &objects, &odb, folder.path(), ends)?;
+    Ok(PreparedPack { folder, stem, objects_dir: objects_dir.to_owned() })
+}
+
+/// Writes objects of `source` as one pack into a folder, durably, and gives the begin of its files' names. `odb` is
+/// where the pack will belong.
+pub(super) fn write(
+    source: &Repository,
+    objects: &[Oid],
+    odb: &Odb<'_>,
+    folder: &Path,
+    ends: Ends<'_>,
+) -> Result<String, GitError> {
+    let failed = || GitError::git(format!("write a pack in {}", folder.display()));
+    let mut builder = source.packbuilder().map_err(failed())?;
+    for id in objects {
+        go_on(ends)?;
+        builder.insert_object(*id, None).map_err(failed())?;
+    }
+    // Now and then asked while deltas are looked for, which takes longest.
+    builder.set_progress_callback(|_, _, _| !ends()).map_err(failed())?;
+    let mut indexer = Indexer::new(Some(odb), folder, 0, false).map_err(failed())?;
     let mut refusal: Option<io::Error> = None;
     let written = builder.foreach(|bytes| match fault::write_all!("pack.write", &mut indexer, bytes) {
-        Ok(()) => true,
+        Ok(()) => !ends(),
         Err(error) => {
             refusal = Some(error);
             false
         }
     });
     if let Some(error) = refusal {
-        return Err(GitError::io("write a pack in", folder.path())(error));
+        return Err(GitError::io("write a pack in", folder)(error));
+    }
+    if written.is_err() {
+        go_on(ends)?;
     }
     written.map_err(failed())?;
-    let stem = format!("pack-{}", fault::point!("pack.index", indexer.commit()).map_err(failed())?);
-    Ok(PreparedPack { folder, stem, objects_dir: objects_dir.to_owned() })
+    Ok(format!("pack-{}", fault::point!("pack.index", indexer.commit()).map_err(failed())?))
 }
 
 impl PreparedPack {
@@ -145,11 +169,13 @@ fn missing_objects(
     upstream: &Repository,
     old: Oid,
     new: Oid,
+    ends: Ends<'_>,
 ) -> Result<Vec<Oid>, GitError> {
     let mut objects = Objects::default();
     let mut seen = HashSet::from([old, new]);
     let mut todo = vec![new];
     while let Some(id) = todo.pop() {
+        go_on(ends)?;
         let failed = || GitError::git(format!("read the commit {id}"));
         let commit = quarantine.find_commit(id).map_err(failed())?;
         objects.add(id);

@@ -3,7 +3,12 @@
 use git2::{DiffFormat, DiffLineType, DiffOptions};
 use mycelium_schemas::id::CommitId;
 
-use super::{error::GitError, oid::find_tree, quarantine::Quarantine};
+use super::{
+    ends::{Ends, go_on},
+    error::GitError,
+    oid::find_tree,
+    quarantine::Quarantine,
+};
 
 /// Longest patch made, in bytes, without the line that says so.
 pub const PATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -13,7 +18,12 @@ const TEXT_BYTES_MAX: i64 = 1024 * 1024;
 
 /// The unified diff from one tree to the other. Binary files are named, not shown; a patch of more than
 /// [`PATCH_BYTES_MAX`] bytes is cut off at a line and says so in its last one.
-pub fn patch(quarantine: &Quarantine, old: &CommitId, new: &CommitId) -> Result<Vec<u8>, GitError> {
+pub fn patch(
+    quarantine: &Quarantine,
+    old: &CommitId,
+    new: &CommitId,
+    ends: Ends<'_>,
+) -> Result<Vec<u8>, GitError> {
     let repo = quarantine.open()?;
     let (old, new) = (find_tree(&repo, old)?, find_tree(&repo, new)?);
     let mut options = DiffOptions::new();
@@ -35,8 +45,9 @@ pub fn patch(quarantine: &Quarantine, old: &CommitId, new: &CommitId) -> Result<
             text.extend(origin);
             text.extend_from_slice(line.content());
         }
-        !cut
+        !cut && !ends()
     });
+    go_on(ends)?;
     if cut {
         text.extend_from_slice(format!("\n[cut off after {} bytes]\n", text.len()).as_bytes());
     } else {

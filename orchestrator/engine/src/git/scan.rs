@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid};
 use mycelium_schemas::path::is_git_dir_name;
 use rustix::{
     fs::{AtFlags, Dir, FileType, Mode as Permissions, OFlags, fstat, open, openat, readlinkat, statat},
@@ -17,12 +17,14 @@ use rustix::{
 };
 
 use super::{
+    ends::go_on,
     error::GitError,
+    gather::Gather,
     ignore_rules::IgnoreRules,
     link,
     tree::{DEPTH_MAX, Entry, Files, Mode, as_path},
 };
-use crate::{fault, saboteur};
+use crate::saboteur;
 
 /// Largest new or changed file taken, in bytes: the limit of the large public git hosts.
 pub const FILE_BYTES_MAX: u64 = 100 * 1024 * 1024;
@@ -51,7 +53,7 @@ impl Found {
 /// Walks the workspace `dir`. `.git` at its top is ours and not looked at; any other spelling or place is refused.
 pub(super) fn scan(
     dir: &Path,
-    repo: &Repository,
+    gather: &Gather<'_>,
     base: &Files,
     rules: &IgnoreRules,
 ) -> Result<Found, GitError> {
@@ -63,7 +65,7 @@ pub(super) fn scan(
         path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(slash, _)| &path[..slash])
     });
     let mut walk =
-        Walk { dir, repo, base, tracked_folders: folders.collect(), rules, found: Found::default() };
+        Walk { dir, gather, base, tracked_folders: folders.collect(), rules, found: Found::default() };
     walk.folder(&root, &Vec::new(), 0, false)?;
     Ok(walk.found)
 }
@@ -74,7 +76,7 @@ fn folder_flags() -> OFlags {
 
 struct Walk<'a> {
     dir: &'a Path,
-    repo: &'a Repository,
+    gather: &'a Gather<'a>,
     base: &'a Files,
     tracked_folders: HashSet<&'a [u8]>,
     rules: &'a IgnoreRules,
@@ -107,6 +109,7 @@ impl Walk<'_> {
         depth: usize,
         in_ignored: bool,
     ) -> Result<(), GitError> {
+        go_on(self.gather.ends)?;
         let file_type = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => FileType::from_raw_mode(stat.st_mode),
             Err(Errno::NOENT) => return Ok(()),
@@ -232,14 +235,14 @@ impl Walk<'_> {
         if data.len() as u64 > FILE_BYTES_MAX {
             return Ok(Taken::Refused(format!("is larger than {FILE_BYTES_MAX} bytes")));
         }
-        fault::point!("git.blob", self.repo.blob(data)).map_err(GitError::git("write a blob"))?;
+        self.gather.blob(id, data)?;
         Ok(Taken::Entry(entry))
     }
 
     /// Size of the base's file; none is read further than it needs to be to see a difference.
     fn base_size(&self, path: &[u8]) -> u64 {
         let Some(entry) = self.base.get(path) else { return 0 };
-        let header = self.repo.odb().and_then(|odb| odb.read_header(entry.id));
+        let header = self.gather.repo.odb().and_then(|odb| odb.read_header(entry.id));
         header.map_or(0, |(size, _)| size as u64)
     }
 

@@ -13,7 +13,9 @@ use mycelium_schemas::{
 use serde::Serialize;
 
 use super::{
+    ends::Ends,
     error::GitError,
+    gather::Gather,
     ignore_rules::IgnoreRules,
     oid::{commit_tree, to_id},
     quarantine::Quarantine,
@@ -52,20 +54,26 @@ pub struct Snapshot {
 
 /// Takes the snapshot of the workspace `dir`, which began as `base`.
 ///
-/// Ignored by the base's own `.gitignore` files: neither changes nor refused. Submodules stay as they are.
-pub fn snapshot(dir: &Path, base: &CommitId, quarantine: &Quarantine) -> Result<Snapshot, GitError> {
+/// Ignored by the base's own `.gitignore` files: neither changes nor refused. Submodules stay as they are. Its objects
+/// are durable once this returns.
+pub fn snapshot(
+    dir: &Path,
+    base: &CommitId,
+    quarantine: &Quarantine,
+    ends: Ends<'_>,
+) -> Result<Snapshot, GitError> {
     let repo = quarantine.open()?;
+    let odb = repo.odb().map_err(GitError::git("open the run's objects"))?;
+    let gather = Gather::begin(&repo, &odb, ends)?;
     let base_tree = commit_tree(&repo, base)?;
     let base = flatten(&repo, &base_tree)?;
     let rules = IgnoreRules::of(&repo, &base)?;
-    let found = scan(dir, &repo, &base, &rules)?;
+    let found = scan(dir, &gather, &base, &rules)?;
     let mut judged = judge(&base, found);
     judged.refused.sort();
-    Ok(Snapshot {
-        tree: to_id(edit(&repo, &base_tree, &judged.edits)?)?,
-        changes: judged.changes,
-        refused: judged.refused,
-    })
+    let tree = to_id(edit(&gather, &base_tree, &judged.edits)?)?;
+    gather.finish()?;
+    Ok(Snapshot { tree, changes: judged.changes, refused: judged.refused })
 }
 
 #[derive(Default)]

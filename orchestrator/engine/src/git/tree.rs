@@ -10,12 +10,15 @@ use std::{
 use git2::{FileMode, ObjectType, Oid, Repository, Tree};
 use mycelium_schemas::path::is_git_dir_name;
 
-use super::error::GitError;
+use super::{error::GitError, gather::Gather};
 use crate::fault;
 
 /// Folders below each other at most, in trees and in workspaces: far above what projects have, and low enough that
 /// neither the stack nor the file descriptors of a process run out.
 pub(super) const DEPTH_MAX: usize = 100;
+
+/// What an entry takes in a tree, about: mode, name and id.
+const ENTRY_BYTES: usize = 64;
 
 /// Kind of a tree's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,16 +139,16 @@ enum Node {
 }
 
 /// Writes the tree that `edits` make of `base`. Subtrees without an edit are taken as they are.
-pub(super) fn edit(repo: &Repository, base: &Tree<'_>, edits: &Edits) -> Result<Oid, GitError> {
+pub(super) fn edit(gather: &Gather<'_>, base: &Tree<'_>, edits: &Edits) -> Result<Oid, GitError> {
     let mut root = BTreeMap::new();
     // Removals first, so that a file can take the place of a folder and the other way round.
     let (removals, puts): (Vec<_>, Vec<_>) = edits.iter().partition(|(_, entry)| entry.is_none());
     for (path, entry) in removals.into_iter().chain(puts) {
         plan(&mut root, path, *entry);
     }
-    match write(repo, Some(base), root)? {
+    match write(gather, Some(base), root)? {
         Some(id) => Ok(id),
-        None => empty(repo),
+        None => empty(gather),
     }
 }
 
@@ -171,12 +174,12 @@ fn plan(folder: &mut BTreeMap<Vec<u8>, Node>, path: &[u8], entry: Option<Entry>)
 
 /// Writes one folder; none where nothing is left in it, as git keeps no empty folder.
 fn write(
-    repo: &Repository,
+    gather: &Gather<'_>,
     base: Option<&Tree<'_>>,
     nodes: BTreeMap<Vec<u8>, Node>,
 ) -> Result<Option<Oid>, GitError> {
     let failed = || GitError::git("write a tree");
-    let mut builder = repo.treebuilder(base).map_err(failed())?;
+    let mut builder = gather.repo.treebuilder(base).map_err(failed())?;
     for (name, node) in nodes {
         let old = base.and_then(|tree| tree.get_name_bytes(&name));
         let new = match node {
@@ -184,10 +187,10 @@ fn write(
             Node::Put(entry) => Some((entry.id, entry.mode.stored().into())),
             Node::Folder(inner) => {
                 let below = match old.as_ref().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
-                    Some(entry) => Some(subtree(repo, entry.id())?),
+                    Some(entry) => Some(subtree(gather.repo, entry.id())?),
                     None => None,
                 };
-                write(repo, below.as_ref(), inner)?.map(|id| (id, FileMode::Tree.into()))
+                write(gather, below.as_ref(), inner)?.map(|id| (id, FileMode::Tree.into()))
             }
         };
         match new {
@@ -199,12 +202,18 @@ fn write(
     if builder.is_empty() {
         return Ok(None);
     }
-    fault::point!("git.tree", builder.write()).map(Some).map_err(failed())
+    let id = fault::point!("git.tree", builder.write()).map_err(failed())?;
+    if base.is_none_or(|base| base.id() != id) {
+        gather.note(id, builder.len() * ENTRY_BYTES)?;
+    }
+    Ok(Some(id))
 }
 
-fn empty(repo: &Repository) -> Result<Oid, GitError> {
-    let builder = repo.treebuilder(None).map_err(GitError::git("write a tree"))?;
-    builder.write().map_err(GitError::git("write a tree"))
+fn empty(gather: &Gather<'_>) -> Result<Oid, GitError> {
+    let builder = gather.repo.treebuilder(None).map_err(GitError::git("write a tree"))?;
+    let id = builder.write().map_err(GitError::git("write a tree"))?;
+    gather.note(id, 0)?;
+    Ok(id)
 }
 
 fn subtree(repo: &Repository, id: Oid) -> Result<Tree<'_>, GitError> {

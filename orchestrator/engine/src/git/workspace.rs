@@ -16,6 +16,7 @@ use mycelium_schemas::id::CommitId;
 
 use super::{
     commit::{AUTHOR_EMAIL, AUTHOR_NAME},
+    ends::{Ends, go_on},
     error::GitError,
     oid::find_commit,
     quarantine::{self, Durability},
@@ -30,7 +31,7 @@ pub const WORKSPACE_BRANCH: &str = "mycelium";
 ///
 /// `objects` is the object database to read from: the user's for a task, the quarantine's for the doctor. Submodules
 /// become empty folders. A path that could escape is refused before anything is written outside `.git`.
-pub fn create(dir: &Path, commit: &CommitId, objects: &Path) -> Result<(), GitError> {
+pub fn create(dir: &Path, commit: &CommitId, objects: &Path, ends: Ends<'_>) -> Result<(), GitError> {
     if let Some(parent) = dir.parent() {
         fault::point!("workspace.parents", private::make_dirs(parent))
             .map_err(GitError::io("create", parent))?;
@@ -43,7 +44,7 @@ pub fn create(dir: &Path, commit: &CommitId, objects: &Path) -> Result<(), GitEr
         quarantine::copy_shallow(git_dir, repo.path())?;
     }
     fault::point!("workspace.configure", configure(&repo)).map_err(GitError::git("configure a workspace"))?;
-    fill(&repo, dir, commit)
+    fill(&repo, dir, commit, ends)
 }
 
 /// Lets an agent commit without a configuration of its own, keeps its git from changing line endings, and from
@@ -57,12 +58,13 @@ fn configure(repo: &Repository) -> Result<(), git2::Error> {
     config.set_bool("maintenance.auto", false)
 }
 
-fn fill(repo: &Repository, dir: &Path, commit: &CommitId) -> Result<(), GitError> {
+fn fill(repo: &Repository, dir: &Path, commit: &CommitId, ends: Ends<'_>) -> Result<(), GitError> {
     let commit = find_commit(repo, commit)?;
     let tree = commit.tree().map_err(GitError::git("read a commit's tree"))?;
     let mut index = repo.index().map_err(GitError::git("open a workspace's index"))?;
     let mut folders = HashSet::new();
     for (path, entry) in flatten(repo, &tree)? {
+        go_on(ends)?;
         make_parents(dir, &path, &mut folders)?;
         let target = dir.join(as_path(&path));
         write_entry(repo, &target, entry).map_err(|failure| failure.at(&target))?;

@@ -4,7 +4,7 @@ use std::{fs, io::Read, os::unix::fs::symlink, path::Path};
 
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
-use super::rig::{Rig, git_command, git_in, make_executable, write};
+use super::rig::{GO_ON, Rig, git_command, git_in, make_executable, write};
 use crate::git::{ErrorKind, FastForward, GitError, Upstream, dirty, fast_forward, land};
 
 const FILES: [(&str, &str); 5] =
@@ -29,7 +29,7 @@ fn prepared() -> (Rig, CommitId, CommitId) {
 }
 
 fn move_ref(rig: &Rig, old: &CommitId, new: &CommitId) {
-    land(&rig.upstream(), &rig.quarantine(), &rig.branch("main"), old, new).unwrap();
+    land(&rig.upstream(), &rig.quarantine(), &rig.branch("main"), old, new, GO_ON).unwrap();
 }
 
 fn update(rig: &Rig, old: &CommitId, new: &CommitId) -> FastForward {
@@ -254,7 +254,7 @@ fn a_linked_working_tree_is_brought_up_to_date_where_the_run_began_in_it() {
     let branch = upstream.branch("work").unwrap();
     let new = rig.task("w2", &old, |dir| write(&dir.join("a.txt"), "linked\n"));
     assert_eq!(dirty(&upstream, None).unwrap(), [] as [&str; 0]);
-    land(&upstream, &rig.quarantine(), &branch, &old, &new).unwrap();
+    land(&upstream, &rig.quarantine(), &branch, &old, &new, GO_ON).unwrap();
     assert_eq!(fast_forward(&upstream, &branch, &old, &new).unwrap(), done());
     assert_eq!(git_in(&linked, &["status", "--porcelain"]), "");
     assert_eq!(fs::read_to_string(linked.join("a.txt")).unwrap(), "linked\n");

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use mycelium_schemas::id::CommitId;
 
-use super::rig::{Rig, make_executable, task, time, write};
+use super::rig::{GO_ON, Rig, make_executable, task, time, write};
 use crate::git::{GitError, LandError, Landing, candidate, land};
 
 /// Two tasks merged onto the head of `work`.
@@ -22,12 +22,12 @@ fn merged(rig: &Rig) -> (CommitId, CommitId) {
         fs::remove_file(dir.join("dir/c.txt")).unwrap();
     });
     let tasks = [(task("001"), one), (task("002"), two)];
-    let found = candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap();
+    let found = candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap();
     (head, found.commit)
 }
 
 fn landed(rig: &Rig, old: &CommitId, new: &CommitId) -> Result<Landing, LandError> {
-    land(&rig.upstream(), &rig.quarantine(), &rig.branch("work"), old, new)
+    land(&rig.upstream(), &rig.quarantine(), &rig.branch("work"), old, new, GO_ON)
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn a_branch_that_was_deleted_or_became_symbolic_refuses_the_landing() {
     let (old, new) = merged(&rig);
     let branch = rig.branch("work");
     rig.git(&["branch", "-D", "-q", "work"]);
-    let refused = land(&rig.upstream(), &rig.quarantine(), &branch, &old, &new);
+    let refused = land(&rig.upstream(), &rig.quarantine(), &branch, &old, &new, GO_ON);
     assert!(matches!(refused, Err(LandError::HeadMoved { found: None, .. })));
     rig.git(&["symbolic-ref", "refs/heads/work", "refs/heads/main"]);
-    let refused = land(&rig.upstream(), &rig.quarantine(), &branch, &old, &new);
+    let refused = land(&rig.upstream(), &rig.quarantine(), &branch, &old, &new, GO_ON);
     assert!(matches!(refused, Err(LandError::HeadMoved { found: None, .. })));
     assert_eq!(rig.head("main"), old);
 }

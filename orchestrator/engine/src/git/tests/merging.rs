@@ -1,6 +1,6 @@
 //! Candidates: merged in memory, in the order of tasks.
 
-use super::rig::{Rig, git_in, task, time, write};
+use super::rig::{GO_ON, Rig, git_in, task, time, write};
 use crate::git::{MergeError, PATCH_BYTES_MAX, Side, candidate, patch};
 
 #[test]
@@ -8,7 +8,8 @@ fn one_task_made_on_the_head_is_its_own_candidate() {
     let rig = Rig::new();
     let head = rig.head("work");
     let commit = rig.task("w1", &head, |dir| write(&dir.join("new"), "n"));
-    let found = candidate(&rig.quarantine(), &head, &[(task("001"), commit.clone())], "m", time()).unwrap();
+    let found =
+        candidate(&rig.quarantine(), &head, &[(task("001"), commit.clone())], "m", time(), GO_ON).unwrap();
     assert_eq!(found.commit, commit);
     assert_eq!(found.tree, rig.quarantine().tree_of(&commit).unwrap());
 }
@@ -21,8 +22,8 @@ fn tasks_that_touch_different_places_merge_and_equal_input_gives_equal_ids() {
     let one = rig.task("w1", &head, |dir| write(&dir.join("dir/c.txt"), lines("one", "9")));
     let two = rig.task("w2", &head, |dir| write(&dir.join("dir/c.txt"), lines("1", "two")));
     let tasks = [(task("001"), one.clone()), (task("002"), two.clone())];
-    let found = candidate(&rig.quarantine(), &head, &tasks, "land 001, 002", time()).unwrap();
-    assert_eq!(found, candidate(&rig.quarantine(), &head, &tasks, "land 001, 002", time()).unwrap());
+    let found = candidate(&rig.quarantine(), &head, &tasks, "land 001, 002", time(), GO_ON).unwrap();
+    assert_eq!(found, candidate(&rig.quarantine(), &head, &tasks, "land 001, 002", time(), GO_ON).unwrap());
     let objects = rig.run.join("objects.git");
     let text = git_in(&objects, &["show", &format!("{}:dir/c.txt", found.commit)]);
     assert_eq!(text, lines("one", "two"));
@@ -41,7 +42,7 @@ fn a_task_made_on_an_older_head_is_merged_onto_the_new_one() {
     let commit = rig.task("w1", &old, |dir| write(&dir.join("a.txt"), "task\n"));
     rig.git(&["checkout", "-q", "work"]);
     let head = rig.commit(&[("b.txt", "user\n")], "meanwhile");
-    let found = candidate(&rig.quarantine(), &head, &[(task("001"), commit)], "m", time()).unwrap();
+    let found = candidate(&rig.quarantine(), &head, &[(task("001"), commit)], "m", time(), GO_ON).unwrap();
     let objects = rig.run.join("objects.git");
     assert_eq!(git_in(&objects, &["show", &format!("{}:b.txt", found.commit)]), "user\n");
     assert_eq!(git_in(&objects, &["show", &format!("{}:a.txt", found.commit)]), "task\n");
@@ -54,7 +55,7 @@ fn the_same_change_by_two_tasks_merges() {
     let head = rig.head("work");
     let edit = |dir: &std::path::Path| write(&dir.join("same"), "same\n");
     let tasks = [(task("001"), rig.task("w1", &head, edit)), (task("002"), rig.task("w2", &head, edit))];
-    candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap();
+    candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap();
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn a_conflict_names_the_task_the_files_and_both_sides() {
     write(&rig.repo.join("new.bin"), b"\0\x01");
     let head = rig.commit(&[("a.txt", "one\n")], "meanwhile");
     let tasks = [(task("001"), one), (task("002"), two.clone())];
-    let error = candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap_err();
+    let error = candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap_err();
     let MergeError::Conflict(conflict) = error else { panic!("{error:?}") };
     assert_eq!((conflict.task.as_str(), &conflict.commit, &conflict.onto), ("002", &two, &head));
     assert_eq!(conflict.onto_tree, rig.upstream().tree_of(&head).unwrap());
@@ -91,11 +92,11 @@ fn a_conflict_with_work_that_has_not_landed_cuts_the_candidate_before_it() {
     let head = rig.head("work");
     let work = |id: &str, file: &str| (task(id), rig.task(id, &head, |dir| write(&dir.join(file), id)));
     let tasks = [work("001", "x"), work("002", "y"), work("003", "y"), work("004", "z")];
-    let found = candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap();
+    let found = candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap();
     assert_eq!(found.tasks, [task("001"), task("002")]);
-    assert_eq!(found, candidate(&rig.quarantine(), &head, &tasks[..2], "m", time()).unwrap());
+    assert_eq!(found, candidate(&rig.quarantine(), &head, &tasks[..2], "m", time(), GO_ON).unwrap());
     // What is left of one task made on the head is its own candidate, as it would be alone.
-    let found = candidate(&rig.quarantine(), &head, &tasks[1..], "m", time()).unwrap();
+    let found = candidate(&rig.quarantine(), &head, &tasks[1..], "m", time(), GO_ON).unwrap();
     assert_eq!((found.tasks, found.commit), (vec![task("002")], tasks[1].1.clone()));
 }
 
@@ -106,7 +107,7 @@ fn attributes_of_the_tree_choose_no_merge_driver() {
     let one = rig.task("w1", &head, |dir| write(&dir.join("list"), "1\none\n"));
     let two = rig.task("w2", &head, |dir| write(&dir.join("list"), "1\ntwo\n"));
     let tasks = [(task("001"), one), (task("002"), two)];
-    let merged = candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap();
+    let merged = candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap();
     assert_eq!(merged.tasks, [task("001")]);
 }
 
@@ -117,7 +118,7 @@ fn a_rename_is_not_followed_into_a_file_that_the_task_did_not_name() {
     let one = rig.task("w1", &head, |dir| std::fs::rename(dir.join("dir/c.txt"), dir.join("moved")).unwrap());
     let two = rig.task("w2", &head, |dir| write(&dir.join("dir/c.txt"), "1\n2\n3\n4\n5\n6\n7\n8\nnine\n"));
     let tasks = [(task("001"), one), (task("002"), two)];
-    let merged = candidate(&rig.quarantine(), &head, &tasks, "m", time()).unwrap();
+    let merged = candidate(&rig.quarantine(), &head, &tasks, "m", time(), GO_ON).unwrap();
     assert_eq!(merged.tasks, [task("001")]);
 }
 
@@ -129,7 +130,7 @@ fn a_task_whose_base_was_taken_off_the_branch_does_not_bring_it_back() {
     let taken_off = rig.commit(&[("secret", "s")], "to be rewound");
     let commit = rig.task("w1", &taken_off, |dir| write(&dir.join("a.txt"), "task\n"));
     let tasks = [(task("001"), commit)];
-    let merged = candidate(&rig.quarantine(), &first, &tasks, "m", time());
+    let merged = candidate(&rig.quarantine(), &first, &tasks, "m", time(), GO_ON);
     assert!(matches!(merged, Err(MergeError::BaseGone { base, .. }) if base == taken_off));
 }
 
@@ -143,7 +144,7 @@ fn a_patch_shows_text_names_binaries_and_is_bounded() {
         write(&dir.join("a.txt"), "A\n");
         write(&dir.join("bin"), b"\0\x01");
     });
-    let text = patch(&quarantine, &old, &quarantine.tree_of(&small).unwrap()).unwrap();
+    let text = patch(&quarantine, &old, &quarantine.tree_of(&small).unwrap(), GO_ON).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+A\n"), "{text}");
     assert!(text.contains("Binary files /dev/null and b/bin differ"), "{text}");
@@ -153,7 +154,7 @@ fn a_patch_shows_text_names_binaries_and_is_bounded() {
             write(&dir.join(format!("large{n}")), "0123456789abcde\n".repeat(60_000));
         }
     });
-    let text = patch(&quarantine, &old, &quarantine.tree_of(&large).unwrap()).unwrap();
+    let text = patch(&quarantine, &old, &quarantine.tree_of(&large).unwrap(), GO_ON).unwrap();
     assert!(text.len() < PATCH_BYTES_MAX + 100);
     assert!(String::from_utf8_lossy(&text).lines().last().unwrap().starts_with("[cut off after"));
 }

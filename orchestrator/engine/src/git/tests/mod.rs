@@ -7,5 +7,6 @@ mod landing;
 mod merging;
 mod repository;
 mod rig;
+mod stopping;
 mod upstream;
 mod workspaces;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::rig::{Rig, changes, git_command, git_in, task, time, write};
+use super::rig::{GO_ON, Rig, changes, git_command, git_in, task, time, write};
 use crate::git::{
     GitError, Landing, MergeError, Quarantine, Upstream, candidate, commit, land, snapshot, workspace,
 };
@@ -14,16 +14,16 @@ fn whole_way(repo: &std::path::Path, run: &std::path::Path) {
     let base = upstream.head(&branch).unwrap();
     let quarantine = Quarantine::create(run, &upstream).unwrap();
     let dir = run.join("w");
-    workspace::create(&dir, &base, &upstream.objects_dir()).unwrap();
+    workspace::create(&dir, &base, &upstream.objects_dir(), GO_ON).unwrap();
     git_in(&dir, &["log"]);
     git_in(&dir, &["fsck", "--connectivity-only"]);
     write(&dir.join("new.txt"), "n");
-    let shot = snapshot(&dir, &base, &quarantine).unwrap();
+    let shot = snapshot(&dir, &base, &quarantine, GO_ON).unwrap();
     assert_eq!(changes(&shot), ["A new.txt"]);
     let made = commit(&quarantine, &shot.tree, std::slice::from_ref(&base), "t", time()).unwrap();
     let tasks = [(task("001"), made)];
-    let candidate = candidate(&quarantine, &base, &tasks, "m", time()).unwrap();
-    let landing = land(&upstream, &quarantine, &branch, &base, &candidate.commit).unwrap();
+    let candidate = candidate(&quarantine, &base, &tasks, "m", time(), GO_ON).unwrap();
+    let landing = land(&upstream, &quarantine, &branch, &base, &candidate.commit, GO_ON).unwrap();
     assert_eq!(landing, Landing::Moved);
     git_in(repo, &["fsck", "--full", "--strict"]);
     assert_eq!(git_in(repo, &["show", "work:new.txt"]), "n");
@@ -83,7 +83,7 @@ fn a_shallow_clone_knows_where_its_history_ends() {
     let quarantine = Quarantine::create(&rig.run, &upstream).unwrap();
     let tree = upstream.tree_of(&head).unwrap();
     let made = commit(&quarantine, &tree, &[taken_off], "t", time()).unwrap();
-    let merged = candidate(&quarantine, &head, &[(task("001"), made)], "m", time());
+    let merged = candidate(&quarantine, &head, &[(task("001"), made)], "m", time(), GO_ON);
     assert!(matches!(merged, Err(MergeError::BaseGone { .. })), "{merged:?}");
 }
 
@@ -102,7 +102,7 @@ fn clones_that_borrow_from_each_other_as_deep_as_git_allows() {
     let upstream = Upstream::discover(&from).unwrap();
     let head = upstream.head(&upstream.branch("work").unwrap()).unwrap();
     let quarantine = Quarantine::create(&rig.run, &upstream).unwrap();
-    workspace::create(&dir, &head, &quarantine.objects_dir()).unwrap();
+    workspace::create(&dir, &head, &quarantine.objects_dir(), GO_ON).unwrap();
     git_in(&dir, &["fsck", "--full"]);
 }
 
@@ -146,7 +146,7 @@ fn configuration_and_hooks_of_the_user_have_no_part_in_commits() {
     let quarantine = Quarantine::create(&other, &rig.upstream()).unwrap();
     let dir = rig.workspace("two", &base);
     write(&dir.join("n"), "x\r\n");
-    let shot = snapshot(&dir, &base, &quarantine).unwrap();
+    let shot = snapshot(&dir, &base, &quarantine, GO_ON).unwrap();
     let again = commit(&quarantine, &shot.tree, &[base], "one", time()).unwrap();
     assert_eq!(plain, again, "equal input, equal id");
 }

@@ -15,7 +15,7 @@ use mycelium_schemas::{
 use tempfile::TempDir;
 
 use crate::git::{
-    Branch, Quarantine, Snapshot, Upstream, commit, setup, snapshot,
+    Branch, Ends, Quarantine, Snapshot, Upstream, commit, setup, snapshot,
     workspace::{self},
 };
 
@@ -24,6 +24,9 @@ pub(super) struct Rig {
     pub(super) repo: PathBuf,
     pub(super) run: PathBuf,
 }
+
+/// Nothing ends the work.
+pub(super) const GO_ON: Ends<'static> = &|| false;
 
 /// Runs git as a user with an empty configuration would.
 pub(super) fn git_in(dir: &Path, args: &[&str]) -> String {
@@ -117,12 +120,12 @@ impl Rig {
     /// A workspace at the commit.
     pub(super) fn workspace(&self, name: &str, base: &CommitId) -> PathBuf {
         let dir = self.run.join(name);
-        workspace::create(&dir, base, &self.upstream().objects_dir()).unwrap();
+        workspace::create(&dir, base, &self.upstream().objects_dir(), GO_ON).unwrap();
         dir
     }
 
     pub(super) fn snapshot(&self, dir: &Path, base: &CommitId) -> Snapshot {
-        snapshot(dir, base, &self.quarantine()).unwrap()
+        snapshot(dir, base, &self.quarantine(), GO_ON).unwrap()
     }
 
     /// What a task does: a workspace at `base`, changed by `edit`, as a commit in the quarantine.

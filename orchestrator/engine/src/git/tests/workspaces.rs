@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use super::rig::{Rig, changes, git_in, make_executable, write};
+use super::rig::{GO_ON, Rig, changes, git_in, make_executable, write};
 use crate::git::{GitError, snapshot, workspace};
 
 fn odd_repository() -> Rig {
@@ -187,7 +187,7 @@ fn a_submodule_becomes_an_empty_folder_and_stays_as_it_is() {
 fn a_workspace_is_made_only_where_nothing_is() {
     let rig = Rig::new();
     let dir = rig.workspace("w", &rig.head("main"));
-    let again = workspace::create(&dir, &rig.head("main"), &rig.upstream().objects_dir());
+    let again = workspace::create(&dir, &rig.head("main"), &rig.upstream().objects_dir(), GO_ON);
     assert!(matches!(again, Err(GitError::Io { .. })));
 }
 
@@ -197,10 +197,10 @@ fn a_workspace_that_vanished_or_became_a_link_is_an_error() {
     let base = rig.head("main");
     let dir = rig.workspace("w", &base);
     fs::rename(&dir, rig.run.join("moved")).unwrap();
-    let gone = snapshot(&dir, &base, &rig.quarantine());
+    let gone = snapshot(&dir, &base, &rig.quarantine(), GO_ON);
     assert!(matches!(gone, Err(GitError::WorkspaceGone { .. })));
     symlink(rig.run.join("moved"), &dir).unwrap();
-    let linked = snapshot(&dir, &base, &rig.quarantine());
+    let linked = snapshot(&dir, &base, &rig.quarantine(), GO_ON);
     assert!(matches!(linked, Err(GitError::WorkspaceGone { .. })));
 }
 
@@ -210,7 +210,7 @@ fn the_doctors_workspace_reads_candidates_from_the_quarantine() {
     let base = rig.head("main");
     let commit = rig.task("t", &base, |dir| write(&dir.join("new/file"), "n"));
     let dir = rig.run.join("doctor");
-    workspace::create(&dir, &commit, &rig.quarantine().objects_dir()).unwrap();
+    workspace::create(&dir, &commit, &rig.quarantine().objects_dir(), GO_ON).unwrap();
     assert_eq!(fs::read(dir.join("new/file")).unwrap(), b"n");
     assert_eq!(git_in(&dir, &["status", "--porcelain"]), "");
     assert_eq!(git_in(&dir, &["rev-parse", "HEAD~1"]).trim(), base.as_str());
