@@ -202,7 +202,7 @@ impl Run<'_> {
             Action::Complete => {
                 // What is removed may be all that tells of a landing that is not durable yet.
                 self.journal.sync()?;
-                self.tidy();
+                self.tidy()?;
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
             }
@@ -420,15 +420,15 @@ impl Run<'_> {
 
     /// Once everything landed, the user's repository holds it: the run's own objects and workspaces go. Done before the
     /// run is journaled as complete, so that a crash in between is made up for by resume.
-    fn tidy(&self) {
-        // A landing goes on where its note cannot be removed: the next one removes it, and after the last one this.
-        if let Err(error) = git::clear_abandoned(&self.lander.upstream, &self.lander.branch) {
-            tracing::warn!(%error, "what a landing left in the repository could not be removed");
-        }
+    fn tidy(&self) -> Result<(), Error> {
+        // A landing goes on where its note cannot be removed: the next one removes it, and after the last one this, or
+        // the `resume` of a run that could not.
+        git::clear_abandoned(&self.lander.upstream, &self.lander.branch)?;
         if self.config.cleanup.workspaces != CleanupWhen::Never {
             store::tidy_dir(&self.paths.run_dir.join(QUARANTINE_DIR));
             store::tidy_dir(&self.paths.workspaces);
         }
+        Ok(())
     }
 
     fn interrupt(&mut self, stop_reason: StopReason, message: String) -> Result<(), Error> {

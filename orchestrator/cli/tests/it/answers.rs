@@ -10,17 +10,22 @@ use crate::{place::Place, plans::ONE};
 const STRAY: &str = "manifest_enforcement: block\nmax_retries: 0\nworker:\n  agent: command\n  command: echo stray >stray.txt\n";
 
 /// Schemas of what is written to files; those of `accept` are checked where it is.
-const OF_FILES: [&str; 12] = [
+const OF_FILES: [&str; 17] = [
     "candidate",
     "compliance",
     "config",
     "conflict",
     "evaluation",
     "event",
+    "execution",
+    "goal",
+    "goal-review",
+    "impact",
     "manifest",
     "matrix",
     "plan-index",
     "plan-snapshot",
+    "sabotage",
     "state",
     "validator-report",
 ];

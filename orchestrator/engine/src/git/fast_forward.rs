@@ -14,7 +14,7 @@ use super::{
     checkout::{PathChange, await_index, blocked, changes, is_hidden, open_index, touched, working_changes},
     error::GitError,
     oid::commit_tree,
-    staging::Staging,
+    staging::{Staging, remove_folder},
     tree::{Entry, Mode, as_path, printable},
     upstream::{Branch, Upstream},
     workspace::index_entry,
@@ -198,7 +198,7 @@ fn remove(worktree: &Path, path: &[u8]) -> Result<(), GitError> {
     }
     let mut folder = target.parent();
     while let Some(parent) = folder.filter(|parent| *parent != worktree) {
-        if fault::point!("checkout.remove_folder", fs::remove_dir(parent)).is_err() {
+        if remove_folder(parent).is_err() {
             break;
         }
         folder = parent.parent();

@@ -36,7 +36,7 @@ impl<'a> Gather<'a> {
     }
 
     /// Adds the blob of this id, unless it is there already.
-    pub(super) fn blob(&self, id: Oid, data: &[u8]) -> Result<(), GitError> {
+    pub(super) fn add(&self, id: Oid, data: &[u8]) -> Result<(), GitError> {
         if self.odb.exists(id) {
             return go_on(self.ends);
         }

@@ -235,7 +235,7 @@ impl Walk<'_> {
         if data.len() as u64 > FILE_BYTES_MAX {
             return Ok(Taken::Refused(format!("is larger than {FILE_BYTES_MAX} bytes")));
         }
-        self.gather.blob(id, data)?;
+        self.gather.add(id, data)?;
         Ok(Taken::Entry(entry))
     }
 

@@ -100,5 +100,10 @@ fn remove_empty(folder: &Path) -> io::Result<()> {
         }
         remove_empty(&entry.path())?;
     }
-    fault::point!("checkout.remove_empty", fs::remove_dir(folder))
+    remove_folder(folder)
+}
+
+/// Removes a folder of the checkout that must be empty.
+pub(super) fn remove_folder(folder: &Path) -> io::Result<()> {
+    fault::point!("checkout.remove_folder", fs::remove_dir(folder))
 }
