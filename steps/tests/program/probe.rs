@@ -208,10 +208,13 @@ fn a_promise_that_changed_after_its_review_is_red() {
 #[test]
 fn a_deadline_is_judged_by_the_day_that_is_given() {
     let checkout = honest();
+    let text = "0".repeat(64);
     checkout.write(
         "traceability/quarantine.yaml",
-        "- {goal: G1.3, scenario: it says so, issue: i, hypothesis: h, owner: o, first_seen: 2026-01-01, \
-         quarantined_at: 2026-01-01, expires: 2026-01-08}\n",
+        &format!(
+            "- {{goal: G1.3, scenario: it says so, fingerprint: {text}, issue: https://issues/1, hypothesis: h, \
+             owner: o, evidence: e, first_seen: 2026-01-01, quarantined_at: 2026-01-01, expires: 2026-01-08}}\n"
+        ),
     );
     checkout.commit();
     assert_eq!(run(&checkout, ""), Some(0));
