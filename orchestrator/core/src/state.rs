@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume},
+    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume, World},
     id::{CommitId, LockName, ProjectName, RunId, TaskId},
     path::RepoPath,
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
@@ -119,6 +119,8 @@ pub struct RunState {
     pub config_digest: String,
     /// SHA-256 of the frozen doctor script.
     pub doctor_digest: String,
+    /// Where the run's commands run.
+    pub world: World,
     /// Tasks that an earlier run landed.
     pub landed_before: BTreeSet<TaskId>,
     /// Selected tasks.
@@ -156,6 +158,7 @@ impl RunState {
             started_at: event.ts,
             updated_at: event.ts,
             last_seq: event.seq,
+            world: start.world,
             config_digest: start.config_digest.clone(),
             doctor_digest: start.doctor_digest.clone(),
             landed_before: start.landed_before.iter().cloned().collect(),

@@ -25,12 +25,15 @@ use mycelium_schemas::{
 
 use crate::{
     agent::UsageCount,
+    docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
     fault,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
-    landed, landing, moved, orphans,
+    landed, landing,
+    launcher::Launcher,
+    moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
@@ -102,7 +105,7 @@ pub fn resume(
     project: &Project,
     environment: &Environment,
     run: &RunId,
-    listening: Listening,
+    mut listening: Listening,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Resumed, Error> {
     let stepped = environment.now()?.is_some();
@@ -130,6 +133,9 @@ pub fn resume(
     journal.keep_out(redactor.clone());
     let doctor = frozen("the doctor script", &paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
+    let labels = Labels::run(project, run);
+    let world = journal.state().world;
+    let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
@@ -141,6 +147,7 @@ pub fn resume(
     let stepped_from = stepped.then(|| journal.state().started_at);
     let parts = Parts {
         config,
+        launcher,
         lock,
         plan,
         upstream,

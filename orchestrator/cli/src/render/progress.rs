@@ -43,6 +43,11 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         EventKind::BatchStart(batch) => format!("starts with {}", ids(&batch.tasks)),
         EventKind::BatchComplete(_)
         | EventKind::WorkerStart(_)
+        | EventKind::ContainerCreate(_)
+        | EventKind::ContainerStart(_)
+        | EventKind::ContainerExit(_)
+        | EventKind::ContainerRemove(_)
+        | EventKind::ContainerReattach(_)
         | EventKind::WorkerExit(_)
         | EventKind::AgentEvent(_)
         | EventKind::UsageUpdate(_)

@@ -92,8 +92,8 @@ fn doctor(checks: &mut Checks, settings: &Settings, project: &Project, environme
             "let it run your build and tests, and exit with what they exit with",
         ),
     }
-    if let Ok((program, _)) = crate::doctor::command_line(&path) {
-        super::machine::check_program(checks, "doctor's interpreter", &program, environment);
+    if let Ok((program, _)) = crate::doctor::interpreter(&path) {
+        super::machine::check_program(checks, "doctor's interpreter", program.as_ref(), environment);
     }
 }
 
