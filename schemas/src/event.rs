@@ -131,6 +131,8 @@ events! {
     "worker.start" => WorkerStart(WorkerStart),
     /// The agent's process ended.
     "worker.exit" => WorkerExit(WorkerExit),
+    /// A resumed run follows an agent that went on without it.
+    "worker.reattach" => WorkerReattach(WorkerStart),
     /// An attempt was lost with the orchestrator that ran it; it does not count.
     "worker.lost" => WorkerLost(WorkerLost),
     /// One event that the agent printed; only in the attempt's own file.

@@ -21,6 +21,8 @@ pub struct TaskFacts {
     pub status: TaskStatus,
     /// Attempts started.
     pub attempts: u32,
+    /// Commit that the last one started from.
+    pub base: Option<CommitId>,
     /// Attempts that failed, rescopes and conflicts not counted.
     pub failures: u32,
     /// Times its manifest was widened.
@@ -46,6 +48,7 @@ impl Default for TaskFacts {
         Self {
             status: TaskStatus::Pending,
             attempts: 0,
+            base: None,
             failures: 0,
             rescopes: 0,
             conflicts: 0,
@@ -406,7 +409,10 @@ impl TaskFacts {
             self.reasons.push(Reason { code: code.to_owned(), message });
         };
         match kind {
-            EventKind::TaskStart(_) => self.attempts += 1,
+            EventKind::TaskStart(start) => {
+                self.attempts += 1;
+                self.base = Some(start.base_commit.clone());
+            }
             EventKind::TaskRetry(retry) => {
                 because("task.retry", retry.reason.clone());
                 // A conflict is counted by its own event and leaves the work's own failures alone.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -64,6 +65,8 @@ pub struct Attempt {
     pub backoff: Duration,
     /// Commit that the workspace starts from.
     pub base: CommitId,
+    /// Container of its agent, which goes on where its orchestrator ended.
+    pub follows: Option<String>,
     /// Time of its commit: the run's start.
     pub time: Timestamp,
     /// Start of a stepped clock, if there is one.
@@ -117,16 +120,18 @@ impl Attempt {
     }
 
     async fn work(&self) -> Result<AttemptFacts, Error> {
-        self.wait().await;
-        self.prepare().await?;
         let failed = |usage, why: String| AttemptFacts {
             usage,
             refused: Vec::new(),
             violations: Vec::new(),
             outcome: Outcome::Failed(why),
         };
-        if let Some(why) = self.bootstrap().await? {
-            return Ok(failed(None, why));
+        if self.follows.is_none() {
+            self.wait().await;
+            self.prepare().await?;
+            if let Some(why) = self.bootstrap().await? {
+                return Ok(failed(None, why));
+            }
         }
         let (exit, usage) = self.run_agent().await?;
         // What the agent left running must not change the files that are about to be judged.
@@ -260,6 +265,10 @@ impl Attempt {
         }
         let clock = Clock::new(self.stepped_from);
         let path = self.dir.join("events.jsonl");
+        if self.follows.is_some() {
+            // What it printed is read again from the beginning.
+            fault::point!("attempt.events_again", fs::remove_file(&path)).at("remove", &path)?;
+        }
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
         let mut watcher = AgentWatcher {
             key: self.key.clone(),
@@ -268,7 +277,11 @@ impl Attempt {
             agent: agent::name(&self.config),
             usage: UsageCount::new(&self.config),
         };
-        let exit = self.launcher.run(job, self.stop.clone(), &mut watcher).await?;
+        let stop = self.stop.clone();
+        let exit = match &self.follows {
+            None => self.launcher.run(job, stop, &mut watcher).await?,
+            Some(container) => self.launcher.follow(container, job, stop, &mut watcher).await?,
+        };
         let usage = watcher.usage;
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),

@@ -73,6 +73,21 @@ impl Launcher {
         }
     }
 
+    /// Follows a command that went on in its container.
+    pub(crate) async fn follow(
+        &self,
+        container: &str,
+        job: Job,
+        stop: watch::Receiver<StopLevel>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        match &self.place {
+            // No process of this machine outlives its orchestrator's end.
+            Place::Local => Err(Error::Lost("a container")),
+            Place::Docker(engine) => engine.reattach(container, job, stop, watcher).await,
+        }
+    }
+
     /// Runs a command to its end, its limits, or a stop.
     pub async fn run(
         &self,

@@ -17,6 +17,7 @@ pub mod environment;
 pub mod error;
 mod fault;
 mod filters;
+mod follow;
 pub mod git;
 pub mod init;
 pub mod job;

@@ -24,11 +24,11 @@ use mycelium_schemas::{
 };
 
 use crate::{
-    agent::UsageCount,
+    agent::{self, UsageCount},
     docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
-    fault,
+    fault, follow,
     git::{self, Branch, Quarantine, Upstream},
     journal::Journal,
     landed, landing,
@@ -139,7 +139,10 @@ pub fn resume(
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
-    let found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
+    let mut found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
+    let followed = listening.wait(follow::look(&launcher, journal.state(), &paths))?;
+    found.followed = followed.keys().cloned().collect();
+    found.agent = agent::name(&config).to_owned();
 
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);
@@ -159,7 +162,8 @@ pub fn resume(
         doctor,
         redactor,
     };
-    let run = assemble(parts, project, environment, progress);
+    let mut run = assemble(parts, project, environment, progress);
+    run.followed = followed;
     run.rewrite_manifests()?;
     drive(listening, run).map(Resumed::WentOn)
 }
@@ -245,6 +249,7 @@ fn look(
         usage,
         missing,
         local: Local { pid: Some(std::process::id()), host: Some(host_name()), ..Local::default() },
+        ..Found::default()
     })
 }
 

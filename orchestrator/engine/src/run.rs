@@ -1,6 +1,10 @@
 //! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -67,6 +71,8 @@ pub(crate) struct Run<'a> {
     pub(crate) lander: Lander,
     pub(crate) redactor: Redactor,
     pub(crate) stepped_from: Option<Timestamp>,
+    /// Containers of agents that went on without their orchestrator.
+    pub(crate) followed: BTreeMap<TaskId, String>,
     pub(crate) stop: watch::Sender<StopLevel>,
     /// What `state.json` holds.
     pub(crate) saved: Option<RunView>,
@@ -128,6 +134,7 @@ impl Run<'_> {
         attempts: &mut JoinSet<Ended>,
         signals: &mut Signals,
     ) -> Result<Halt, Error> {
+        self.follow(sender, attempts)?;
         loop {
             let state = self.journal.state();
             let actions = decide(&self.plan, state, &self.config);
@@ -171,6 +178,22 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Takes up the attempts whose agents went on.
+    fn follow(
+        &mut self,
+        sender: &mpsc::UnboundedSender<Draft>,
+        attempts: &mut JoinSet<Ended>,
+    ) -> Result<(), Error> {
+        let batch = self.journal.state().open_batch().map_or(0, |(number, _)| number);
+        for (task, container) in std::mem::take(&mut self.followed) {
+            let attempt = self.journal.state().tasks.get(&task).map_or(0, |facts| facts.attempts);
+            let key = AttemptKey { batch, task, attempt };
+            let work = Attempt { follows: Some(container), ..self.attempt(key.clone(), sender)? };
+            attempts.spawn(async move { Ended { key, facts: work.run().await } });
+        }
+        Ok(())
     }
 
     /// Does one thing. Gives the signal that interrupted it, if one did.
@@ -263,7 +286,12 @@ impl Run<'_> {
             backoff: Duration::from_millis(
                 state.tasks.get(&key.task).map_or(0, |facts| backoff_ms(facts.failures)),
             ),
-            base: state.head.clone(),
+            base: state
+                .tasks
+                .get(&key.task)
+                .and_then(|facts| facts.base.clone())
+                .unwrap_or_else(|| state.head.clone()),
+            follows: None,
             time: state.started_at,
             stepped_from: self.stepped_from,
             config: Arc::clone(&self.config),

@@ -356,6 +356,7 @@ pub(crate) fn assemble<'a>(
         lander,
         redactor: parts.redactor,
         stepped_from: parts.stepped_from,
+        followed: BTreeMap::new(),
         stop,
         saved: None,
         canary_ran: false,

@@ -43,7 +43,9 @@ fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str, path: &Path, mode: u32) 
     let mut header = tar::Header::new_gnu();
     header.set_mode(mode);
     header.set_size(bytes.len() as u64);
-    archive.append_data(&mut header, inside(name), bytes.as_slice()).map_err(failed(&path.display().to_string()))
+    archive
+        .append_data(&mut header, inside(name), bytes.as_slice())
+        .map_err(failed(&path.display().to_string()))
 }
 
 fn link(archive: &mut tar::Builder<Vec<u8>>, name: &str, to: &str) -> Result<(), EngineError> {

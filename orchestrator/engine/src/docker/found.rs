@@ -152,6 +152,11 @@ impl Engine {
         self.connection.containers(&self.labels).await
     }
 
+    /// Removes a container whatever it is doing.
+    pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        self.connection.remove(id).await
+    }
+
     /// How a container stands.
     pub async fn standing(&self, id: &str) -> Result<Standing, EngineError> {
         let Connection { client, host, .. } = &self.connection;
