@@ -227,7 +227,8 @@ pub enum World {
 }
 
 impl World {
-    fn is_local(&self) -> bool {
+    /// Which is what is not written down.
+    pub(crate) fn is_local(&self) -> bool {
         *self == Self::Local
     }
 }

@@ -372,6 +372,7 @@ impl RunState {
             schema_version: SCHEMA_VERSION,
             run_id: self.run_id.clone(),
             project: self.project.clone(),
+            world: self.world,
             status: end.unwrap_or(RunStatus::Running),
             stop_reason: self.end.as_ref().and_then(|end| end.reason),
             integration_branch: self.integration_branch.clone(),

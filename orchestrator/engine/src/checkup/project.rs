@@ -4,7 +4,7 @@ use std::fs;
 
 use mycelium_schemas::answer::CheckArea::Configuration;
 
-use super::{Checks, script};
+use super::{Checks, engine, script};
 use crate::{
     clean,
     environment::Environment,
@@ -36,6 +36,7 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
     }
     let is_free = lock(checks, &upstream);
     leftovers(checks, project, is_free);
+    engine::check(checks, project, environment, is_free);
 }
 
 fn branch(
