@@ -33,7 +33,7 @@ use background::{Orphans, Started};
 use command::CommandRun;
 use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
-use crate::context::{Context, Lane, Record, Scratch};
+use mycelium_accept::context::{Context, Lane, Record, Scratch};
 
 /// What the steps of one scenario share.
 #[derive(Debug, cucumber::World)]

@@ -8,7 +8,7 @@ use mycelium_fixtures::{
 };
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
-use crate::context::Record;
+use mycelium_accept::context::Record;
 
 /// The program's name in features.
 const PROGRAM: &str = "mycelium";

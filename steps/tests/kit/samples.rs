@@ -36,8 +36,8 @@ pub(crate) mod unused_steps;
 
 use std::fs;
 
+use mycelium_accept::context::{Context, Record, Shown};
 use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
-use mycelium_steps::context::{Context, Record, Shown};
 
 /// Shows something beside the step.
 fn show(shown: Shown) {
