@@ -192,6 +192,9 @@ fn each_rule_finds_its_problem_at_its_line() {
     assert_eq!(after("  @control\n", ""), [(Rule::NoControl, 2)]);
     assert_eq!(after("@mock", "@mock @control"), [(Rule::NoControl, 2)]);
     assert_eq!(after("@mock", "@mock @retry(3)"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry.after(1s)"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry-budget @retry_logic"), []);
     assert_eq!(after("@mock", "@mock @allow.skipped"), [(Rule::ForbiddenTag, 1)]);
     assert_eq!(after("@mock", "@mock @timeout(2)"), [(Rule::Timeout, 1)]);
     assert_eq!(after("@mock", ""), [(Rule::NoLane, 4), (Rule::NoLane, 9)]);
