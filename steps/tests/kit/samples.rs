@@ -24,6 +24,7 @@ pub(crate) mod parameter_types;
 pub(crate) mod pending;
 pub(crate) mod pending_exception;
 pub(crate) mod regular_expression;
+pub(crate) mod retry;
 pub(crate) mod retry_ambiguous;
 pub(crate) mod retry_pending;
 pub(crate) mod rules;
