@@ -84,6 +84,12 @@ impl MyceliumWorld {
         }
     }
 
+    /// Adds a line to the scenario's log, of which the failure card shows the last ones. Steps print nothing: whose it is
+    /// could not be told where scenarios run side by side.
+    pub(crate) fn say(&self, line: impl Into<String>) {
+        self.context.recorder.push(Record::Log(line.into()));
+    }
+
     /// The sandbox.
     pub(crate) fn sandbox(&mut self) -> &mut Sandbox {
         &mut self.sandbox
