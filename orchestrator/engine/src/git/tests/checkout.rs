@@ -33,7 +33,7 @@ fn move_ref(rig: &Rig, old: &CommitId, new: &CommitId) {
 }
 
 fn update(rig: &Rig, old: &CommitId, new: &CommitId) -> FastForward {
-    fast_forward(&rig.upstream(), &rig.branch("main"), old, new).unwrap()
+    fast_forward(&rig.upstream(), &rig.branch("main"), old, new, GO_ON).unwrap()
 }
 
 fn done() -> FastForward {
@@ -255,7 +255,7 @@ fn a_linked_working_tree_is_brought_up_to_date_where_the_run_began_in_it() {
     let new = rig.task("w2", &old, |dir| write(&dir.join("a.txt"), "linked\n"));
     assert_eq!(dirty(&upstream, None).unwrap(), [] as [&str; 0]);
     land(&upstream, &rig.quarantine(), &branch, &old, &new, GO_ON).unwrap();
-    assert_eq!(fast_forward(&upstream, &branch, &old, &new).unwrap(), done());
+    assert_eq!(fast_forward(&upstream, &branch, &old, &new, GO_ON).unwrap(), done());
     assert_eq!(git_in(&linked, &["status", "--porcelain"]), "");
     assert_eq!(fs::read_to_string(linked.join("a.txt")).unwrap(), "linked\n");
     assert_eq!(fs::read_to_string(rig.repo.join("a.txt")).unwrap(), "a\n");
