@@ -457,7 +457,9 @@ pub(crate) async fn tidy_all(
     ends: impl Fn() -> bool + Send + 'static,
 ) -> Result<(), Error> {
     blocking(move || {
-        folders.iter().for_each(|folder| store::tidy_dir_unless(folder, &ends));
+        for folder in &folders {
+            store::tidy_dir_unless(folder, &ends);
+        }
         Ok(())
     })
     .await
