@@ -23,8 +23,15 @@ fn at_each_question<T>(mut work: impl FnMut(Ends<'_>) -> T, mut check: impl FnMu
     });
     assert!(asked.get() > 0, "it never asks");
     for last in 0..asked.get() {
-        let left = Cell::new(last);
-        check(work(&|| left.replace(left.get().saturating_sub(1)) == 0));
+        let (left, told) = (Cell::new(last), Cell::new(false));
+        let done = work(&|| {
+            told.set(left.replace(left.get().saturating_sub(1)) == 0);
+            told.get()
+        });
+        // How often git's own packing asks depends on how long it takes: who was not told has nothing to heed.
+        if told.get() {
+            check(done);
+        }
     }
 }
 
