@@ -29,7 +29,7 @@ use crate::{
     environment::Environment,
     error::{Error, IoContext},
     fault, follow,
-    git::{self, Branch, Quarantine, Upstream},
+    git::{self, Branch, Ends, Quarantine, Upstream},
     journal::Journal,
     landed, landing,
     launcher::Launcher,
@@ -139,7 +139,9 @@ pub fn resume(
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
-    let mut found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
+    let mut found = listening.unless_signalled(|ends| {
+        look(journal.state(), &config, &paths, &upstream, &branch, &quarantine, ends)
+    })?;
     let followed = listening.wait(follow::look(&launcher, journal.state(), &paths))?;
     found.followed = followed.keys().cloned().collect();
     found.agent = agent::name(&config).to_owned();
@@ -218,6 +220,7 @@ fn look(
     upstream: &Upstream,
     branch: &Branch,
     quarantine: &Quarantine,
+    ends: Ends<'_>,
 ) -> Result<Found, Error> {
     let mut usage = BTreeMap::new();
     let mut missing = BTreeSet::new();
@@ -239,7 +242,7 @@ fn look(
     let intent = match &state.open_intent {
         Some((_, intent)) => {
             git::clear_abandoned(upstream, branch)?;
-            Some(look_at_intent(intent, upstream, branch)?)
+            Some(look_at_intent(intent, upstream, branch, ends)?)
         }
         None => None,
     };
@@ -258,13 +261,14 @@ fn look_at_intent(
     intent: &LandingIntent,
     upstream: &Upstream,
     branch: &Branch,
+    ends: Ends<'_>,
 ) -> Result<IntentFound, Error> {
     let Some(head) = upstream.find_head(branch)? else { return Ok(IntentFound::MovedAway(None)) };
     if head == intent.old_head || saboteur::is!("forget-landing") {
         return Ok(IntentFound::NotMoved);
     }
     if head == intent.commit {
-        let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+        let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit, ends)?;
         landing::warn_of_left(&followed);
         return Ok(IntentFound::Moved(followed.update));
     }

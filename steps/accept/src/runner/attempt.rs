@@ -62,10 +62,10 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Tells the stream that the scenario starts.
-    pub(super) fn start<W>(
+    pub(super) fn start(
         store: &mut Store,
         id: String,
-        case: &Case<W>,
+        case: &Case,
         ids: &CaseIds,
         lane: Lane,
         begun: Begun,
@@ -134,10 +134,10 @@ impl Attempt {
         }))
     }
 
-    pub(super) fn step_finished<W>(
+    pub(super) fn step_finished(
         &mut self,
         store: &mut Store,
-        case: &Case<W>,
+        case: &Case,
         ids: &CaseIds,
         step: usize,
         report: StepReport,
@@ -186,10 +186,10 @@ impl Attempt {
     }
 
     /// Ends the scenario at the step where it stands, with this status; the rest is skipped.
-    pub(super) fn give_up<W>(
+    pub(super) fn give_up(
         &mut self,
         store: &mut Store,
-        case: &Case<W>,
+        case: &Case,
         ids: &CaseIds,
         status: Status,
         message: &str,
@@ -226,10 +226,10 @@ impl Attempt {
     }
 
     /// Tells the stream that the scenario is over; hands back how it went and its folder.
-    pub(super) fn finish<W>(
+    pub(super) fn finish(
         self,
         store: &mut Store,
-        case: &Case<W>,
+        case: &Case,
     ) -> Result<(ScenarioResult, Scratch), StoreError> {
         store.emit(&Envelope::TestCaseFinished(TestCaseFinished {
             test_case_started_id: self.id,
@@ -250,7 +250,7 @@ impl Attempt {
 
     /// Tells the steps that were not reached. One that could not have run shows that anyhow, so that all of a scenario's
     /// undefined steps are known at once; behind a step that skipped the scenario nothing was meant to run.
-    fn skip_rest<W>(&mut self, store: &mut Store, case: &Case<W>, ids: &CaseIds) -> Result<(), StoreError> {
+    fn skip_rest(&mut self, store: &mut Store, case: &Case, ids: &CaseIds) -> Result<(), StoreError> {
         for (index, step) in ids.steps.iter().enumerate().skip(self.told) {
             let status = match case.steps[index].meaning.binding {
                 _ if self.status == Status::Skipped => Status::Skipped,
@@ -323,7 +323,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn of<W>(outcome: StepOutcome, case: &Case<W>, step: usize) -> Self {
+    fn of(outcome: StepOutcome, case: &Case, step: usize) -> Self {
         match outcome {
             StepOutcome::Passed => Self { status: Status::Passed, card: None, exception: None },
             StepOutcome::Undefined => {
@@ -369,7 +369,7 @@ fn exception(kind: &str, message: &str, place: Option<&str>) -> Exception {
 }
 
 /// Tells the code that would define a step, where it is undefined.
-fn suggest<W>(store: &mut Store, case: &Case<W>, ids: &CaseIds, step: usize) -> Result<(), StoreError> {
+fn suggest(store: &mut Store, case: &Case, ids: &CaseIds, step: usize) -> Result<(), StoreError> {
     let Some(id) = &ids.suggestions[step] else { return Ok(()) };
     store.emit(&Envelope::Suggestion(Suggestion {
         id: id.clone(),

@@ -1,4 +1,5 @@
-//! The step catalogue: what each step definition says to a feature's author, embedded by the build script.
+//! The step catalogue: what each step definition says to a feature's author, embedded by the build script of the crate
+//! that has the steps.
 
 use std::fmt;
 
@@ -142,9 +143,6 @@ impl Catalogue {
         self.definitions.iter().find(|definition| definition.line == line && definition.file == file)
     }
 }
-
-/// The catalogue of the steps in this crate.
-pub static CATALOGUE: Catalogue = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 #[cfg(test)]
 mod tests {

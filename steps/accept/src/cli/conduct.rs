@@ -22,14 +22,12 @@ use super::{
     tell::{Detail, Teller},
 };
 use crate::{
-    catalogue::CATALOGUE,
     context::Lane,
     lint::LintProblem,
     runner::{
-        self, Facts, Filter, Identity, Interrupt, Library, OutLock, RunError, RunResult, Settings, Shard,
-        signal::Listener, store, suite::Suite,
+        self, Facts, Filter, Identity, Interrupt, Library, Loader, OutLock, RunError, RunResult, Settings,
+        Shard, signal::Listener, store, suite::Suite,
     },
-    world::MyceliumWorld,
 };
 
 /// Limit of a step without a `@timeout` tag.
@@ -40,6 +38,7 @@ const SCENARIO_TIMEOUT: Duration = Duration::from_secs(300);
 /// What to run, decided.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) library: Loader,
     pub(super) filter: FilterArgs,
     pub(super) again: Option<BTreeSet<Identity>>,
     pub(super) shard: Option<Shard>,
@@ -54,8 +53,9 @@ pub(super) struct Request {
 
 impl Request {
     /// Everything that this machine can run.
-    pub(super) fn everything(scratch: PathBuf) -> Self {
+    pub(super) fn everything(library: Loader, scratch: PathBuf) -> Self {
         Self {
+            library,
             filter: FilterArgs::default(),
             again: None,
             shard: None,
@@ -113,7 +113,7 @@ impl Prepared {
 /// A program that was built, and how to run scenarios against it.
 pub(super) struct Stage {
     pub(super) program: Program,
-    pub(super) library: Library<MyceliumWorld>,
+    pub(super) library: Library,
     pub(super) listener: Listener,
     pub(super) tree: Beside<Tree>,
     pub(super) lane: Lane,
@@ -158,7 +158,7 @@ pub(super) fn prepare(
     let targets = project.targets(request.filter.targets);
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.suite(&paths)?;
-    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+    let library = (request.library)()?;
     let mut problems = lint::check(project, &suite, &library)?;
     // What may be meant so stops nobody.
     problems.retain(LintProblem::is_error);
@@ -196,7 +196,7 @@ impl Stage {
     /// Everything but features, to run as a watch does.
     pub(super) fn set_up(
         project: &Project,
-        library: Library<MyceliumWorld>,
+        library: Library,
         bin: Option<PathBuf>,
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,
@@ -208,7 +208,7 @@ impl Stage {
     /// The same with a program that is there.
     pub(super) fn with(
         project: &Project,
-        library: Library<MyceliumWorld>,
+        library: Library,
         program: Program,
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,

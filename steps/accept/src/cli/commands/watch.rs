@@ -9,7 +9,6 @@ use std::{
 
 use super::lint;
 use crate::{
-    catalogue::CATALOGUE,
     cli::{
         args::WatchArgs,
         conduct::{Stage, new_seed},
@@ -19,13 +18,18 @@ use crate::{
         tell::Detail,
         watch::Look,
     },
-    runner::{Filter, Identity, Library, OutLock, suite::Suite},
+    runner::{Filter, Identity, Loader, OutLock, suite::Suite},
 };
 
 /// Between two looks. An editor that writes in several moves is done by the second look that sees the same.
 const PAUSE: Duration = Duration::from_millis(150);
 
-pub(in crate::cli) fn run(console: &Console, args: WatchArgs, scratch: PathBuf) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(
+    console: &Console,
+    load: Loader,
+    args: WatchArgs,
+    scratch: PathBuf,
+) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out);
     let mut lock = OutLock::take(&out)?;
@@ -33,7 +37,7 @@ pub(in crate::cli) fn run(console: &Console, args: WatchArgs, scratch: PathBuf) 
     let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
     let suite = project.suite(&paths)?;
     let bin = args.bin.map(|path| project.resolve(&path));
-    let stage = Stage::set_up(&project, Library::load(CATALOGUE)?, bin, args.jobs, scratch)?;
+    let stage = Stage::set_up(&project, load()?, bin, args.jobs, scratch)?;
     let mut seen = Look::at(&suite);
     lint_files(console, &project, &stage, &suite, None)?;
     console.say(format_args!("watching {}; Ctrl-C ends it", counted(suite.files.len(), "feature file")));

@@ -38,6 +38,8 @@ use std::{
 
 use clap::Parser;
 
+use crate::runner::Loader;
+
 use self::{
     args::{Cli, Command},
     console::{Console, Tone},
@@ -47,8 +49,8 @@ use self::{
 /// Commands of later versions: refused by name rather than as a typo.
 const LATER: [&str; 1] = ["bench"];
 
-/// Runs the command line of this process.
-pub fn main() -> ExitCode {
+/// Runs the command line of this process with a step library.
+pub fn main(load: Loader) -> ExitCode {
     let cli = Cli::parse();
     let console = match Console::new(cli.json, cli.color) {
         Ok(console) => console,
@@ -58,29 +60,29 @@ pub fn main() -> ExitCode {
             return ExitCode::from(error.exit_code());
         }
     };
-    let result = dispatch(&console, cli.command);
+    let result = dispatch(&console, load, cli.command);
     ExitCode::from(result.unwrap_or_else(|error| tell(&console, &error)))
 }
 
-fn dispatch(console: &Console, command: Option<Command>) -> Result<u8, CliError> {
+fn dispatch(console: &Console, load: Loader, command: Option<Command>) -> Result<u8, CliError> {
     match command {
-        None => in_own_process(console, |scratch| commands::whole::run(console, scratch)),
+        None => in_own_process(console, |scratch| commands::whole::run(console, load, scratch)),
         Some(Command::Run(args)) => {
-            in_own_process(console, |scratch| commands::run::run(console, args, scratch))
+            in_own_process(console, |scratch| commands::run::run(console, load, args, scratch))
         }
         Some(Command::Watch(args)) => {
-            in_own_process(console, |scratch| commands::watch::run(console, args, scratch))
+            in_own_process(console, |scratch| commands::watch::run(console, load, args, scratch))
         }
         Some(Command::Flake(args)) => {
-            in_own_process(console, |scratch| commands::flake::run(console, args, &scratch))
+            in_own_process(console, |scratch| commands::flake::run(console, load, args, &scratch))
         }
         Some(Command::Sabotage(args)) => {
-            in_own_process(console, |scratch| commands::sabotage::run(console, &args, scratch))
+            in_own_process(console, |scratch| commands::sabotage::run(console, load, &args, scratch))
         }
         Some(Command::List(args)) => commands::list::run(console, args),
-        Some(Command::Steps(args)) => commands::steps::run(console, &args),
+        Some(Command::Steps(args)) => commands::steps::run(console, load, &args),
         Some(Command::Fmt(args)) => commands::fmt::run(console, &args),
-        Some(Command::Lint(args)) => commands::lint::run(console, &args),
+        Some(Command::Lint(args)) => commands::lint::run(console, load, &args),
         Some(Command::New(args)) => commands::new::run(console, &args),
         Some(Command::Merge(args)) => commands::merge::run(console, &args),
         Some(Command::Doctor(args)) => commands::doctor::run(console, &args),

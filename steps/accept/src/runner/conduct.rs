@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cucumber::World;
 use mycelium_fixtures::sandbox::Locality;
 use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
@@ -21,6 +20,7 @@ use mycelium_schemas::{
 use tempfile::TempDir;
 
 use super::{
+    any_world::Worlds,
     attempt::{Attempt, Begun, Limits},
     case::{Case, Place, Reader},
     events::{Desk, Interrupter, Report},
@@ -100,8 +100,8 @@ pub enum RunError {
 
 /// Runs the selected scenarios of a suite. `prepare` gets the means to end the run early, `tell` each scenario's result
 /// as it comes, with the number of those to come. The stream says the `facts` at its end: they are asked for then.
-pub fn run<W: World>(
-    library: &Library<W>,
+pub fn run(
+    library: &Library,
     suite: &Suite,
     filter: &Filter,
     settings: &Settings,
@@ -131,6 +131,7 @@ pub fn run<W: World>(
     desk.lay_out(queue);
     let mut conductor = Conductor {
         settings,
+        worlds: library.worlds().clone(),
         to_come: cases.len(),
         cases: Arc::new(cases),
         case_ids,
@@ -159,14 +160,14 @@ pub fn run<W: World>(
 
 /// Tells the stream what the files say, and makes the cases of the selected scenarios. One file after the other: what was
 /// told of a file is not kept.
-fn read<W>(
-    library: &Library<W>,
+fn read(
+    library: &Library,
     suite: &Suite,
     filter: &Filter,
     lane: Lane,
     store: &mut Store,
     ids: &mut IdGenerator,
-) -> Result<Vec<Case<W>>, RunError> {
+) -> Result<Vec<Case>, RunError> {
     transcript::introduce(store)?;
     let mut reader = Reader::new(library);
     let mut cases = Vec::new();
@@ -181,9 +182,10 @@ fn read<W>(
     Ok(filter.part(cases))
 }
 
-struct Conductor<'a, W, T> {
+struct Conductor<'a, T> {
     settings: &'a Settings,
-    cases: Arc<Vec<Case<W>>>,
+    worlds: Arc<dyn Worlds>,
+    cases: Arc<Vec<Case>>,
     case_ids: Vec<CaseIds>,
     ids: IdGenerator,
     desk: Desk,
@@ -202,7 +204,7 @@ struct Conductor<'a, W, T> {
     tell: T,
 }
 
-impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
+impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
     fn conduct(&mut self) -> Result<(), RunError> {
         let end = self.settings.run_timeout.map(|limit| (Instant::now() + limit, limit));
         let surroundings = Arc::new(Surroundings {
@@ -240,6 +242,7 @@ impl<W: World, T: FnMut(&ScenarioResult, usize)> Conductor<'_, W, T> {
         for _ in 0..jobs.saturating_sub(self.threads).min(self.desk.waiting()) {
             let worker = Worker {
                 desk: self.desk.clone(),
+                worlds: self.worlds.clone(),
                 cases: self.cases.clone(),
                 surroundings: surroundings.clone(),
             };

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::{
-    catalogue::{BUILT_IN, CATALOGUE, Definition, Keyword, Parameter},
+    catalogue::{BUILT_IN, Catalogue, Definition, Keyword, Parameter},
     runner::{Resolution, Vocabulary, suite::Suite},
 };
 
@@ -75,7 +75,7 @@ pub(super) fn entries(vocabulary: &Vocabulary, suite: Option<&Suite>) -> Vec<Ent
                 negative: definition.is_negative(),
                 doc: definition.doc,
                 takes_argument: definition.takes_argument,
-                parameters: parameters(definition),
+                parameters: parameters(vocabulary.catalogue(), definition),
                 example: found.flatten().map(|use_| use_.example.clone()),
                 place: definition.place(),
                 uses: found.map(|found| found.map_or(0, |use_| use_.count)),
@@ -94,19 +94,19 @@ impl Entry {
     }
 }
 
-fn parameters(definition: &Definition) -> Vec<ParameterEntry> {
+fn parameters(catalogue: Catalogue, definition: &Definition) -> Vec<ParameterEntry> {
     let mut names: Vec<&str> = Vec::new();
     for name in definition.parameters() {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    names.into_iter().map(parameter).collect()
+    names.into_iter().map(|name| parameter(catalogue, name)).collect()
 }
 
 /// What is known of a parameter type. The vocabulary has none that is neither built in nor the project's.
-fn parameter(name: &str) -> ParameterEntry {
-    let own = CATALOGUE.parameters.iter().find(|parameter| parameter.name == name);
+fn parameter(catalogue: Catalogue, name: &str) -> ParameterEntry {
+    let own = catalogue.parameters.iter().find(|parameter| parameter.name == name);
     let built_in = BUILT_IN.iter().find(|(known, _)| *known == name).map_or("", |(_, doc)| doc);
     ParameterEntry {
         name: name.to_owned(),

@@ -4,7 +4,7 @@ use mycelium_schemas::messages::{Location, PickleStep};
 
 use super::{Report, Rule, scaffold::is_placeholder};
 use crate::{
-    catalogue::{CATALOGUE, Definition},
+    catalogue::{Catalogue, Definition},
     runner::{Resolution, Vocabulary, keyword_of, suite::Feature},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
                     let help = vocabulary.nearest(step).map_or_else(
                         || "look for the step to use with `accept steps WORD`".to_owned(),
                         |nearest| {
-                            let values = allowed_values(nearest);
+                            let values = allowed_values(vocabulary.catalogue(), nearest);
                             format!(
                                 "did you mean `{}`? It is declared at {}{values}",
                                 shown(nearest),
@@ -69,8 +69,8 @@ fn check_argument(report: &mut Report<'_>, definition: &Definition, step: &Pickl
 }
 
 /// The values that the parameters of a step let through, where they are listed.
-fn allowed_values(definition: &Definition) -> String {
-    let lists = CATALOGUE.parameters_of(definition).filter_map(|parameter| {
+fn allowed_values(catalogue: Catalogue, definition: &Definition) -> String {
+    let lists = catalogue.parameters_of(definition).filter_map(|parameter| {
         let values = parameter.allowed_values()?;
         let list = values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
         Some(format!("\n     {{{}}} is one of {list}", parameter.name))

@@ -12,12 +12,12 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use cucumber::World;
 use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::evidence::Polarity;
 use tokio::runtime::Runtime;
 
 use super::{
+    any_world::{AnyWorld, Worlds},
     attempt::Begun,
     case::{Binding, Call, Case, CaseStep},
     events::Desk,
@@ -118,13 +118,14 @@ pub(super) struct Surroundings {
 }
 
 /// A thread that runs scenarios, one after the other, as long as the desk has one for it.
-pub(super) struct Worker<W> {
+pub(super) struct Worker {
     pub(super) desk: Desk,
-    pub(super) cases: Arc<Vec<Case<W>>>,
+    pub(super) worlds: Arc<dyn Worlds>,
+    pub(super) cases: Arc<Vec<Case>>,
     pub(super) surroundings: Arc<Surroundings>,
 }
 
-impl<W: World> Worker<W> {
+impl Worker {
     /// Starts the thread.
     pub(super) fn start(self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -141,8 +142,14 @@ impl<W: World> Worker<W> {
             let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
             context.enter();
             let report = |progress| self.desk.report(number, progress);
-            let (failed, teardown) =
-                run_steps(runtime, case, self.surroundings.every_then, &recorder, &report);
+            let (failed, teardown) = run_steps(
+                runtime,
+                self.worlds.as_ref(),
+                case,
+                self.surroundings.every_then,
+                &recorder,
+                &report,
+            );
             // A task that outlives its scenario must not meet the next one; it goes with its runtime.
             let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
             // One that did not ask for its folder does not know where the others are.
@@ -186,21 +193,22 @@ pub(super) fn beside(folder: &Path) -> Vec<OsString> {
 
 /// Runs the steps up to the first that does not pass, or the last Then behind it; returns whether one failed, and what went
 /// wrong while the world was dropped.
-fn run_steps<W: World>(
+fn run_steps(
     runtime: &Runtime,
-    case: &Case<W>,
+    worlds: &dyn Worlds,
+    case: &Case,
     every_then: bool,
     recorder: &Recorder,
     report: &impl Fn(Progress) -> bool,
 ) -> (bool, Option<String>) {
-    let mut world: Option<W> = None;
+    let mut world = None;
     let (mut failed, mut all_passed) = (false, true);
     for (number, step) in case.steps.iter().enumerate() {
         if !report(Progress::StepStarted { step: number, at: Moment::now() }) {
             break;
         }
         let started = Instant::now();
-        let (outcome, definition) = run_step(runtime, &mut world, step);
+        let (outcome, definition) = run_step(runtime, worlds, &mut world, step);
         let records = recorder.take();
         let outcome = match (outcome, definition, not_run(&records)) {
             (_, _, Some(why)) => StepOutcome::NotRun(why),
@@ -210,7 +218,7 @@ fn run_steps<W: World>(
         all_passed &= outcome == StepOutcome::Passed;
         failed |= !matches!(outcome, StepOutcome::Passed | StepOutcome::NotRun(_));
         // Behind a failed Then the world is what it was; behind anything else nothing can be looked at.
-        let is_then = |step: &CaseStep<W>| step.meaning.binding.is_then();
+        let is_then = |step: &CaseStep| step.meaning.binding.is_then();
         let looked = is_then(step) && matches!(outcome, StepOutcome::Passed | StepOutcome::Failed { .. });
         let goes_on = all_passed || (every_then && looked && case.steps.get(number + 1).is_some_and(is_then));
         let finished = StepReport { outcome, duration: started.elapsed(), records, goes_on };
@@ -232,10 +240,11 @@ fn run_steps<W: World>(
 
 type Definition = &'static crate::catalogue::Definition;
 
-fn run_step<W: World>(
+fn run_step(
     runtime: &Runtime,
-    world: &mut Option<W>,
-    step: &CaseStep<W>,
+    worlds: &dyn Worlds,
+    world: &mut Option<Box<dyn AnyWorld>>,
+    step: &CaseStep,
 ) -> (StepOutcome, Option<Definition>) {
     let call = match &step.meaning.binding {
         Binding::Undefined => return (StepOutcome::Undefined, None),
@@ -249,7 +258,7 @@ fn run_step<W: World>(
         Binding::Call(call) => call,
     };
     let definition = call.definition;
-    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call_step(world, step, call))));
+    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call_step(worlds, world, step, call))));
     let noted = panic::take_noted();
     let outcome = match (result, noted.last()) {
         (Ok(Ok(())), None) => StepOutcome::Passed,
@@ -272,17 +281,17 @@ fn run_step<W: World>(
     (outcome, Some(definition))
 }
 
-async fn call_step<W: World>(
-    world: &mut Option<W>,
-    step: &CaseStep<W>,
-    call: &Call<W>,
+async fn call_step(
+    worlds: &dyn Worlds,
+    world: &mut Option<Box<dyn AnyWorld>>,
+    step: &CaseStep,
+    call: &Call,
 ) -> Result<(), String> {
     let world = match world {
         Some(world) => world,
-        // `{:#}` prints an error with its causes.
-        None => world.insert(W::new().await.map_err(|error| format!("{error:#}"))?),
+        None => world.insert(worlds.make().await?),
     };
-    (call.function)(world, step.context(call)).await;
+    world.carry_out(call.function, step.context(call)).await;
     Ok(())
 }
 

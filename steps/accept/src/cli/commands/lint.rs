@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::{
-    catalogue::CATALOGUE,
     cli::{
         args::{LintArgs, LintFormat},
         console::{Console, Tone, counted},
@@ -15,8 +14,7 @@ use crate::{
         summary::RunSummary,
     },
     lint::{LintProblem, Promises, Severity, fixed, lint},
-    runner::{Library, suite::Suite},
-    world::MyceliumWorld,
+    runner::{Library, Loader, suite::Suite},
 };
 
 /// What `accept lint --format json` prints.
@@ -38,10 +36,10 @@ struct Finding<'a> {
     help: &'a str,
 }
 
-pub(in crate::cli) fn run(console: &Console, args: &LintArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &LintArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
-    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+    let library = load()?;
     let mut suite = project.suite(&paths)?;
     let mut problems = check(&project, &suite, &library)?;
     if args.fix && fix(console, &project, &suite, &problems)? {
@@ -108,7 +106,7 @@ impl<'a> Findings<'a> {
 pub(in crate::cli) fn check(
     project: &Project,
     suite: &Suite,
-    library: &Library<MyceliumWorld>,
+    library: &Library,
 ) -> Result<Vec<LintProblem>, CliError> {
     let registry = project.registry()?;
     let goals: Vec<_> = registry.goals.iter().map(|goal| goal.id).collect();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    catalogue::{CATALOGUE, Keyword},
+    catalogue::Keyword,
     cli::{
         args::StepsArgs,
         console::{Console, Stream, Tone},
@@ -12,15 +12,14 @@ use crate::{
         project::{Project, write},
         steps::{Duration, Entry, ParameterEntry, durations, entries, markdown},
     },
-    runner::Library,
-    world::MyceliumWorld,
+    runner::Loader,
 };
 
 /// The committed page.
 const PAGE: &str = "docs/steps.md";
 
-pub(in crate::cli) fn run(console: &Console, args: &StepsArgs) -> Result<u8, CliError> {
-    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &StepsArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate();
     let suite = match &project {
         // What is said of all features is said of nothing less.

@@ -33,70 +33,71 @@ impl fmt::Display for Place {
 }
 
 /// A scenario that is going to run.
-pub(super) struct Case<W> {
+pub(super) struct Case {
     pub(super) pickle_id: String,
     pub(super) name: String,
     pub(super) place: Place,
     /// Limit of the whole scenario, from its `@timeout` tag.
     pub(super) timeout: Option<Duration>,
-    pub(super) steps: Vec<CaseStep<W>>,
+    pub(super) steps: Vec<CaseStep>,
 }
 
 /// A step of it.
-pub(super) struct CaseStep<W> {
+pub(super) struct CaseStep {
     pub(super) pickle_step_id: String,
     keyword: Arc<str>,
     location: Location,
     argument: Option<Box<PickleStepArgument>>,
-    pub(super) meaning: Arc<Meaning<W>>,
+    pub(super) meaning: Arc<Meaning>,
     /// Code that would define the step, where it is undefined.
     pub(super) snippets: Vec<Snippet>,
 }
 
 /// What a text means as a step of a type. Steps of one text share it: a suite says the same things again and again.
-pub(super) struct Meaning<W> {
+pub(super) struct Meaning {
     text: String,
-    pub(super) binding: Binding<W>,
+    pub(super) binding: Binding,
     /// The definitions that match, by their index, each with what its parameters matched.
     pub(super) matches: Vec<(usize, Vec<StepMatchArgument>)>,
 }
 
 /// What is done for a step.
-pub(super) enum Binding<W> {
-    Call(Call<W>),
+pub(super) enum Binding {
+    Call(Call),
     Undefined,
     Ambiguous(Vec<&'static Definition>),
 }
 
-/// A step function with what it takes from the text.
-pub(super) struct Call<W> {
-    pub(super) function: cucumber::Step<W>,
+/// A step's function with what it takes from the text.
+pub(super) struct Call {
+    /// Its index.
+    pub(super) function: usize,
     pub(super) definition: &'static Definition,
     captures: Vec<(CaptureName, String)>,
 }
 
-impl<W> Binding<W> {
+impl Binding {
     /// Whether it looks at the world and leaves it as it is.
     pub(super) fn is_then(&self) -> bool {
         matches!(self, Self::Call(call) if call.definition.keyword == Keyword::Then)
     }
 }
 
-impl<W> Case<W> {
+impl Case {
     /// Where one of its steps stands.
     pub(super) fn place_of(&self, step: usize) -> Place {
         Place { uri: self.place.uri.clone(), line: self.steps[step].location.line }
     }
 }
 
-impl<W> CaseStep<W> {
+impl CaseStep {
     /// Keyword and text, as written.
     pub(super) fn text(&self) -> String {
         format!("{} {}", self.keyword, self.meaning.text)
     }
 
     /// What its function receives.
-    pub(super) fn context(&self, call: &Call<W>) -> StepContext {
+    pub(super) fn context(&self, call: &Call) -> StepContext {
         StepContext { step: self.to_gherkin(call.definition.keyword), matches: call.captures.clone() }
     }
 
@@ -131,19 +132,19 @@ impl<W> CaseStep<W> {
 }
 
 /// Makes cases of pickles, and remembers what their texts mean.
-pub(super) struct Reader<'a, W> {
-    library: &'a Library<W>,
-    meanings: HashMap<Option<PickleStepType>, HashMap<String, Arc<Meaning<W>>>>,
+pub(super) struct Reader<'a> {
+    library: &'a Library,
+    meanings: HashMap<Option<PickleStepType>, HashMap<String, Arc<Meaning>>>,
     /// As they were written; a suite has a handful.
     keywords: Vec<Arc<str>>,
 }
 
-impl<'a, W> Reader<'a, W> {
-    pub(super) fn new(library: &'a Library<W>) -> Self {
+impl<'a> Reader<'a> {
+    pub(super) fn new(library: &'a Library) -> Self {
         Self { library, meanings: HashMap::new(), keywords: Vec::new() }
     }
 
-    pub(super) fn case(&mut self, feature: &Feature, pickle: &Pickle) -> Result<Case<W>, VocabularyError> {
+    pub(super) fn case(&mut self, feature: &Feature, pickle: &Pickle) -> Result<Case, VocabularyError> {
         let line = pickle.location.map_or(0, |location| location.line);
         let steps = pickle.steps.iter().map(|step| self.step(feature.step_node(step), step));
         let steps = steps.collect::<Result<_, _>>()?;
@@ -156,10 +157,10 @@ impl<'a, W> Reader<'a, W> {
         })
     }
 
-    fn step(&mut self, node: Option<&AstNode>, step: &PickleStep) -> Result<CaseStep<W>, VocabularyError> {
+    fn step(&mut self, node: Option<&AstNode>, step: &PickleStep) -> Result<CaseStep, VocabularyError> {
         let meaning = self.meaning(step)?;
         let snippets = match meaning.binding {
-            Binding::Undefined => snippet::suggest(step, kind_of(step), world_name::<W>()),
+            Binding::Undefined => snippet::suggest(step, kind_of(step), self.library.worlds().name()),
             Binding::Call(_) | Binding::Ambiguous(_) => Vec::new(),
         };
         Ok(CaseStep {
@@ -175,7 +176,7 @@ impl<'a, W> Reader<'a, W> {
         })
     }
 
-    fn meaning(&mut self, step: &PickleStep) -> Result<Arc<Meaning<W>>, VocabularyError> {
+    fn meaning(&mut self, step: &PickleStep) -> Result<Arc<Meaning>, VocabularyError> {
         let known = self.meanings.entry(step.step_type).or_default();
         if let Some(meaning) = known.get(&step.text) {
             return Ok(meaning.clone());
@@ -195,15 +196,14 @@ impl<'a, W> Reader<'a, W> {
     }
 }
 
-impl<W> Meaning<W> {
-    fn new(library: &Library<W>, step: &PickleStep) -> Result<Self, VocabularyError> {
+impl Meaning {
+    fn new(library: &Library, step: &PickleStep) -> Result<Self, VocabularyError> {
         let vocabulary = library.vocabulary();
         let (binding, definitions) = match vocabulary.resolve(step) {
             Resolution::Undefined => (Binding::Undefined, Vec::new()),
             Resolution::Ambiguous(definitions) => (Binding::Ambiguous(definitions.clone()), definitions),
             Resolution::Defined(matched) => {
-                let function = library.function(&matched);
-                let definition = matched.definition;
+                let (function, definition) = (matched.index, matched.definition);
                 (Binding::Call(Call { function, definition, captures: matched.captures }), vec![definition])
             }
         };
@@ -221,12 +221,6 @@ fn kind_of(step: &PickleStep) -> Keyword {
         // A `*` that begins a scenario most likely puts the world in a state.
         Some(PickleStepType::Context | PickleStepType::Unknown) | None => Keyword::Given,
     }
-}
-
-/// The type's name without its path.
-fn world_name<W>() -> &'static str {
-    let path = std::any::type_name::<W>();
-    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// The keyword as written, without the space behind it.

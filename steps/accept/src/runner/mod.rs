@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows which world the steps work on; the runner's own tests bring a tiny one.
 
+mod any_world;
 mod attempt;
 mod case;
 mod conduct;
@@ -38,4 +39,4 @@ pub use shard::{Shard, ShardError};
 pub use tags::{
     DurationError, TagExpression, TagExpressionError, TimeoutTagError, parse_duration, timeout_of,
 };
-pub use vocabulary::{Library, Matched, Resolution, Vocabulary, VocabularyError};
+pub use vocabulary::{FixedEnds, Library, Loader, Matched, Resolution, Vocabulary, VocabularyError};

@@ -23,10 +23,15 @@ use crate::{
         summary::RunSummary,
         tell::Detail,
     },
-    runner::{Cause, store::REPETITIONS},
+    runner::{Cause, Loader, store::REPETITIONS},
 };
 
-pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(
+    console: &Console,
+    load: Loader,
+    args: RunArgs,
+    scratch: PathBuf,
+) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out.out);
     let again = if args.rerun { Some(last_run::left(&out)?) } else { None };
@@ -37,6 +42,7 @@ pub(in crate::cli) fn run(console: &Console, args: RunArgs, scratch: PathBuf) ->
         return Ok(1);
     }
     let request = Request {
+        library: load,
         filter: args.filter,
         again,
         shard: args.shard,

@@ -32,7 +32,7 @@ fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
     if let Some(Err(error)) = timeout_of(&tag.name) {
         report.add(Rule::Timeout, tag.location, error.to_string(), "write a whole number of ms, s or m");
     }
-    if tag.name.starts_with("@retry") || tag.name.starts_with("@allow.skipped") {
+    if hides_failures(&tag.name) {
         report.add(
             Rule::ForbiddenTag,
             tag.location,
@@ -52,6 +52,15 @@ fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
     if is_goal_like(&tag.name) && !is_goal {
         check_unknown_goal(report, tag, promises);
     }
+}
+
+/// Whether other runners take a tag for the wish to try again, as in `@retry(3).after(1s)`, or to let pass what was skipped.
+/// A tag that only begins like one is an ordinary tag.
+fn hides_failures(tag: &str) -> bool {
+    ["@retry", "@allow.skipped"]
+        .iter()
+        .filter_map(|name| tag.strip_prefix(name))
+        .any(|rest| rest.is_empty() || rest.starts_with(['(', '.']))
 }
 
 fn check_unknown_goal(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {

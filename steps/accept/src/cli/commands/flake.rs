@@ -35,7 +35,7 @@ use crate::{
         project::{Project, catalogue},
         tell::Detail,
     },
-    runner::{Cause, Identity, identities, store::REPETITIONS},
+    runner::{Cause, Identity, Loader, identities, store::REPETITIONS},
 };
 
 /// The folder of the runs, from the root of the checkout.
@@ -45,7 +45,12 @@ const RUNS: usize = 10;
 /// Runs after which a sequential test has not ended ever; the mean is below 100.
 const SPRT_RUNS_MAX: usize = 1000;
 
-pub(in crate::cli) fn run(console: &Console, args: FlakeArgs, scratch: &Path) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(
+    console: &Console,
+    load: Loader,
+    args: FlakeArgs,
+    scratch: &Path,
+) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.root.join(OUT);
     let history = match &args.history {
@@ -57,7 +62,7 @@ pub(in crate::cli) fn run(console: &Console, args: FlakeArgs, scratch: &Path) ->
     let request = Request {
         filter: args.filter,
         bin: args.bin.map(|path| project.resolve(&path)),
-        ..Request::everything(scratch.to_owned())
+        ..Request::everything(load, scratch.to_owned())
     };
     let mut prepared = match prepare(console, &project, request, &out)? {
         Ready::Refused { exit_code } => return Ok(exit_code),

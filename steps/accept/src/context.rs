@@ -148,7 +148,7 @@ pub(crate) const SCENARIO_PREFIX: &str = "scenario-";
 /// The folder of one scenario, made when it is first asked for: most of what a trivial scenario would cost is a folder
 /// that it does not use. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Scratch(Arc<Mutex<Folder>>);
+pub struct Scratch(Arc<Mutex<Folder>>);
 
 #[derive(Debug)]
 enum Folder {
@@ -168,7 +168,7 @@ impl Scratch {
     }
 
     /// This very folder.
-    pub(crate) fn at(folder: PathBuf) -> Self {
+    pub fn at(folder: PathBuf) -> Self {
         Self(Arc::new(Mutex::new(Folder::Given(folder))))
     }
 
@@ -205,7 +205,8 @@ pub struct Context {
     pub bin: PathBuf,
     /// Where the scenario runs.
     pub lane: Lane,
-    pub(crate) scratch: Scratch,
+    /// The folder of the scenario.
+    pub scratch: Scratch,
     /// What programs find around them, where the scenario does not say otherwise.
     pub locality: Locality,
     /// Where records go.

@@ -6,16 +6,19 @@ use mycelium_schemas::goal::gates::ProfileName;
 use serde::Serialize;
 
 use super::report;
-use crate::cli::{
-    args::{DEFAULT_OUT, today},
-    conduct::{Ready, Request, new_seed, prepare},
-    console::{Console, width},
-    error::CliError,
-    judge::{Question, Wanted, judge},
-    project::Project,
-    render,
-    summary::RunSummary,
-    tell::Detail,
+use crate::{
+    cli::{
+        args::{DEFAULT_OUT, today},
+        conduct::{Ready, Request, new_seed, prepare},
+        console::{Console, width},
+        error::CliError,
+        judge::{Question, Wanted, judge},
+        project::Project,
+        render,
+        summary::RunSummary,
+        tell::Detail,
+    },
+    runner::Loader,
 };
 
 #[derive(Debug, Serialize)]
@@ -25,10 +28,10 @@ struct Whole<'a> {
     report: String,
 }
 
-pub(in crate::cli) fn run(console: &Console, scratch: PathBuf) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, scratch: PathBuf) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.root.join(DEFAULT_OUT);
-    let prepared = match prepare(console, &project, Request::everything(scratch), &out)? {
+    let prepared = match prepare(console, &project, Request::everything(load, scratch), &out)? {
         Ready::Refused { exit_code } => return Ok(exit_code),
         Ready::Go(prepared) => prepared,
     };

@@ -15,7 +15,6 @@ use mycelium_schemas::{
 use mycelium_traceability::{Results, trial};
 
 use crate::{
-    catalogue::CATALOGUE,
     cli::{
         args::SabotageArgs,
         conduct::{Stage, new_seed},
@@ -27,8 +26,7 @@ use crate::{
         stream,
         tell::Detail,
     },
-    runner::{Filter, Interrupt, Library, OutLock, suite::Suite},
-    world::MyceliumWorld,
+    runner::{Filter, Interrupt, Loader, OutLock, suite::Suite},
 };
 
 /// Folder of the runs of survivors, in the output folder.
@@ -50,7 +48,12 @@ enum Ran {
     Interrupted(Interrupt),
 }
 
-pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathBuf) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(
+    console: &Console,
+    load: Loader,
+    args: &SabotageArgs,
+    scratch: PathBuf,
+) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = project.resolve(&args.out.out);
     // Before anything of them is read.
@@ -66,7 +69,7 @@ pub(in crate::cli) fn run(console: &Console, args: &SabotageArgs, scratch: PathB
     let (pairs, mut partial) = sabotage::plan(&registry.goals, &known, args.goal, args.only.as_deref())?;
     partial
         .extend(args.bin.as_ref().map(|_| "The program was given, not built from these sources.".to_owned()));
-    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+    let library = load()?;
     let mut stage = Stage::with(&project, library, program.clone(), args.jobs, scratch.clone())?;
     stage.every_then = true;
     let mut bench = Bench { console, stage, suite, program, scratch, runs: out.join(RUNS) };

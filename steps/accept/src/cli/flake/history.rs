@@ -59,7 +59,7 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    const LINE: &str = include_str!("../../../../schemas/samples/v1/flake-history.jsonl");
+    const LINE: &str = include_str!("../../../../../schemas/samples/v1/flake-history.jsonl");
 
     fn executions() -> Vec<Execution> {
         History::read(LINE).unwrap().executions

@@ -111,12 +111,12 @@ pub(super) fn begin(store: &mut Store, ids: &mut IdGenerator) -> Result<String, 
 }
 
 /// Writes the test cases of the run. Returns their ids.
-pub(super) fn cases<W>(
+pub(super) fn cases(
     store: &mut Store,
     ids: &mut IdGenerator,
     definition_ids: &[String],
     run: &str,
-    cases: &[Case<W>],
+    cases: &[Case],
 ) -> Result<Vec<CaseIds>, StoreError> {
     let mut all = Vec::with_capacity(cases.len());
     for case in cases {
