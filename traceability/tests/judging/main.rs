@@ -15,6 +15,8 @@ mod lies;
 #[cfg(test)]
 mod own_files;
 #[cfg(test)]
+mod performance;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod sabotage;

@@ -10,7 +10,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, flake::history, project::Project, sabotage, stream};
+use super::{bench, error::CliError, flake::history, project::Project, sabotage, stream};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ pub(super) fn judge_with(
         source_digest: project.source_digest(),
     };
     let sabotage = sabotage::read(question.out)?;
+    let bench = bench::read(question.out)?;
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
@@ -74,6 +75,7 @@ pub(super) fn judge_with(
         results: run.as_ref().map(|run| &run.results),
         history: &history,
         sabotage: sabotage.as_ref(),
+        bench: bench.as_ref(),
         subject: &subject,
         today: question.today,
     });
