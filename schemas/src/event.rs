@@ -228,6 +228,7 @@ pub enum World {
 
 impl World {
     /// Which is what is not written down.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub(crate) fn is_local(&self) -> bool {
         *self == Self::Local
     }

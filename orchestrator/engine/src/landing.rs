@@ -97,7 +97,7 @@ enum Look {
     /// It may go on.
     Clear,
     /// It may not.
-    Refused(LandingOutcome),
+    Refused(Box<LandingOutcome>),
     /// The run was stopped while another git process held the index.
     Stopped,
 }
@@ -171,7 +171,7 @@ impl Lander {
         self.quarantine.keep_candidate(landing, &intent.commit)?;
         match self.look_at_checkout(&intent).await? {
             Look::Clear => {}
-            Look::Refused(refused) => return Ok(Tried::Not(refused)),
+            Look::Refused(refused) => return Ok(Tried::Not(*refused)),
             Look::Stopped => return Ok(Tried::Stopped),
         }
         if saboteur::is!("land-before-doctor") {
@@ -240,14 +240,14 @@ impl Lander {
             None => Look::Stopped,
             Some(_) if saboteur::is!("ignore-dirty-checkout") => Look::Clear,
             Some(paths) if paths.is_empty() => Look::Clear,
-            Some(paths) => Look::Refused(LandingOutcome::Refused(LandingRefused {
+            Some(paths) => Look::Refused(Box::new(LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
                 tasks: intent.tasks.clone(),
                 reason: RefusalReason::CheckoutDirty,
                 expected: intent.old_head.clone(),
                 found: Some(intent.old_head.clone()),
                 paths,
-            })),
+            }))),
         })
     }
 
@@ -339,7 +339,7 @@ impl Lander {
         // The doctor took its time: look at the checkout again.
         match self.look_at_checkout(&intent).await? {
             Look::Clear => {}
-            Look::Refused(refused) => return Ok(Some(refused)),
+            Look::Refused(refused) => return Ok(Some(*refused)),
             Look::Stopped => return Ok(None),
         }
         // Whoever removed the lock file let another run in beside this one.

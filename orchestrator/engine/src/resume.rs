@@ -144,7 +144,7 @@ pub fn resume(
     })?;
     let followed = listening.wait(follow::look(&launcher, journal.state(), &paths))?;
     found.followed = followed.keys().cloned().collect();
-    found.agent = agent::name(&config).to_owned();
+    agent::name(&config).clone_into(&mut found.agent);
 
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);

@@ -27,6 +27,7 @@ use super::{
 use crate::{
     capture::{From, Lines, Log},
     error::Error,
+    fault,
     job::{ContainerNote, ContainerStep, Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
 };
 
@@ -90,7 +91,8 @@ impl Engine {
         let name = format!("mycelium-{}-{:016x}", job.purpose.name(), chance()?);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
         let recipe = self.recipe(job)?;
-        let created = self.connection.client.create_container(Some(options), recipe).await;
+        let client = &self.connection.client;
+        let created = fault::point!("container.create", client.create_container(Some(options), recipe).await);
         Ok(created.asked(&self.connection.host, "make a container")?.id)
     }
 
@@ -111,7 +113,7 @@ impl Engine {
         let options = AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
         let attached =
             client.attach_container(id, Some(options)).await.asked(host, "attach to a container")?;
-        if let Err(error) = client.start_container(id, None).await {
+        if let Err(error) = fault::point!("container.start", client.start_container(id, None).await) {
             let lacks = matches!(status(&error), Some(400)) && error.to_string().contains("exec");
             return match error {
                 error if lacks => Ok(Some(format!("the image {} has no `sh`: {error}", self.image))),
@@ -121,10 +123,10 @@ impl Engine {
         let mut input = recipe::environment(job, base).into_bytes();
         input.extend_from_slice(&job.stdin);
         tokio::spawn(async move {
-            let mut attached = attached;
+            let mut stdin = attached.input;
             // A command that does not read its input is free not to.
-            let _unread = attached.input.write_all(&input).await;
-            let _closed = attached.input.shutdown().await;
+            let _unread = stdin.write_all(&input).await;
+            let _closed = stdin.shutdown().await;
         });
         Ok(None)
     }
@@ -168,17 +170,10 @@ impl Engine {
                     }
                 }
                 () = sleep_until(next) => {
-                    let reason = match ending {
-                        Some((reason, _)) => {
-                            self.signal(id, "SIGKILL").await?;
-                            reason
-                        }
-                        None => {
-                            self.signal(id, "SIGTERM").await?;
-                            if deadline <= idle_deadline { ExitReason::Timeout } else { ExitReason::IdleTimeout }
-                        }
-                    };
-                    ending = Some((reason, Instant::now() + GRACE));
+                    self.signal(id, if ending.is_some() { "SIGKILL" } else { "SIGTERM" }).await?;
+                    let limit =
+                        if deadline <= idle_deadline { ExitReason::Timeout } else { ExitReason::IdleTimeout };
+                    ending = Some((ending.map_or(limit, |(reason, _)| reason), Instant::now() + GRACE));
                 }
                 level = stopped(&mut stop, ending.is_some()), if !killed => {
                     self.signal(id, "SIGTERM").await?;

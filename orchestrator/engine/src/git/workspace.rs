@@ -74,12 +74,12 @@ fn stand_alone(repo: &Repository, commit: &CommitId, ends: Ends<'_>) -> Result<(
     pack.insert_commit(id).map_err(failed())?;
     go_on(ends)?;
     let folder = repo.path().join("objects/pack");
-    fault::point!("workspace.pack", pack.write(&folder, 0o444)).map_err(failed())?;
+    fault::point!("container.pack", pack.write(&folder, 0o444)).map_err(failed())?;
     let shallow = repo.path().join("shallow");
-    fault::point!("workspace.shallow", fs::write(&shallow, format!("{id}\n")))
+    fault::point!("container.shallow", fs::write(&shallow, format!("{id}\n")))
         .map_err(GitError::io("write", shallow))?;
     let alternates = repo.path().join("objects/info/alternates");
-    fault::point!("workspace.cut_off", fs::remove_file(&alternates))
+    fault::point!("container.cut_off", fs::remove_file(&alternates))
         .map_err(GitError::io("remove", alternates))
 }
 
