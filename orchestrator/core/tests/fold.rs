@@ -7,7 +7,7 @@ use mycelium_schemas::{
     event::{
         BatchComplete, BatchStart, CheckoutUpdate, Event, EventKind, LandingDone, Local, ReasonPayload,
         ReviewApprove, ReviewReject, ReviewRetry, RunComplete, RunResume, RunStart, TaskLanded, TaskRetry,
-        TaskStart, TaskValidated, UsageUpdate, WorkerLost,
+        TaskStart, TaskValidated, UsageUpdate, WorkerLost, World,
     },
     id::{CommitId, TaskId},
     state::Usage,
@@ -41,6 +41,7 @@ fn start() -> EventKind {
         max_parallel: 4,
         config_digest: String::new(),
         doctor_digest: String::new(),
+        world: World::Local,
         local: Local::default(),
     })
 }

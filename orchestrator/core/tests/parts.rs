@@ -13,7 +13,7 @@ use mycelium_schemas::{
     config::{self, Config},
     event::{
         BatchStart, CheckoutUpdate, DoctorResult, Event, EventKind, ExitReason, LandingDone, Local, RunStart,
-        TaskStart, TaskValidated,
+        TaskStart, TaskValidated, World,
     },
     id::{CommitId, TaskId},
     problem::Source,
@@ -58,6 +58,7 @@ fn validated(tasks: &[TaskId]) -> RunState {
         max_parallel: 4,
         config_digest: String::new(),
         doctor_digest: String::new(),
+        world: World::Local,
         local: Local::default(),
     });
     let mut state = RunState::start("p".parse().unwrap(), &event(1, Draft::run(start))).unwrap();

@@ -8,7 +8,7 @@ use mycelium_core::{
     state::{RunState, TaskFacts},
 };
 use mycelium_schemas::{
-    event::{BatchComplete, CheckoutUpdate, Event, EventKind, LandingDone, Local, RunStart, RunStop},
+    event::{BatchComplete, CheckoutUpdate, Event, EventKind, LandingDone, Local, RunStart, RunStop, World},
     id::{CommitId, TaskId},
     state::{RunStatus, StopReason, TaskStatus},
 };
@@ -31,6 +31,7 @@ fn run(landings: &[u8]) -> RunState {
         max_parallel: 4,
         config_digest: String::new(),
         doctor_digest: String::new(),
+        world: World::Local,
         local: Local::default(),
     };
     let first = Event {
