@@ -32,9 +32,10 @@ mod languages;
 mod line;
 mod outline;
 mod section;
+mod sentence;
 
 pub use compile::compile;
-pub use error::{ParseError, ParseErrorKind};
+pub use error::{OpenDocString, ParseError, ParseErrorKind};
 pub use format::format;
 pub use grammar::TokenKind;
 pub use ids::IdGenerator;
