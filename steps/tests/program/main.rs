@@ -12,6 +12,7 @@ mod impact;
 mod lint;
 mod probe;
 mod refusals;
+mod rerun;
 mod runs;
 mod sabotage;
 mod shards;

@@ -178,6 +178,7 @@ pub(super) fn prepare(
         any_lane: false,
     };
     filter.check_lines(&suite)?;
+    filter.check_again(&suite, request.lane)?;
     lock.create()?;
     let stage = Stage {
         lane: request.lane,
