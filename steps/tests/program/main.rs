@@ -6,6 +6,7 @@ mod bad_results;
 mod bench;
 mod checkout;
 mod doctor;
+mod elsewhere;
 mod flake;
 mod fmt;
 mod impact;
