@@ -7,6 +7,7 @@ mod bench;
 mod checkout;
 mod doctor;
 mod elsewhere;
+mod first_feature;
 mod flake;
 mod fmt;
 mod impact;
