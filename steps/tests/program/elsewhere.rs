@@ -1,4 +1,4 @@
-//! `accept` from a folder below the root, and commands that can be typed as they are told.
+//! `accept` from a folder below the root, and the commands and folders that it tells to be used.
 
 use std::{
     fs,
@@ -71,4 +71,16 @@ fn the_command_of_a_failure_card_can_be_typed_where_it_is_told() {
         assert!(again.err.contains("1 scenario ran, 0 passed"), "{command}: {}", again.err);
         assert_eq!(told(&again), command);
     }
+}
+
+#[test]
+fn a_folder_that_is_kept_is_told() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    let answer = checkout.accept("run --bin program --out out --keep");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let told = answer.err.lines().find_map(|line| line.trim().strip_prefix("its folder: "));
+    let told = told.unwrap_or_else(|| panic!("no folder in {}", answer.err));
+    assert!(Path::new(told).is_dir(), "{told}");
+    assert!(!checkout.accept("run --bin program --out out").err.contains("its folder: "));
 }
