@@ -59,7 +59,7 @@ pub(crate) fn reproduce(run: Option<&RunFacts>, scenario: &Scenario, lane: &str)
 }
 
 /// A text as one word of a shell.
-fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

@@ -26,6 +26,7 @@ mod terminal;
 mod text;
 
 pub use csv::csv;
+pub use failure::shell_word;
 pub use github::github;
 pub use goals::goals;
 pub use html::html;

@@ -39,12 +39,16 @@ pub enum ParseErrorKind {
         expected: Vec<TokenKind>,
         /// The line, trimmed.
         got: String,
+        /// What the line is where it may stand.
+        kind: TokenKind,
     },
     /// The file ends where more must follow.
     #[error("unexpected end of file, expected: {}", list(expected))]
     UnexpectedEndOfFile {
         /// What must follow.
         expected: Vec<TokenKind>,
+        /// The doc string that is still open.
+        open: Option<OpenDocString>,
     },
     /// A row has another number of cells than the first row of its table.
     #[error("inconsistent cell count within the table")]
@@ -61,6 +65,15 @@ pub enum ParseErrorKind {
     /// The file is not text at this place, or cannot be read: what whoever read it found.
     #[error("{0}")]
     Unreadable(String),
+}
+
+/// A doc string that nothing closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OpenDocString {
+    /// Where it begins.
+    pub location: Location,
+    /// What it begins with and would end with.
+    pub delimiter: &'static str,
 }
 
 fn list(kinds: &[TokenKind]) -> String {

@@ -14,7 +14,7 @@
 //!
 //! The way of a file: [`line`](mod@line) takes one line apart, [`dialect`] knows the keywords of its language,
 //! [`grammar`] says which kinds of line may come next, [`outline`] turns lines into flat sections and collects every
-//! error, [`assemble`] nests the sections into the syntax tree, [`mod@compile`] makes pickles of it.
+//! error, [`sentence`] says it to people, [`assemble`] nests the sections into the syntax tree, [`mod@compile`] makes pickles of it.
 //! [`mod@format`] lays a file out anew.
 #![expect(rustdoc::private_intra_doc_links, reason = "the map of the crate is for those who read its source")]
 
@@ -32,9 +32,10 @@ mod languages;
 mod line;
 mod outline;
 mod section;
+mod sentence;
 
 pub use compile::compile;
-pub use error::{ParseError, ParseErrorKind};
+pub use error::{OpenDocString, ParseError, ParseErrorKind};
 pub use format::format;
 pub use grammar::TokenKind;
 pub use ids::IdGenerator;

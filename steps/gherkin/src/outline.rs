@@ -6,7 +6,7 @@ use mycelium_schemas::messages::{Comment, Location, StepKeywordType};
 
 use crate::{
     dialect::Dialect,
-    error::{ParseError, ParseErrorKind},
+    error::{OpenDocString, ParseError, ParseErrorKind},
     grammar::{Argument, Fence, State, StepOwner, Tagged, Title, TokenKind},
     line::{Line, saturate},
     section::{DocStringToken, Outline, RowToken, Section, StepToken, TagToken},
@@ -87,7 +87,34 @@ impl<'l, 's> Reader<'l, 's> {
         }
         let expected = self.state.expected().collect();
         let got = line.trimmed.trim_end().to_owned();
-        self.report(line.location(), ParseErrorKind::UnexpectedToken { expected, got });
+        let kind = self.kind_of(line);
+        self.report(line.location(), ParseErrorKind::UnexpectedToken { expected, got, kind });
+    }
+
+    /// What a line is where it may stand.
+    fn kind_of(&self, line: Line<'s>) -> TokenKind {
+        let begins_with = |text: &&str| line.trimmed.starts_with(text);
+        let titles = [
+            (Title::Feature, TokenKind::FeatureLine),
+            (Title::Background, TokenKind::BackgroundLine),
+            (Title::Examples, TokenKind::ExamplesLine),
+            (Title::Scenario, TokenKind::ScenarioLine),
+            (Title::Rule, TokenKind::RuleLine),
+        ];
+        let title = titles.iter().find(|(title, _)| self.dialect.title(*title, line.trimmed).is_some());
+        if let Some((_, kind)) = title {
+            *kind
+        } else if begins_with(&"|") {
+            TokenKind::TableRow
+        } else if begins_with(&"@") {
+            TokenKind::TagLine
+        } else if DOC_STRING_DELIMITERS.iter().any(begins_with) {
+            TokenKind::DocStringSeparator
+        } else if self.dialect.step(line.trimmed).is_some() {
+            TokenKind::StepLine
+        } else {
+            TokenKind::Other
+        }
     }
 
     /// Checks that the file may end here.
@@ -97,13 +124,21 @@ impl<'l, 's> Reader<'l, 's> {
         } else {
             let location = Location { line: saturate(self.lines.len() + 1), column: None };
             let expected = self.state.expected().collect();
-            self.report(location, ParseErrorKind::UnexpectedEndOfFile { expected });
+            let open = self.open_text();
+            self.report(location, ParseErrorKind::UnexpectedEndOfFile { expected, open });
         }
         if self.errors.is_empty() {
             Ok(Outline { language: self.dialect.language, comments: self.comments, sections: self.sections })
         } else {
             Err(self.errors)
         }
+    }
+
+    /// The doc string that the current line would be in.
+    fn open_text(&mut self) -> Option<OpenDocString> {
+        let State::DocString(..) = self.state else { return None };
+        let DocStringToken { location, delimiter, .. } = self.step()?.doc_string.as_ref()?;
+        Some(OpenDocString { location: *location, delimiter })
     }
 
     /// The line taken apart, if it is of this kind.

@@ -205,3 +205,75 @@ fn every_problem_of_goals_and_backlog_is_told_at_once_at_its_line() {
         }
     }
 }
+
+#[test]
+fn a_path_that_holds_no_feature_is_refused_by_name() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    fs::create_dir_all(checkout.path("empty/below")).unwrap();
+    fs::create_dir(checkout.path("folder.feature")).unwrap();
+    for target in ["empty", "folder.feature", "features/tier1/G1.3-a-run-executes.feature empty"] {
+        for command in
+            ["lint", "lint --format sarif", "fmt --check", "list", "run --bin program", "flake --bin program"]
+        {
+            let answer = checkout.accept(&format!("{command} {target}"));
+            assert_eq!(answer.code, Some(2), "{command} {target}: {}{}", answer.out, answer.err);
+            assert!(answer.err.contains("holds no .feature file"), "{command} {target}: {}", answer.err);
+        }
+    }
+    fs::remove_dir_all(checkout.path("features")).unwrap();
+    fs::create_dir(checkout.path("features")).unwrap();
+    for command in ["lint", "fmt --check", "run --bin program"] {
+        let answer = checkout.accept(command);
+        assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+        assert!(answer.err.contains("features holds no .feature file"), "{command}: {}", answer.err);
+    }
+}
+
+#[test]
+fn a_pipe_that_is_named_like_a_feature_is_told_and_not_waited_for() {
+    let checkout = Checkout::new();
+    let pipe = checkout.path("features/pipe.feature");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for command in ["lint", "lint features/pipe.feature", "fmt --check features/pipe.feature", "run"] {
+        let answer = checkout.accept(command);
+        assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+        let told = "features/pipe.feature:1:1: this cannot be read: it is no file";
+        assert!(answer.err.contains(told), "{command}: {}", answer.err);
+    }
+}
+
+#[test]
+fn arguments_that_cannot_be_meant_are_refused_with_what_can() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    checkout.write("file", "x");
+    for (arguments, told) in [
+        ("run --bin program --seed -1", "a seed is a whole number from 0, for example 7"),
+        ("run --bin program --seed abc", "a seed is a whole number from 0, for example 7"),
+        ("flake --bin program --seed -1", "a seed is a whole number from 0, for example 7"),
+        ("run --bin program --tags tier0", "tags are written with @, as in @tier0"),
+        ("run --bin program --out file", "file is no folder"),
+        ("run --bin program --out /dev/null/x", "/dev/null is no folder"),
+        ("run --bin /bin/true", "/bin/true does not answer"),
+    ] {
+        let answer = checkout.accept(arguments);
+        assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
+        assert!(answer.err.contains(told), "{arguments}: {}", answer.err);
+        assert!(!answer.err.contains("'-- -1'"), "{arguments}: {}", answer.err);
+    }
+    assert_eq!(fs::read_to_string(checkout.path("file")).unwrap(), "x");
+}
+
+#[test]
+fn two_files_whose_names_are_no_text_do_not_become_one() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let checkout = Checkout::new();
+    for name in [b"a\xfe.feature", b"a\xff.feature"] {
+        let path = checkout.path("features/tier1").join(OsStr::from_bytes(name));
+        fs::write(path, crate::checkout::FEATURE).unwrap();
+    }
+    let answer = checkout.accept("lint");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert_eq!(answer.err.matches("its name is no UTF-8 text; rename it").count(), 2, "{}", answer.err);
+}

@@ -113,6 +113,19 @@ fn what_is_no_whole_is_said_or_refused() {
 }
 
 #[test]
+fn many_missing_shards_are_counted_and_not_listed() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    checkout.accept("run --bin program --out one --shard 1/1000");
+    let answer = checkout.accept("merge one --out merged --json");
+    let partial = answer.json()["partial"].clone();
+    let partial = partial.as_array().unwrap();
+    assert_eq!(partial.len(), 21, "{partial:?}");
+    assert!(partial.contains(&"shard 21/1000 is missing".into()), "{partial:?}");
+    assert!(partial.contains(&"979 more of 1000 shards are missing".into()), "{partial:?}");
+}
+
+#[test]
 fn rerun_means_what_did_not_pass_and_follows_it_when_lines_move() {
     let checkout = checkout();
     let run = |arguments: &str| checkout.accept(&format!("run --bin program --out out --json {arguments}"));

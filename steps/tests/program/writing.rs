@@ -78,6 +78,14 @@ fn nothing_found_is_told_with_what_was_asked() {
 }
 
 #[test]
+fn a_step_is_found_by_a_value_that_it_allows() {
+    let checkout = Checkout::new();
+    let answer = checkout.accept("steps conflict-repo");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.out.contains("Given the repository {fixture}"), "{}", answer.out);
+}
+
+#[test]
 fn slow_steps_are_those_of_the_last_run() {
     let checkout = Checkout::new();
     assert_eq!(checkout.accept("steps --slow --out out").code, Some(2), "nothing ran");

@@ -5,10 +5,15 @@
 //! | an undefined step | `nothing_by_accident::an_undefined_step_fails_and_skips_the_rest` |
 //! | an ambiguous, pending or skipped step | `nothing_by_accident::every_way_not_to_pass_has_a_name_of_its_own` |
 //! | tags that select nothing, an empty folder | `nothing_by_accident::an_empty_folder_and_an_empty_selection_fail` |
+//! | a path without a feature, a pipe named like one | `program/refusals.rs`: `a_path_that_holds_no_feature_…`, `a_pipe_…` |
+//! | a failure that is renamed before `--rerun` | `program/rerun.rs`: `a_failure_that_was_renamed_or_removed_…` |
+//! | a last run that planned nothing, or died early | `program/rerun.rs`: `where_nothing_was_planned_…`, `a_run_that_died_…` |
 //! | `@allow.skipped`, `@retry(3)` | `lint::each_rule_finds_its_problem_at_its_line` |
 //! | a step library that is not linked in | `nothing_by_accident::a_step_library_that_is_not_linked_in_cannot_be_loaded` |
 //! | a scenario without steps | `nothing_by_accident::a_scenario_without_steps_fails` |
 //! | a scenario without a `Then` | `lint::each_rule_finds_its_problem_at_its_line` |
+//! | a `Then` in a background instead of the scenario | `program/lint.rs`: `a_background_proves_nothing_for_…` |
+//! | a `When` behind the last `Then` | `program/lint.rs`: `a_deed_that_nobody_looks_at_afterwards_…` |
 //! | a `Then` that looks at nothing | `nothing_by_accident::a_then_that_records_nothing_fails` |
 //! | a panic in a spawned task or thread | `survival::a_panic_in_a_task_of_the_step_fails_the_step`, `…_thread_…` |
 //! | a hung step, polite or blocking | `survival::a_hung_step_is_given_up_and_the_others_finish` |

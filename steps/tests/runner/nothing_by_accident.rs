@@ -1,8 +1,13 @@
 //! Nothing passes by accident.
 
+use std::path::PathBuf;
+
 use mycelium_accept::{
     catalogue::Catalogue,
-    runner::{Cause, Library, RunResult, VocabularyError},
+    runner::{
+        Cause, Library, RunResult, VocabularyError,
+        suite::{Suite, SuiteError},
+    },
 };
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 
@@ -125,7 +130,10 @@ fn an_undefined_step_comes_with_the_code_that_would_define_it() {
 
 #[test]
 fn an_empty_folder_and_an_empty_selection_fail() {
-    assert_eq!(Bench::new().run().causes, [Cause::NothingSelected]);
+    let empty = Bench::new();
+    let refused = Suite::load(&empty.features(), &[PathBuf::from(".")]);
+    assert!(matches!(refused, Err(SuiteError::NoFeature(_))), "{refused:?}");
+    drop(empty);
     let mut bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
     bench.filter.tags = Some("@nope".parse().unwrap());
     assert_eq!(bench.run().causes, [Cause::NothingSelected]);

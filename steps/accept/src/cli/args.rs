@@ -1,6 +1,10 @@
 //! The command line of `accept`: clap types and help only.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::Offset};
@@ -113,7 +117,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
     /// Seed of the scenarios' order; a new one unless given.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = parse_seed, allow_hyphen_values = true)]
     pub(super) seed: Option<u64>,
     /// Start no scenario after one failed.
     #[arg(long)]
@@ -158,7 +162,7 @@ pub(super) struct FlakeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
     /// Seed of the first order; a new one unless given.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = parse_seed, allow_hyphen_values = true)]
     pub(super) seed: Option<u64>,
     /// Run in these surroundings alone, as the output names them.
     #[arg(long, value_name = "ENVIRONMENT")]
@@ -170,9 +174,21 @@ pub(super) struct FlakeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct OutArgs {
-    /// The output folder.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
-    pub(super) out: PathBuf,
+    /// The output folder [default: target/acceptance in the root of the checkout].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl OutArgs {
+    /// That folder: one that is given is one from here.
+    pub(super) fn folder(&self, project: &Project) -> PathBuf {
+        folder(project, self.out.as_deref(), DEFAULT_OUT)
+    }
+}
+
+/// A folder from here, or that of the root where none is given.
+fn folder(project: &Project, given: Option<&Path>, default: &str) -> PathBuf {
+    given.map_or_else(|| project.root.join(default), |given| project.resolve(given))
 }
 
 /// Which results are meant, and what they have to be about.
@@ -234,9 +250,16 @@ pub(super) struct WatchArgs {
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,
-    /// The output folder of its runs.
-    #[arg(long, value_name = "DIR", default_value = "target/acceptance-watch")]
-    pub(super) out: PathBuf,
+    /// The output folder of its runs [default: target/acceptance-watch in the root of the checkout].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl WatchArgs {
+    /// The output folder.
+    pub(super) fn folder(&self, project: &Project) -> PathBuf {
+        folder(project, self.out.as_deref(), "target/acceptance-watch")
+    }
 }
 
 #[derive(Debug, Args)]
@@ -424,6 +447,10 @@ pub(super) struct DoctorArgs {
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a seed is a whole number from 0, for example 7".to_owned())
 }
 
 fn parse_world(text: &str) -> Result<Lane, String> {

@@ -1,13 +1,13 @@
 //! The failure card: all that somebody needs who did not see it happen.
 
 use super::{
+    again::Again,
     console::{Console, Tone},
-    summary::rerun,
 };
 use crate::runner::{Failure, ScenarioResult};
 
 /// The card of a scenario that did not pass; empty for one that did.
-pub(super) fn failure_card(console: &Console, scenario: &ScenarioResult, seed: u64) -> String {
+pub(super) fn failure_card(console: &Console, scenario: &ScenarioResult, again: &Again) -> String {
     let Some(failure) = &scenario.failure else { return String::new() };
     let Failure { step, place, message, code_place, log } = failure;
     let label = |text: &str| console.paint(Tone::Dim, text);
@@ -30,7 +30,7 @@ pub(super) fn failure_card(console: &Console, scenario: &ScenarioResult, seed: u
     if let Some(kept) = &scenario.kept {
         lines.push(format!("  {} {}", label("its folder:"), kept.display()));
     }
-    lines.push(format!("  {} {}", label("run it again:"), rerun(scenario, seed)));
+    lines.push(format!("  {} {}", label("run it again:"), again.command(scenario)));
     lines.join("\n")
 }
 

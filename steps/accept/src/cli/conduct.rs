@@ -12,6 +12,7 @@ use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::messages::Pickle;
 
 use super::{
+    again::Again,
     args::FilterArgs,
     commands::lint,
     console::Console,
@@ -124,6 +125,7 @@ pub(super) struct Stage {
     keep: bool,
     scratch: PathBuf,
     locality: Locality,
+    again: Again,
 }
 
 /// A run that took place.
@@ -133,12 +135,13 @@ pub(super) struct Done {
     pub(super) out: PathBuf,
     pub(super) seed: u64,
     pub(super) result: RunResult,
+    again: Again,
 }
 
 impl Done {
     /// What `--json` says of it.
     pub(super) fn summary(&self) -> RunSummary {
-        RunSummary::of_run(&self.result, self.exit_code, self.seed, &self.out)
+        RunSummary::of_run(&self.result, self.exit_code, self.seed, &self.out, &self.again)
     }
 }
 
@@ -178,6 +181,7 @@ pub(super) fn prepare(
         any_lane: false,
     };
     filter.check_lines(&suite)?;
+    filter.check_again(&suite, request.lane)?;
     lock.create()?;
     let stage = Stage {
         lane: request.lane,
@@ -201,8 +205,9 @@ impl Stage {
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,
     ) -> Result<Self, CliError> {
-        let program = Program::take(&project.root, bin, &scratch)?;
-        Self::with(project, library, program, jobs, scratch)
+        let program = Program::take(&project.root, bin.clone(), &scratch)?;
+        let stage = Self::with(project, library, program, jobs, scratch)?;
+        Ok(Self { again: stage.again.clone().with(bin), ..stage })
     }
 
     /// The same with a program that is there.
@@ -226,6 +231,7 @@ impl Stage {
             keep: false,
             scratch,
             locality: Locality::default(),
+            again: Again::new(project),
         })
     }
 
@@ -278,9 +284,10 @@ impl Stage {
             binary_version: self.program.version.clone(),
         };
         let result = runner::run(&self.library, suite, filter, &settings, listen, tell, facts)?;
-        teller.end(&result, seed);
+        let again = self.again.in_order(seed);
+        teller.end(&result, &again);
         let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
-        Ok(Done { exit_code, out, seed, result })
+        Ok(Done { exit_code, out, seed, result, again })
     }
 }
 

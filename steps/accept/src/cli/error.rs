@@ -10,7 +10,7 @@ use super::{
     bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError,
     program::ProgramError, sabotage::SabotageError,
 };
-use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
+use crate::runner::{GoneError, LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -31,6 +31,12 @@ pub(super) enum CliError {
     Suite(#[from] SuiteError),
     #[error(transparent)]
     Line(#[from] LineError),
+    #[error(transparent)]
+    Gone(#[from] GoneError),
+    #[error("the last run planned no scenario, so there is none to run again; see {0}")]
+    NothingPlanned(PathBuf),
+    #[error("the last run died before it had written what it would run; run it again without --rerun ({0})")]
+    NoPlan(PathBuf),
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error("the feature files do not parse; see accept lint")]

@@ -16,6 +16,9 @@ use mycelium_schemas::{
 
 use crate::runner::Shard;
 
+/// Missing shards that are named; who lacks more of them has lost no single one.
+const MISSING_LISTED: usize = 20;
+
 /// The whole stream of one run.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -210,8 +213,15 @@ fn merged_info(pieces: &[Pieces]) -> RunInfo {
     let mut partial: Vec<String> =
         reasons.iter().filter(|reason| Shard::of_reason(reason).is_none()).map(|r| (*r).clone()).collect();
     let partitions: BTreeMap<usize, Shard> = shards.iter().map(|shard| (shard.total(), *shard)).collect();
-    let missing = partitions.values().flat_map(|shard| shard.all()).filter(|shard| !shards.contains(shard));
-    partial.extend(missing.map(|shard| format!("shard {shard} is missing")));
+    for whole in partitions.values() {
+        let missing = whole.all().filter(|shard| !shards.contains(shard));
+        partial.extend(missing.take(MISSING_LISTED).map(|shard| format!("shard {shard} is missing")));
+        let there = shards.iter().filter(|shard| shard.total() == whole.total()).count();
+        let unlisted = (whole.total() - there).saturating_sub(MISSING_LISTED);
+        if unlisted > 0 {
+            partial.push(format!("{unlisted} more of {} shards are missing", whole.total()));
+        }
+    }
     let lanes: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.info.lanes).collect();
     let mut planned: Vec<_> = pieces.iter().flat_map(|piece| piece.info.planned.clone()).collect();
     planned.sort();

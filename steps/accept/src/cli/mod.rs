@@ -1,5 +1,6 @@
 //! The `accept` program: its command line, its commands and its exit codes.
 
+mod again;
 mod args;
 mod bench;
 mod card;

@@ -40,6 +40,17 @@ pub(super) enum ProgramError {
     NotOurs { path: PathBuf },
 }
 
+impl ProgramError {
+    /// The same of the program that a copy was made of: nobody knows the copy.
+    fn about(self, original: &Path) -> Self {
+        match self {
+            Self::DoesNotStart { source, .. } => Self::DoesNotStart { path: original.to_owned(), source },
+            Self::NotOurs { .. } => Self::NotOurs { path: original.to_owned() },
+            other => other,
+        }
+    }
+}
+
 impl Program {
     /// Takes a copy of the program that was given, or of the one built here, and identifies it. A copy, because a build
     /// beside a run replaces the original, and then what ran would not be what the results say.
@@ -48,7 +59,7 @@ impl Program {
             Some(path) => path,
             None => build(root)?,
         };
-        Self::copy(original, folder)
+        Self::copy(&original, folder)
     }
 
     /// The same of a program with seeded faults, built where it never takes the place of the ordinary one.
@@ -61,7 +72,7 @@ impl Program {
             Some(path) => path,
             None => build_sabotaged(root)?,
         };
-        Self::copy(original, folder)
+        Self::copy(&original, folder)
     }
 
     /// The same of a program as fast as a release, for benchmarks.
@@ -74,15 +85,17 @@ impl Program {
             Some(path) => path,
             None => build_fast(root)?,
         };
-        Self::copy(original, folder)
+        Self::copy(&original, folder)
     }
 
-    fn copy(original: PathBuf, folder: &Path) -> Result<Self, ProgramError> {
+    fn copy(original: &Path, folder: &Path) -> Result<Self, ProgramError> {
         let path = folder.join(format!("mycelium{}", env::consts::EXE_SUFFIX));
-        fs::copy(&original, &path).map_err(|source| ProgramError::Unreadable { path: original, source })?;
+        let unreadable = |source| ProgramError::Unreadable { path: original.to_owned(), source };
+        fs::copy(original, &path).map_err(unreadable)?;
         let digest = Self::digest(&path)?;
         // Inside the folder of scenarios: like all that has its home there, it does not outlive the run.
-        let version = Self::version(&path, Some(&folder.join("home")))?;
+        let version = Self::version(&path, Some(&folder.join("home")));
+        let version = version.map_err(|error| error.about(original))?;
         Ok(Self { path, digest, version })
     }
 

@@ -22,7 +22,7 @@ pub(super) const FEATURES: &str = "features";
 pub(super) const TRACEABILITY: &str = "traceability";
 
 /// A checkout.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Project {
     /// Its root: the folder with `traceability/goals`.
     pub(super) root: PathBuf,
@@ -84,6 +84,24 @@ impl Project {
             }
         }
         resolved.strip_prefix(&self.root).map(Path::to_owned).unwrap_or(resolved)
+    }
+
+    /// A path from the root as one from the current folder; one outside stays as it is.
+    pub(super) fn seen_from_here(&self, uri: &str) -> PathBuf {
+        let path = Path::new(uri);
+        let below = self.here.strip_prefix(&self.root).unwrap_or(Path::new(""));
+        if path.is_absolute() {
+            return path.to_owned();
+        }
+        let shared = below.iter().zip(path).take_while(|(here, there)| here == there).count();
+        let up = below.iter().skip(shared).map(|_| OsStr::new(".."));
+        let from_here: PathBuf = up.chain(path.iter().skip(shared)).collect();
+        // What begins with a dash would be an option.
+        if from_here.as_os_str().as_bytes().starts_with(b"-") {
+            Path::new(".").join(from_here)
+        } else {
+            from_here
+        }
     }
 
     /// The same for targets with lines.

@@ -88,9 +88,11 @@ pub(super) fn entries(vocabulary: &Vocabulary, suite: Option<&Suite>) -> Vec<Ent
 }
 
 impl Entry {
-    /// Whether the text occurs in its words.
+    /// Whether the text occurs in its words, or in a value that it lets through.
     pub(super) fn speaks_of(&self, search: &str) -> bool {
-        format!("{} {} {}", self.keyword, self.expression, self.doc).to_lowercase().contains(search)
+        let has = |text: &str| text.to_lowercase().contains(search);
+        let mut values = self.parameters.iter().flat_map(|parameter| parameter.values.iter().flatten());
+        has(&format!("{} {} {}", self.keyword, self.expression, self.doc)) || values.any(|value| has(value))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::again::Again;
 use crate::{
     lint::LintProblem,
     runner::{Cause, Interrupt, RunResult, ScenarioResult},
@@ -51,7 +52,13 @@ struct FailureSummary {
 
 impl RunSummary {
     /// The summary of a run that took place.
-    pub(super) fn of_run(result: &RunResult, exit_code: u8, seed: u64, out: &std::path::Path) -> Self {
+    pub(super) fn of_run(
+        result: &RunResult,
+        exit_code: u8,
+        seed: u64,
+        out: &std::path::Path,
+        again: &Again,
+    ) -> Self {
         let mut causes: Vec<CauseSummary> = result
             .causes
             .iter()
@@ -73,7 +80,11 @@ impl RunSummary {
             causes,
             seed: Some(seed),
             out: Some(out.display().to_string()),
-            scenarios: result.scenarios.iter().map(|scenario| ScenarioSummary::new(scenario, seed)).collect(),
+            scenarios: result
+                .scenarios
+                .iter()
+                .map(|scenario| ScenarioSummary::new(scenario, again))
+                .collect(),
             not_started: result.not_started.iter().map(ToString::to_string).collect(),
         }
     }
@@ -124,14 +135,14 @@ impl RunSummary {
 }
 
 impl ScenarioSummary {
-    fn new(scenario: &ScenarioResult, seed: u64) -> Self {
+    fn new(scenario: &ScenarioResult, again: &Again) -> Self {
         let failure = scenario.failure.as_ref().map(|failure| FailureSummary {
             step: failure.step.clone(),
             place: failure.place.to_string(),
             message: failure.message.clone(),
             code_place: failure.code_place.clone(),
             kept: scenario.kept.as_ref().map(|path| path.display().to_string()),
-            rerun: rerun(scenario, seed),
+            rerun: again.command(scenario),
         });
         Self {
             place: scenario.place.to_string(),
@@ -141,11 +152,6 @@ impl ScenarioSummary {
             failure,
         }
     }
-}
-
-/// The command that runs one scenario again.
-pub(super) fn rerun(scenario: &ScenarioResult, seed: u64) -> String {
-    format!("cargo accept run {} --seed {seed}", scenario.place)
 }
 
 /// How a scenario went, in a word.

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mycelium_schemas::messages::TestStepResultStatus as Status;
 
 use super::{
+    again::Again,
     card::failure_card,
     console::{Console, Tone, counted},
     summary::status_word,
@@ -59,7 +60,7 @@ impl<'a> Teller<'a> {
     }
 
     /// The run ended.
-    pub(super) fn end(self, result: &RunResult, seed: u64) {
+    pub(super) fn end(self, result: &RunResult, again: &Again) {
         let Self { console, detail, bar } = self;
         if let Some(bar) = bar {
             bar.finish_and_clear();
@@ -69,7 +70,7 @@ impl<'a> Teller<'a> {
         }
         for scenario in &result.scenarios {
             if scenario.failure.is_some() {
-                console.say(failure_card(console, scenario, seed));
+                console.say(failure_card(console, scenario, again));
             }
         }
         if detail == Detail::Everything {
@@ -97,12 +98,16 @@ fn bar(scenarios: usize) -> ProgressBar {
 fn line(console: &Console, scenario: &ScenarioResult, to_come: usize) -> String {
     let tone = if scenario.status == Status::Passed { Tone::Good } else { Tone::Bad };
     let seconds = scenario.duration.as_secs_f64();
+    // The folder of one that failed stands on its card.
+    let kept = scenario.kept.as_ref().filter(|_| scenario.failure.is_none());
+    let kept = kept.map(|folder| format!("\n       its folder: {}", folder.display()));
     format!(
-        "{} {}  {} {}",
+        "{} {}  {} {}{}",
         console.paint(tone, &format!("{:<6}", status_word(scenario))),
         scenario.place,
         scenario.name,
         console.paint(Tone::Dim, &format!("({seconds:.1} s, {to_come} to come)")),
+        kept.unwrap_or_default(),
     )
 }
 

@@ -15,9 +15,12 @@ pub use fix::fixed;
 pub use rule::{Rule, Severity};
 pub use scaffold::PLACEHOLDER;
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
-use mycelium_gherkin::ParseError;
+use mycelium_gherkin::{ParseError, ParseErrorKind};
 use mycelium_schemas::{goal::GoalId, matrix::BacklogGoal, messages::Location};
 
 use crate::runner::{
@@ -60,13 +63,14 @@ impl LintProblem {
 impl fmt::Display for LintProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, column, help, excerpt, .. } = self;
-        writeln!(f, "{}", self.summary())?;
+        writeln!(f, "{}", visible(&self.summary()))?;
         if !excerpt.trim().is_empty() {
             let margin = " ".repeat(line.to_string().len());
-            let indent = " ".repeat((*column as usize).saturating_sub(1));
-            writeln!(f, " {line} | {excerpt}\n {margin} | {indent}^")?;
+            let before: String = excerpt.chars().take((*column as usize).saturating_sub(1)).collect();
+            let indent = " ".repeat(visible(&before).chars().count());
+            writeln!(f, " {line} | {}\n {margin} | {indent}^", visible(excerpt))?;
         }
-        write!(f, "   = {help}")
+        write!(f, "   = {}", visible(help))
     }
 }
 
@@ -109,10 +113,30 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
 pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
     let mut problems = Vec::new();
     let mut report = Report::new(file, &mut problems);
+    let mut lacks_feature = false;
+    let is_bad_tag = |error: &ParseError| error.kind == ParseErrorKind::WhitespaceInTag;
+    let bad_tags: HashSet<u32> =
+        errors.iter().filter(|error| is_bad_tag(error)).map(|error| error.location.line).collect();
     for error in errors {
-        report.add(Rule::Syntax, error.location, error.kind.to_string(), "correct the Gherkin at this place");
+        // Without a feature each line is an error, and the same one; a bad tag makes its line one that cannot stand there.
+        let is_same = error.lacks_feature() && std::mem::replace(&mut lacks_feature, true);
+        if is_same || (!is_bad_tag(error) && bad_tags.contains(&error.location.line)) {
+            continue;
+        }
+        report.add(Rule::Syntax, error.place(), error.kind.sentence(), error.kind.help());
     }
     problems
+}
+
+/// A text of which nothing steers a terminal; lines stay lines.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' => c.to_string(),
+        '\t' => " ".to_owned(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Collects the problems of one file.

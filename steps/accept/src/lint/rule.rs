@@ -33,6 +33,10 @@ pub enum Rule {
     NoSteps,
     /// A scenario that checks nothing.
     NoThen,
+    /// A check in a background.
+    BackgroundThen,
+    /// A deed that nobody looks at afterwards.
+    UncheckedWhen,
     /// A scenario that does not say what must not happen.
     NoNegative,
     /// Two scenarios or features that reports cannot tell apart.
@@ -49,6 +53,8 @@ pub enum Rule {
     StepOrder,
     /// A tag that says nothing new.
     RedundantTag,
+    /// A tag that is nearly one that means something.
+    MisspeltTag,
     /// A file that is laid out otherwise than `accept fmt` writes it.
     Layout,
 }
@@ -85,7 +91,7 @@ enum Weight {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Syntax,
         Self::FileName,
         Self::UnknownGoal,
@@ -101,6 +107,8 @@ impl Rule {
         Self::Scaffold,
         Self::NoSteps,
         Self::NoThen,
+        Self::BackgroundThen,
+        Self::UncheckedWhen,
         Self::NoNegative,
         Self::DuplicateName,
         Self::NoControl,
@@ -109,6 +117,7 @@ impl Rule {
         Self::UnusedColumn,
         Self::StepOrder,
         Self::RedundantTag,
+        Self::MisspeltTag,
         Self::Layout,
     ];
 
@@ -158,6 +167,8 @@ impl Rule {
             }
             Self::NoSteps => (Failure, "no-steps", "A scenario that does nothing."),
             Self::NoThen => (Failure, "no-then", "A scenario that checks nothing."),
+            Self::BackgroundThen => (Failure, "background-then", "A check in a background."),
+            Self::UncheckedWhen => (Failure, "unchecked-when", "A deed that nobody looks at afterwards."),
             Self::NoNegative => {
                 (Failure, "no-negative-assertion", "A scenario that does not say what must not happen.")
             }
@@ -176,6 +187,7 @@ impl Rule {
             Self::UnusedColumn => (Doubt, "unused-column", "A column of examples that no step uses."),
             Self::StepOrder => (Doubt, "step-order", "A scenario that begins anew in its middle."),
             Self::RedundantTag => (Doubt, "redundant-tag", "A tag that says nothing new."),
+            Self::MisspeltTag => (Doubt, "misspelt-tag", "A tag that is nearly one that means something."),
             Self::Layout => {
                 (Doubt, "layout", "A file that is laid out otherwise than `accept fmt` writes it.")
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mycelium_schemas::messages::{Location, Pickle, PickleStepType};
+use mycelium_schemas::messages::{Location, Pickle, PickleStep, PickleStepType, Step, StepKeywordType};
 
 use super::{Report, Rule};
 use crate::runner::{Resolution, Vocabulary, suite::Feature};
@@ -14,9 +14,8 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
         report.add(Rule::NoScenario, start, "the file has no scenario", "write one, or remove the file");
     }
     names(report, feature);
-    for scenario in feature.scenarios() {
-        let pickles: Vec<&Pickle> =
-            feature.pickles.iter().filter(|pickle| pickle.ast_node_ids.contains(&scenario.id)).collect();
+    backgrounds(report, feature);
+    for (scenario, pickles) in feature.scenarios_with_pickles() {
         if scenario.steps.is_empty() {
             report.add(
                 Rule::NoSteps,
@@ -35,14 +34,49 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
             );
         }
         for pickle in pickles {
-            outcomes(report, vocabulary, pickle, scenario.location);
+            // What a background says is said of every scenario, and so proves nothing of this one.
+            let inherited = pickle.steps.len().saturating_sub(scenario.steps.len());
+            let own = &pickle.steps[inherited..];
+            outcomes(report, vocabulary, own, scenario.location);
+            deeds(report, own, &scenario.steps);
         }
     }
     control_twin(report, feature, start);
 }
 
-fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, pickle: &Pickle, at: Location) {
-    if !pickle.steps.iter().any(|step| step.step_type == Some(PickleStepType::Outcome)) {
+/// A background puts the world in a state; what it checks is checked before the scenario has done anything.
+fn backgrounds(report: &mut Report<'_>, feature: &Feature) {
+    for background in feature.backgrounds() {
+        let outcome = Some(StepKeywordType::Outcome);
+        if let Some(step) = background.steps.iter().find(|step| step.keyword_type == outcome) {
+            report.add(
+                Rule::BackgroundThen,
+                step.location,
+                "a Then stands in a Background, where it looks at what came before the scenario",
+                "say it in the scenarios that it is true of",
+            );
+        }
+    }
+}
+
+/// The last deed of a scenario has to be followed by a look at what came of it; those before it are looked at then, too.
+fn deeds(report: &mut Report<'_>, own: &[PickleStep], written: &[Step]) {
+    let last = |wanted| own.iter().rposition(|step| step.step_type == Some(wanted));
+    let (deed, outcome) = (last(PickleStepType::Action), last(PickleStepType::Outcome));
+    // A scenario without any Then is told as such.
+    let (Some(deed), Some(outcome)) = (deed, outcome) else { return };
+    if let Some(step) = written.get(deed).filter(|_| outcome < deed) {
+        report.add(
+            Rule::UncheckedWhen,
+            step.location,
+            "no Then stands behind this When, so nobody looks at what came of it",
+            "say what comes of it in a Then step, or remove it",
+        );
+    }
+}
+
+fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, own: &[PickleStep], at: Location) {
+    if !own.iter().any(|step| step.step_type == Some(PickleStepType::Outcome)) {
         report.add(
             Rule::NoThen,
             at,
@@ -52,7 +86,7 @@ fn outcomes(report: &mut Report<'_>, vocabulary: &Vocabulary, pickle: &Pickle, a
         return;
     }
     let mut unknown = false;
-    let negative = pickle.steps.iter().any(|step| match vocabulary.resolve(step) {
+    let negative = own.iter().any(|step| match vocabulary.resolve(step) {
         Resolution::Defined(matched) => matched.definition.is_negative(),
         Resolution::Undefined | Resolution::Ambiguous(_) => {
             unknown |= step.step_type == Some(PickleStepType::Outcome);

@@ -1,6 +1,6 @@
 //! Tags: they link a scenario to its goal, tier and lane, so a wrong one makes a proof vanish or appear.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use mycelium_schemas::{
     goal::GoalId,
@@ -8,6 +8,7 @@ use mycelium_schemas::{
     messages::{FeatureChild, Location, Pickle, RuleChild, Scenario, Tag},
     problem::did_you_mean,
 };
+use strsim::damerau_levenshtein;
 
 use super::{Promises, Report, Rule};
 use crate::{
@@ -19,8 +20,8 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, promises: Promis
     for tag in all_tags(feature) {
         check_tag(report, tag, promises);
     }
-    for scenario in feature.scenarios() {
-        for pickle in feature.pickles.iter().filter(|pickle| pickle.ast_node_ids.contains(&scenario.id)) {
+    for (scenario, pickles) in feature.scenarios_with_pickles() {
+        for pickle in pickles {
             check_links(report, pickle, scenario);
         }
     }
@@ -48,16 +49,38 @@ fn check_tag(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>) {
             "remove it; enter the scenario in traceability/quarantine.yaml with its issue, owner and expiry",
         );
     }
+    check_spelling(report, tag);
     let is_goal = promises.goals.iter().any(|goal| goal.to_string() == tag.name[1..]);
     if is_goal_like(&tag.name) && !is_goal {
         check_unknown_goal(report, tag, promises);
     }
 }
 
-/// Whether other runners take a tag for the wish to try again, as in `@retry(3).after(1s)`, or to let pass what was skipped.
-/// A tag that only begins like one is an ordinary tag.
+/// A tag that differs by its case or by a letter from one that means something would mean nothing. Short words have many
+/// neighbours, and each of them may be meant.
+fn check_spelling(report: &mut Report<'_>, tag: &Tag) {
+    const LETTERS_MIN: usize = 6;
+    let word = tag.name.split('(').next().unwrap_or_default();
+    let lower = word.to_lowercase();
+    let is_near = |known: &str| known.len() > LETTERS_MIN && damerau_levenshtein(&lower, known) == 1;
+    let meant = ["@mock", "@docker", "@control", "@timeout"].into_iter();
+    let meant = meant.filter(|known| *known != word).find(|known| lower == *known || is_near(known));
+    if let Some(known) = meant {
+        // With a time behind it nothing else can be meant.
+        let is_timeout = known == "@timeout" && word != tag.name;
+        report.add(
+            if is_timeout { Rule::Timeout } else { Rule::MisspeltTag },
+            tag.location,
+            format!("{} means nothing to this runner", tag.name),
+            format!("did you mean {known}{}?", &tag.name[word.len()..]),
+        );
+    }
+}
+
+/// Whether other runners take a tag for the wish to try again, as in `@retry(3).after(1s)`, to let pass what was skipped,
+/// or to leave the scenario out. A tag that only begins like one is an ordinary tag.
 fn hides_failures(tag: &str) -> bool {
-    ["@retry", "@allow.skipped"]
+    ["@retry", "@allow.skipped", "@skip", "@ignore", "@disabled", "@wip"]
         .iter()
         .filter_map(|name| tag.strip_prefix(name))
         .any(|rest| rest.is_empty() || rest.starts_with(['(', '.']))
@@ -76,8 +99,9 @@ fn check_unknown_goal(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>
         );
         return;
     }
+    let meant = goal_number(&tag.name).map(|number| format!("@G{number}"));
     let known: Vec<String> = promises.goals.iter().map(|goal| format!("@{goal}")).collect();
-    let nearest = did_you_mean(&tag.name, known.iter().map(String::as_str));
+    let nearest = did_you_mean(meant.as_deref().unwrap_or(&tag.name), known.iter().map(String::as_str));
     let help = nearest.map_or_else(
         || "declare the goal in traceability/goals/, or correct the tag".to_owned(),
         |nearest| format!("did you mean {nearest}? Goals are declared in traceability/goals/"),
@@ -85,9 +109,20 @@ fn check_unknown_goal(report: &mut Report<'_>, tag: &Tag, promises: Promises<'_>
     report.add(Rule::UnknownGoal, tag.location, format!("{} is no declared goal", tag.name), help);
 }
 
-/// `@G` and a digit: meant as a goal, whether or not it is one.
+/// Meant as a goal, whether or not it is one: `@G` and a digit, or what has a goal's number in another spelling.
 fn is_goal_like(tag: &str) -> bool {
-    tag.strip_prefix("@G").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    tag.strip_prefix("@G").is_some_and(digit) || goal_number(tag).is_some()
+}
+
+/// The `0.1` of `@g0.1`, `@G-0.1` or `@Goal_0.1`.
+fn goal_number(tag: &str) -> Option<String> {
+    let word = tag.strip_prefix('@')?.to_lowercase();
+    let rest = word.strip_prefix("goal").or_else(|| word.strip_prefix('g'))?;
+    let number = rest.trim_start_matches(['-', '_']);
+    let (tier, goal) = number.split_once('.')?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(tier) && is_number(goal)).then(|| number.to_owned())
 }
 
 fn check_links(report: &mut Report<'_>, pickle: &Pickle, scenario: &Scenario) {
@@ -111,7 +146,8 @@ fn check_links(report: &mut Report<'_>, pickle: &Pickle, scenario: &Scenario) {
             "tag it @mock or @docker",
         );
     }
-    let tiers: Vec<&str> = tags.iter().copied().filter(|tag| tag.starts_with("@tier")).collect();
+    // One that is said twice is told as such.
+    let tiers: BTreeSet<&str> = tags.iter().copied().filter(|tag| tag.starts_with("@tier")).collect();
     for goal in goal_tags.iter().filter_map(|tag| tag[1..].parse::<GoalId>().ok()) {
         let wanted = format!("@tier{}", goal.tier().number());
         if tiers.is_empty() {
@@ -121,8 +157,8 @@ fn check_links(report: &mut Report<'_>, pickle: &Pickle, scenario: &Scenario) {
                 "the scenario has no tier",
                 format!("tag it (or its feature) with {wanted}"),
             );
-        } else if tiers != [wanted.as_str()] {
-            let found = tiers.join(" ");
+        } else if !tiers.iter().eq([&wanted.as_str()]) {
+            let found = tiers.iter().copied().collect::<Vec<_>>().join(" ");
             report.add(
                 Rule::Tier,
                 at,

@@ -1,6 +1,6 @@
 //! Which scenario is which across runs and edits: by file and name, not by line, which every edit above it moves.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use mycelium_schemas::{digest::sha256, messages::Pickle};
 
@@ -11,6 +11,14 @@ pub struct Identity {
     name: String,
     /// Counts the scenarios of one file with one name, as rows of an outline are, from 0.
     nth: usize,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { uri, name, nth } = self;
+        write!(f, "{uri} {name:?}")?;
+        if *nth > 0 { write!(f, ", number {} of this name", nth + 1) } else { Ok(()) }
+    }
 }
 
 impl Identity {

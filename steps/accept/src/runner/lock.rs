@@ -12,6 +12,9 @@ pub enum LockError {
     /// Another run has it.
     #[error("another run of accept writes to {0}; wait for its end, or give another folder with --out DIR")]
     Held(PathBuf),
+    /// Something else stands there.
+    #[error("{0} is no folder; give another one with --out DIR")]
+    NoFolder(PathBuf),
     /// It cannot be created or opened.
     #[error("cannot use the output folder {path}")]
     Folder {
@@ -34,6 +37,9 @@ impl OutLock {
     /// Takes the folder, where there is one; creates nothing.
     pub fn take(out: &Path) -> Result<Self, LockError> {
         let mut lock = Self { out: out.to_owned(), held: None };
+        if let Some(there) = out.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
+            return Err(LockError::NoFolder(there.to_owned()));
+        }
         if out.is_dir() {
             lock.hold()?;
         }

@@ -34,7 +34,7 @@ pub use identity::{Identity, identities};
 pub use lock::{LockError, OutLock};
 pub use outcome::{Cause, Failure, Interrupt, RunResult, ScenarioResult};
 pub use panic::Panic;
-pub use select::{Filter, LineError, Target, TargetError};
+pub use select::{Filter, GoneError, LineError, Target, TargetError};
 pub use shard::{Shard, ShardError};
 pub use tags::{
     DurationError, TagExpression, TagExpressionError, TimeoutTagError, parse_duration, timeout_of,

@@ -1,7 +1,7 @@
 //! Which scenarios are meant: paths, lines, tags and names together, never one instead of the other.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -74,6 +74,19 @@ pub enum LineError {
     },
 }
 
+/// Scenarios of an earlier run are not there any more, or in no lane of this one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} of what the last run left cannot be run again, because it was renamed, removed or moved to another lane:\n{}\nrun it under its new name, or run everything, without --rerun",
+    .0.len(),
+    list(.0)
+)]
+pub struct GoneError(Vec<Identity>);
+
+fn list(gone: &[Identity]) -> String {
+    gone.iter().map(|identity| format!("  {identity}")).collect::<Vec<_>>().join("\n")
+}
+
 /// What a run is limited to, besides its lane.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -122,6 +135,27 @@ impl Filter {
         Ok(())
     }
 
+    /// Whether each scenario that is to run again is still there, as far as the paths reach. One that is not would be
+    /// forgotten.
+    pub fn check_again(&self, suite: &Suite, lane: Lane) -> Result<(), GoneError> {
+        let Some(again) = &self.again else { return Ok(()) };
+        let is_within = |target: &Target, uri: &str| Path::new(uri).starts_with(&target.path);
+        let mut gone: BTreeSet<&Identity> = again
+            .iter()
+            .filter(|identity| {
+                let targets = &self.targets;
+                targets.is_empty() || targets.iter().any(|target| is_within(target, identity.uri()))
+            })
+            .collect();
+        let everything = Self { any_lane: self.any_lane, ..Self::default() };
+        for feature in suite.features() {
+            for (identity, _) in everything.select_of(&feature, lane) {
+                gone.remove(&identity);
+            }
+        }
+        if gone.is_empty() { Ok(()) } else { Err(GoneError(gone.into_iter().cloned().collect())) }
+    }
+
     /// The scenarios of a lane that the filter selects.
     pub fn select(&self, suite: &Suite, lane: Lane) -> Vec<Pickle> {
         let features = suite.features();
@@ -136,6 +170,7 @@ impl Filter {
     pub(super) fn select_of<'a>(&self, feature: &'a Feature, lane: Lane) -> Vec<(Identity, &'a Pickle)> {
         let lane_tag = format!("@{}", lane.as_str());
         let named = identities(&feature.pickles).into_iter().zip(&feature.pickles);
+        let places = self.places(feature);
         named
             .filter(|(identity, pickle)| {
                 let tags = || pickle.tags.iter().map(|tag| tag.name.as_str());
@@ -143,7 +178,7 @@ impl Filter {
                     && self.tags.as_ref().is_none_or(|expression| expression.matches(tags()))
                     && self.name.as_ref().is_none_or(|name| name.is_match(&pickle.name))
                     && self.again.as_ref().is_none_or(|again| again.contains(identity))
-                    && self.selects_place(feature, pickle)
+                    && places.as_ref().is_none_or(|places| places.contains(pickle.id.as_str()))
             })
             .collect()
     }
@@ -156,32 +191,40 @@ impl Filter {
         }
     }
 
-    fn selects_place(&self, feature: &Feature, pickle: &Pickle) -> bool {
-        self.targets.is_empty()
-            || self.targets.iter().any(|target| {
-                let in_path = Path::new(&pickle.uri).starts_with(&target.path);
-                in_path
-                    && (target.lines.is_empty()
-                        || target.lines.iter().any(|line| selects_line(feature, pickle, *line)))
-            })
+    /// The ids of the pickles of a feature that the targets mean; none where they mean all of it.
+    fn places<'a>(&self, feature: &'a Feature) -> Option<HashSet<&'a str>> {
+        if self.targets.is_empty() {
+            return None;
+        }
+        let uri = feature.document.uri.as_deref().unwrap_or_default();
+        let targets = self.targets.iter().filter(|target| Path::new(uri).starts_with(&target.path));
+        if targets.clone().any(|target| target.lines.is_empty()) {
+            return None;
+        }
+        let lines = targets.flat_map(|target| &target.lines);
+        let sections = sections(feature);
+        Some(lines.flat_map(|line| at_line(feature, &sections, *line)).collect())
     }
 }
 
-/// Whether a line of the file means this pickle: a row of examples means that row, a line of a scenario its pickles, a
-/// line of a rule or of the feature (or of their backgrounds) everything in it.
-fn selects_line(feature: &Feature, pickle: &Pickle, line: u32) -> bool {
-    let sections = sections(feature);
-    let Some(section) = sections.iter().rfind(|section| section.first_line <= line) else { return false };
-    if !section.scenarios.iter().any(|scenario| pickle.ast_node_ids.contains(&scenario.id)) {
-        return false;
-    }
+/// The pickles that a line of the file means: a row of examples means that row, a line of a scenario its pickles, a line
+/// of a rule or of the feature (or of their backgrounds) everything in it.
+fn at_line<'a>(feature: &'a Feature, sections: &[Section<'_>], line: u32) -> Vec<&'a str> {
+    let Some(section) = sections.iter().rfind(|section| section.first_line <= line) else {
+        return Vec::new();
+    };
+    let scenarios: HashSet<&str> = section.scenarios.iter().map(|scenario| scenario.id.as_str()).collect();
     let row = section
         .scenarios
         .iter()
         .flat_map(|scenario| &scenario.examples)
         .flat_map(|examples| &examples.table_body)
         .find(|row| row.location.line == line);
-    row.is_none_or(|row| pickle.ast_node_ids.contains(&row.id))
+    let is_meant = |pickle: &&Pickle| {
+        pickle.ast_node_ids.first().is_some_and(|id| scenarios.contains(id.as_str()))
+            && row.is_none_or(|row| pickle.ast_node_ids.contains(&row.id))
+    };
+    feature.pickles.iter().filter(is_meant).map(|pickle| pickle.id.as_str()).collect()
 }
 
 /// A file without scenarios is the lint's business.

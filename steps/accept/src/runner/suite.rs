@@ -2,16 +2,19 @@
 //! goes through them, so that a large suite takes the memory of its texts and of one parsed file.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
 use mycelium_gherkin::{AstIndex, AstNode, IdGenerator, ParseError, ParseErrorKind};
 use mycelium_schemas::messages::{
-    FeatureChild, GherkinDocument, Location, Pickle, PickleStep, RuleChild, Scenario,
+    Background, FeatureChild, GherkinDocument, Location, Pickle, PickleStep, RuleChild, Scenario,
 };
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// Why feature files could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,9 @@ pub enum SuiteError {
     /// A given file is not a feature.
     #[error("{0} is not a .feature file")]
     NotAFeature(PathBuf),
+    /// A given folder, or what else was given, has none: to look at nothing is not to find nothing wrong.
+    #[error("{0} holds no .feature file")]
+    NoFeature(PathBuf),
 }
 
 /// All feature files of a run, by path.
@@ -171,6 +177,36 @@ impl Feature {
         }
         scenarios
     }
+
+    /// Every background, those of rules too.
+    pub fn backgrounds(&self) -> impl Iterator<Item = &Background> {
+        let children = self.document.feature.iter().flat_map(|feature| &feature.children);
+        children.flat_map(|child| match child {
+            FeatureChild::Background(background) => vec![background],
+            FeatureChild::Scenario(_) => Vec::new(),
+            FeatureChild::Rule(rule) => rule
+                .children
+                .iter()
+                .filter_map(|child| match child {
+                    RuleChild::Background(background) => Some(background),
+                    RuleChild::Scenario(_) => None,
+                })
+                .collect(),
+        })
+    }
+
+    /// Every scenario with its pickles: none, one, or one for each row of its examples.
+    pub fn scenarios_with_pickles(&self) -> impl Iterator<Item = (&Scenario, &[Pickle])> {
+        // Both stand in the order of the file.
+        let mut rest = self.pickles.as_slice();
+        self.scenarios().into_iter().map(move |scenario| {
+            let is_of_this = |pickle: &Pickle| pickle.ast_node_ids.first() == Some(&scenario.id);
+            let count = rest.iter().take_while(|pickle| is_of_this(pickle)).count();
+            let (pickles, behind) = rest.split_at(count);
+            rest = behind;
+            (scenario, pickles)
+        })
+    }
 }
 
 /// What a search for features comes upon.
@@ -182,6 +218,15 @@ enum Found {
 }
 
 impl Found {
+    /// A file whose name can be told, which everything that speaks of it does.
+    fn of_file(path: PathBuf) -> Self {
+        if path.to_str().is_some() {
+            Self::Feature(path)
+        } else {
+            Self::Unreadable(path, "its name is no UTF-8 text; rename it".to_owned())
+        }
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Feature(path) | Self::Unreadable(path, _) => path,
@@ -200,7 +245,11 @@ impl Found {
 fn find_all(root: &Path, paths: &[PathBuf]) -> Result<Vec<(String, Found)>, SuiteError> {
     let mut found = Vec::new();
     for path in paths {
+        let before = found.len();
         find(&root.join(path), &mut found)?;
+        if found.len() == before {
+            return Err(SuiteError::NoFeature(path.to_owned()));
+        }
     }
     let mut named: Vec<(String, Found)> =
         found.into_iter().map(|found| (uri(root, found.path()), found)).collect();
@@ -215,7 +264,7 @@ fn find(path: &Path, found: &mut Vec<Found>) -> Result<(), SuiteError> {
         if !is_feature(path) {
             return Err(SuiteError::NotAFeature(path.to_owned()));
         }
-        found.push(Found::Feature(path.to_owned()));
+        found.push(Found::of_file(path.to_owned()));
         return Ok(());
     }
     if !path.exists() {
@@ -223,14 +272,21 @@ fn find(path: &Path, found: &mut Vec<Found>) -> Result<(), SuiteError> {
     }
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_feature(entry.path()) => {
-                found.push(Found::Feature(entry.into_path()));
-            }
-            Ok(_) => {}
+            Ok(entry) if entry.file_type().is_dir() || !is_feature(entry.path()) => {}
+            Ok(entry) => found.push(feature(entry)),
             Err(error) => found.extend(unreadable(path, &error)),
         }
     }
     Ok(())
+}
+
+/// Something that is named like a feature. Whoever opens a pipe waits for ever.
+fn feature(entry: DirEntry) -> Found {
+    if entry.file_type().is_file() {
+        Found::of_file(entry.into_path())
+    } else {
+        Found::Unreadable(entry.into_path(), "it is no file".to_owned())
+    }
 }
 
 /// What a search could not look into, unless it is of no interest: a dead link that is no feature, or the dead link that
@@ -256,8 +312,12 @@ fn is_feature(path: &Path) -> bool {
 
 /// The path from the root; the whole path where it lies outside.
 fn uri(root: &Path, path: &Path) -> String {
-    let Ok(relative) = path.strip_prefix(root) else { return path.to_string_lossy().into_owned() };
-    let parts: Vec<_> =
-        relative.iter().filter(|part| *part != ".").map(|part| part.to_string_lossy()).collect();
+    let Ok(relative) = path.strip_prefix(root) else { return text(path.as_os_str()).into_owned() };
+    let parts: Vec<_> = relative.iter().filter(|part| *part != ".").map(text).collect();
     parts.join("/")
+}
+
+/// A name as text; one that is none with its bytes, so that two names never become one.
+fn text(name: &OsStr) -> Cow<'_, str> {
+    name.to_str().map_or_else(|| name.as_bytes().escape_ascii().to_string().into(), Cow::from)
 }

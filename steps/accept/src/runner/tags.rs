@@ -10,10 +10,25 @@ pub struct TagExpression(TagOperation);
 
 /// The text is not a tag expression.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{text:?} is not a tag expression: column {column}; write for example \"@tier0 and not @control\"")]
-pub struct TagExpressionError {
-    text: String,
-    column: usize,
+pub enum TagExpressionError {
+    /// A word that is no operator and no tag.
+    #[error("{text:?} is not a tag expression: tags are written with @, as in @{word}")]
+    Word {
+        /// The expression.
+        text: String,
+        /// The word.
+        word: String,
+    },
+    /// Anything else.
+    #[error(
+        "{text:?} is not a tag expression: column {column}; write for example \"@tier0 and not @control\""
+    )]
+    Grammar {
+        /// The expression.
+        text: String,
+        /// Where it is none any more, from 1.
+        column: usize,
+    },
 }
 
 impl FromStr for TagExpression {
@@ -21,10 +36,16 @@ impl FromStr for TagExpression {
 
     /// Parses an expression of tags, `and`, `or`, `not` and parentheses.
     fn from_str(text: &str) -> Result<Self, TagExpressionError> {
-        text.trim()
-            .parse()
-            .map(Self)
-            .map_err(|error| TagExpressionError { text: text.to_owned(), column: error.location.column })
+        let mut words = text.split(|c: char| c.is_whitespace() || "()".contains(c));
+        let is_none = |word: &str| !word.is_empty() && !word.starts_with('@');
+        let bad = words.find(|word| is_none(word) && !["and", "or", "not"].contains(word));
+        if let Some(word) = bad {
+            return Err(TagExpressionError::Word { text: text.to_owned(), word: word.to_owned() });
+        }
+        text.trim().parse().map(Self).map_err(|error| TagExpressionError::Grammar {
+            text: text.to_owned(),
+            column: error.location.column,
+        })
     }
 }
 

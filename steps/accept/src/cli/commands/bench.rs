@@ -25,7 +25,7 @@ use crate::{
 
 pub(in crate::cli) fn run(console: &Console, args: &BenchArgs, scratch: &Path) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out.out);
+    let out = args.out.folder(&project);
     // Before anything of them is read.
     let (tree, source_digest) = (project.tree().id, project.source_digest());
     let file = source(&project, args)?;

@@ -17,7 +17,7 @@ use crate::{
 
 pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.result.out.out);
+    let out = args.result.out.folder(&project);
     let history =
         args.history.as_ref().map_or_else(|| history::default_path(&project), |path| project.resolve(path));
     let judged = judge_with(

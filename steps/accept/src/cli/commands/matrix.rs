@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, Cl
     let judged = judge(
         &project,
         Question {
-            out: &project.resolve(&args.result.out.out),
+            out: &args.result.out.folder(&project),
             profile: ProfileName::Local,
             binary_digest: args.result.binary_digest(&project)?,
             today: args.result.day.date(),

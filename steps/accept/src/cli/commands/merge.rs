@@ -37,11 +37,11 @@ struct Merged {
 
 pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out.out);
+    let out = args.out.folder(&project);
     let folders: Vec<PathBuf> = args.folders.iter().map(|folder| project.resolve(folder)).collect();
     let same = |folder: &&PathBuf| fs::canonicalize(folder).ok() == fs::canonicalize(&out).ok();
     if folders.iter().any(|folder| same(&folder) && folder.exists()) {
-        return Err(MergeError::OutputIsInput(args.out.out.clone()).into());
+        return Err(MergeError::OutputIsInput(out).into());
     }
     let mut lock = OutLock::take(&out)?;
     let (parts, evidence): (Vec<Part>, Vec<_>) = args

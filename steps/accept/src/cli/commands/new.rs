@@ -9,12 +9,15 @@ use std::{
 use mycelium_schemas::goal::GoalId;
 use mycelium_traceability::Registry;
 
-use crate::cli::{
-    args::NewArgs,
-    console::Console,
-    error::CliError,
-    project::Project,
-    scaffold::{Draft, feature, file_name},
+use crate::{
+    cli::{
+        args::NewArgs,
+        console::Console,
+        error::CliError,
+        project::Project,
+        scaffold::{Draft, feature, file_name},
+    },
+    runner::suite::SuiteError,
 };
 
 pub(in crate::cli) fn run(console: &Console, args: &NewArgs) -> Result<u8, CliError> {
@@ -59,7 +62,7 @@ fn existing(project: &Project, id: GoalId) -> Result<Option<String>, CliError> {
     let suite = match project.suite(&[]) {
         Ok(suite) => suite,
         // No feature was written yet.
-        Err(_) if !project.root.join("features").exists() => return Ok(None),
+        Err(CliError::Suite(SuiteError::Missing(_) | SuiteError::NoFeature(_))) => return Ok(None),
         Err(error) => return Err(error),
     };
     let tag = format!("@{id}");

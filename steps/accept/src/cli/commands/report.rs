@@ -16,7 +16,7 @@ use crate::{
 
 pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.result.out.out);
+    let out = args.result.out.folder(&project);
     // Nobody replaces the results while they are read and reported.
     let _lock = OutLock::take(&out)?;
     let judged = judge(

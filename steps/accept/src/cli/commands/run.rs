@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(
     scratch: PathBuf,
 ) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out.out);
+    let out = args.out.folder(&project);
     let again = if args.rerun { Some(last_run::left(&out)?) } else { None };
     if again.as_ref().is_some_and(BTreeSet::is_empty) {
         // The results stay: they are what says so.

@@ -55,7 +55,7 @@ pub(in crate::cli) fn run(
     scratch: PathBuf,
 ) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out.out);
+    let out = args.out.folder(&project);
     // Before anything of them is read.
     let (tree, source_digest) = (project.tree().id, project.source_digest());
     let registry = project.registry()?;

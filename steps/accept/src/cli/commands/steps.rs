@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &StepsArgs) -> 
         project?;
         entries.retain(|entry| entry.uses == Some(0));
     } else if args.slow {
-        let durations = durations(&last_run::stream(&project?.resolve(&args.out.out))?);
+        let durations = durations(&last_run::stream(&args.out.folder(&project?))?);
         for entry in &mut entries {
             let key = (entry.place.clone(), entry.expression.to_owned());
             entry.duration = durations.get(&key).copied();

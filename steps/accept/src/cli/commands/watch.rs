@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(
     scratch: PathBuf,
 ) -> Result<u8, CliError> {
     let project = Project::locate()?;
-    let out = project.resolve(&args.out);
+    let out = args.folder(&project);
     let mut lock = OutLock::take(&out)?;
     lock.create()?;
     let paths: Vec<PathBuf> = args.paths.iter().map(|path| project.relative_to_root(path)).collect();
