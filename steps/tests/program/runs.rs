@@ -108,12 +108,12 @@ fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
         "features/tier1/G1.3-a-run-executes.feature:7",
         "Then the exit code is 0",
         "steps/src/",
-        "out/failed/G1.3-a-run-executes-4",
+        "out/failed/features/tier1/G1.3-a-run-executes.feature/4",
         "cargo accept run features/tier1/G1.3-a-run-executes.feature:4 --seed 7",
     ] {
         assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
     }
-    assert!(checkout.path("out/failed/G1.3-a-run-executes-4").is_dir());
+    assert!(checkout.path("out/failed/features/tier1/G1.3-a-run-executes.feature/4").is_dir());
     let junit = fs::read_to_string(checkout.path("out/junit.xml")).unwrap();
     assert!(junit.contains("\n  at steps/src/then/"), "the report does not say where: {junit}");
 }

@@ -99,7 +99,7 @@ fn what_is_no_whole_is_said_or_refused() {
     checkout.accept("run --bin program --out again --shard 2/3");
     refused("merge s1 s2 again --out merged", "\" in mock: s2 and again");
     refused("merge s1 none --out merged", "no results at");
-    refused("merge s1 s2 --out s1", "one of the runs to merge");
+    refused("merge s1 s2 --out s1", "s1 and s1, one of the runs to merge");
     refused("run --bin program --shard 4/3", "no shard");
     checkout.program(&format!("{HALF} # another program"));
     checkout.accept("run --bin program --out other --shard 3/3");

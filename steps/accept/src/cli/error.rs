@@ -10,7 +10,7 @@ use super::{
     bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError,
     program::ProgramError, sabotage::SabotageError,
 };
-use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
+use crate::runner::{LineError, LockError, RunError, VocabularyError, store::StoreError, suite::SuiteError};
 
 /// The exit codes that are not those of a result.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -97,6 +97,12 @@ impl CliError {
             source = cause.source();
         }
         text
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Run(error.into())
     }
 }
 

@@ -368,7 +368,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
                 self.remove(scratch);
             }
             (Folder::Unused, Some(scratch)) => {
-                result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
+                result.kept = Some(self.store.keep_folder(&case.place, &scratch.keep())?);
             }
         }
         if self.settings.fail_fast && !passed && !not_run {
@@ -402,7 +402,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         }
         for scenario in &mut self.result.scenarios {
             if let Some(folder) = scenario.kept.take_if(|folder| folder.starts_with(&self.settings.scratch)) {
-                scenario.kept = Some(self.store.keep_folder(&folder_name(&scenario.place), &folder)?);
+                scenario.kept = Some(self.store.keep_folder(&scenario.place, &folder)?);
             }
         }
         Ok(())
@@ -493,12 +493,6 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
 enum Folder {
     Unused,
     InUse,
-}
-
-/// `features/tier0/G0.1-x.feature:12` as `G0.1-x-12`.
-fn folder_name(place: &Place) -> String {
-    let file = place.uri.rsplit('/').next().unwrap_or(&place.uri);
-    format!("{}-{}", file.trim_end_matches(".feature"), place.line)
 }
 
 fn seconds(limit: Duration) -> String {
