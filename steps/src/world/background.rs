@@ -32,6 +32,13 @@ pub(super) struct Started {
     running: Running,
 }
 
+impl Started {
+    /// What it is, and what to write instead of leaving it.
+    pub(super) fn text(&self) -> String {
+        format!("`{}`, which was started; say how it ends, with `has ended` or `is killed`", self.line)
+    }
+}
+
 /// What a crash that the scenario made may have left running; it ends with the world.
 #[derive(Debug)]
 pub(super) struct Orphans(PathBuf);

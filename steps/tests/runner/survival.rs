@@ -145,8 +145,73 @@ fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
     bench.settings.jobs = NonZeroUsize::MIN;
     fs::write(bench.settings.scratch.join("known.txt"), "from before").unwrap();
     let result = bench.run();
-    let [Cause::FileLeft(place, file)] = result.causes.as_slice() else { panic!("{result:?}") };
-    assert_eq!((place.line, file.as_str()), (3, "stray.txt"));
+    let [Cause::FileLeft(place, file, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str(), beside.as_slice()), (3, "stray.txt", &[][..]));
+    // Nothing else of the stream says so.
+    assert_eq!(bench.run_info().partial, [result.causes[0].to_string()]);
+}
+
+#[test]
+fn a_file_is_seen_whatever_it_is_called_and_whoever_may_have_left_it_is_named() {
+    let bench =
+        Bench::with("Scenario: S\n When it makes a folder like those of scenarios\n Then it never happens\n");
+    let result = bench.run();
+    let [Cause::FileLeft(place, file, _)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str()), (3, "scenario-mine"));
+    drop(bench);
+    let mut bench = Bench::with(
+        "Scenario: S\n When it writes beside its folder\n And it meets the other\n And the other has ended\n \
+         Then it never happens\nScenario: T\n Given nothing\n When it meets the other\n Then it never happens\n",
+    );
+    bench.settings.jobs = NonZeroUsize::new(2).unwrap();
+    let result = bench.run();
+    let [cause @ Cause::FileLeft(place, _, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    // It is seen at the end of the one, and is the other's.
+    assert_eq!((place.line, beside.iter().map(|place| place.line).collect::<Vec<_>>()), (8, vec![3]));
+    assert!(cause.to_string().contains("beside it ran that at features/a.feature:3"), "{cause}");
+}
+
+#[test]
+fn a_process_is_looked_for_before_the_next_scenario_begins() {
+    for step in ["it leaves a process behind", "it leaves a process without an environment behind"] {
+        let mut bench = Bench::with(&format!(
+            "Scenario: S\n When {step}\n Then it never happens\nScenario: T\n Given nothing\n Then it never happens\n"
+        ));
+        bench.settings.jobs = NonZeroUsize::MIN;
+        let scratch = bench.settings.scratch.clone();
+        let mut alive = Vec::new();
+        let result = bench.run_and_tell(|_, _| alive.push(leftovers::find_inside(&scratch).len()));
+        let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+        assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
+        assert_eq!((alive, result.notes), (vec![0, 0], vec![]));
+    }
+}
+
+#[test]
+fn what_a_scenario_began_and_nobody_waited_for_fails_the_run_by_its_name() {
+    let bench =
+        Bench::with("Scenario: S\n When it begins what it does not wait for\n Then it never happens\n");
+    let result = bench.run();
+    let [Cause::Unended(place, what)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, what.as_str()), (3, "a long walk"));
+    assert_eq!(bench.run_info().partial.len(), 1);
+    drop(bench);
+    // One that failed did not come to the step that waits.
+    let bench = Bench::with(
+        "Scenario: S\n When it begins what it does not wait for\n And it panics\n Then it never happens\n",
+    );
+    assert_eq!(bench.run().causes, [Cause::Scenarios(Status::Failed, 1)]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_removed_fails_the_run() {
+    let bench = Bench::with("Scenario: S\n When it takes its own folder away\n Then it never happens\n");
+    let result = bench.run();
+    assert!(
+        matches!(result.causes.as_slice(), [Cause::FolderLeft(place, _)] if place.line == 3),
+        "{result:?}"
+    );
+    assert_eq!(bench.run_info().partial.len(), 1);
 }
 
 #[test]

@@ -20,6 +20,16 @@ use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
 #[world(init = Self::new)]
 pub(crate) struct TinyWorld {
     context: Context,
+    /// Whether something was begun that nobody waited for.
+    begun: bool,
+}
+
+impl Drop for TinyWorld {
+    fn drop(&mut self) {
+        if self.begun {
+            self.context.recorder.push(Record::Unended("a long walk".to_owned()));
+        }
+    }
 }
 
 /// The world could not be made.
@@ -42,7 +52,7 @@ impl TinyWorld {
         }
         let scratch = context.scratch().map_err(|_| NoContext)?;
         std::fs::write(scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
-        Ok(Self { context })
+        Ok(Self { context, begun: false })
     }
 
     fn record(&self, polarity: Polarity, held: bool) {
@@ -144,6 +154,47 @@ fn leaves_process(world: &mut TinyWorld) {
     // Not waited for: that it is left is what this is about; the runner ends it.
     #[expect(clippy::zombie_processes, reason = "the runner has to find it")]
     std::process::Command::new("sleep").arg("600").env("HOME", home).spawn().unwrap();
+}
+
+/// Starts a process without an environment and does not wait for it.
+#[when("it leaves a process without an environment behind")]
+fn leaves_bare_process(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    #[expect(clippy::zombie_processes, reason = "the runner has to find it")]
+    std::process::Command::new("sleep").arg("600").env_clear().current_dir(folder).spawn().unwrap();
+}
+
+/// Says that it waits for something, and never does.
+#[when("it begins what it does not wait for")]
+fn begins(world: &mut TinyWorld) {
+    world.begun = true;
+}
+
+/// Puts a file where its folder was.
+#[when("it takes its own folder away")]
+fn takes_away(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+}
+
+/// Makes a folder beside its own with a name as if it were a scenario's.
+#[when("it makes a folder like those of scenarios")]
+fn makes_like(world: &mut TinyWorld) {
+    std::fs::create_dir(world.context.scratch().unwrap().parent().unwrap().join("scenario-mine")).unwrap();
+}
+
+/// Waits until the scratch folder is as it was when the other had ended.
+#[when("the other has ended")]
+fn other_ended(world: &mut TinyWorld) {
+    let ours = world.context.scratch().unwrap();
+    let others = || {
+        let entries = std::fs::read_dir(ours.parent().unwrap()).unwrap().flatten();
+        entries.filter(|entry| entry.path() != ours && entry.path().join("note.txt").exists()).count()
+    };
+    while others() > 0 {
+        std::thread::yield_now();
+    }
 }
 
 /// Writes beside its folder.

@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     fn ended() -> Ended {
-        Ended { teardown: None, goes_on: true, beside: Vec::new() }
+        Ended { teardown: None, goes_on: true, unended: Vec::new(), left: Vec::new(), beside: Vec::new() }
     }
 
     #[test]

@@ -79,8 +79,13 @@ pub enum Cause {
     Teardown(Place, String),
     /// A scenario ended, and a process that it started did not.
     ProcessLeft(Place, String),
-    /// Something new stands beside the scenarios' folders since this scenario ended.
-    FileLeft(Place, String),
+    /// A scenario ended, and did not wait for what it began.
+    Unended(Place, String),
+    /// Something new stands beside the scenarios' folders since this scenario ended. It or one of the others, which ran
+    /// beside it, left that.
+    FileLeft(Place, String, Vec<Place>),
+    /// The folder of a scenario cannot be removed, for this reason.
+    FolderLeft(Place, String),
     /// A thread that belongs to no scenario panicked.
     StrayPanic(Panic),
 }
@@ -92,7 +97,9 @@ impl Cause {
             Self::NoSteps(_)
             | Self::Teardown(..)
             | Self::ProcessLeft(..)
+            | Self::Unended(..)
             | Self::FileLeft(..)
+            | Self::FolderLeft(..)
             | Self::StrayPanic(_)
             | Self::RunTimedOut(_) => true,
             Self::NothingSelected | Self::Scenarios(..) | Self::ScenariosNotRun(_) => false,
@@ -115,7 +122,9 @@ impl Cause {
             Self::NoSteps(_) => "no_steps",
             Self::Teardown(..) => "teardown_failed",
             Self::ProcessLeft(..) => "process_left",
+            Self::Unended(..) => "unended",
             Self::FileLeft(..) => "file_left",
+            Self::FolderLeft(..) => "folder_left",
             Self::StrayPanic(_) => "stray_panic",
         }
     }
@@ -145,11 +154,22 @@ impl fmt::Display for Cause {
             Self::ProcessLeft(place, command) => {
                 write!(f, "the scenario at {place} left a process running: {command}")
             }
-            Self::FileLeft(place, file) => {
+            Self::Unended(place, what) => {
+                write!(f, "the scenario at {place} began what it did not wait for: {what}")
+            }
+            Self::FileLeft(place, file, others) => {
                 write!(
                     f,
                     "{file} was left outside of the scenarios' folders before the scenario at {place} ended"
-                )
+                )?;
+                if !others.is_empty() {
+                    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+                    write!(f, "; beside it ran that at {}", others.join(", "))?;
+                }
+                Ok(())
+            }
+            Self::FolderLeft(place, why) => {
+                write!(f, "the folder of the scenario at {place} cannot be removed: {why}")
             }
             Self::StrayPanic(panic) => {
                 write!(f, "a thread of no scenario panicked at {}: {}", panic.place, panic.message)
