@@ -151,7 +151,12 @@ struct Interrupted {
 fn interrupt_once_started(checkout: &Checkout, signal: Signal) -> Interrupted {
     let pipe = checkout.path("started");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut accept = checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
+    interrupt_command_once_started(checkout, checkout.command("run --bin program --out out"), signal)
+}
+
+fn interrupt_command_once_started(checkout: &Checkout, mut command: Command, signal: Signal) -> Interrupted {
+    let pipe = checkout.path("started");
+    let mut accept = command.stderr(Stdio::piped()).spawn().unwrap();
     let pid = pid_once_started(&pipe, &accept);
     let mut stderr = accept.stderr.take().unwrap();
     let said = thread::spawn(move || {
@@ -183,7 +188,9 @@ fn assert_ended(pid: &str) {
 
 #[test]
 fn an_interrupted_run_completes_its_stream_and_leaves_no_process() {
-    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+    for (signal, code, name) in
+        [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM"), (Signal::HUP, 129, "SIGHUP")]
+    {
         let checkout = Checkout::new();
         checkout.program(&starts_and_waits(&checkout));
         let Interrupted { status, said, pid } = interrupt_once_started(&checkout, signal);
@@ -208,6 +215,56 @@ fn a_run_that_is_interrupted_before_it_listens_exits_as_interrupted() {
         assert!(!checkout.path("out/messages.ndjson").exists());
         assert_ended(&pid);
     }
+}
+
+#[test]
+fn a_run_that_a_signal_ends_before_it_listens_was_interrupted_whoever_heard_of_it() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let checkout = Checkout::new();
+        // Its parent alone gets it, and does not listen yet.
+        checkout.bare_program(&format!("kill -{signal} $PPID; exec sleep 600"));
+        let answer = checkout.accept("run --bin program --out out --json");
+        assert_eq!(answer.code, Some(code), "{}", answer.err);
+        assert_eq!(answer.causes(), ["interrupted"]);
+        assert!(answer.err.contains(&format!("ended by SIG{signal}")), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_build_ends_with_the_run_that_it_is_for_and_a_server_of_it_does_not() {
+    let checkout = Checkout::new();
+    let server = checkout.path("server");
+    checkout.bare_program(&format!(
+        "setsid sh -c 'echo $$ > \"{0}.new\"; mv \"{0}.new\" \"{0}\"; exec sleep 600' 2> /dev/null &\n\
+         while [ ! -e '{0}' ]; do :; done\n{1}",
+        server.display(),
+        starts_and_waits(&checkout)
+    ));
+    assert!(Command::new("mkfifo").arg(checkout.path("started")).status().unwrap().success());
+    let mut command = checkout.command("run --out out");
+    command.env("CARGO", checkout.path("program"));
+    let Interrupted { status, said, pid } = interrupt_command_once_started(&checkout, command, Signal::TERM);
+    assert_eq!(status.code(), Some(143), "{said}");
+    assert_ended(&pid);
+    let server: i32 = fs::read_to_string(server).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(server).unwrap(), Signal::KILL).unwrap();
+}
+
+#[test]
+fn a_run_that_dies_names_what_it_was_at() {
+    let checkout = Checkout::new();
+    let told = checkout.path("out/messages.ndjson.unfinished");
+    checkout
+        .program(&format!("while ! grep -q testCaseStarted '{}'; do :; done; kill -9 $PPID", told.display()));
+    let answer = checkout.accept("run --bin program --out out --json");
+    assert_eq!((answer.code, answer.causes()), (Some(3), vec!["run_died".to_owned()]), "{}", answer.err);
+    let place = "features/tier1/G1.3-a-run-executes.feature:4";
+    let json = answer.json();
+    assert_eq!(json["scenarios"][0]["place"], place);
+    assert_eq!((&json["scenarios"][0]["status"], &json["passed"]), (&"not finished".into(), &false.into()));
+    assert_eq!(json["out"], checkout.path("out").canonicalize().unwrap().to_str().unwrap());
+    assert!(answer.err.contains(&format!("while {place} ran: it says so")), "{}", answer.err);
+    assert!(answer.err.contains(told.file_name().unwrap().to_str().unwrap()), "{}", answer.err);
 }
 
 #[test]

@@ -15,10 +15,12 @@ use super::{
     args::FilterArgs,
     commands::lint,
     console::Console,
+    death,
     error::CliError,
     program::{Program, ProgramError},
     project::{Beside, Project, Tree},
     summary::RunSummary,
+    supervise,
     tell::{Detail, Teller},
 };
 use crate::{
@@ -281,6 +283,9 @@ impl Stage {
             locality: self.locality.clone(),
             out: out.clone(),
         };
+        if let Some(scratch) = supervise::scratch() {
+            death::leave_word(&scratch, &out)?;
+        }
         let scenarios = filter.select(suite, self.lane).len();
         let teller = Teller::start(console, detail, seed, self.jobs, scenarios);
         let listen = |interrupter| {

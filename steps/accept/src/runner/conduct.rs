@@ -225,6 +225,8 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             let deadlines = self.running.values().map(Attempt::deadline);
             let heard = self.desk.wait(deadlines.chain(end.map(|(end, _)| end)).min());
             self.take_all(heard.reports)?;
+            // Should a step end the process, the stream says what ran.
+            self.store.flush()?;
             if heard.at_rest {
                 return Ok(());
             }

@@ -4,7 +4,11 @@
 
 use std::{fs, os::unix::ffi::OsStrExt, path::Path, process, thread, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getsid, kill_process};
+
+/// Set for a build, to a path in the folder that it belongs to. What of a build has a session of its own is a server that
+/// stays for the next one, and is nobody's leftover.
+pub const BUILD_VARIABLE: &str = "MYCELIUM_ACCEPT_BUILD";
 
 /// How often, and how long between, to look whether all of them are gone.
 const ROUNDS_MAX: usize = 100;
@@ -75,7 +79,8 @@ fn living(folder: &Path) -> Vec<Leftover> {
         .filter(|pid| {
             // Another user's process, or one that just ended, cannot be read and is none of ours.
             let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
-            environment.windows(needle.len()).any(|window| window == needle)
+            let has = |text: &[u8]| environment.windows(text.len()).any(|window| window == text);
+            (has(&needle) && !(has(BUILD_VARIABLE.as_bytes()) && has_own_session(*pid)))
                 || (environment.is_empty() && works_in(*pid, folder))
         })
         .map(|pid| {
@@ -84,6 +89,11 @@ fn living(folder: &Path) -> Vec<Leftover> {
             Leftover { pid, command }
         })
         .collect()
+}
+
+fn has_own_session(pid: i32) -> bool {
+    let session = |pid| getsid(pid).ok();
+    session(Pid::from_raw(pid)) != session(None)
 }
 
 fn works_in(pid: i32, folder: &Path) -> bool {

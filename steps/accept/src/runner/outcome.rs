@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use mycelium_schemas::messages::TestStepResultStatus;
+use rustix::process::Signal;
 
 use super::{case::Place, panic::Panic};
 
@@ -185,14 +186,33 @@ pub enum Interrupt {
     Sigint,
     /// A request to end.
     Sigterm,
+    /// The terminal is gone.
+    Sighup,
 }
 
 impl Interrupt {
+    const ALL: [Self; 3] = [Self::Sigint, Self::Sigterm, Self::Sighup];
+
+    /// The signal.
+    pub fn signal(self) -> Signal {
+        match self {
+            Self::Sigint => Signal::INT,
+            Self::Sigterm => Signal::TERM,
+            Self::Sighup => Signal::HUP,
+        }
+    }
+
+    /// The same by the number of a signal; none where that asks nobody to end.
+    pub fn of_signal(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|interrupt| interrupt.signal().as_raw() == number)
+    }
+
     /// The exit code of a program that this signal ended.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Sigint => 130,
             Self::Sigterm => 143,
+            Self::Sighup => 129,
         }
     }
 }
@@ -202,6 +222,7 @@ impl fmt::Display for Interrupt {
         f.write_str(match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",
+            Self::Sighup => "SIGHUP",
         })
     }
 }

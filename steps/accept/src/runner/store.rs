@@ -72,7 +72,8 @@ impl Store {
         if self.buffer.len() < BUFFER { Ok(()) } else { self.flush() }
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
+    /// Writes what was told so far.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
         let written = self.stream.write_all(&self.buffer);
         self.buffer.clear();
         written.map_err(|error| failed("write", &self.out.join(UNFINISHED))(error))
