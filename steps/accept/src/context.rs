@@ -103,6 +103,16 @@ pub enum Record {
     Shown(Shown),
     /// A line for the failure card.
     Log(String),
+    /// A command was started that writes what it says into a file: the failure card of a step that is given up shows the end
+    /// of it.
+    Writes {
+        /// The command line.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The command that writes into this file has ended.
+    Wrote(PathBuf),
     /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
     NotRun(String),
     /// What the scenario began and did not wait for; the world says so when it is dropped.

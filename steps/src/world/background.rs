@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mycelium_fixtures::{
-    FixtureError,
-    sandbox::{Running, TIME_LIMIT},
-};
+use mycelium_fixtures::{FixtureError, sandbox::Running};
 use rustix::{
     fs::{Mode, mkfifoat},
     process::Signal,
@@ -151,7 +148,7 @@ impl MyceliumWorld {
 
     fn ended(&mut self, command: Option<Started>) -> Result<(), WorldError> {
         let Started { line, number, before, running } = command.ok_or(WorldError::NothingStarted)?;
-        let finished = running.finish(TIME_LIMIT)?;
+        let finished = self.finish(running)?;
         self.keep_command(&line, number, before, finished)
     }
 

@@ -343,6 +343,16 @@ fn what_a_killed_accept_leaves_is_complete_and_the_next_run_clears_it_away() {
 }
 
 #[test]
+fn what_reaches_the_standard_output_of_a_run_comes_out_on_standard_error() {
+    let checkout = Checkout::new();
+    // As a step that prints, or a command that inherited it.
+    checkout.program("echo printed > /proc/$PPID/fd/1; exit 0");
+    let answer = checkout.accept("run --bin program --out out --json");
+    assert_eq!((answer.code, &answer.json()["passed"]), (Some(0), &true.into()), "{}", answer.err);
+    assert!(answer.err.contains("printed\n"), "{}", answer.err);
+}
+
+#[test]
 fn a_hang_up_that_accept_ignores_is_not_ignored_by_the_program() {
     let checkout = Checkout::new();
     let heard = checkout.path("heard");

@@ -155,7 +155,9 @@ fn only_the_holder_of_a_folder_writes_to_it() {
     fs::create_dir(checkout.path("merged")).unwrap();
     let held =
         [OutLock::take(&checkout.path("one")).unwrap(), OutLock::take(&checkout.path("merged")).unwrap()];
-    for arguments in ["merge one --out merged", "report --out one --bin program"] {
+    for arguments in
+        ["merge one --out merged", "report --out one --bin program", "watch missing.feature --out one"]
+    {
         let answer = checkout.accept(arguments);
         assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
         assert!(answer.err.contains("another run of accept writes to"), "{}", answer.err);

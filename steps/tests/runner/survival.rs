@@ -3,9 +3,13 @@
 use std::{fs, num::NonZeroUsize, sync::PoisonError, time::Duration};
 
 use mycelium_accept::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
+use mycelium_schemas::evidence::EVIDENCE_MEDIA_TYPE;
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 
-use crate::{bench::Bench, world::INTERRUPTER};
+use crate::{
+    bench::Bench,
+    world::{INTERRUPTER, STICKY},
+};
 
 fn failure(result: &RunResult) -> &Failure {
     result.scenarios.iter().find_map(|scenario| scenario.failure.as_ref()).unwrap()
@@ -70,6 +74,26 @@ fn a_task_that_outlives_its_scenario_does_not_meet_the_next_one() {
 }
 
 #[test]
+fn a_thread_on_which_a_world_could_not_be_dropped_gets_no_other_scenario() {
+    let scenario = "When its world sticks to its thread\n Then it never happens\n";
+    let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert!(matches!(result.causes.as_slice(), [Cause::Teardown(..), Cause::Teardown(..)]), "{result:?}");
+    let threads = STICKY.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(threads.len() == 2 && threads[0] != threads[1], "{threads:?}");
+}
+
+#[test]
+fn a_panic_before_a_run_is_none_of_it() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
+    assert!(bench.run().passed());
+    // From now on it is noted.
+    assert!(std::thread::spawn(|| panic!("between two runs")).join().is_err());
+    assert!(bench.run().passed());
+}
+
+#[test]
 fn a_panic_in_a_thread_of_the_step_fails_the_run() {
     let bench = Bench::with("Scenario: S\n When a thread of it panics\n Then it never happens\n");
     let result = bench.run();
@@ -93,6 +117,27 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
         assert_eq!(hung.place.line, 4);
         assert!(result.scenarios.iter().any(|s| s.kept.as_ref().is_some_and(|p| p.starts_with(bench.out()))));
     }
+}
+
+#[test]
+fn a_step_that_is_given_up_shows_what_it_said_and_kept_and_what_its_commands_say() {
+    let bench =
+        Bench::with("@timeout(300ms)\nScenario: S\n When it waits for what talks\n Then it never happens\n");
+    let result = bench.run();
+    let log = &failure(&result).log;
+    // Of what is much, the whole lines at its end.
+    assert_eq!(log.as_slice(), ["said", "$ endless (still running)", "late"]);
+    let attached = |media_type: &str| {
+        let messages = bench.messages().into_iter();
+        let bodies = messages.filter_map(|message| match message {
+            Envelope::Attachment(attachment) if attachment.media_type == media_type => Some(attachment.body),
+            _ => None,
+        });
+        bodies.collect::<Vec<_>>()
+    };
+    assert_eq!(attached("text/x.cucumber.log+plain"), [log.join("\n")]);
+    let kept = attached(EVIDENCE_MEDIA_TYPE);
+    assert!(matches!(kept.as_slice(), [file] if file.contains("\"kept\"")), "{kept:?}");
 }
 
 #[test]

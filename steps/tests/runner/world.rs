@@ -6,6 +6,7 @@ use std::{
         Barrier, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
+    thread::ThreadId,
 };
 
 use cucumber::{World, given, then, when};
@@ -22,6 +23,7 @@ pub(crate) struct TinyWorld {
     context: Context,
     /// Whether something was begun that nobody waited for.
     begun: bool,
+    is_sticky: bool,
 }
 
 impl Drop for TinyWorld {
@@ -29,6 +31,7 @@ impl Drop for TinyWorld {
         if self.begun {
             self.context.recorder.push(Record::Unended("a long walk".to_owned()));
         }
+        assert!(!self.is_sticky, "it sticks");
     }
 }
 
@@ -52,7 +55,7 @@ impl TinyWorld {
         }
         let scratch = context.scratch().map_err(|_| NoContext)?;
         std::fs::write(scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
-        Ok(Self { context, begun: false })
+        Ok(Self { context, begun: false, is_sticky: false })
     }
 
     fn record(&self, polarity: Polarity, held: bool) {
@@ -170,6 +173,16 @@ fn begins(world: &mut TinyWorld) {
     world.begun = true;
 }
 
+/// The threads of worlds that could not be dropped.
+pub(crate) static STICKY: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
+
+/// Says that its world cannot be dropped, on this thread.
+#[when("its world sticks to its thread")]
+fn sticks(world: &mut TinyWorld) {
+    world.is_sticky = true;
+    STICKY.lock().unwrap_or_else(PoisonError::into_inner).push(std::thread::current().id());
+}
+
 /// Puts a file where its folder was.
 #[when("it takes its own folder away")]
 fn takes_away(world: &mut TinyWorld) {
@@ -228,6 +241,24 @@ fn thread_panics(_: &mut TinyWorld) {
 #[when("it waits for ever")]
 async fn waits(_: &mut TinyWorld) {
     pending::<()>().await;
+}
+
+/// Starts what talks, of which one ends, says and keeps something, and waits for ever.
+#[when("it waits for what talks")]
+fn waits_for_talk(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    let push = |record| world.context.recorder.push(record);
+    let begin = |what: &str, said: &str| {
+        let path = folder.join(what);
+        std::fs::write(&path, said).unwrap();
+        push(Record::Writes { what: what.to_owned(), path: path.clone() });
+        path
+    };
+    push(Record::Wrote(begin("brief", "not shown\n")));
+    begin("endless", &("x".repeat(100_000) + "\nlate\n"));
+    push(Record::Log("said".to_owned()));
+    push(Record::Evidence { name: "kept".to_owned(), bytes: b"kept".to_vec() });
+    blocks(world);
 }
 
 /// Waits for ever and holds its thread.

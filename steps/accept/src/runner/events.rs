@@ -274,6 +274,23 @@ mod tests {
     }
 
     #[test]
+    fn no_further_scenario_begins_while_much_is_not_taken() {
+        let desk = Desk::default();
+        desk.lay_out(vec![0, 1]);
+        assert_eq!(desk.begin(|_| Progress::Empty), Some(0));
+        assert_eq!(desk.wait(None).reports.len(), 1);
+        for _ in 0..REPORTS_MAX {
+            assert!(desk.report(0, Progress::Empty));
+        }
+        let telling = desk.clone();
+        let thread = thread::spawn(move || telling.go_on(0, ended(), false, |_| Progress::Empty));
+        // It calls before it waits, so this returns; the end of the one and the beginning of the other come after it.
+        assert_eq!(desk.wait(None).reports.len(), REPORTS_MAX);
+        assert_eq!(thread.join().unwrap(), Some(1));
+        assert_eq!(desk.wait(None).reports.len(), 2);
+    }
+
+    #[test]
     fn nobody_listens_to_a_scenario_that_was_given_up_and_its_thread_gets_no_other() {
         let desk = Desk::default();
         desk.lay_out(vec![0, 1]);

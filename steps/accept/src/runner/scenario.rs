@@ -328,13 +328,8 @@ fn not_run(records: &[Record]) -> Option<String> {
 /// one of them is negative, and none may have failed unnoticed.
 fn judge_ledger(definition: Definition, records: &[Record]) -> StepOutcome {
     let assertions = || {
-        records.iter().filter_map(|record| match record {
-            Record::Assertion(assertion) => Some(assertion),
-            Record::Evidence { .. }
-            | Record::Shown(_)
-            | Record::Log(_)
-            | Record::NotRun(_)
-            | Record::Unended(_) => None,
+        records.iter().filter_map(|record| {
+            if let Record::Assertion(assertion) = record { Some(assertion) } else { None }
         })
     };
     if let Some(broken) = assertions().find(|assertion| !assertion.held) {
