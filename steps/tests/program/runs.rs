@@ -353,6 +353,21 @@ fn what_reaches_the_standard_output_of_a_run_comes_out_on_standard_error() {
 }
 
 #[test]
+fn a_started_command_that_nobody_waits_for_fails_the_run_whether_or_not_it_ends() {
+    let checkout = Checkout::new();
+    checkout.change("When I run", "When I start \"mycelium log\"\n    And I run");
+    for (script, causes) in [("exit 0", &["unended"][..]), ("exec sleep 600", &["unended", "process_left"])] {
+        checkout.program(&format!("[ \"$1\" = log ] || exit 0; {script}"));
+        let answer = checkout.accept("run --bin program --out out --json");
+        assert_eq!(
+            (answer.code, answer.causes()),
+            (Some(1), causes.iter().map(ToString::to_string).collect())
+        );
+        assert!(answer.err.contains("did not wait for: `mycelium log`"), "{}", answer.err);
+    }
+}
+
+#[test]
 fn a_hang_up_that_accept_ignores_is_not_ignored_by_the_program() {
     let checkout = Checkout::new();
     let heard = checkout.path("heard");
