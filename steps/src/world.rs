@@ -57,6 +57,15 @@ pub struct MyceliumWorld {
     damaged: BTreeMap<PathBuf, Vec<u8>>,
 }
 
+impl Drop for MyceliumWorld {
+    fn drop(&mut self) {
+        // What it would have shown, nobody looked at.
+        for command in [&self.started, &self.watching].into_iter().flatten() {
+            self.context.recorder.push(Record::Unended(command.text()));
+        }
+    }
+}
+
 impl MyceliumWorld {
     /// Builds the world in the scratch folder that the runner gave this thread.
     pub fn new() -> Result<Self, WorldError> {

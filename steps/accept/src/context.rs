@@ -5,10 +5,12 @@
 
 use std::{
     cell::RefCell,
-    io,
+    collections::BTreeSet,
+    ffi::OsString,
+    fs, io,
     panic::resume_unwind,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use mycelium_fixtures::sandbox::Locality;
@@ -101,8 +103,20 @@ pub enum Record {
     Shown(Shown),
     /// A line for the failure card.
     Log(String),
+    /// A command was started that writes what it says into a file: the failure card of a step that is given up shows the end
+    /// of it.
+    Writes {
+        /// The command line.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The command that writes into this file has ended.
+    Wrote(PathBuf),
     /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
     NotRun(String),
+    /// What the scenario began and did not wait for; the world says so when it is dropped.
+    Unended(String),
 }
 
 /// How a step ends that neither passes nor fails; the scenario and the run are no success either way.
@@ -143,7 +157,44 @@ impl Recorder {
 }
 
 /// What the names of scenarios' folders begin with.
-pub(crate) const SCENARIO_PREFIX: &str = "scenario-";
+const SCENARIO_PREFIX: &str = "scenario-";
+
+/// Where scenarios get their folders. Clones share what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ground {
+    path: PathBuf,
+    /// The names of the folders that were made.
+    made: Arc<Mutex<BTreeSet<OsString>>>,
+}
+
+impl Ground {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, made: Arc::default() }
+    }
+
+    /// Makes a scenario's folder.
+    fn make(&self) -> io::Result<TempDir> {
+        // Nobody looks meanwhile: it would be taken for somebody else's.
+        let mut names = self.made();
+        let made = tempfile::Builder::new().prefix(SCENARIO_PREFIX).tempdir_in(&self.path)?;
+        names.extend(made.path().file_name().map(OsString::from));
+        Ok(made)
+    }
+
+    /// What stands beside the scenarios' folders.
+    pub(crate) fn beside(&self) -> Vec<OsString> {
+        // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
+        let found: Vec<OsString> =
+            fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
+        let made = self.made();
+        found.into_iter().filter(|name| !made.contains(name)).collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<OsString>> {
+        // A panic while the lock was held cannot leave half a name.
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The folder of one scenario, made when it is first asked for: most of what a trivial scenario would cost is a folder
 /// that it does not use. Clones share it.
@@ -153,7 +204,7 @@ pub struct Scratch(Arc<Mutex<Folder>>);
 #[derive(Debug)]
 enum Folder {
     /// Nobody asked; it would be made in this one.
-    Unmade(PathBuf),
+    Unmade(Ground),
     Made(TempDir),
     /// One that is none of the runner's.
     Given(PathBuf),
@@ -162,9 +213,9 @@ enum Folder {
 }
 
 impl Scratch {
-    /// One that will be made in a folder.
-    pub(crate) fn within(folder: PathBuf) -> Self {
-        Self(Arc::new(Mutex::new(Folder::Unmade(folder))))
+    /// One that will be made on this ground.
+    pub(crate) fn within(ground: Ground) -> Self {
+        Self(Arc::new(Mutex::new(Folder::Unmade(ground))))
     }
 
     /// This very folder.
@@ -180,15 +231,18 @@ impl Scratch {
         }
     }
 
-    /// Whether somebody asked for it.
-    pub(crate) fn is_made(&self) -> bool {
-        matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Folder::Made(_))
+    /// Where it is, where somebody asked for it.
+    pub(crate) fn made(&self) -> Option<PathBuf> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Folder::Made(made) => Some(made.path().to_owned()),
+            Folder::Unmade(_) | Folder::Given(_) | Folder::Taken => None,
+        }
     }
 
     fn path(&self) -> io::Result<PathBuf> {
         let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Folder::Unmade(within) = &*folder {
-            *folder = Folder::Made(tempfile::Builder::new().prefix(SCENARIO_PREFIX).tempdir_in(within)?);
+        if let Folder::Unmade(ground) = &*folder {
+            *folder = Folder::Made(ground.make()?);
         }
         match &*folder {
             Folder::Made(made) => Ok(made.path().to_owned()),

@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mycelium_fixtures::{
-    FixtureError,
-    sandbox::{Running, TIME_LIMIT},
-};
+use mycelium_fixtures::{FixtureError, sandbox::Running};
 use rustix::{
     fs::{Mode, mkfifoat},
     process::Signal,
@@ -30,6 +27,13 @@ pub(super) struct Started {
     number: usize,
     before: Observation,
     running: Running,
+}
+
+impl Started {
+    /// What it is, and what to write instead of leaving it.
+    pub(super) fn text(&self) -> String {
+        format!("`{}`, which was started; say how it ends, with `has ended` or `is killed`", self.line)
+    }
 }
 
 /// What a crash that the scenario made may have left running; it ends with the world.
@@ -144,7 +148,7 @@ impl MyceliumWorld {
 
     fn ended(&mut self, command: Option<Started>) -> Result<(), WorldError> {
         let Started { line, number, before, running } = command.ok_or(WorldError::NothingStarted)?;
-        let finished = running.finish(TIME_LIMIT)?;
+        let finished = self.finish(running)?;
         self.keep_command(&line, number, before, finished)
     }
 

@@ -38,7 +38,8 @@ impl MyceliumWorld {
     /// The same in a folder of its own.
     pub(crate) fn run_command_in(&mut self, line: &str, folder: &Path) -> Result<(), WorldError> {
         let (before, number) = (self.observe()?, self.next_number());
-        let finished = self.begin(line, folder)?.finish(TIME_LIMIT)?;
+        let running = self.begin(line, folder)?;
+        let finished = self.finish(running)?;
         self.keep_command(line, number, before, finished)
     }
 
@@ -78,7 +79,8 @@ impl MyceliumWorld {
     /// Runs a command line of a Given; it must succeed.
     pub(crate) fn set_up(&mut self, line: &str) -> Result<(), WorldError> {
         let folder = self.stage()?.path().to_owned();
-        let finished = self.begin(line, &folder)?.finish(TIME_LIMIT)?;
+        let running = self.begin(line, &folder)?;
+        let finished = self.finish(running)?;
         match finished.ending {
             Ending::Exited(0) => Ok(()),
             ending => Err(WorldError::SetUp {
@@ -109,7 +111,19 @@ impl MyceliumWorld {
         }
         let arguments: Vec<String> = words.collect();
         let program = self.installed.clone().unwrap_or_else(|| self.context.bin.clone());
-        Ok(self.sandbox.start(&program, &arguments, folder)?)
+        let running = self.sandbox.start(&program, &arguments, folder)?;
+        // Should the step be given up, its card shows what the program says.
+        let path = running.stderr().to_owned();
+        self.context.recorder.push(Record::Writes { what: line.to_owned(), path });
+        Ok(running)
+    }
+
+    /// Waits for the end of a command.
+    pub(super) fn finish(&self, running: Running) -> Result<Finished, WorldError> {
+        let path = running.stderr().to_owned();
+        let finished = running.finish(TIME_LIMIT)?;
+        self.context.recorder.push(Record::Wrote(path));
+        Ok(finished)
     }
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {

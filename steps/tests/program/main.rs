@@ -12,6 +12,7 @@ mod flake;
 mod fmt;
 mod impact;
 mod lint;
+mod output;
 mod probe;
 mod refusals;
 mod rerun;

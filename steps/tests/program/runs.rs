@@ -108,12 +108,12 @@ fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
         "features/tier1/G1.3-a-run-executes.feature:7",
         "Then the exit code is 0",
         "steps/src/",
-        "out/failed/G1.3-a-run-executes-4",
+        "out/failed/features/tier1/G1.3-a-run-executes.feature/4",
         "cargo accept run features/tier1/G1.3-a-run-executes.feature:4 --seed 7",
     ] {
         assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
     }
-    assert!(checkout.path("out/failed/G1.3-a-run-executes-4").is_dir());
+    assert!(checkout.path("out/failed/features/tier1/G1.3-a-run-executes.feature/4").is_dir());
     let junit = fs::read_to_string(checkout.path("out/junit.xml")).unwrap();
     assert!(junit.contains("\n  at steps/src/then/"), "the report does not say where: {junit}");
 }
@@ -151,7 +151,12 @@ struct Interrupted {
 fn interrupt_once_started(checkout: &Checkout, signal: Signal) -> Interrupted {
     let pipe = checkout.path("started");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut accept = checkout.command("run --bin program --out out").stderr(Stdio::piped()).spawn().unwrap();
+    interrupt_command_once_started(checkout, checkout.command("run --bin program --out out"), signal)
+}
+
+fn interrupt_command_once_started(checkout: &Checkout, mut command: Command, signal: Signal) -> Interrupted {
+    let pipe = checkout.path("started");
+    let mut accept = command.stderr(Stdio::piped()).spawn().unwrap();
     let pid = pid_once_started(&pipe, &accept);
     let mut stderr = accept.stderr.take().unwrap();
     let said = thread::spawn(move || {
@@ -183,7 +188,9 @@ fn assert_ended(pid: &str) {
 
 #[test]
 fn an_interrupted_run_completes_its_stream_and_leaves_no_process() {
-    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+    for (signal, code, name) in
+        [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM"), (Signal::HUP, 129, "SIGHUP")]
+    {
         let checkout = Checkout::new();
         checkout.program(&starts_and_waits(&checkout));
         let Interrupted { status, said, pid } = interrupt_once_started(&checkout, signal);
@@ -208,6 +215,56 @@ fn a_run_that_is_interrupted_before_it_listens_exits_as_interrupted() {
         assert!(!checkout.path("out/messages.ndjson").exists());
         assert_ended(&pid);
     }
+}
+
+#[test]
+fn a_run_that_a_signal_ends_before_it_listens_was_interrupted_whoever_heard_of_it() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let checkout = Checkout::new();
+        // Its parent alone gets it, and does not listen yet.
+        checkout.bare_program(&format!("kill -{signal} $PPID; exec sleep 600"));
+        let answer = checkout.accept("run --bin program --out out --json");
+        assert_eq!(answer.code, Some(code), "{}", answer.err);
+        assert_eq!(answer.causes(), ["interrupted"]);
+        assert!(answer.err.contains(&format!("ended by SIG{signal}")), "{}", answer.err);
+    }
+}
+
+#[test]
+fn a_build_ends_with_the_run_that_it_is_for_and_a_server_of_it_does_not() {
+    let checkout = Checkout::new();
+    let server = checkout.path("server");
+    checkout.bare_program(&format!(
+        "setsid sh -c 'echo $$ > \"{0}.new\"; mv \"{0}.new\" \"{0}\"; exec sleep 600' 2> /dev/null &\n\
+         while [ ! -e '{0}' ]; do :; done\n{1}",
+        server.display(),
+        starts_and_waits(&checkout)
+    ));
+    assert!(Command::new("mkfifo").arg(checkout.path("started")).status().unwrap().success());
+    let mut command = checkout.command("run --out out");
+    command.env("CARGO", checkout.path("program"));
+    let Interrupted { status, said, pid } = interrupt_command_once_started(&checkout, command, Signal::TERM);
+    assert_eq!(status.code(), Some(143), "{said}");
+    assert_ended(&pid);
+    let server: i32 = fs::read_to_string(server).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(server).unwrap(), Signal::KILL).unwrap();
+}
+
+#[test]
+fn a_run_that_dies_names_what_it_was_at() {
+    let checkout = Checkout::new();
+    let told = checkout.path("out/messages.ndjson.unfinished");
+    checkout
+        .program(&format!("while ! grep -q testCaseStarted '{}'; do :; done; kill -9 $PPID", told.display()));
+    let answer = checkout.accept("run --bin program --out out --json");
+    assert_eq!((answer.code, answer.causes()), (Some(3), vec!["run_died".to_owned()]), "{}", answer.err);
+    let place = "features/tier1/G1.3-a-run-executes.feature:4";
+    let json = answer.json();
+    assert_eq!(json["scenarios"][0]["place"], place);
+    assert_eq!((&json["scenarios"][0]["status"], &json["passed"]), (&"not finished".into(), &false.into()));
+    assert_eq!(json["out"], checkout.path("out").canonicalize().unwrap().to_str().unwrap());
+    assert!(answer.err.contains(&format!("while {place} ran: it says so")), "{}", answer.err);
+    assert!(answer.err.contains(told.file_name().unwrap().to_str().unwrap()), "{}", answer.err);
 }
 
 #[test]
@@ -283,6 +340,31 @@ fn what_a_killed_accept_leaves_is_complete_and_the_next_run_clears_it_away() {
     let output = checkout.command("run --bin program --out out").env("TMPDIR", &temporary).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(left(), [""; 0]);
+}
+
+#[test]
+fn what_reaches_the_standard_output_of_a_run_comes_out_on_standard_error() {
+    let checkout = Checkout::new();
+    // As a step that prints, or a command that inherited it.
+    checkout.program("echo printed > /proc/$PPID/fd/1; exit 0");
+    let answer = checkout.accept("run --bin program --out out --json");
+    assert_eq!((answer.code, &answer.json()["passed"]), (Some(0), &true.into()), "{}", answer.err);
+    assert!(answer.err.contains("printed\n"), "{}", answer.err);
+}
+
+#[test]
+fn a_started_command_that_nobody_waits_for_fails_the_run_whether_or_not_it_ends() {
+    let checkout = Checkout::new();
+    checkout.change("When I run", "When I start \"mycelium log\"\n    And I run");
+    for (script, causes) in [("exit 0", &["unended"][..]), ("exec sleep 600", &["unended", "process_left"])] {
+        checkout.program(&format!("[ \"$1\" = log ] || exit 0; {script}"));
+        let answer = checkout.accept("run --bin program --out out --json");
+        assert_eq!(
+            (answer.code, answer.causes()),
+            (Some(1), causes.iter().map(ToString::to_string).collect())
+        );
+        assert!(answer.err.contains("did not wait for: `mycelium log`"), "{}", answer.err);
+    }
 }
 
 #[test]

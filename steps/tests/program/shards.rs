@@ -99,7 +99,7 @@ fn what_is_no_whole_is_said_or_refused() {
     checkout.accept("run --bin program --out again --shard 2/3");
     refused("merge s1 s2 again --out merged", "\" in mock: s2 and again");
     refused("merge s1 none --out merged", "no results at");
-    refused("merge s1 s2 --out s1", "one of the runs to merge");
+    refused("merge s1 s2 --out s1", "s1 and s1, one of the runs to merge");
     refused("run --bin program --shard 4/3", "no shard");
     checkout.program(&format!("{HALF} # another program"));
     checkout.accept("run --bin program --out other --shard 3/3");
@@ -168,7 +168,9 @@ fn only_the_holder_of_a_folder_writes_to_it() {
     fs::create_dir(checkout.path("merged")).unwrap();
     let held =
         [OutLock::take(&checkout.path("one")).unwrap(), OutLock::take(&checkout.path("merged")).unwrap()];
-    for arguments in ["merge one --out merged", "report --out one --bin program"] {
+    for arguments in
+        ["merge one --out merged", "report --out one --bin program", "watch missing.feature --out one"]
+    {
         let answer = checkout.accept(arguments);
         assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
         assert!(answer.err.contains("another run of accept writes to"), "{}", answer.err);

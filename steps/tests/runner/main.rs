@@ -17,7 +17,10 @@
 //! | a `Then` that looks at nothing | `nothing_by_accident::a_then_that_records_nothing_fails` |
 //! | a panic in a spawned task or thread | `survival::a_panic_in_a_task_of_the_step_fails_the_step`, `…_thread_…` |
 //! | a hung step, polite or blocking | `survival::a_hung_step_is_given_up_and_the_others_finish` |
-//! | a step that exits the process | `cli::supervise` (unit test), `program/runs.rs`: `a_run_whose_process_is_killed_…` |
+//! | a step that exits the process | `cli::supervise` (unit test), `program/runs.rs`: `a_run_whose_process_is_killed_…`, `a_run_that_dies_names_…` |
+//! | a process, a file or a folder that is left | `survival`: `a_process_…`, `a_file_…`, `a_folder_…`; `cli::scratch` |
+//! | a command that nobody waits for | `survival::what_a_scenario_began_and_nobody_waited_for_…` |
+//! | an output folder that is somebody's | `program/output.rs` |
 //! | SIGINT and SIGTERM | `program/runs.rs`: `an_interrupted_run_completes_its_stream_and_leaves_no_process` |
 //! | a filter instead of another, not beside it | `selection::filters_hold_together` |
 //! | `@retry-budget` taken for `@retry` | `selection::a_tag_that_begins_with_retry_is_an_ordinary_tag`; the lint's: `lint::each_rule_…` |

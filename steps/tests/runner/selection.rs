@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use mycelium_accept::runner::RunResult;
+use mycelium_accept::runner::{RunResult, suite::Suite};
 
 use crate::bench::Bench;
 
@@ -108,4 +108,12 @@ fn the_seed_fixes_the_order() {
     };
     assert_eq!(order(5), order(5));
     assert_ne!(order(5), order(6));
+}
+
+#[test]
+fn a_feature_that_is_given_twice_is_read_once() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
+    let root = bench.features().parent().unwrap().to_owned();
+    let paths = ["features/a.feature", "features", "./features/a.feature"].map(Into::into);
+    assert_eq!(Suite::load(&root, &paths).unwrap().files.len(), 1);
 }

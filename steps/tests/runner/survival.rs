@@ -3,9 +3,13 @@
 use std::{fs, num::NonZeroUsize, sync::PoisonError, time::Duration};
 
 use mycelium_accept::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
+use mycelium_schemas::evidence::EVIDENCE_MEDIA_TYPE;
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 
-use crate::{bench::Bench, world::INTERRUPTER};
+use crate::{
+    bench::Bench,
+    world::{INTERRUPTER, STICKY},
+};
 
 fn failure(result: &RunResult) -> &Failure {
     result.scenarios.iter().find_map(|scenario| scenario.failure.as_ref()).unwrap()
@@ -70,6 +74,26 @@ fn a_task_that_outlives_its_scenario_does_not_meet_the_next_one() {
 }
 
 #[test]
+fn a_thread_on_which_a_world_could_not_be_dropped_gets_no_other_scenario() {
+    let scenario = "When its world sticks to its thread\n Then it never happens\n";
+    let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
+    bench.settings.jobs = NonZeroUsize::MIN;
+    let result = bench.run();
+    assert!(matches!(result.causes.as_slice(), [Cause::Teardown(..), Cause::Teardown(..)]), "{result:?}");
+    let threads = STICKY.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(threads.len() == 2 && threads[0] != threads[1], "{threads:?}");
+}
+
+#[test]
+fn a_panic_before_a_run_is_none_of_it() {
+    let bench = Bench::with("Scenario: S\n Given nothing\n Then it never happens\n");
+    assert!(bench.run().passed());
+    // From now on it is noted.
+    assert!(std::thread::spawn(|| panic!("between two runs")).join().is_err());
+    assert!(bench.run().passed());
+}
+
+#[test]
 fn a_panic_in_a_thread_of_the_step_fails_the_run() {
     let bench = Bench::with("Scenario: S\n When a thread of it panics\n Then it never happens\n");
     let result = bench.run();
@@ -93,6 +117,27 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
         assert_eq!(hung.place.line, 4);
         assert!(result.scenarios.iter().any(|s| s.kept.as_ref().is_some_and(|p| p.starts_with(bench.out()))));
     }
+}
+
+#[test]
+fn a_step_that_is_given_up_shows_what_it_said_and_kept_and_what_its_commands_say() {
+    let bench =
+        Bench::with("@timeout(300ms)\nScenario: S\n When it waits for what talks\n Then it never happens\n");
+    let result = bench.run();
+    let log = &failure(&result).log;
+    // Of what is much, the whole lines at its end.
+    assert_eq!(log.as_slice(), ["said", "$ endless (still running)", "late"]);
+    let attached = |media_type: &str| {
+        let messages = bench.messages().into_iter();
+        let bodies = messages.filter_map(|message| match message {
+            Envelope::Attachment(attachment) if attachment.media_type == media_type => Some(attachment.body),
+            _ => None,
+        });
+        bodies.collect::<Vec<_>>()
+    };
+    assert_eq!(attached("text/x.cucumber.log+plain"), [log.join("\n")]);
+    let kept = attached(EVIDENCE_MEDIA_TYPE);
+    assert!(matches!(kept.as_slice(), [file] if file.contains("\"kept\"")), "{kept:?}");
 }
 
 #[test]
@@ -145,8 +190,73 @@ fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
     bench.settings.jobs = NonZeroUsize::MIN;
     fs::write(bench.settings.scratch.join("known.txt"), "from before").unwrap();
     let result = bench.run();
-    let [Cause::FileLeft(place, file)] = result.causes.as_slice() else { panic!("{result:?}") };
-    assert_eq!((place.line, file.as_str()), (3, "stray.txt"));
+    let [Cause::FileLeft(place, file, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str(), beside.as_slice()), (3, "stray.txt", &[][..]));
+    // Nothing else of the stream says so.
+    assert_eq!(bench.run_info().partial, [result.causes[0].to_string()]);
+}
+
+#[test]
+fn a_file_is_seen_whatever_it_is_called_and_whoever_may_have_left_it_is_named() {
+    let bench =
+        Bench::with("Scenario: S\n When it makes a folder like those of scenarios\n Then it never happens\n");
+    let result = bench.run();
+    let [Cause::FileLeft(place, file, _)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, file.as_str()), (3, "scenario-mine"));
+    drop(bench);
+    let mut bench = Bench::with(
+        "Scenario: S\n When it writes beside its folder\n And it meets the other\n And the other has ended\n \
+         Then it never happens\nScenario: T\n Given nothing\n When it meets the other\n Then it never happens\n",
+    );
+    bench.settings.jobs = NonZeroUsize::new(2).unwrap();
+    let result = bench.run();
+    let [cause @ Cause::FileLeft(place, _, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    // It is seen at the end of the one, and is the other's.
+    assert_eq!((place.line, beside.iter().map(|place| place.line).collect::<Vec<_>>()), (8, vec![3]));
+    assert!(cause.to_string().contains("beside it ran that at features/a.feature:3"), "{cause}");
+}
+
+#[test]
+fn a_process_is_looked_for_before_the_next_scenario_begins() {
+    for step in ["it leaves a process behind", "it leaves a process without an environment behind"] {
+        let mut bench = Bench::with(&format!(
+            "Scenario: S\n When {step}\n Then it never happens\nScenario: T\n Given nothing\n Then it never happens\n"
+        ));
+        bench.settings.jobs = NonZeroUsize::MIN;
+        let scratch = bench.settings.scratch.clone();
+        let mut alive = Vec::new();
+        let result = bench.run_and_tell(|_, _| alive.push(leftovers::find_inside(&scratch).len()));
+        let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+        assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
+        assert_eq!((alive, result.notes), (vec![0, 0], vec![]));
+    }
+}
+
+#[test]
+fn what_a_scenario_began_and_nobody_waited_for_fails_the_run_by_its_name() {
+    let bench =
+        Bench::with("Scenario: S\n When it begins what it does not wait for\n Then it never happens\n");
+    let result = bench.run();
+    let [Cause::Unended(place, what)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, what.as_str()), (3, "a long walk"));
+    assert_eq!(bench.run_info().partial.len(), 1);
+    drop(bench);
+    // One that failed did not come to the step that waits.
+    let bench = Bench::with(
+        "Scenario: S\n When it begins what it does not wait for\n And it panics\n Then it never happens\n",
+    );
+    assert_eq!(bench.run().causes, [Cause::Scenarios(Status::Failed, 1)]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_removed_fails_the_run() {
+    let bench = Bench::with("Scenario: S\n When it takes its own folder away\n Then it never happens\n");
+    let result = bench.run();
+    assert!(
+        matches!(result.causes.as_slice(), [Cause::FolderLeft(place, _)] if place.line == 3),
+        "{result:?}"
+    );
+    assert_eq!(bench.run_info().partial.len(), 1);
 }
 
 #[test]
@@ -212,6 +322,6 @@ fn the_folder_of_a_failed_scenario_is_kept_and_that_of_a_passed_one_is_not() {
     );
     let result = bench.run();
     let kept: Vec<_> = result.scenarios.iter().filter_map(|scenario| scenario.kept.as_ref()).collect();
-    assert_eq!(kept, [&bench.out().join("failed/a-3")]);
+    assert_eq!(kept, [&bench.out().join("failed/features/a.feature/3")]);
     assert_eq!(fs::read_to_string(kept[0].join("note.txt")).unwrap(), "written by the world");
 }

@@ -6,6 +6,7 @@ use std::{
         Barrier, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
+    thread::ThreadId,
 };
 
 use cucumber::{World, given, then, when};
@@ -20,6 +21,18 @@ use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
 #[world(init = Self::new)]
 pub(crate) struct TinyWorld {
     context: Context,
+    /// Whether something was begun that nobody waited for.
+    begun: bool,
+    is_sticky: bool,
+}
+
+impl Drop for TinyWorld {
+    fn drop(&mut self) {
+        if self.begun {
+            self.context.recorder.push(Record::Unended("a long walk".to_owned()));
+        }
+        assert!(!self.is_sticky, "it sticks");
+    }
 }
 
 /// The world could not be made.
@@ -42,7 +55,7 @@ impl TinyWorld {
         }
         let scratch = context.scratch().map_err(|_| NoContext)?;
         std::fs::write(scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
-        Ok(Self { context })
+        Ok(Self { context, begun: false, is_sticky: false })
     }
 
     fn record(&self, polarity: Polarity, held: bool) {
@@ -146,6 +159,57 @@ fn leaves_process(world: &mut TinyWorld) {
     std::process::Command::new("sleep").arg("600").env("HOME", home).spawn().unwrap();
 }
 
+/// Starts a process without an environment and does not wait for it.
+#[when("it leaves a process without an environment behind")]
+fn leaves_bare_process(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    #[expect(clippy::zombie_processes, reason = "the runner has to find it")]
+    std::process::Command::new("sleep").arg("600").env_clear().current_dir(folder).spawn().unwrap();
+}
+
+/// Says that it waits for something, and never does.
+#[when("it begins what it does not wait for")]
+fn begins(world: &mut TinyWorld) {
+    world.begun = true;
+}
+
+/// The threads of worlds that could not be dropped.
+pub(crate) static STICKY: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
+
+/// Says that its world cannot be dropped, on this thread.
+#[when("its world sticks to its thread")]
+fn sticks(world: &mut TinyWorld) {
+    world.is_sticky = true;
+    STICKY.lock().unwrap_or_else(PoisonError::into_inner).push(std::thread::current().id());
+}
+
+/// Puts a file where its folder was.
+#[when("it takes its own folder away")]
+fn takes_away(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+}
+
+/// Makes a folder beside its own with a name as if it were a scenario's.
+#[when("it makes a folder like those of scenarios")]
+fn makes_like(world: &mut TinyWorld) {
+    std::fs::create_dir(world.context.scratch().unwrap().parent().unwrap().join("scenario-mine")).unwrap();
+}
+
+/// Waits until the scratch folder is as it was when the other had ended.
+#[when("the other has ended")]
+fn other_ended(world: &mut TinyWorld) {
+    let ours = world.context.scratch().unwrap();
+    let others = || {
+        let entries = std::fs::read_dir(ours.parent().unwrap()).unwrap().flatten();
+        entries.filter(|entry| entry.path() != ours && entry.path().join("note.txt").exists()).count()
+    };
+    while others() > 0 {
+        std::thread::yield_now();
+    }
+}
+
 /// Writes beside its folder.
 #[when("it writes beside its folder")]
 fn writes_beside(world: &mut TinyWorld) {
@@ -177,6 +241,24 @@ fn thread_panics(_: &mut TinyWorld) {
 #[when("it waits for ever")]
 async fn waits(_: &mut TinyWorld) {
     pending::<()>().await;
+}
+
+/// Starts what talks, of which one ends, says and keeps something, and waits for ever.
+#[when("it waits for what talks")]
+fn waits_for_talk(world: &mut TinyWorld) {
+    let folder = world.context.scratch().unwrap();
+    let push = |record| world.context.recorder.push(record);
+    let begin = |what: &str, said: &str| {
+        let path = folder.join(what);
+        std::fs::write(&path, said).unwrap();
+        push(Record::Writes { what: what.to_owned(), path: path.clone() });
+        path
+    };
+    push(Record::Wrote(begin("brief", "not shown\n")));
+    begin("endless", &("x".repeat(100_000) + "\nlate\n"));
+    push(Record::Log("said".to_owned()));
+    push(Record::Evidence { name: "kept".to_owned(), bytes: b"kept".to_vec() });
+    blocks(world);
 }
 
 /// Waits for ever and holds its thread.

@@ -16,10 +16,12 @@ use super::{
     args::FilterArgs,
     commands::lint,
     console::Console,
+    death,
     error::CliError,
-    program::Program,
+    program::{Program, ProgramError},
     project::{Beside, Project, Tree},
     summary::RunSummary,
+    supervise,
     tell::{Detail, Teller},
 };
 use crate::{
@@ -145,8 +147,9 @@ impl Done {
     }
 }
 
-/// Lints and builds. The output folder is cleared first: nobody may take an earlier run for this one. Only what is run
-/// again stays until nothing can refuse it any more.
+/// Lints and builds. The output folder is cleared once nothing can refuse the run any more; where the features or the
+/// program are no good, what says how they were is removed, so that nobody takes an earlier run for this one. Only what
+/// is to be run again stays then.
 pub(super) fn prepare(
     console: &Console,
     project: &Project,
@@ -155,9 +158,6 @@ pub(super) fn prepare(
 ) -> Result<Ready, CliError> {
     let mut lock = OutLock::take(out)?;
     let is_rerun = request.again.is_some();
-    if !is_rerun {
-        store::clear(out).map_err(RunError::from)?;
-    }
     let targets = project.targets(request.filter.targets);
     let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.suite(&paths)?;
@@ -169,6 +169,9 @@ pub(super) fn prepare(
         let exit_code = lint::exit_code(&problems);
         lint::tell(console, &problems);
         console.say("nothing was run");
+        if !is_rerun {
+            withdraw(&mut lock, out)?;
+        }
         console.document(&RunSummary::of_lint(&problems, exit_code))?;
         return Ok(Ready::Refused { exit_code });
     }
@@ -182,18 +185,34 @@ pub(super) fn prepare(
     };
     filter.check_lines(&suite)?;
     filter.check_again(&suite, request.lane)?;
-    lock.create()?;
-    let stage = Stage {
-        lane: request.lane,
-        fail_fast: request.fail_fast,
-        timeout: request.timeout,
-        keep: request.keep,
-        ..Stage::set_up(project, library, request.bin, request.jobs, request.scratch)?
+    let stage = match Stage::set_up(project, library, request.bin, request.jobs, request.scratch) {
+        Err(error @ CliError::Program(ProgramError::DoesNotBuild)) => {
+            if !is_rerun {
+                withdraw(&mut lock, out)?;
+            }
+            return Err(error);
+        }
+        stage => Stage {
+            lane: request.lane,
+            fail_fast: request.fail_fast,
+            timeout: request.timeout,
+            keep: request.keep,
+            ..stage?
+        },
     };
-    if is_rerun {
-        store::clear(out).map_err(RunError::from)?;
-    }
+    lock.create()?;
+    store::clear(out)?;
     Ok(Ready::Go(Box::new(Prepared { stage, suite, filter, _lock: lock })))
+}
+
+/// Removes what says how an earlier run went, where there is an output folder.
+fn withdraw(lock: &mut OutLock, out: &Path) -> Result<(), CliError> {
+    if lock.is_held() {
+        // Without its stream the folder is known by its mark alone.
+        lock.create()?;
+        store::withdraw(out)?;
+    }
+    Ok(())
 }
 
 impl Stage {
@@ -270,6 +289,9 @@ impl Stage {
             locality: self.locality.clone(),
             out: out.clone(),
         };
+        if let Some(scratch) = supervise::scratch() {
+            death::leave_word(&scratch, &out)?;
+        }
         let scenarios = filter.select(suite, self.lane).len();
         let teller = Teller::start(console, detail, seed, self.jobs, scenarios);
         let listen = |interrupter| {

@@ -10,7 +10,9 @@ use super::{
     bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError,
     program::ProgramError, sabotage::SabotageError,
 };
-use crate::runner::{GoneError, LineError, LockError, RunError, VocabularyError, suite::SuiteError};
+use crate::runner::{
+    GoneError, LineError, LockError, RunError, VocabularyError, store::StoreError, suite::SuiteError,
+};
 
 /// The exit codes that are not those of a result.
 pub(super) const BAD_INPUT: u8 = 2;
@@ -103,6 +105,12 @@ impl CliError {
             source = cause.source();
         }
         text
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Run(error.into())
     }
 }
 

@@ -43,8 +43,8 @@ pub(super) enum MergeError {
     OtherSuite { first: PathBuf, second: PathBuf },
     #[error("{} scenario(s) ran in more than one of these runs:\n{}", .0.len(), list(.0))]
     Doubled(Vec<Doubled>),
-    #[error("the output folder {} is one of the runs to merge", .0.display())]
-    OutputIsInput(PathBuf),
+    #[error("the output folder {} and {}, one of the runs to merge, are the same or stand in each other", out.display(), folder.display())]
+    OutputIsInput { out: PathBuf, folder: PathBuf },
     #[error("{} is no stream of one run", .0.display())]
     NoRun(PathBuf),
 }

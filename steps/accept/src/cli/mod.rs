@@ -8,6 +8,7 @@ mod changes;
 mod commands;
 mod conduct;
 mod console;
+mod death;
 mod diff;
 mod error;
 mod evidence;

@@ -8,7 +8,8 @@ use std::{
 
 use mycelium_schemas::digest::sha256;
 
-use super::supervise::SCRATCH_VARIABLE;
+use super::supervise::{self, SCRATCH_VARIABLE};
+use crate::runner::leftovers;
 
 /// The profile of the workspace that benchmarks measure.
 const FAST_PROFILE: &str = "perf";
@@ -161,8 +162,9 @@ fn build_in(root: &Path, target: &Target, features: &[&str]) -> Result<PathBuf, 
         .arg(&target.folder)
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
-        // A build server that cargo starts outlives the run and is none of its leftovers.
+        // What it starts is no run of scenarios. It ends with the run all the same, but for a build server.
         .env_remove(SCRATCH_VARIABLE)
+        .envs(supervise::scratch().map(|scratch| (leftovers::BUILD_VARIABLE, scratch.join("build"))))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()

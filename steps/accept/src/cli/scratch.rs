@@ -39,8 +39,26 @@ impl Scratch {
 
     /// Removes the folder.
     pub(super) fn close(self) -> io::Result<()> {
-        self.folder.close()
+        // Kept by hand: what removes it otherwise has no order.
+        remove(&self.folder.keep(), remove_entry)
     }
+}
+
+/// Removes the folder of a run by a function that removes an entry. What marks it as one goes last: as long as something
+/// is left, the next run finds it.
+fn remove(folder: &Path, remove_entry: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() != ALIVE {
+            remove_entry(&entry.path())?;
+        }
+    }
+    remove_entry(&folder.join(ALIVE))?;
+    fs::remove_dir(folder)
+}
+
+fn remove_entry(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// Says of another process of the same run that it lives, as long as what is returned is kept.
@@ -67,7 +85,7 @@ fn clear_dead_in(temporary: &Path) -> Vec<PathBuf> {
                 return false;
             }
             leftovers::kill_inside(folder);
-            fs::remove_dir_all(folder).is_ok()
+            remove(folder, remove_entry).is_ok()
         })
         .collect()
 }
@@ -75,6 +93,25 @@ fn clear_dead_in(temporary: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_removed_is_found_by_the_next_run() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("accept-stuck");
+        for entry in ["a", "scenario-stuck", "z"] {
+            fs::create_dir_all(folder.join(entry)).unwrap();
+        }
+        fs::write(folder.join(ALIVE), "").unwrap();
+        let stuck = |path: &Path| {
+            if path.ends_with("scenario-stuck") {
+                Err(io::ErrorKind::DirectoryNotEmpty.into())
+            } else {
+                remove_entry(path)
+            }
+        };
+        assert_eq!(remove(&folder, stuck).unwrap_err().kind(), io::ErrorKind::DirectoryNotEmpty);
+        assert_eq!(clear_dead_in(temporary.path()), [folder]);
+    }
 
     #[test]
     fn the_folder_of_a_dead_run_is_removed_and_that_of_a_living_one_is_not() {

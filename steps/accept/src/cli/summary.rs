@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
-use super::again::Again;
+use super::{again::Again, death::Death};
 use crate::{
     lint::LintProblem,
     runner::{Cause, Interrupt, RunResult, ScenarioResult},
 };
+
+/// How a scenario went that was ended before its end.
+const NOT_FINISHED: &str = "not finished";
 
 /// What `accept run --json` prints.
 #[derive(Debug, Serialize)]
@@ -105,9 +108,22 @@ impl RunSummary {
         Self::without_run(vec![cause], exit_code)
     }
 
-    /// The summary of a run whose process died.
-    pub(super) fn of_death(message: String, exit_code: u8) -> Self {
-        Self::without_run(vec![CauseSummary { code: "run_died".to_owned(), message, place: None }], exit_code)
+    /// The summary of a run whose process died, with what it was at.
+    pub(super) fn of_death(message: String, death: Option<&Death>, exit_code: u8) -> Self {
+        let cause = CauseSummary { code: "run_died".to_owned(), message, place: None };
+        let running = death.into_iter().flat_map(|death| &death.running);
+        let scenarios = running.map(|running| ScenarioSummary {
+            place: running.place.to_string(),
+            name: running.name.clone(),
+            status: NOT_FINISHED.to_owned(),
+            duration_ms: 0,
+            failure: None,
+        });
+        Self {
+            out: death.map(|death| death.out.display().to_string()),
+            scenarios: scenarios.collect(),
+            ..Self::without_run(vec![cause], exit_code)
+        }
     }
 
     /// The summary of a run that was ended before it could tell anything.
@@ -165,6 +181,6 @@ pub(super) fn status_word(scenario: &ScenarioResult) -> &'static str {
         Status::Pending => "pending",
         Status::Skipped if scenario.not_run => "not run",
         Status::Skipped => "skipped",
-        Status::Unknown => "not finished",
+        Status::Unknown => NOT_FINISHED,
     }
 }

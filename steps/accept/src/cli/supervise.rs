@@ -5,6 +5,7 @@ use std::{
     env,
     fs::{self, File},
     io,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
 };
@@ -17,11 +18,12 @@ use tokio::{
 
 use super::{
     console::{Console, Tone},
+    death::{self, Death, Running},
     error::{CliError, INTERNAL},
     scratch::{self, Scratch},
     summary::RunSummary,
 };
-use crate::runner::{Interrupt, leftovers, signal::Signals};
+use crate::runner::{Interrupt, leftovers, signal::Signals, store::UNFINISHED};
 
 /// Names the folder of scenarios to the supervised process.
 pub(super) const SCRATCH_VARIABLE: &str = "MYCELIUM_ACCEPT_SCRATCH";
@@ -50,7 +52,7 @@ pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Supervise)?;
     // First of all: a signal from here on is answered with its exit code.
-    let mut signals = Signals::listen(&runtime).map_err(CliError::Supervise)?;
+    let mut signals = Signals::listen_for_a_child(&runtime).map_err(CliError::Supervise)?;
     for folder in scratch::clear_dead() {
         console.say(format_args!("note: removed {}, which a run that died had left", folder.display()));
     }
@@ -59,10 +61,11 @@ pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
         run_child(&runtime, &mut signals, &scratch).map_err(CliError::Supervise)?;
     leftovers::kill_inside(scratch.path());
     let signed = fs::read_to_string(scratch.path().join(RECEIPT)).ok().and_then(|text| text.parse().ok());
+    let death = death::look(scratch.path());
     if let Err(error) = scratch.close() {
         console.say(format_args!("note: the folder of the scenarios is not removed: {error}"));
     }
-    match End::of(signed, interrupt) {
+    match End::of(signed, interrupt, status) {
         End::Signed(exit_code) => Ok(exit_code),
         End::Interrupted(interrupt) => {
             let summary = RunSummary::of_interrupt(interrupt);
@@ -77,25 +80,33 @@ pub(super) fn supervise(console: &Console) -> Result<u8, CliError> {
                 "the run did not come to its end ({status}): a step ended the process, or it was killed"
             );
             console.say(format_args!("{} {message}", console.paint(Tone::Bad, "failed:")));
-            console.document(&RunSummary::of_death(message, INTERNAL))?;
+            if let Some(Death { out, running }) = &death {
+                for Running { place, name } in running {
+                    console.say(format_args!("  while {place} ran: {name}"));
+                }
+                console.say(format_args!("what it had told: {}", out.join(UNFINISHED).display()));
+            }
+            console.document(&RunSummary::of_death(message, death.as_ref(), INTERNAL))?;
             Ok(INTERNAL)
         }
     }
 }
 
-/// How a supervised run ended. The status of its process says nothing: a step may have exited with any.
+/// How a supervised run ended. The code that its process exited with says nothing: a step may have exited with any.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     /// It came to its end and signed for it.
     Signed(u8),
-    /// It was told to end before it could listen, for example while it built the program.
+    /// It was told to end before it could listen, for example while it built the program: by way of this process, or
+    /// together with it, as a terminal does, which this one may hear of later than of the end.
     Interrupted(Interrupt),
     /// It did not come to its end.
     Died,
 }
 
 impl End {
-    fn of(signed: Option<u8>, interrupt: Option<Interrupt>) -> Self {
+    fn of(signed: Option<u8>, interrupt: Option<Interrupt>, status: ExitStatus) -> Self {
+        let interrupt = interrupt.or(status.signal().and_then(Interrupt::of_signal));
         signed.map(Self::Signed).or(interrupt.map(Self::Interrupted)).unwrap_or(Self::Died)
     }
 }
@@ -131,14 +142,10 @@ fn run_child(runtime: &Runtime, signals: &mut Signals, scratch: &Scratch) -> io:
 }
 
 fn forward(child: &Child, interrupt: Interrupt) {
-    let signal = match interrupt {
-        Interrupt::Sigint => process::Signal::INT,
-        Interrupt::Sigterm => process::Signal::TERM,
-    };
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended this very moment; then its status says so.
-        let _ = kill_process(pid, signal);
+        let _ = kill_process(pid, interrupt.signal());
     }
 }
 
@@ -148,8 +155,14 @@ mod tests {
 
     #[test]
     fn a_run_that_did_not_sign_has_died_whatever_its_process_exited_with() {
-        assert_eq!(End::of(None, None), End::Died);
-        assert_eq!(End::of(Some(0), Some(Interrupt::Sigint)), End::Signed(0));
-        assert_eq!(End::of(None, Some(Interrupt::Sigint)), End::Interrupted(Interrupt::Sigint));
+        let exited = |code: i32| ExitStatus::from_raw(code << 8);
+        for code in [0, 1, 130] {
+            assert_eq!(End::of(None, None, exited(code)), End::Died);
+        }
+        assert_eq!(End::of(None, None, ExitStatus::from_raw(9)), End::Died);
+        assert_eq!(End::of(Some(0), Some(Interrupt::Sigint), exited(1)), End::Signed(0));
+        assert_eq!(End::of(None, Some(Interrupt::Sigint), exited(0)), End::Interrupted(Interrupt::Sigint));
+        let by_signal = End::of(None, None, ExitStatus::from_raw(process::Signal::TERM.as_raw()));
+        assert_eq!(by_signal, End::Interrupted(Interrupt::Sigterm));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -24,6 +27,8 @@ use crate::context::{Content, LOG_MEDIA_TYPE, Lane, Record, Recorder, Scratch, S
 
 /// Lines of a scenario's log that a failure shows.
 const LOG_LINES_MAX: usize = 20;
+/// Bytes of what a command said that are looked at for them.
+const TAIL_BYTES_MAX: u64 = 64 * 1024;
 
 /// How long a scenario and each of its steps may take.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +63,8 @@ pub(super) struct Attempt {
     not_run: bool,
     failure: Option<Failure>,
     log: VecDeque<String>,
+    /// The commands that run, with the files that they write what they say into.
+    writing: Vec<(String, PathBuf)>,
 }
 
 impl Attempt {
@@ -97,6 +104,7 @@ impl Attempt {
             not_run: false,
             failure: None,
             log: VecDeque::new(),
+            writing: Vec::new(),
         })
     }
 
@@ -150,11 +158,7 @@ impl Attempt {
         let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
         if let Some((message, code_place)) = &card {
-            let log: Vec<String> = self.log.iter().cloned().collect();
-            if !log.is_empty() {
-                let attachment = text_attachment(LOG_MEDIA_TYPE, log.join("\n"));
-                self.attach(store, &ids.steps[step], attachment)?;
-            }
+            self.attach_log(store, &ids.steps[step])?;
             // The first failure is the scenario's.
             if self.failure.is_none() {
                 self.status = status;
@@ -163,7 +167,7 @@ impl Attempt {
                     place: case.place_of(step),
                     message: message.clone(),
                     code_place: code_place.clone(),
-                    log,
+                    log: self.log.iter().cloned().collect(),
                 });
             }
         }
@@ -202,6 +206,8 @@ impl Attempt {
         self.current = None;
         let since = self.heard;
         self.keep(store, &ids.steps[step], self.recorder.take())?;
+        self.log_unfinished();
+        self.attach_log(store, &ids.steps[step])?;
         self.status = status;
         self.failure = Some(Failure {
             step: case.steps[step].text(),
@@ -295,17 +301,40 @@ impl Attempt {
                     self.attach(store, step_id, json_attachment(EVIDENCE_MEDIA_TYPE, &file))?;
                 }
                 Record::Shown(shown) => self.attach(store, step_id, attachment_of(shown))?,
-                Record::Log(line) => {
-                    if self.log.len() == LOG_LINES_MAX {
-                        self.log.pop_front();
-                    }
-                    self.log.push_back(line);
-                }
-                // It is the outcome of its step.
-                Record::NotRun(_) => {}
+                Record::Log(line) => self.log(line),
+                Record::Writes { what, path } => self.writing.push((what, path)),
+                Record::Wrote(path) => self.writing.retain(|(_, writing)| *writing != path),
+                // It is the outcome of its step, or of its scenario.
+                Record::NotRun(_) | Record::Unended(_) => {}
             }
         }
         Ok(())
+    }
+
+    fn log(&mut self, line: String) {
+        if self.log.len() == LOG_LINES_MAX {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+
+    /// Logs what the commands said that still run: nobody waits for it any more.
+    fn log_unfinished(&mut self) {
+        for (what, path) in std::mem::take(&mut self.writing) {
+            self.log(format!("$ {what} (still running)"));
+            match tail(&path) {
+                Ok(said) => said.lines().for_each(|line| self.log(line.to_owned())),
+                Err(error) => self.log(format!("what it said cannot be read: {error}")),
+            }
+        }
+    }
+
+    fn attach_log(&self, store: &mut Store, step_id: &str) -> Result<(), StoreError> {
+        if self.log.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<&str> = self.log.iter().map(String::as_str).collect();
+        self.attach(store, step_id, text_attachment(LOG_MEDIA_TYPE, lines.join("\n")))
     }
 
     fn attach(&self, store: &mut Store, step_id: &str, mut attachment: Attachment) -> Result<(), StoreError> {
@@ -313,6 +342,20 @@ impl Attempt {
         attachment.test_step_id = Some(step_id.to_owned());
         store.emit(&Envelope::Attachment(attachment))
     }
+}
+
+/// The last lines of a file that somebody may still write to, at most [`TAIL_BYTES_MAX`].
+fn tail(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(TAIL_BYTES_MAX);
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES_MAX).read_to_end(&mut bytes)?;
+    // The first line begins before that.
+    let whole =
+        if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
+    Ok(String::from_utf8_lossy(&bytes[whole..]).into_owned())
 }
 
 /// How a step ended: its status, what the failure card says with the place in the code, and what the stream says.

@@ -22,20 +22,20 @@ use tempfile::TempDir;
 use super::{
     any_world::Worlds,
     attempt::{Attempt, Begun, Limits},
-    case::{Case, Place, Reader},
+    case::{Case, Reader},
     events::{Desk, Interrupter, Report},
     leftovers,
     order::shuffle,
     outcome::{Cause, RunResult, ScenarioResult},
     panic,
-    scenario::{self, Ended, Progress, Surroundings, Worker},
+    scenario::{Ended, Progress, Surroundings, Worker},
     select::Filter,
     store::{Store, StoreError},
     suite::Suite,
     transcript::{self, CaseIds},
     vocabulary::{Library, VocabularyError},
 };
-use crate::context::Lane;
+use crate::context::{Ground, Lane};
 
 /// What a run is told about its surroundings and put into its stream.
 #[derive(Debug, Clone)]
@@ -129,6 +129,7 @@ pub fn run(
     let mut queue: Vec<usize> = (0..cases.len()).collect();
     shuffle(&mut queue, settings.seed);
     desk.lay_out(queue);
+    let ground = Ground::new(settings.scratch.clone());
     let mut conductor = Conductor {
         settings,
         worlds: library.worlds().clone(),
@@ -148,8 +149,8 @@ pub fn run(
             notes: Vec::new(),
         },
         stopped_by_failure: false,
-        ended: BTreeMap::new(),
-        beside: scenario::beside(&settings.scratch).into_iter().collect(),
+        beside: ground.beside().into_iter().collect(),
+        ground,
         tell,
     };
     match conductor.conduct() {
@@ -197,8 +198,7 @@ struct Conductor<'a, T> {
     store: Store,
     result: RunResult,
     stopped_by_failure: bool,
-    /// The folders of scenarios that passed.
-    ended: BTreeMap<OsString, Place>,
+    ground: Ground,
     /// What stands beside the scenarios' folders and is known.
     beside: BTreeSet<OsString>,
     tell: T,
@@ -210,7 +210,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         let surroundings = Arc::new(Surroundings {
             bin: self.settings.bin.clone(),
             lane: self.settings.lane,
-            scratch: self.settings.scratch.clone(),
+            ground: self.ground.clone(),
             locality: self.settings.locality.clone(),
             fail_fast: self.settings.fail_fast,
             every_then: self.settings.every_then,
@@ -225,6 +225,8 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             let deadlines = self.running.values().map(Attempt::deadline);
             let heard = self.desk.wait(deadlines.chain(end.map(|(end, _)| end)).min());
             self.take_all(heard.reports)?;
+            // Should a step end the process, the stream says what ran.
+            self.store.flush()?;
             if heard.at_rest {
                 return Ok(());
             }
@@ -270,11 +272,13 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             (Progress::StepFinished { step, report, at }, Some(attempt)) => {
                 attempt.step_finished(&mut self.store, case, ids, step, report, at)?;
             }
-            (Progress::Ended(Ended { teardown, goes_on, beside }), _) => {
+            (Progress::Ended(Ended { teardown, goes_on, unended, left, beside }), _) => {
                 self.threads -= usize::from(!goes_on);
-                if let Some(message) = teardown {
-                    self.result.causes.push(Cause::Teardown(case.place.clone(), message));
-                }
+                let place = || case.place.clone();
+                let causes = &mut self.result.causes;
+                causes.extend(teardown.map(|message| Cause::Teardown(place(), message)));
+                causes.extend(unended.into_iter().map(|what| Cause::Unended(place(), what)));
+                causes.extend(left.into_iter().map(|command| Cause::ProcessLeft(place(), command)));
                 self.finish(number, Folder::Unused, beside)?;
             }
             // A scenario that was given up may have talked before it was.
@@ -317,7 +321,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
                     attempt.give_up(&mut self.store, case, ids, Status::Failed, &message)?;
                 }
             }
-            self.finish(number, Folder::InUse, scenario::beside(&self.settings.scratch))?;
+            self.finish(number, Folder::InUse, self.ground.beside())?;
         }
         Ok(())
     }
@@ -332,7 +336,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             {
                 attempt.give_up(&mut self.store, case, ids, Status::Unknown, message)?;
             }
-            self.finish(number, Folder::InUse, scenario::beside(&self.settings.scratch))?;
+            self.finish(number, Folder::InUse, self.ground.beside())?;
         }
         Ok(())
     }
@@ -344,16 +348,11 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let scratch = scratch.take();
         let passed = result.status == Status::Passed;
-        // One that failed did not come to the steps that end what it started.
-        if let (true, Folder::Unused, Some(name)) =
-            (passed, folder, scratch.as_ref().and_then(|scratch| scratch.path().file_name()))
-        {
-            self.ended.insert(name.to_owned(), case.place.clone());
-        }
         for name in beside {
             let shown = name.to_string_lossy().into_owned();
             if self.beside.insert(name) {
-                self.result.causes.push(Cause::FileLeft(case.place.clone(), shown));
+                let others = self.running.keys().map(|other| self.cases[*other].place.clone()).collect();
+                self.result.causes.push(Cause::FileLeft(case.place.clone(), shown, others));
             }
         }
         let not_run = result.not_run;
@@ -365,10 +364,10 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             // Processes of the scenario may still run in it; it is kept when they are gone.
             (Folder::InUse, Some(scratch)) => result.kept = Some(scratch.keep()),
             (Folder::Unused, Some(scratch)) if (passed || not_run) && !self.settings.keep => {
-                self.remove(scratch);
+                self.remove(number, scratch);
             }
             (Folder::Unused, Some(scratch)) => {
-                result.kept = Some(self.store.keep_folder(&folder_name(&case.place), &scratch.keep())?);
+                result.kept = Some(self.store.keep_folder(&case.place, &scratch.keep())?);
             }
         }
         if self.settings.fail_fast && !passed && !not_run {
@@ -380,29 +379,22 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         Ok(())
     }
 
-    fn remove(&mut self, scratch: TempDir) {
-        let path = scratch.path().to_owned();
+    fn remove(&mut self, number: usize, scratch: TempDir) {
         if let Err(error) = scratch.close() {
-            self.result.notes.push(format!("cannot remove the folder {}: {error}", path.display()));
+            let place = self.cases[number].place.clone();
+            self.result.causes.push(Cause::FolderLeft(place, error.to_string()));
         }
     }
 
-    /// Ends what scenarios left running and keeps the folders that were in use. A scenario that passed has no process
-    /// any more, or it is to blame.
+    /// Ends what scenarios that were given up left running, and keeps the folders that were in use.
     fn clear_up(&mut self) -> Result<(), RunError> {
-        let left = leftovers::lasting(&self.settings.scratch, |entry| self.ended.contains_key(entry));
-        for process in left {
-            if let Some(place) = self.ended.get(&process.entry) {
-                self.result.causes.push(Cause::ProcessLeft(place.clone(), process.command));
-            }
-        }
         let killed = leftovers::kill_inside(&self.settings.scratch);
         if killed > 0 {
             self.result.notes.push(format!("{killed} processes that scenarios left running were killed"));
         }
         for scenario in &mut self.result.scenarios {
             if let Some(folder) = scenario.kept.take_if(|folder| folder.starts_with(&self.settings.scratch)) {
-                scenario.kept = Some(self.store.keep_folder(&folder_name(&scenario.place), &folder)?);
+                scenario.kept = Some(self.store.keep_folder(&scenario.place, &folder)?);
             }
         }
         Ok(())
@@ -493,12 +485,6 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
 enum Folder {
     Unused,
     InUse,
-}
-
-/// `features/tier0/G0.1-x.feature:12` as `G0.1-x-12`.
-fn folder_name(place: &Place) -> String {
-    let file = place.uri.rsplit('/').next().unwrap_or(&place.uri);
-    format!("{}-{}", file.trim_end_matches(".feature"), place.line)
 }
 
 fn seconds(limit: Duration) -> String {

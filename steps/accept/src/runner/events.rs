@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     fn ended() -> Ended {
-        Ended { teardown: None, goes_on: true, beside: Vec::new() }
+        Ended { teardown: None, goes_on: true, unended: Vec::new(), left: Vec::new(), beside: Vec::new() }
     }
 
     #[test]
@@ -271,6 +271,23 @@ mod tests {
         thread.join().unwrap();
         // Of each scenario its begin and its end, too.
         assert_eq!(count, 2 * (REPORTS_MAX + 3));
+    }
+
+    #[test]
+    fn no_further_scenario_begins_while_much_is_not_taken() {
+        let desk = Desk::default();
+        desk.lay_out(vec![0, 1]);
+        assert_eq!(desk.begin(|_| Progress::Empty), Some(0));
+        assert_eq!(desk.wait(None).reports.len(), 1);
+        for _ in 0..REPORTS_MAX {
+            assert!(desk.report(0, Progress::Empty));
+        }
+        let telling = desk.clone();
+        let thread = thread::spawn(move || telling.go_on(0, ended(), false, |_| Progress::Empty));
+        // It calls before it waits, so this returns; the end of the one and the beginning of the other come after it.
+        assert_eq!(desk.wait(None).reports.len(), REPORTS_MAX);
+        assert_eq!(thread.join().unwrap(), Some(1));
+        assert_eq!(desk.wait(None).reports.len(), 2);
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! Processes that outlive their scenario. A scenario's home lies in its folder, so whatever it started carries the folder
-//! in its environment and is found by it, however it was orphaned.
+//! in its environment and is found by it, however it was orphaned. One that has no environment at all is found by the
+//! folder that it works in; one that has another environment could be somebody's who only looks.
 
-use std::{
-    ffi::{OsStr, OsString},
-    fs,
-    os::unix::ffi::OsStrExt,
-    path::Path,
-    process, thread,
-    time::Duration,
-};
+use std::{fs, os::unix::ffi::OsStrExt, path::Path, process, thread, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getsid, kill_process};
+
+/// Set for a build, to a path in the folder that it belongs to. What of a build has a session of its own is a server that
+/// stays for the next one, and is nobody's leftover.
+pub const BUILD_VARIABLE: &str = "MYCELIUM_ACCEPT_BUILD";
 
 /// How often, and how long between, to look whether all of them are gone.
 const ROUNDS_MAX: usize = 100;
@@ -52,24 +50,19 @@ pub fn find_inside(folder: &Path) -> Vec<i32> {
 pub struct Leftover {
     /// Its id.
     pub pid: i32,
-    /// Which entry of the folder it belongs to.
-    pub entry: OsString,
     /// Its command line.
     pub command: String,
 }
 
-/// The processes that stay alive inside some of a folder's entries, although they had time to end.
-pub fn lasting(folder: &Path, is_meant: impl Fn(&OsStr) -> bool) -> Vec<Leftover> {
-    let look = || -> Vec<Leftover> {
-        living(folder).into_iter().filter(|process| is_meant(&process.entry)).collect()
-    };
-    let mut found = look();
+/// The processes that stay alive inside a folder, although they had time to end.
+pub fn lasting(folder: &Path) -> Vec<Leftover> {
+    let mut found = living(folder);
     for _ in 0..ROUNDS_MAX {
         if found.is_empty() {
             break;
         }
         thread::sleep(PAUSE);
-        found = look();
+        found = living(folder);
     }
     found
 }
@@ -83,16 +76,28 @@ fn living(folder: &Path) -> Vec<Leftover> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| u32::try_from(*pid).is_ok_and(|pid| pid != process::id()))
-        .filter_map(|pid| {
+        .filter(|pid| {
             // Another user's process, or one that just ended, cannot be read and is none of ours.
-            let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-            let at = environment.windows(needle.len()).position(|window| window == needle)?;
-            let name = environment[at + needle.len()..].split(|byte| matches!(byte, b'/' | 0)).next()?;
+            let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
+            let has = |text: &[u8]| environment.windows(text.len()).any(|window| window == text);
+            (has(&needle) && !(has(BUILD_VARIABLE.as_bytes()) && has_own_session(*pid)))
+                || (environment.is_empty() && works_in(*pid, folder))
+        })
+        .map(|pid| {
             let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let command = String::from_utf8_lossy(&command).replace('\0', " ").trim_end().to_owned();
-            Some(Leftover { pid, entry: OsStr::from_bytes(name).to_owned(), command })
+            Leftover { pid, command }
         })
         .collect()
+}
+
+fn has_own_session(pid: i32) -> bool {
+    let session = |pid| getsid(pid).ok();
+    session(Pid::from_raw(pid)) != session(None)
+}
+
+fn works_in(pid: i32, folder: &Path) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| place.starts_with(folder))
 }
 
 #[cfg(test)]
@@ -108,11 +113,21 @@ mod tests {
         let start = |home: &Path| {
             Sleeper(Command::new("sleep").arg("600").env("HOME", home.join("home")).spawn().unwrap())
         };
+        let bare = |place: &Path| {
+            Sleeper(Command::new("sleep").arg("600").env_clear().current_dir(place).spawn().unwrap())
+        };
+        let looking = || Sleeper(Command::new("sleep").arg("600").current_dir(ours.path()).spawn().unwrap());
+        let (mut bare_inside, mut bare_outside, mut looking) =
+            (bare(ours.path()), bare(other.path()), looking());
         let mut inside = start(ours.path());
         let mut outside = start(other.path());
-        assert_eq!(kill_inside(ours.path()), 1);
-        assert!(!inside.0.wait().unwrap().success());
-        assert!(outside.0.try_wait().unwrap().is_none(), "a stranger was killed");
+        assert_eq!(kill_inside(ours.path()), 2);
+        for dead in [&mut inside, &mut bare_inside] {
+            assert!(!dead.0.wait().unwrap().success());
+        }
+        for stranger in [&mut outside, &mut bare_outside, &mut looking] {
+            assert!(stranger.0.try_wait().unwrap().is_none(), "a stranger was killed");
+        }
         assert_eq!(kill_inside(ours.path()), 0);
     }
 

@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use mycelium_schemas::messages::TestStepResultStatus;
+use rustix::process::Signal;
 
 use super::{case::Place, panic::Panic};
 
@@ -79,8 +80,13 @@ pub enum Cause {
     Teardown(Place, String),
     /// A scenario ended, and a process that it started did not.
     ProcessLeft(Place, String),
-    /// Something new stands beside the scenarios' folders since this scenario ended.
-    FileLeft(Place, String),
+    /// A scenario ended, and did not wait for what it began.
+    Unended(Place, String),
+    /// Something new stands beside the scenarios' folders since this scenario ended. It or one of the others, which ran
+    /// beside it, left that.
+    FileLeft(Place, String, Vec<Place>),
+    /// The folder of a scenario cannot be removed, for this reason.
+    FolderLeft(Place, String),
     /// A thread that belongs to no scenario panicked.
     StrayPanic(Panic),
 }
@@ -92,7 +98,9 @@ impl Cause {
             Self::NoSteps(_)
             | Self::Teardown(..)
             | Self::ProcessLeft(..)
+            | Self::Unended(..)
             | Self::FileLeft(..)
+            | Self::FolderLeft(..)
             | Self::StrayPanic(_)
             | Self::RunTimedOut(_) => true,
             Self::NothingSelected | Self::Scenarios(..) | Self::ScenariosNotRun(_) => false,
@@ -115,7 +123,9 @@ impl Cause {
             Self::NoSteps(_) => "no_steps",
             Self::Teardown(..) => "teardown_failed",
             Self::ProcessLeft(..) => "process_left",
+            Self::Unended(..) => "unended",
             Self::FileLeft(..) => "file_left",
+            Self::FolderLeft(..) => "folder_left",
             Self::StrayPanic(_) => "stray_panic",
         }
     }
@@ -145,11 +155,22 @@ impl fmt::Display for Cause {
             Self::ProcessLeft(place, command) => {
                 write!(f, "the scenario at {place} left a process running: {command}")
             }
-            Self::FileLeft(place, file) => {
+            Self::Unended(place, what) => {
+                write!(f, "the scenario at {place} began what it did not wait for: {what}")
+            }
+            Self::FileLeft(place, file, others) => {
                 write!(
                     f,
                     "{file} was left outside of the scenarios' folders before the scenario at {place} ended"
-                )
+                )?;
+                if !others.is_empty() {
+                    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+                    write!(f, "; beside it ran that at {}", others.join(", "))?;
+                }
+                Ok(())
+            }
+            Self::FolderLeft(place, why) => {
+                write!(f, "the folder of the scenario at {place} cannot be removed: {why}")
             }
             Self::StrayPanic(panic) => {
                 write!(f, "a thread of no scenario panicked at {}: {}", panic.place, panic.message)
@@ -165,14 +186,33 @@ pub enum Interrupt {
     Sigint,
     /// A request to end.
     Sigterm,
+    /// The terminal is gone.
+    Sighup,
 }
 
 impl Interrupt {
+    const ALL: [Self; 3] = [Self::Sigint, Self::Sigterm, Self::Sighup];
+
+    /// The signal.
+    pub fn signal(self) -> Signal {
+        match self {
+            Self::Sigint => Signal::INT,
+            Self::Sigterm => Signal::TERM,
+            Self::Sighup => Signal::HUP,
+        }
+    }
+
+    /// The same by the number of a signal; none where that asks nobody to end.
+    pub fn of_signal(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|interrupt| interrupt.signal().as_raw() == number)
+    }
+
     /// The exit code of a program that this signal ended.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Sigint => 130,
             Self::Sigterm => 143,
+            Self::Sighup => 129,
         }
     }
 }
@@ -182,6 +222,7 @@ impl fmt::Display for Interrupt {
         f.write_str(match self {
             Self::Sigint => "SIGINT",
             Self::Sigterm => "SIGTERM",
+            Self::Sighup => "SIGHUP",
         })
     }
 }

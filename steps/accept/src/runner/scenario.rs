@@ -3,8 +3,7 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
-    os::unix::ffi::OsStrExt,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,11 +20,11 @@ use super::{
     attempt::Begun,
     case::{Binding, Call, Case, CaseStep},
     events::Desk,
-    panic,
+    leftovers, panic,
 };
 use crate::{
     catalogue::Keyword,
-    context::{Context, Ending, Lane, Record, Recorder, SCENARIO_PREFIX, Scratch},
+    context::{Context, Ending, Ground, Lane, Record, Recorder, Scratch},
 };
 
 /// When something happened: for the stream, and for what is due.
@@ -70,6 +69,10 @@ pub(super) struct Ended {
     pub(super) teardown: Option<String>,
     /// Whether the thread takes another scenario.
     pub(super) goes_on: bool,
+    /// What it began and did not wait for.
+    pub(super) unended: Vec<String>,
+    /// The command lines of processes that outlived it, and were ended.
+    pub(super) left: Vec<String>,
     /// What stood beside the scenarios' folders then.
     pub(super) beside: Vec<OsString>,
 }
@@ -108,7 +111,7 @@ pub(super) struct Surroundings {
     pub(super) bin: PathBuf,
     pub(super) lane: Lane,
     /// Where scenarios get their folders.
-    pub(super) scratch: PathBuf,
+    pub(super) ground: Ground,
     /// What programs find around them.
     pub(super) locality: Locality,
     /// Starts no further scenario after one failed.
@@ -142,7 +145,7 @@ impl Worker {
             let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
             context.enter();
             let report = |progress| self.desk.report(number, progress);
-            let (failed, teardown) = run_steps(
+            let Ran { failed, passed, teardown } = run_steps(
                 runtime,
                 self.worlds.as_ref(),
                 case,
@@ -152,9 +155,13 @@ impl Worker {
             );
             // A task that outlives its scenario must not meet the next one; it goes with its runtime.
             let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
+            // One that failed did not come to the steps that end what it began.
+            let unended = if passed { unended(recorder.take()) } else { Vec::new() };
+            let folder = scratch.made();
+            let left = folder.as_deref().map_or_else(Vec::new, |folder| end_processes(folder, passed));
             // One that did not ask for its folder does not know where the others are.
-            let beside = if scratch.is_made() { beside(&self.surroundings.scratch) } else { Vec::new() };
-            let ended = Ended { teardown, goes_on, beside };
+            let beside = folder.map_or_else(Vec::new, |_| self.surroundings.ground.beside());
+            let ended = Ended { teardown, goes_on, unended, left, beside };
             context = self.context();
             let stop = failed && self.surroundings.fail_fast;
             next = self.desk.go_on(number, ended, stop, |number| self.begun(number, &context));
@@ -174,25 +181,39 @@ impl Worker {
         Context {
             bin: self.surroundings.bin.clone(),
             lane: self.surroundings.lane,
-            scratch: Scratch::within(self.surroundings.scratch.clone()),
+            scratch: Scratch::within(self.surroundings.ground.clone()),
             locality: self.surroundings.locality.clone(),
             recorder: Recorder::default(),
         }
     }
 }
 
-/// What stands beside the scenarios' folders.
-pub(super) fn beside(folder: &Path) -> Vec<OsString> {
-    // What cannot be read now could not be read when the scenarios began; then none of them had a folder.
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.file_name())
-        .filter(|name| !name.as_bytes().starts_with(SCENARIO_PREFIX.as_bytes()))
-        .collect()
+/// What a world said of what it began and did not wait for.
+fn unended(records: Vec<Record>) -> Vec<String> {
+    let unended = |record| if let Record::Unended(what) = record { Some(what) } else { None };
+    records.into_iter().filter_map(unended).collect()
 }
 
-/// Runs the steps up to the first that does not pass, or the last Then behind it; returns whether one failed, and what went
-/// wrong while the world was dropped.
+/// Ends what still runs in the folder of a scenario that is over. Where that passed, the processes have time to end by
+/// themselves; returns the command lines of those that did not.
+fn end_processes(folder: &Path, passed: bool) -> Vec<String> {
+    let lasting = if passed { leftovers::lasting(folder) } else { Vec::new() };
+    if !passed || !lasting.is_empty() {
+        leftovers::kill_inside(folder);
+    }
+    lasting.into_iter().map(|process| process.command).collect()
+}
+
+/// How the steps of a scenario went.
+struct Ran {
+    /// One of them failed, which is more than not to pass.
+    failed: bool,
+    passed: bool,
+    /// What went wrong while the world was dropped.
+    teardown: Option<String>,
+}
+
+/// Runs the steps up to the first that does not pass, or the last Then behind it, and drops the world.
 fn run_steps(
     runtime: &Runtime,
     worlds: &dyn Worlds,
@@ -200,7 +221,7 @@ fn run_steps(
     every_then: bool,
     recorder: &Recorder,
     report: &impl Fn(Progress) -> bool,
-) -> (bool, Option<String>) {
+) -> Ran {
     let mut world = None;
     let (mut failed, mut all_passed) = (false, true);
     for (number, step) in case.steps.iter().enumerate() {
@@ -235,7 +256,7 @@ fn run_steps(
             |panic| format!("{} ({})", panic.message, panic.place),
         )
     });
-    (failed, teardown)
+    Ran { failed, passed: all_passed, teardown }
 }
 
 type Definition = &'static crate::catalogue::Definition;
@@ -307,9 +328,8 @@ fn not_run(records: &[Record]) -> Option<String> {
 /// one of them is negative, and none may have failed unnoticed.
 fn judge_ledger(definition: Definition, records: &[Record]) -> StepOutcome {
     let assertions = || {
-        records.iter().filter_map(|record| match record {
-            Record::Assertion(assertion) => Some(assertion),
-            Record::Evidence { .. } | Record::Shown(_) | Record::Log(_) | Record::NotRun(_) => None,
+        records.iter().filter_map(|record| {
+            if let Record::Assertion(assertion) = record { Some(assertion) } else { None }
         })
     };
     if let Some(broken) = assertions().find(|assertion| !assertion.held) {

@@ -36,6 +36,16 @@ impl Signals {
         Ok(Self { int, term, hup: None })
     }
 
+    /// The same for a process that only waits for a child. SIGHUP neither, unless it is ignored: that the child inherits.
+    pub fn listen_for_a_child(runtime: &Runtime) -> io::Result<Self> {
+        let signals = Self::listen(runtime)?;
+        if ignores_hup(&fs::read_to_string("/proc/self/status")?) {
+            Ok(signals)
+        } else {
+            signals.and_hang_up(runtime)
+        }
+    }
+
     /// SIGHUP neither. A command inherits that a signal is ignored, not that it is listened to: so the commands of scenarios
     /// hear it whatever this process was started under.
     fn and_hang_up(mut self, runtime: &Runtime) -> io::Result<Self> {
@@ -50,7 +60,7 @@ impl Signals {
         tokio::select! {
             Some(()) = self.int.recv() => Interrupt::Sigint,
             Some(()) = self.term.recv() => Interrupt::Sigterm,
-            () = hung_up(&mut self.hup) => Interrupt::Sigterm,
+            () = hung_up(&mut self.hup) => Interrupt::Sighup,
             // Signals end with the process.
             else => future::pending().await,
         }

@@ -10,6 +10,8 @@ use mycelium_schemas::{digest, evidence::EvidenceFile};
 use serde::Serialize;
 use walkdir::WalkDir;
 
+use super::case::Place;
+
 /// Name of the message stream.
 pub const MESSAGES: &str = "messages.ndjson";
 /// Folder of evidence.
@@ -70,7 +72,8 @@ impl Store {
         if self.buffer.len() < BUFFER { Ok(()) } else { self.flush() }
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
+    /// Writes what was told so far.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
         let written = self.stream.write_all(&self.buffer);
         self.buffer.clear();
         written.map_err(|error| failed("write", &self.out.join(UNFINISHED))(error))
@@ -86,11 +89,19 @@ impl Store {
         Ok(EvidenceFile { name: name.to_owned(), sha256, bytes: bytes.len() as u64 })
     }
 
-    /// Keeps a scenario's folder and says where it is now.
-    pub fn keep_folder(&mut self, name: &str, folder: &Path) -> Result<PathBuf, StoreError> {
-        let kept = self.out.join(FAILED).join(name);
-        let parent = self.out.join(FAILED);
+    /// Keeps a scenario's folder under its file and its line, and says where it is now.
+    pub fn keep_folder(&mut self, place: &Place, folder: &Path) -> Result<PathBuf, StoreError> {
+        // A file outside of the checkout is named from the root of all.
+        let parent = self.out.join(FAILED).join(place.uri.trim_start_matches('/'));
         fs::create_dir_all(&parent).map_err(failed("create", &parent))?;
+        let mut kept = parent.join(place.line.to_string());
+        for number in 2.. {
+            if fs::symlink_metadata(&kept).is_err() {
+                break;
+            }
+            // Nothing is mixed with what is there, whatever that is.
+            kept = parent.join(format!("{}-{number}", place.line));
+        }
         if fs::rename(folder, &kept).is_err() {
             // Another file system: copy, then remove.
             copy_folder(folder, &kept).map_err(failed("keep the scenario's folder as", &kept))?;
@@ -121,11 +132,34 @@ impl Store {
 
 /// Removes what an earlier run left in an output folder, and nothing else.
 pub fn clear(out: &Path) -> Result<(), StoreError> {
+    withdraw(out)?;
+    for name in [EVIDENCE, FAILED, REPETITIONS] {
+        remove(&out.join(name), |path| fs::remove_dir_all(path))?;
+    }
+    Ok(())
+}
+
+/// Removes what says how an earlier run went. What it kept to be looked at stays.
+pub fn withdraw(out: &Path) -> Result<(), StoreError> {
     for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
         remove(&out.join(name), |path| fs::remove_file(path))?;
     }
-    for name in [EVIDENCE, FAILED, REPETITIONS] {
-        remove(&out.join(name), |path| fs::remove_dir_all(path))?;
+    Ok(())
+}
+
+/// Writes a run that is complete into an output folder, by a function that is told where to write it. What was there
+/// stays until all of it is written.
+pub fn replace<E: From<StoreError>>(out: &Path, write: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+    let new = tempfile::Builder::new().prefix(".new-").tempdir_in(out).map_err(failed("write to", out))?;
+    write(new.path())?;
+    clear(out)?;
+    // The stream comes last: it is what makes the rest results.
+    for name in [EVIDENCE, FAILED, MESSAGES] {
+        let (from, to) = (new.path().join(name), out.join(name));
+        match fs::rename(&from, &to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("write", &to)(error))?,
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -137,7 +171,7 @@ fn remove(path: &Path, remove: impl FnOnce(&Path) -> io::Result<()>) -> Result<(
     }
 }
 
-/// Copies files, folders and links; sockets and pipes are of no use to a reader.
+/// Copies files, folders and links, and replaces none; sockets and pipes are of no use to a reader.
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     for entry in WalkDir::new(from).follow_links(false) {
         let entry = entry?;
@@ -151,7 +185,9 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
         } else if kind.is_symlink() {
             std::os::unix::fs::symlink(fs::read_link(entry.path())?, &target)?;
         } else if kind.is_file() {
-            fs::copy(entry.path(), &target)?;
+            let mut copy = File::create_new(&target)?;
+            io::copy(&mut File::open(entry.path())?, &mut copy)?;
+            copy.set_permissions(entry.metadata()?.permissions())?;
         }
     }
     Ok(())
@@ -186,5 +222,20 @@ mod tests {
         std::os::unix::fs::symlink("sub/file", from.path().join("link")).unwrap();
         copy_folder(from.path(), &to.path().join("kept")).unwrap();
         assert_eq!(fs::read_to_string(to.path().join("kept/link")).unwrap(), "x");
+        let again = copy_folder(&from.path().join("sub"), &to.path().join("kept/sub")).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_folder_is_never_kept_into_another_one() {
+        let out = tempfile::tempdir().unwrap();
+        let mut store = Store::open(out.path()).unwrap();
+        let mut keep = || {
+            let folder = tempfile::tempdir_in(out.path()).unwrap().keep();
+            fs::write(folder.join("file"), "x").unwrap();
+            store.keep_folder(&Place { uri: "/a/b.feature".to_owned(), line: 4 }, &folder).unwrap()
+        };
+        let parent = out.path().join("failed/a/b.feature");
+        assert_eq!([keep(), keep(), keep()], ["4", "4-2", "4-3"].map(|name| parent.join(name)));
     }
 }

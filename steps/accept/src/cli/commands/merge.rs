@@ -20,8 +20,8 @@ use crate::{
         stream::{self, Run},
     },
     runner::{
-        OutLock, RunError,
-        store::{EVIDENCE, FAILED, MESSAGES, Store},
+        OutLock,
+        store::{self, EVIDENCE, FAILED, MESSAGES, Store},
     },
 };
 
@@ -39,9 +39,11 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
     let project = Project::locate()?;
     let out = args.out.folder(&project);
     let folders: Vec<PathBuf> = args.folders.iter().map(|folder| project.resolve(folder)).collect();
-    let same = |folder: &&PathBuf| fs::canonicalize(folder).ok() == fs::canonicalize(&out).ok();
-    if folders.iter().any(|folder| same(&folder) && folder.exists()) {
-        return Err(MergeError::OutputIsInput(out).into());
+    for (name, folder) in args.folders.iter().zip(&folders) {
+        let (folder, real_out) = (real(folder), real(&out));
+        if folder.starts_with(&real_out) || real_out.starts_with(&folder) {
+            return Err(MergeError::OutputIsInput { out: out.clone(), folder: name.clone() }.into());
+        }
     }
     let mut lock = OutLock::take(&out)?;
     let (parts, evidence): (Vec<Part>, Vec<_>) = args
@@ -54,7 +56,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
         .unzip();
     let (stream, info) = merge(parts)?;
     lock.create()?;
-    write(&out, &stream, folders.iter().zip(&evidence))?;
+    store::replace(&out, |new| write(new, &stream, folders.iter().zip(&evidence)))?;
     let question = Question {
         out: &out,
         profile: ProfileName::Local,
@@ -88,23 +90,33 @@ fn read(name: &Path, folder: &Path) -> Result<(Part, Vec<String>), CliError> {
     Ok((Part { folder: name.to_owned(), info: results.info, stream }, digests))
 }
 
+/// A path as it is on the disk; of what is not there yet, the part that is.
+fn real(path: &Path) -> PathBuf {
+    for there in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (fs::canonicalize(there), path.strip_prefix(there)) {
+            return real.join(rest);
+        }
+    }
+    path.to_owned()
+}
+
 fn write<'a>(
     out: &Path,
     stream: &[Envelope],
     evidence: impl Iterator<Item = (&'a PathBuf, &'a Vec<String>)>,
 ) -> Result<(), CliError> {
-    let mut store = Store::open(out).map_err(RunError::from)?;
+    let mut store = Store::open(out)?;
     for (folder, digests) in evidence {
         for digest in digests {
             let path = folder.join(EVIDENCE).join(digest);
             let bytes = fs::read(&path).map_err(|source| CliError::File { action: "read", path, source })?;
-            store.keep_evidence(digest, &bytes).map_err(RunError::from)?;
+            store.keep_evidence(digest, &bytes)?;
         }
-        store.copy_failed(&folder.join(FAILED)).map_err(RunError::from)?;
+        store.copy_failed(&folder.join(FAILED))?;
     }
     for message in stream {
-        store.emit(message).map_err(RunError::from)?;
+        store.emit(message)?;
     }
-    store.finish().map_err(RunError::from)?;
+    store.finish()?;
     Ok(())
 }

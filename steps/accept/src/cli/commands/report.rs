@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, Cl
     let project = Project::locate()?;
     let out = args.result.out.folder(&project);
     // Nobody replaces the results while they are read and reported.
-    let _lock = OutLock::take(&out)?;
+    let _lock = OutLock::take_results(&out)?;
     let judged = judge(
         &project,
         Question {
