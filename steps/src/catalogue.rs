@@ -147,7 +147,7 @@ impl Catalogue {
 pub static CATALOGUE: Catalogue = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const fn parameter(name: &'static str) -> Parameter {
@@ -156,10 +156,10 @@ mod tests {
 
     static PARAMETERS: [Parameter; 2] = [parameter("goal"), parameter("tier")];
 
-    fn definition(pattern: Pattern, expression: &'static str) -> Definition {
-        let keyword = Keyword::Given;
+    /// A step that is nothing but its expression.
+    pub(crate) fn definition(pattern: Pattern, expression: &'static str) -> Definition {
         Definition {
-            keyword,
+            keyword: Keyword::Given,
             pattern,
             expression,
             doc: "",

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod support;
+
 use mycelium_core::{
     decide::{Action, decide},
     plan::Plan,
@@ -12,13 +14,15 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{self, Config},
     event::{
-        BatchStart, CheckoutUpdate, DoctorResult, Event, EventKind, ExitReason, LandingDone, Local, RunStart,
-        TaskStart, TaskValidated,
+        BatchStart, CheckoutUpdate, DoctorResult, EventKind, ExitReason, LandingDone, Local, TaskStart,
+        TaskValidated,
     },
     id::{CommitId, TaskId},
     problem::Source,
     state::TaskStatus,
 };
+
+use support::{event, run_start};
 
 fn commit(number: u8) -> CommitId {
     format!("{number:02x}").repeat(20).parse().unwrap()
@@ -26,20 +30,6 @@ fn commit(number: u8) -> CommitId {
 
 fn ids(names: &[&str]) -> Vec<TaskId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
-}
-
-fn event(seq: u64, draft: Draft) -> Event {
-    Event {
-        v: 1,
-        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-        seq,
-        run_id: "r".parse().unwrap(),
-        task_id: draft.task,
-        attempt: draft.attempt,
-        batch: draft.batch,
-        more: false,
-        kind: draft.kind,
-    }
 }
 
 fn apply(state: &mut RunState, drafts: Vec<Draft>) {
@@ -50,16 +40,7 @@ fn apply(state: &mut RunState, drafts: Vec<Draft>) {
 
 /// A run whose first batch passed its gates.
 fn validated(tasks: &[TaskId]) -> RunState {
-    let start = EventKind::RunStart(RunStart {
-        tasks: tasks.to_vec(),
-        landed_before: Vec::new(),
-        integration_branch: "main".into(),
-        base_commit: commit(0),
-        max_parallel: 4,
-        config_digest: String::new(),
-        doctor_digest: String::new(),
-        local: Local::default(),
-    });
+    let start = run_start(tasks.to_vec(), commit(0));
     let mut state = RunState::start("p".parse().unwrap(), &event(1, Draft::run(start))).unwrap();
     let batch = BatchStart { tasks: tasks.to_vec(), base_commit: commit(0) };
     apply(&mut state, vec![Draft::batch(1, EventKind::BatchStart(batch))]);

@@ -1,20 +1,48 @@
 //! A small product with goals, scenarios and a run, all honest until a test bends one thing.
 
 use mycelium_schemas::{
-    flake::Execution,
+    SCHEMA_VERSION,
+    flake::{Environment, Execution, FolderShape},
     goal::gates::ProfileName,
-    matrix::{Matrix, Subject},
+    matrix::{Matrix, StepStatus, Subject},
     messages::{GherkinDocument, Pickle},
     problem::Source,
     sabotage::Sabotage,
     verdict::Evaluation,
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, flake::History, lock, review,
+    Catalogue, Files, Inputs, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate, flake::History,
+    lock, review,
 };
 use serde_json::{Value, json};
 
 pub(crate) const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// A scenario passes once, on the tree and with the program of an honest world.
+pub(crate) fn execution(spec: &ScenarioSpec, run: &str, lane: &str, seed: u64) -> Execution {
+    Execution {
+        v: SCHEMA_VERSION,
+        at: "2026-01-31T00:00:00Z".parse().unwrap(),
+        run: run.to_owned(),
+        tree: Some(TREE.to_owned()),
+        dirty: false,
+        binary_digest: "d1".to_owned(),
+        scenario: spec.key.clone(),
+        fingerprint: spec.fingerprint().to_string(),
+        lane: lane.to_owned(),
+        outcome: StepStatus::Passed,
+        seed,
+        environment: Environment {
+            jobs: 1,
+            folder: FolderShape::Plain,
+            timezone: "UTC".to_owned(),
+            locale: "C".to_owned(),
+            umask: "022".to_owned(),
+        },
+        failure: None,
+        flaws: Vec::new(),
+    }
+}
 
 /// Everything that a verdict depends on.
 #[derive(Clone)]
