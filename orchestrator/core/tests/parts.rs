@@ -1,4 +1,4 @@
-//! A candidate that holds only the first tasks of a batch: what becomes of it says nothing about the others, and they
+//! What may land. A candidate that holds only the first tasks of a batch: what becomes of it says nothing about the others, and they
 //! come next.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
@@ -7,19 +7,20 @@ mod support;
 
 use mycelium_core::{
     decide::{Action, decide},
+    permit::{MergePermit, Refused},
     plan::Plan,
     settle::{self, Draft, LandingOutcome},
-    state::RunState,
+    state::{RunState, TaskFacts},
 };
 use mycelium_schemas::{
     config::{self, Config},
     event::{
-        BatchStart, CheckoutUpdate, DoctorResult, EventKind, ExitReason, LandingDone, Local, TaskStart,
-        TaskValidated,
+        BatchStart, BudgetMetric, BudgetScope, BudgetVerdict, CheckoutUpdate, DoctorResult, EventKind,
+        ExitReason, LandingDone, Local, TaskStart, TaskValidated,
     },
     id::{CommitId, TaskId},
     problem::Source,
-    state::TaskStatus,
+    state::{StopReason, TaskStatus},
 };
 
 use support::{event, run_start};
@@ -81,6 +82,42 @@ fn landed(landing: u32, tasks: &[&str]) -> LandingOutcome {
         commit: commit(9),
         checkout: CheckoutUpdate::NotCheckedOut,
     })
+}
+
+#[test]
+fn only_commits_that_passed_every_gate_get_a_permit_and_only_while_nothing_blocks() {
+    let tasks = ids(&["1", "2"]);
+    let state = validated(&tasks);
+    let permit = MergePermit::judge(&state, 7, &tasks).unwrap();
+    assert_eq!((permit.batch(), permit.landing(), permit.task_ids()), (7, 1, tasks.clone()));
+    assert_eq!(permit.tasks(), [(tasks[0].clone(), commit(1)), (tasks[1].clone(), commit(2))]);
+    assert_eq!(MergePermit::judge(&state, 1, &[]), Err(Refused::Nothing));
+    let unknown = ids(&["1", "9"]);
+    assert_eq!(MergePermit::judge(&state, 1, &unknown), Err(Refused::NotValidated(unknown[1].clone())));
+    let second = |change: fn(&mut TaskFacts)| {
+        let mut state = state.clone();
+        change(state.tasks.get_mut(&tasks[1]).unwrap());
+        MergePermit::judge(&state, 1, &tasks)
+    };
+    let refused = || Err(Refused::NotValidated(tasks[1].clone()));
+    let others: [fn(&mut TaskFacts); 7] = [
+        |facts| facts.status = TaskStatus::Pending,
+        |facts| facts.status = TaskStatus::Running,
+        |facts| facts.status = TaskStatus::Landed,
+        |facts| facts.status = TaskStatus::Failed,
+        |facts| facts.status = TaskStatus::NeedsHumanReview,
+        |facts| facts.status = TaskStatus::Skipped,
+        |facts| facts.commit = None,
+    ];
+    for (number, other) in others.into_iter().enumerate() {
+        assert_eq!(second(other), refused(), "case {number}");
+    }
+    // A block of one task keeps the others away, too.
+    let mut blocked = validated(&ids(&["1", "2", "3"]));
+    let verdict = BudgetVerdict { scope: BudgetScope::Task, metric: BudgetMetric::Tokens, used: 2, limit: 1 };
+    apply(&mut blocked, vec![Draft::task(1, &ids(&["3"])[0], 1, EventKind::BudgetBlock(verdict))]);
+    let refused = Err(Refused::Blocked(StopReason::BudgetBlock));
+    assert_eq!(MergePermit::judge(&blocked, 1, &tasks), refused);
 }
 
 #[test]
