@@ -10,7 +10,15 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{error::CliError, flake::history, project::Project, sabotage, stream};
+use super::{
+    error::CliError,
+    flake::history,
+    project::{Project, catalogue},
+    sabotage,
+    steps::unused,
+    stream,
+};
+use crate::{catalogue::CATALOGUE, runner::Library, world::MyceliumWorld};
 
 /// What the gates are asked about.
 #[derive(Debug)]
@@ -53,7 +61,9 @@ pub(super) fn judge_with(
     history: &Path,
 ) -> Result<Judged, CliError> {
     let registry = project.registry()?;
-    let catalogue = project.catalogue()?;
+    let suite = project.parsed_suite(&[])?;
+    let catalogue = catalogue(&suite)?;
+    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
     let run = match question.results {
         Wanted::Required => Some(stream::required_run(question.out)?),
         Wanted::IfThere => stream::run(question.out)?,
@@ -71,6 +81,7 @@ pub(super) fn judge_with(
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
+        unused: &unused(library.vocabulary(), &suite),
         results: run.as_ref().map(|run| &run.results),
         history: &history,
         sabotage: sabotage.as_ref(),

@@ -1,10 +1,12 @@
 //! A small product with goals, scenarios and a run, all honest until a test bends one thing.
 
+use std::sync::LazyLock;
+
 use mycelium_schemas::{
     SCHEMA_VERSION,
     flake::{Environment, Execution, FolderShape},
     goal::gates::ProfileName,
-    matrix::{Matrix, StepStatus, Subject},
+    matrix::{Matrix, StepStatus, Subject, Unused},
     messages::{GherkinDocument, Pickle},
     problem::Source,
     sabotage::Sabotage,
@@ -56,6 +58,7 @@ pub(crate) struct World {
     pub(crate) features: Vec<Fixture>,
     /// The feature files as the run read them, with what came out.
     pub(crate) ran: Vec<Fixture>,
+    pub(crate) unused: Unused,
     pub(crate) run: Run,
     /// How scenarios came out when they were run again and again.
     pub(crate) history: Vec<Execution>,
@@ -157,6 +160,11 @@ const GOALS: [(&str, &str); 4] = [
 impl World {
     /// Nothing in it is a lie.
     pub(crate) fn honest() -> Self {
+        static HONEST: LazyLock<World> = LazyLock::new(World::all_honest);
+        HONEST.clone()
+    }
+
+    fn all_honest() -> Self {
         let fixtures: Vec<Fixture> = GOALS
             .iter()
             .flat_map(|(id, _)| [Fixture::new(id, 5, "A block keeps work away"), Fixture::control(id, 12)])
@@ -169,6 +177,7 @@ impl World {
             quarantine: String::new(),
             features: fixtures.clone(),
             ran: fixtures,
+            unused: Unused::default(),
             run: Run {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
@@ -297,6 +306,7 @@ impl World {
             registry: &registry,
             profile: registry.rules.profile(self.profile),
             catalogue: &catalogue,
+            unused: &self.unused,
             results,
             history: &History { executions: self.history.clone(), torn: 0 },
             sabotage: self.sabotage.as_ref(),
