@@ -116,8 +116,8 @@ fn shapes(runs: &[SuiteRun]) -> Vec<Shape> {
     ];
     let shape = |(kind, tone, height)| {
         let of_kind = runs.iter().enumerate().filter(|(_, run)| run.kind == kind);
-        let path: String = of_kind.map(|(at, _)| format!("M{} 24v-{height}h8v{height}", at * STEP)).collect();
-        Shape { tone, path }
+        let path = of_kind.map(|(at, _)| format!("M{} 24v-{height}h8v{height}", at * STEP));
+        Shape { tone, path: path.collect::<Vec<_>>().concat() }
     };
     kinds.map(shape).into_iter().filter(|shape| !shape.path.is_empty()).collect()
 }

@@ -78,9 +78,9 @@ pub(super) fn unused(vocabulary: &Vocabulary, suite: &Suite) -> Unused {
         };
         steps.remove(&(definition.keyword, definition.expression));
         if definition.parameters().contains(&FixtureName::NAME) {
-            captures.iter().for_each(|(_, value)| {
+            for (_, value) in &captures {
                 fixtures.remove(value.as_str());
-            });
+            }
         }
     }
     let step = |((keyword, expression), place)| UnusedStep { step: format!("{keyword} {expression}"), place };
