@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mycelium_steps::cli::main()
+    mycelium_accept::cli::main(mycelium_steps::library)
 }

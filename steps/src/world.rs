@@ -33,7 +33,7 @@ use background::{Orphans, Started};
 use command::CommandRun;
 use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
-use crate::context::{Context, Lane, Record, Scratch};
+use mycelium_accept::context::{Context, Lane, Record, Scratch};
 
 /// What the steps of one scenario share.
 #[derive(Debug, cucumber::World)]
@@ -82,6 +82,12 @@ impl MyceliumWorld {
             second_place: None,
             damaged: BTreeMap::new(),
         }
+    }
+
+    /// Adds a line to the scenario's log, of which the failure card shows the last ones. Steps print nothing: whose it is
+    /// could not be told where scenarios run side by side.
+    pub(crate) fn say(&self, line: impl Into<String>) {
+        self.context.recorder.push(Record::Log(line.into()));
     }
 
     /// The sandbox.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// What each crate may use of the others, in its program and its tests.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("mycelium-schemas", &[]),
     ("mycelium-core", &["mycelium-schemas"]),
     ("mycelium-engine", &["mycelium-core", "mycelium-schemas"]),
@@ -17,8 +17,9 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("mycelium-traceability", &["mycelium-schemas"]),
     ("mycelium-reports", &["mycelium-schemas", "mycelium-traceability"]),
     ("mycelium-gherkin", &["mycelium-schemas"]),
+    // Nothing with steps: a changed step would compile the runner again.
     (
-        "mycelium-steps",
+        "mycelium-accept",
         &[
             "mycelium-fixtures",
             "mycelium-gherkin",
@@ -27,6 +28,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "mycelium-traceability",
         ],
     ),
+    ("mycelium-steps", &["mycelium-accept", "mycelium-fixtures", "mycelium-gherkin", "mycelium-schemas"]),
 ];
 
 /// Crates that do I/O, keep time or run things at once: the core may depend on none of them.

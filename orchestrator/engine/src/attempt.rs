@@ -39,7 +39,7 @@ use crate::{
     process::{self, Exit, Ignore, Job, StopLevel},
     redact::Redactor,
     saboteur,
-    store::{self, make_private_dir, remove_dir},
+    store::{self, make_private_dir, remove_dir_unless},
     validator::{self, Surroundings},
 };
 
@@ -109,7 +109,7 @@ impl Attempt {
         let facts = facts?;
         ended?;
         if self.config.cleanup.workspaces == CleanupWhen::Always {
-            store::tidy_dir(&self.workspace);
+            tidy_all(vec![self.workspace.clone()], ends(&self.stop)).await?;
         }
         Ok(facts)
     }
@@ -172,7 +172,7 @@ impl Attempt {
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
         let ends = ends(&self.stop);
         blocking(move || {
-            remove_dir(&workspace)?;
+            remove_dir_unless(&workspace, &ends)?;
             Ok(git::workspace::create(&workspace, &base, &objects, &ends)?)
         })
         .await
@@ -448,6 +448,21 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) fn ends(stop: &watch::Receiver<StopLevel>) -> impl Fn() -> bool + Send + 'static {
     let stop = stop.clone();
     move || *stop.borrow() > StopLevel::None
+}
+
+/// Removes folders that are no longer needed, off the event loop: an agent may have left many files. What a stop keeps it
+/// from is for the next one to remove.
+pub(crate) async fn tidy_all(
+    folders: Vec<PathBuf>,
+    ends: impl Fn() -> bool + Send + 'static,
+) -> Result<(), Error> {
+    blocking(move || {
+        for folder in &folders {
+            store::tidy_dir_unless(folder, &ends);
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Ends what runs in a workspace, or in one below the folder, off the event loop: the kernel may take its time.

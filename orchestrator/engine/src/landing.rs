@@ -18,7 +18,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    attempt::{blocking, end_all_in, ends},
+    attempt::{blocking, end_all_in, ends, tidy_all},
     doctor,
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, Ends, GitError, MergeError, Quarantine, Upstream},
@@ -27,7 +27,7 @@ use crate::{
     redact::Redactor,
     runlock::RunLock,
     saboteur,
-    store::{self, RunPaths, make_private_dir, remove_dir},
+    store::{self, RunPaths, make_private_dir, remove_dir_unless},
 };
 
 /// What landings of a run work with.
@@ -256,13 +256,13 @@ impl Lander {
             let (scratch, commit, objects, ends) =
                 (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir(), ends(&self.stop));
             blocking(move || {
-                remove_dir(&scratch)?;
+                remove_dir_unless(&scratch, &ends)?;
                 Ok(git::workspace::create(&scratch, &commit, &objects, &ends)?)
             })
             .await?;
         }
         let exit = self.start_doctor(&scratch, log).await?;
-        store::tidy_dir(&scratch);
+        tidy_all(vec![scratch], ends(&self.stop)).await?;
         Ok(DoctorResult {
             landing: intent.landing,
             tasks: intent.tasks.clone(),
@@ -281,11 +281,14 @@ impl Lander {
     /// Runs the doctor on an empty folder. One that passes there can refuse nothing. None where a stop came first.
     pub async fn canary(&self) -> Result<Option<ValidatorVerdict>, Error> {
         let folder = self.paths.workspaces.join(".canary");
-        remove_dir(&folder)?;
+        {
+            let (folder, ends) = (folder.clone(), ends(&self.stop));
+            blocking(move || remove_dir_unless(&folder, &ends)).await?;
+        }
         make_private_dir(&folder)?;
         make_private_dir(&self.paths.landing)?;
         let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
-        store::tidy_dir(&folder);
+        tidy_all(vec![folder], ends(&self.stop)).await?;
         if exit.reason == ExitReason::Stopped {
             return Ok(None);
         }
@@ -334,7 +337,7 @@ impl Lander {
 
     /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's
     /// checkout where the branch is checked out. The intent must be in the journal before. None where a stop came before
-    /// the ref moved.
+    /// the ref moved, or before the checkout could follow: `resume` finds out which.
     pub async fn move_ref(&self, tested: Tested) -> Result<Option<LandingOutcome>, Error> {
         let intent = tested.intent;
         // The doctor took its time: look at the checkout again.
@@ -351,7 +354,8 @@ impl Lander {
     }
 }
 
-/// Moves the ref and follows with the checkout. None where a stop came before the ref moved.
+/// Moves the ref and follows with the checkout. None where a stop came before the ref moved, or while another git process
+/// kept the checkout from following.
 fn land(
     upstream: &Upstream,
     quarantine: &Quarantine,
@@ -375,7 +379,10 @@ fn land(
         Err(git::LandError::Git(error)) => return Err(error.into()),
         Err(git::LandError::NotBuiltOnHead { .. }) => return Err(Error::Lost("the candidate's parent")),
     }
-    let checkout = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+    let checkout = match git::fast_forward(upstream, branch, &intent.old_head, &intent.commit, ends) {
+        Err(GitError::Locked { .. }) if ends() => return Ok(None),
+        checkout => checkout?,
+    };
     warn_of_left(&checkout);
     Ok(Some(LandingOutcome::Done(LandingDone {
         landing: intent.landing,

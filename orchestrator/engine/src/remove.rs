@@ -18,7 +18,7 @@ use rustix::{
     io::Errno,
 };
 
-use crate::fault;
+use crate::{fault, git::Ends};
 
 /// Folders open at once; deeper ones are moved up.
 const DEPTH_MAX: usize = 64;
@@ -27,18 +27,27 @@ const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
 /// Removes what lies at `parts` below `base`. What is not there is removed already.
 pub(crate) fn remove(base: &Path, parts: &[impl AsRef<OsStr>]) -> io::Result<()> {
-    let Some((parent, name)) = parent_of(base, parts)? else { return Ok(()) };
-    let Some(folder) = unlink(parent.as_fd(), &name)? else { return Ok(()) };
-    let mut tree = Tree { top: folder, moved: 0 };
+    remove_unless(base, parts, &|| false).map(drop)
+}
+
+/// As [`remove`], but gives up between one name and the next once it is to end: false then, and what is left is for
+/// another call.
+pub(crate) fn remove_unless(base: &Path, parts: &[impl AsRef<OsStr>], ends: Ends<'_>) -> io::Result<bool> {
+    let Some((parent, name)) = parent_of(base, parts)? else { return Ok(true) };
+    let Some(folder) = unlink(parent.as_fd(), &name)? else { return Ok(true) };
+    let mut tree = Tree { top: folder, ends, moved: 0 };
     loop {
         let moved = tree.moved;
         let top = tree.top.try_clone()?;
-        tree.empty(top.as_fd(), 1)?;
+        if !tree.empty(top.as_fd(), 1)? {
+            return Ok(false);
+        }
         if tree.moved == moved {
             break;
         }
     }
-    gone(fault::point!("clean.remove_top", unlinkat(&parent, &name, AtFlags::REMOVEDIR)))
+    gone(fault::point!("clean.remove_top", unlinkat(&parent, &name, AtFlags::REMOVEDIR)))?;
+    Ok(true)
 }
 
 /// Gives what lies at `parts` below `base` another name in its folder.
@@ -65,24 +74,31 @@ fn parent_of(base: &Path, parts: &[impl AsRef<OsStr>]) -> io::Result<Option<(Own
     Ok(Some((folder, CString::new(last.as_ref().as_bytes())?)))
 }
 
-struct Tree {
+struct Tree<'a> {
     top: OwnedFd,
+    ends: Ends<'a>,
     /// Folders that were moved up so far; each is a reason to look at the top again.
     moved: u32,
 }
 
-impl Tree {
-    fn empty(&mut self, folder: BorrowedFd<'_>, depth: usize) -> io::Result<()> {
+impl Tree<'_> {
+    /// False where it is to end before the folder is empty.
+    fn empty(&mut self, folder: BorrowedFd<'_>, depth: usize) -> io::Result<bool> {
         for name in names(folder)? {
+            if (self.ends)() {
+                return Ok(false);
+            }
             let Some(inside) = unlink(folder, &name)? else { continue };
             if depth == DEPTH_MAX {
                 self.move_up(folder, &name)?;
                 continue;
             }
-            self.empty(inside.as_fd(), depth + 1)?;
+            if !self.empty(inside.as_fd(), depth + 1)? {
+                return Ok(false);
+            }
             gone(fault::point!("clean.remove_folder", unlinkat(folder, &name, AtFlags::REMOVEDIR)))?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn move_up(&mut self, folder: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
@@ -192,6 +208,36 @@ mod tests {
         }
         remove(dir.path(), &parts("top")).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_removal_that_is_told_to_end_does_and_another_one_removes_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut asked = 0_usize;
+        for last in 0_usize.. {
+            for path in ["top/a/b/1", "top/a/2", "top/a/3", "top/4"] {
+                let path = dir.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "x").unwrap();
+            }
+            let left = std::cell::Cell::new(last);
+            let ends = || left.replace(left.get().saturating_sub(1)) == 0;
+            let done = remove_unless(dir.path(), &parts("top"), &ends).unwrap();
+            assert_eq!(walk(dir.path()) == 0, done, "{last}");
+            if done {
+                asked = last;
+                break;
+            }
+            remove(dir.path(), &parts("top")).unwrap();
+            assert_eq!(walk(dir.path()), 0, "{last}");
+        }
+        assert_eq!(asked, 6, "it asks before each file and each folder");
+    }
+
+    /// How many files and folders there are below a folder.
+    fn walk(folder: &Path) -> usize {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| 1 + if path.is_dir() { walk(&path) } else { 0 }).sum()
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::{
     environment::Environment,
     error::{Error, IoContext},
     fault,
-    git::{self, Branch, Quarantine, Upstream},
+    git::{self, Branch, Ends, Quarantine, Upstream},
     journal::Journal,
     landed, landing, moved, orphans,
     project::Project,
@@ -102,7 +102,7 @@ pub fn resume(
     project: &Project,
     environment: &Environment,
     run: &RunId,
-    listening: Listening,
+    mut listening: Listening,
     progress: &mut dyn FnMut(&Event),
 ) -> Result<Resumed, Error> {
     let stepped = environment.now()?.is_some();
@@ -133,7 +133,9 @@ pub fn resume(
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
-    let found = look(journal.state(), &config, &paths, &upstream, &branch, &quarantine)?;
+    let found = listening.unless_signalled(|ends| {
+        look(journal.state(), &config, &paths, &upstream, &branch, &quarantine, ends)
+    })?;
 
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);
@@ -207,6 +209,7 @@ fn look(
     upstream: &Upstream,
     branch: &Branch,
     quarantine: &Quarantine,
+    ends: Ends<'_>,
 ) -> Result<Found, Error> {
     let mut usage = BTreeMap::new();
     let mut missing = BTreeSet::new();
@@ -228,7 +231,7 @@ fn look(
     let intent = match &state.open_intent {
         Some((_, intent)) => {
             git::clear_abandoned(upstream, branch)?;
-            Some(look_at_intent(intent, upstream, branch)?)
+            Some(look_at_intent(intent, upstream, branch, ends)?)
         }
         None => None,
     };
@@ -246,13 +249,14 @@ fn look_at_intent(
     intent: &LandingIntent,
     upstream: &Upstream,
     branch: &Branch,
+    ends: Ends<'_>,
 ) -> Result<IntentFound, Error> {
     let Some(head) = upstream.find_head(branch)? else { return Ok(IntentFound::MovedAway(None)) };
     if head == intent.old_head || saboteur::is!("forget-landing") {
         return Ok(IntentFound::NotMoved);
     }
     if head == intent.commit {
-        let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit)?;
+        let followed = git::fast_forward(upstream, branch, &intent.old_head, &intent.commit, ends)?;
         landing::warn_of_left(&followed);
         return Ok(IntentFound::Moved(followed.update));
     }

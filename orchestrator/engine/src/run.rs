@@ -1,6 +1,6 @@
 //! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -17,7 +17,7 @@ use mycelium_schemas::{
     event::{BatchStart, Event, EventKind, LandingDone, RunComplete, RunStop, TaskStart},
     id::TaskId,
     manifest::Manifest,
-    state::{RunStatus, RunView, StopReason},
+    state::{RunStatus, RunView, StopReason, TaskStatus},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -26,10 +26,10 @@ use tokio::{
 
 use crate::{
     agent::AttemptKey,
-    attempt::{Attempt, blocking},
+    attempt::{Attempt, blocking, ends, tidy_all},
     environment::Environment,
     error::Error,
-    git::{self, QUARANTINE_DIR},
+    git::{self, GitError, QUARANTINE_DIR},
     journal::Journal,
     landing::{Lander, Tried},
     orphans,
@@ -128,6 +128,9 @@ impl Run<'_> {
         attempts: &mut JoinSet<Ended>,
         signals: &mut Signals,
     ) -> Result<Halt, Error> {
+        if let Some(signal) = self.tidy_again(signals).await? {
+            return Ok(Halt::Signal(signal));
+        }
         loop {
             let state = self.journal.state();
             let actions = decide(&self.plan, state, &self.config);
@@ -202,7 +205,9 @@ impl Run<'_> {
             Action::Complete => {
                 // What is removed may be all that tells of a landing that is not durable yet.
                 self.journal.sync()?;
-                self.tidy()?;
+                if let Some(signal) = self.tidy(signals).await? {
+                    return Ok(Some(signal));
+                }
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
             }
@@ -376,11 +381,42 @@ impl Run<'_> {
             self.report(drafts)?;
         }
         if self.config.cleanup.workspaces == CleanupWhen::OnSuccess {
-            for task in landed {
-                store::tidy_dir(&self.paths.workspaces.join(task.as_str()));
-            }
+            let came = self.tidy_workspaces(&landed, signals).await?;
+            return Ok(signal.or(came));
         }
         Ok(signal)
+    }
+
+    /// Removes the workspaces of tasks that landed. A signal ends that: what is left goes when the run goes on.
+    async fn tidy_workspaces(
+        &self,
+        landed: &[TaskId],
+        signals: &mut Signals,
+    ) -> Result<Option<StopSignal>, Error> {
+        let folders = landed.iter().map(|task| self.paths.workspaces.join(task.as_str())).collect();
+        self.tidy_folders(folders, signals).await
+    }
+
+    async fn tidy_folders(
+        &self,
+        folders: Vec<PathBuf>,
+        signals: &mut Signals,
+    ) -> Result<Option<StopSignal>, Error> {
+        let (tidied, signal) =
+            stoppable(tidy_all(folders, ends(&self.lander.stop)), &self.stop, signals).await;
+        tidied?;
+        Ok(signal)
+    }
+
+    /// Removes what an earlier process of this run was kept from removing after its landings.
+    async fn tidy_again(&self, signals: &mut Signals) -> Result<Option<StopSignal>, Error> {
+        let tasks = &self.journal.state().tasks;
+        let landed = tasks.iter().filter(|(_, facts)| facts.status == TaskStatus::Landed);
+        let landed: Vec<TaskId> = landed.map(|(id, _)| id.clone()).collect();
+        if landed.is_empty() || self.config.cleanup.workspaces != CleanupWhen::OnSuccess {
+            return Ok(None);
+        }
+        self.tidy_workspaces(&landed, signals).await
     }
 
     /// Those of these landings that somebody took off the branch.
@@ -395,7 +431,11 @@ impl Run<'_> {
             return Ok(None);
         }
         let (verdict, signal) = stoppable(self.lander.canary(), &self.stop, signals).await;
-        if let Some(verdict) = verdict? {
+        let verdict = match verdict {
+            Err(Error::Git(GitError::Stopped)) => None,
+            verdict => verdict?,
+        };
+        if let Some(verdict) = verdict {
             let kind = if verdict.error {
                 EventKind::ValidatorWarn(verdict)
             } else {
@@ -419,16 +459,16 @@ impl Run<'_> {
     }
 
     /// Once everything landed, the user's repository holds it: the run's own objects and workspaces go. Done before the
-    /// run is journaled as complete, so that a crash in between is made up for by resume.
-    fn tidy(&self) -> Result<(), Error> {
+    /// run is journaled as complete, so that a crash or a signal in between is made up for by resume.
+    async fn tidy(&self, signals: &mut Signals) -> Result<Option<StopSignal>, Error> {
         // A landing goes on where its note cannot be removed: the next one removes it, and after the last one this, or
         // the `resume` of a run that could not.
         git::clear_abandoned(&self.lander.upstream, &self.lander.branch)?;
-        if self.config.cleanup.workspaces != CleanupWhen::Never {
-            store::tidy_dir(&self.paths.run_dir.join(QUARANTINE_DIR));
-            store::tidy_dir(&self.paths.workspaces);
+        if self.config.cleanup.workspaces == CleanupWhen::Never {
+            return Ok(None);
         }
-        Ok(())
+        let folders = vec![self.paths.run_dir.join(QUARANTINE_DIR), self.paths.workspaces.clone()];
+        self.tidy_folders(folders, signals).await
     }
 
     fn interrupt(&mut self, stop_reason: StopReason, message: String) -> Result<(), Error> {

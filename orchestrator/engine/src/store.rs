@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, IoContext},
     fault,
-    git::Upstream,
+    git::{Ends, GitError, Upstream},
     journal::{self, Journal},
     private,
     project::Project,
@@ -216,16 +216,29 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 /// Removes a folder with everything in it, also where an agent left folders that may not be written; one that is not
 /// there is fine.
 pub fn remove_dir(path: &Path) -> Result<(), Error> {
+    remove_dir_unless(path, &|| false)
+}
+
+/// As [`remove_dir`], but stops between one file and the next where it is to end, which is the error
+/// [`GitError::Stopped`]; another call removes what is left.
+pub fn remove_dir_unless(path: &Path, ends: Ends<'_>) -> Result<(), Error> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(ErrorKind::InvalidInput.into()).at("remove", path);
     };
-    fault::point!("folder.remove", remove::remove(parent, &[name])).at("remove", path)
+    let removed = fault::point!("folder.remove", remove::remove_unless(parent, &[name], ends));
+    if removed.at("remove", path)? { Ok(()) } else { Err(GitError::Stopped.into()) }
 }
 
 /// Removes what is no longer needed. That it cannot be removed decides no outcome: it is said, and `clean` tries again.
 pub fn tidy_dir(path: &Path) {
-    if let Err(error) = remove_dir(path) {
-        tracing::warn!(%error, "a folder that is no longer needed could not be removed");
+    tidy_dir_unless(path, &|| false);
+}
+
+/// As [`tidy_dir`], but stops where it is to end: what is left goes with the run, or with `clean`.
+pub fn tidy_dir_unless(path: &Path, ends: Ends<'_>) {
+    match remove_dir_unless(path, ends) {
+        Ok(()) | Err(Error::Git(GitError::Stopped)) => {}
+        Err(error) => tracing::warn!(%error, "a folder that is no longer needed could not be removed"),
     }
 }
 

@@ -85,12 +85,14 @@ impl Sim {
             let merges = !made_on_head || permit.tasks().len() > 1;
             let conflicts = !base_gone && merges && self.dice.once_in(self.scene.conflict_once_in);
             // With the task before it, which may not land at all: this one and all that follow have to wait.
-            if conflicts && place > 0 && (made_on_head || self.dice.once_in(2)) {
+            let with_earlier = conflicts && place > 0 && (made_on_head || self.dice.once_in(2));
+            let blamed = with_earlier && self.is(Mutant::ConflictWithUnlanded);
+            if with_earlier && !blamed {
                 self.saw("a candidate cut");
                 parts = parts.get(..place).unwrap_or_default();
                 break;
             }
-            if base_gone || (conflicts && !made_on_head) {
+            if base_gone || blamed || (conflicts && !made_on_head) {
                 return Ok(Err(LandingOutcome::Conflict(LandingConflict {
                     landing,
                     task: task.clone(),

@@ -23,6 +23,8 @@ pub enum Mutant {
     FailuresNotCounted,
     /// Conflicts are not counted.
     ConflictsNotCounted,
+    /// A conflict is blamed on the later of two tasks of a batch, though the earlier one has not landed.
+    ConflictWithUnlanded,
     /// A failed attempt is followed by the next one at once.
     NoBackoff,
     /// What an attempt used is counted twice.

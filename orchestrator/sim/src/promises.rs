@@ -3,7 +3,7 @@
 use mycelium_core::limits::RESCOPES_MAX;
 use mycelium_schemas::{
     config::Mode,
-    event::RunStop,
+    event::{EventKind, RunStop},
     id::CommitId,
     state::{RunStatus, StopReason, TaskStatus},
 };
@@ -61,6 +61,19 @@ impl Sim {
             return broken("the run stops for a rewound branch, and the branch holds every landing");
         }
         Ok(())
+    }
+
+    /// When a conflict is told: it is with something that landed after the work was begun. Work that was made on the very
+    /// head can only be at odds with others of its batch, which may not land at all.
+    pub(crate) fn check_conflict(&self, kind: &EventKind) -> Step {
+        match kind {
+            EventKind::LandingConflict(conflict)
+                if self.world.base_of(&conflict.commit) == Some(&conflict.onto) =>
+            {
+                broken(format!("{} is in conflict with the commit that it was made on", conflict.task))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn missing(&self) -> Option<&CommitId> {

@@ -178,6 +178,7 @@ impl Sim {
             self.tell(event);
             self.saw(event.kind.type_name());
             self.state.apply(event).or_else(broken)?;
+            self.check_conflict(&event.kind)?;
             self.ledger.read(event).or_else(broken)?;
         }
         self.check()

@@ -2,11 +2,9 @@
 
 use std::{env, fs, path::PathBuf, process::Command};
 
-use mycelium_steps::{
-    catalogue::CATALOGUE,
+use mycelium_accept::{
     lint::{Promises, lint},
-    runner::{Library, suite::Suite},
-    world::MyceliumWorld,
+    runner::suite::Suite,
 };
 use serde_json::{Value, json};
 
@@ -71,7 +69,7 @@ fn lint_steps(size: usize) -> Result<f64, Failed> {
     let mut text = "@mock\nFeature: Long\n  Scenario: Very long\n".to_owned();
     text.push_str(&"    Given the repository \"toy-repo\"\n".repeat(size));
     fs::write(root.path().join("long.feature"), text)?;
-    let library = Library::<MyceliumWorld>::load(CATALOGUE)?;
+    let library = mycelium_steps::library()?;
     let before = cpu();
     let suite = Suite::load(root.path(), &[PathBuf::from("long.feature")])?;
     let problems = lint(&suite, library.vocabulary(), Promises { goals: &[], backlog: &[] });

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use mycelium_fixtures::sandbox::Locality;
-use mycelium_steps::{
+use mycelium_accept::{
     context::Lane,
     runner::{Facts, Filter, Library, Settings, run, suite::Suite},
 };
+use mycelium_fixtures::sandbox::Locality;
 use tempfile::TempDir;
 
 use crate::{
@@ -54,7 +54,7 @@ impl Features {
 
     /// Runs them with our runner, from reading the files to the last message; returns the bytes of messages.
     pub(crate) fn run(&self, jobs: usize) -> Result<u64, Failed> {
-        let library = Library::<NoWorld>::load(CATALOGUE)?;
+        let library = Library::load::<NoWorld>(CATALOGUE)?;
         let suite = Suite::load(self.root.path(), &[PathBuf::from("features")])?;
         let scratch = tempfile::tempdir()?;
         let out = self.root.path().join("out");

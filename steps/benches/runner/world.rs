@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use cucumber::{World, given, when};
-use mycelium_steps::catalogue::{Catalogue, Definition, Keyword, Pattern};
+use mycelium_accept::catalogue::{Catalogue, Definition, Keyword, Pattern};
 
 /// The catalogue of the steps in this folder.
 pub(crate) static CATALOGUE: Catalogue = include!(concat!(env!("OUT_DIR"), "/bench_catalogue.rs"));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use git2::Repository;
+use mycelium_accept::runner::leftovers::kill_inside;
 use mycelium_fixtures::{
     FixtureError,
     checkout::{Checkout, listing},
@@ -15,7 +16,6 @@ use mycelium_fixtures::{
     repository::BRANCH,
     sandbox::Finished,
 };
-use mycelium_steps::runner::leftovers::kill_inside;
 use serde_json::Value;
 
 use crate::{

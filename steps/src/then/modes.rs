@@ -9,8 +9,8 @@ use mycelium_schemas::evidence::AssertionKind::Fs;
 use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
 
 /// No file and no folder that the program keeps in its home may be read, written or entered by anybody but its owner;
-/// files of a run and a workspace are among them. A workspace, with all that is in it, and what is inside the run's own
-/// object database have git's modes; the folders that hold them are closed.
+/// files of a run and a workspace are among them. What is inside a workspace and inside the run's own object database has
+/// git's modes; both folders are closed.
 #[then(expr = "nobody but the owner may look into what is kept")]
 fn never_open(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let projects = world.sandbox().mycelium_home().join("projects");
@@ -41,12 +41,12 @@ impl Looked {
         let found = path.symlink_metadata().map_err(FixtureError::file("look at", path))?;
         let mode = found.permissions().mode() & 0o777;
         let is_of = |kind| depth == OTHERS_BEGIN && path.iter().rev().nth(2).is_some_and(|name| name == kind);
+        if mode & 0o077 != 0 {
+            self.flaws.push(format!("{mode:03o} {}", path.display()));
+        }
         if is_of("workspaces") {
             self.workspaces += usize::from(found.is_dir());
             return Ok(());
-        }
-        if mode & 0o077 != 0 {
-            self.flaws.push(format!("{mode:03o} {}", path.display()));
         }
         self.run_files += usize::from(is_of("runs") && found.is_file());
         if !found.is_dir() || (depth == OTHERS_BEGIN && path.ends_with("objects.git")) {

@@ -3,13 +3,11 @@
 use std::{thread, time::Duration};
 
 use cucumber::then;
+use mycelium_accept::runner::leftovers;
 use mycelium_fixtures::process::Ending;
 use mycelium_schemas::evidence::AssertionKind::{Exit, Output};
 
-use crate::{
-    runner::leftovers,
-    world::{Claim, MyceliumWorld, Verdict, WorldError, ending_text, lines},
-};
+use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, ending_text, lines};
 
 /// How often, and how long between, to look whether the last process has gone that was killed.
 const LOOKS_MAX: usize = 100;

@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
-use crate::runner::leftovers;
+use mycelium_accept::runner::leftovers;
 
 /// How often to look whether a command ended instead of coming to a meeting.
 const LOOK: Duration = Duration::from_millis(20);

@@ -9,7 +9,7 @@ use mycelium_schemas::{
 use similar::TextDiff;
 
 use super::{MyceliumWorld, WorldError};
-use crate::context::Record;
+use mycelium_accept::context::Record;
 
 /// What an assertion looks at. `kind` and `check` are the name that goals refer to, so they are stable.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ mod tests {
     use mycelium_fixtures::sandbox::Locality;
 
     use super::*;
-    use crate::context::{Context, Lane, Recorder, Scratch};
+    use mycelium_accept::context::{Context, Lane, Recorder, Scratch};
 
     fn world(scratch: &std::path::Path) -> (MyceliumWorld, Recorder) {
         let recorder = Recorder::default();

@@ -8,7 +8,7 @@ use mycelium_fixtures::{
 };
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
-use crate::context::Record;
+use mycelium_accept::context::Record;
 
 /// The program's name in features.
 const PROGRAM: &str = "mycelium";
@@ -125,9 +125,9 @@ impl MyceliumWorld {
             self.context.recorder.push(Record::Evidence { name, bytes: bytes.to_vec() });
         };
         let ending = ending_text(run.finished.ending);
-        self.context.recorder.push(Record::Log(format!("$ {} ({ending})", run.line)));
+        self.say(format!("$ {} ({ending})", run.line));
         for line in String::from_utf8_lossy(&run.finished.stderr).lines() {
-            self.context.recorder.push(Record::Log(line.to_owned()));
+            self.say(line);
         }
         keep("exit", format!("{ending}\n").as_bytes());
         keep("stdout", &run.finished.stdout);

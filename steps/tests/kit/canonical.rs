@@ -50,6 +50,27 @@ pub(crate) fn drop_started_cases(stream: &mut Vec<Value>) {
     stream.retain(|message| message.get("testCaseStarted").or(message.get("testCaseFinished")).is_none());
 }
 
+/// Removes every attempt but the first, and that another would come.
+pub(crate) fn drop_retries(stream: &mut Vec<Value>) {
+    let started = stream.iter().filter_map(|message| message.get("testCaseStarted"));
+    let retries: Vec<Value> =
+        started.filter(|started| started["attempt"] != 0).map(|started| started["id"].clone()).collect();
+    let is_of_retry = |message: &Value| {
+        let started = message.get("testCaseStarted").map(|started| &started["id"]);
+        let content = message.as_object().and_then(|object| object.values().next());
+        let attempt = started.or(content.and_then(|content| content.get("testCaseStartedId")));
+        attempt.is_some_and(|attempt| retries.contains(attempt))
+    };
+    stream.retain(|message| !is_of_retry(message));
+    let mut ids = HashMap::new();
+    for message in stream {
+        if let Some(finished) = message.get_mut("testCaseFinished") {
+            finished["willBeRetried"] = false.into();
+        }
+        renumber(message, "", &mut ids);
+    }
+}
+
 fn is_compared(message: &Value) -> bool {
     let of_this_runner = message["attachment"]["mediaType"]
         .as_str()
@@ -160,9 +181,10 @@ fn renumber(value: &mut Value, key: &str, ids: &mut HashMap<String, usize>) {
             }
         }
         Value::Array(values) => values.iter_mut().for_each(|value| renumber(value, key, ids)),
-        Value::String(text) if key == "id" || key.ends_with("Id") || key.ends_with("Ids") => {
+        // One that has its number gets its number among those that are left.
+        Value::String(_) | Value::Number(_) if key == "id" || key.ends_with("Id") || key.ends_with("Ids") => {
             let next = ids.len();
-            let number = *ids.entry(text.clone()).or_insert(next);
+            let number = *ids.entry(value.to_string()).or_insert(next);
             *value = number.into();
         }
         _ => {}

@@ -8,13 +8,13 @@ use std::{
 };
 
 use cucumber::{World, codegen::WorldInventory};
-use mycelium_fixtures::sandbox::Locality;
-use mycelium_schemas::messages::Envelope;
-use mycelium_steps::{
+use mycelium_accept::{
     catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
     context::Lane,
     runner::{Facts, Filter, Interrupter, Library, RunError, Settings, run as run_suite, suite::Suite},
 };
+use mycelium_fixtures::sandbox::Locality;
+use mycelium_schemas::messages::Envelope;
 
 /// The steps of all samples.
 static KIT: Catalogue = include!(concat!(env!("OUT_DIR"), "/kit_catalogue.rs"));
@@ -43,7 +43,7 @@ fn conduct<W: Sample>(
     folder: &Path,
     prepare: impl FnOnce(Interrupter) -> io::Result<()>,
 ) -> (Vec<Envelope>, Result<(), RunError>) {
-    let library = Library::<W>::load(catalogue::<W>()).unwrap();
+    let library = Library::load::<W>(catalogue::<W>()).unwrap();
     let suite = Suite::load(folder, &[PathBuf::from(".")]).unwrap();
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("out");

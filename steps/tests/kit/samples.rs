@@ -24,6 +24,7 @@ pub(crate) mod parameter_types;
 pub(crate) mod pending;
 pub(crate) mod pending_exception;
 pub(crate) mod regular_expression;
+pub(crate) mod retry;
 pub(crate) mod retry_ambiguous;
 pub(crate) mod retry_pending;
 pub(crate) mod rules;
@@ -36,8 +37,8 @@ pub(crate) mod unused_steps;
 
 use std::fs;
 
+use mycelium_accept::context::{Context, Record, Shown};
 use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
-use mycelium_steps::context::{Context, Record, Shown};
 
 /// Shows something beside the step.
 fn show(shown: Shown) {

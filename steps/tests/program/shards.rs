@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mycelium_steps::runner::OutLock;
+use mycelium_accept::runner::OutLock;
 use serde_json::Value;
 
 use crate::checkout::{Checkout, FEATURE};

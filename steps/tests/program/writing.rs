@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use mycelium_steps::catalogue::CATALOGUE;
+use mycelium_steps::CATALOGUE;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checkout::{Checkout, FEATURE};

@@ -3,11 +3,11 @@
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
+use mycelium_accept::runner::suite::Suite;
 use mycelium_schemas::{
     evidence::{EVIDENCE_MEDIA_TYPE, EvidenceFile},
     messages::Envelope,
 };
-use mycelium_steps::runner::suite::Suite;
 
 use crate::bench::Bench;
 

@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
+use mycelium_accept::{
+    catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
+    context::Lane,
+    runner::{Facts, Filter, Library, RunResult, ScenarioResult, Settings, run, suite::Suite},
+};
 use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::{
     evidence::{RUN_INFO_MEDIA_TYPE, RunInfo},
     messages::{Envelope, TestStepResultStatus},
-};
-use mycelium_steps::{
-    catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
-    context::Lane,
-    runner::{Facts, Filter, Library, RunResult, ScenarioResult, Settings, run, suite::Suite},
 };
 use tempfile::TempDir;
 
@@ -95,7 +95,7 @@ impl Bench {
 
     /// Runs them, and tells each as it ends.
     pub(crate) fn run_and_tell(&self, tell: impl FnMut(&ScenarioResult, usize)) -> RunResult {
-        let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
+        let library = Library::load::<TinyWorld>(CATALOGUE).unwrap();
         let prepare = |interrupter| {
             *INTERRUPTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(interrupter);
             Ok(())

@@ -1,11 +1,11 @@
 //! The lint: each rule speaks up where it must, with its place, and keeps quiet otherwise.
 
-use mycelium_schemas::matrix::BacklogGoal;
-use mycelium_steps::{
+use mycelium_accept::{
     catalogue::Definition,
     lint::{LintProblem, Promises, Rule, fixed, lint},
     runner::{Library, suite::Suite},
 };
+use mycelium_schemas::matrix::BacklogGoal;
 
 use crate::{
     bench::{Bench, CATALOGUE},
@@ -34,7 +34,7 @@ fn problems(name: &str, text: &str) -> Vec<LintProblem> {
 }
 
 fn problems_of(suite: &Suite) -> Vec<LintProblem> {
-    let library = Library::<TinyWorld>::load(CATALOGUE).unwrap();
+    let library = Library::load::<TinyWorld>(CATALOGUE).unwrap();
     let goals = ["G0.1".parse().unwrap(), "G1.3".parse().unwrap()];
     let backlog = [BacklogGoal {
         goal: "G0.4".parse().unwrap(),
@@ -192,6 +192,9 @@ fn each_rule_finds_its_problem_at_its_line() {
     assert_eq!(after("  @control\n", ""), [(Rule::NoControl, 2)]);
     assert_eq!(after("@mock", "@mock @control"), [(Rule::NoControl, 2)]);
     assert_eq!(after("@mock", "@mock @retry(3)"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry.after(1s)"), [(Rule::ForbiddenTag, 1)]);
+    assert_eq!(after("@mock", "@mock @retry-budget @retry_logic"), []);
     assert_eq!(after("@mock", "@mock @allow.skipped"), [(Rule::ForbiddenTag, 1)]);
     assert_eq!(after("@mock", "@mock @timeout(2)"), [(Rule::Timeout, 1)]);
     assert_eq!(after("@mock", ""), [(Rule::NoLane, 4), (Rule::NoLane, 9)]);

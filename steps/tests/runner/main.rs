@@ -15,11 +15,11 @@
 //! | a step that exits the process | `cli::supervise` (unit test), `program/runs.rs`: `a_run_whose_process_is_killed_…` |
 //! | SIGINT and SIGTERM | `program/runs.rs`: `an_interrupted_run_completes_its_stream_and_leaves_no_process` |
 //! | a filter instead of another, not beside it | `selection::filters_hold_together` |
-//! | `@retry-budget` taken for `@retry` | `selection::a_tag_that_begins_with_retry_is_an_ordinary_tag` |
+//! | `@retry-budget` taken for `@retry` | `selection::a_tag_that_begins_with_retry_is_an_ordinary_tag`; the lint's: `lint::each_rule_…` |
 //! | retried to green | no retries; `traceability`: a second attempt makes a goal flaky |
 //! | a wrong line for a row of an outline | `selection::a_line_means_the_scenario_the_row_or_the_rule_it_stands_in` |
 //! | tags of an empty rule on its neighbours | `selection::the_tags_of_an_empty_rule_are_of_no_other` |
-//! | BOM, CRLF, backslash, keyword-like description | `bad_input::a_bom_windows_line_ends_…_are_legal` |
+//! | BOM, CRLF, backslash, keyword-like description | `bad_input::a_bom_windows_line_ends_…_are_legal`; `gherkin/tests/parsing.rs`: `a_byte_order_mark_and_crlf_…` |
 //! | doc strings | `bad_input::a_doc_string_reaches_the_step_byte_for_byte_…` |
 //! | the compatibility kit | the test target `kit` |
 //! | messages of the official schema | `messages::every_message_is_valid_by_the_official_schema` |

@@ -1,10 +1,10 @@
 //! Nothing passes by accident.
 
-use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
-use mycelium_steps::{
+use mycelium_accept::{
     catalogue::Catalogue,
     runner::{Cause, Library, RunResult, VocabularyError},
 };
+use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
 
 use crate::{
     bench::{Bench, CATALOGUE},
@@ -169,7 +169,7 @@ fn a_step_library_that_is_not_linked_in_cannot_be_loaded() {
     struct Unlinked;
 
     let empty = Catalogue { definitions: &[], parameters: &[] };
-    assert!(matches!(Library::<Unlinked>::load(CATALOGUE), Err(VocabularyError::Empty(_))));
-    assert!(matches!(Library::<TinyWorld>::load(empty), Err(VocabularyError::Uncatalogued(_))));
-    assert!(Library::<TinyWorld>::load(CATALOGUE).is_ok());
+    assert!(matches!(Library::load::<Unlinked>(CATALOGUE), Err(VocabularyError::Empty(_))));
+    assert!(matches!(Library::load::<TinyWorld>(empty), Err(VocabularyError::Uncatalogued(_))));
+    assert!(Library::load::<TinyWorld>(CATALOGUE).is_ok());
 }

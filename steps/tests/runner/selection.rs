@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use mycelium_steps::runner::RunResult;
+use mycelium_accept::runner::RunResult;
 
 use crate::bench::Bench;
 

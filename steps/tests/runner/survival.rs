@@ -2,8 +2,8 @@
 
 use std::{fs, num::NonZeroUsize, sync::PoisonError, time::Duration};
 
+use mycelium_accept::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
 use mycelium_schemas::messages::{Envelope, TestStepResultStatus as Status};
-use mycelium_steps::runner::{Cause, Failure, Interrupt, RunResult, leftovers};
 
 use crate::{bench::Bench, world::INTERRUPTER};
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use cucumber::{World, given, then, when};
-use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
-use mycelium_steps::{
+use mycelium_accept::{
     context::{self, Context, Record},
     runner::{Interrupt, Interrupter},
 };
+use mycelium_schemas::evidence::{Assertion, AssertionKind, Polarity};
 
 /// The world: its context, and a file in its scratch folder.
 #[derive(Debug, World)]

@@ -103,6 +103,27 @@ pub(crate) fn open_when_read(pipe: &Path, child: &Child, said: impl FnOnce() -> 
     opened.unwrap_or_else(|| panic!("it ended before it read {}: {}", pipe.display(), said()))
 }
 
+/// A file of the run `held`; none where it is not there yet.
+pub(crate) fn file_of_held(place: &Place, path: &str) -> Option<String> {
+    let mut projects = fs::read_dir(place.sandbox.mycelium_home().join("projects")).ok()?;
+    fs::read_to_string(projects.next()?.ok()?.path().join("runs/held").join(path)).ok()
+}
+
+/// Starts the program in the repository; nobody reads what it says.
+pub(crate) fn start(place: &Place, words: &[&str]) -> Child {
+    let mut command = place.command(words);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits, without a pause, until something is so; the program must not end before.
+#[track_caller]
+pub(crate) fn wait_until(child: &mut Child, so: impl Fn() -> bool) {
+    while !so() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
+        std::thread::yield_now();
+    }
+}
+
 /// A watching command, whose lines are read one by one.
 pub(crate) struct Watcher {
     child: Child,

@@ -14,6 +14,7 @@ mod mock_agent;
 mod place;
 mod plans;
 mod project;
+mod removal;
 mod review;
 mod rewind;
 mod run;

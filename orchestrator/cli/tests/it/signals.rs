@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
-    held::{HeldRun, open_when_read},
+    held::{HeldRun, file_of_held, open_when_read, start, wait_until},
     place::{Place, program},
     plans::ONE,
 };
@@ -100,12 +100,6 @@ fn place_whose_index_is_held_by(holder: &str) -> (Place, PathBuf) {
     (place, index)
 }
 
-/// A file of the run `held`; none where it is not there yet.
-fn file_of_held(place: &Place, path: &str) -> Option<String> {
-    let mut projects = fs::read_dir(place.sandbox.mycelium_home().join("projects")).ok()?;
-    fs::read_to_string(projects.next()?.ok()?.path().join("runs/held").join(path)).ok()
-}
-
 #[test]
 fn a_signal_is_heard_while_a_landing_waits_for_another_git() {
     // What is there once the landing is about to wait.
@@ -114,12 +108,8 @@ fn a_signal_is_heard_while_a_landing_waits_for_another_git() {
         ("doctor", "orchestrator.jsonl", "landing.intent"),
     ] {
         let (mut place, index) = place_whose_index_is_held_by(holder);
-        let mut run = place.command(&["run", "--run-id", "held"]);
-        let mut child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        while !file_of_held(&place, path).is_some_and(|found| found.contains(text)) {
-            assert!(child.try_wait().unwrap().is_none(), "{holder}: the run ended");
-            std::thread::yield_now();
-        }
+        let mut child = start(&place, &["run", "--run-id", "held"]);
+        wait_until(&mut child, || file_of_held(&place, path).is_some_and(|found| found.contains(text)));
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         // The lock is held still: who waits for it to the end says that it is held.
         assert_eq!(child.wait().unwrap().code(), Some(130), "{holder}");
@@ -138,12 +128,9 @@ fn a_signal_is_heard_while_a_run_waits_for_another_git_before_it_begins() {
             Place::with_plan("worker:\n  agent: command\n  command: echo one > src/one.js\n", ONE);
         let index = place.repository.path().join(".git/index.lock");
         fs::write(&index, "").unwrap();
-        let mut run = place.command(&["run"]);
-        let mut child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        while caught(child.id()) & STOPPING != STOPPING {
-            assert!(child.try_wait().unwrap().is_none(), "the run ended");
-            std::thread::yield_now();
-        }
+        let mut child = start(&place, &["run"]);
+        let pid = child.id();
+        wait_until(&mut child, || caught(pid) & STOPPING == STOPPING);
         kill_process(Pid::from_child(&child), signal).unwrap();
         // The lock is held still: who waits for it to the end says that it is held.
         assert_eq!(child.wait().unwrap().code(), Some(code));
@@ -151,4 +138,37 @@ fn a_signal_is_heard_while_a_run_waits_for_another_git_before_it_begins() {
         fs::remove_file(&index).unwrap();
         place.run(&["run"]).exits(0);
     }
+}
+
+#[test]
+fn a_signal_is_heard_while_resume_waits_for_another_git_to_follow_a_landing() {
+    let (mut place, index) = place_whose_index_is_held_by("doctor");
+    let mut child = start(&place, &["run", "--run-id", "held"]);
+    wait_until(&mut child, || {
+        file_of_held(&place, "orchestrator.jsonl").is_some_and(|text| text.contains("landing.intent"))
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    // What a kill right after the branch moved leaves: the branch at the candidate, the checkout behind it.
+    let candidate = file_of_held(&place, "landing/1/candidate.json").unwrap();
+    let candidate: Value = serde_json::from_str(&candidate).unwrap();
+    let commit = candidate["commit"].as_str().unwrap();
+    let objects = place.project_dir().join("runs/held/objects.git");
+    place.git(&format!("fetch --quiet {} refs/*:refs/kept/*", objects.display()));
+    place.git(&format!("update-ref refs/heads/main {commit}"));
+
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut child = start(&place, &["resume"]);
+        let pid = child.id();
+        wait_until(&mut child, || caught(pid) & STOPPING == STOPPING);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        // The lock is held still: who waits for it to the end says that it is held, and exits with 4.
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(!place.repository.path().join("src/one.js").exists());
+    }
+    fs::remove_file(&index).unwrap();
+    place.run(&["resume"]).exits(0);
+    assert_eq!(place.read("src/one.js"), "one\n");
+    assert_eq!(place.git("status --porcelain --untracked-files=no"), "");
+    place.landed_once("001");
 }

@@ -12,6 +12,7 @@ use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
 use super::{
     checkout::{PathChange, await_index, blocked, changes, is_hidden, open_index, touched, working_changes},
+    ends::Ends,
     error::GitError,
     oid::commit_tree,
     staging::{Staging, remove_folder},
@@ -38,11 +39,15 @@ enum State {
 }
 
 /// Shows `new` in the checkout in place of `old`. Called after the ref moved, and again by whoever finds it undone.
+///
+/// An index that another git process holds is waited for a bounded time, or until the wait is to end: then nothing was
+/// changed.
 pub fn fast_forward(
     upstream: &Upstream,
     branch: &Branch,
     old: &CommitId,
     new: &CommitId,
+    ends: Ends<'_>,
 ) -> Result<FastForward, GitError> {
     if saboteur::is!("touch-checkout") {
         let forced = upstream.open()?.checkout_head(Some(git2::build::CheckoutBuilder::new().force()));
@@ -52,8 +57,7 @@ pub fn fast_forward(
         return Ok(FastForward { update: CheckoutUpdate::NotCheckedOut, left: Vec::new() });
     }
     let repo = upstream.open()?;
-    // The branch has moved: its checkout follows, whatever comes meanwhile.
-    await_index(upstream, || false)?;
+    await_index(upstream, ends)?;
     let mut index = open_index(upstream, &repo)?;
     let changes = changes(&repo, &commit_tree(&repo, old)?, &commit_tree(&repo, new)?)?;
     let mut left = Vec::new();

@@ -36,7 +36,7 @@ pub fn create(dir: &Path, commit: &CommitId, objects: &Path, ends: Ends<'_>) -> 
         fault::point!("workspace.parents", private::make_dirs(parent))
             .map_err(GitError::io("create", parent))?;
     }
-    fault::point!("workspace.folder", fs::create_dir(dir)).map_err(GitError::io("create", dir))?;
+    fault::point!("workspace.folder", private::make_dir(dir)).map_err(GitError::io("create", dir))?;
     let mut options = RepositoryInitOptions::new();
     options.initial_head(WORKSPACE_BRANCH).no_reinit(true);
     let repo = quarantine::init(dir, &mut options, objects, Durability::None)?;

@@ -1,7 +1,7 @@
 //! What steps show.
 
 use cucumber::{World, when};
-use mycelium_steps::context::Shown;
+use mycelium_accept::context::Shown;
 
 use crate::{
     run::Sample,

@@ -1,7 +1,7 @@
 //! Pictures, shown by the rows of a table.
 
 use cucumber::{World, when};
-use mycelium_steps::context::Shown;
+use mycelium_accept::context::Shown;
 
 use crate::{
     run::Sample,

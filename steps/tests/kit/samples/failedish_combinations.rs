@@ -1,7 +1,7 @@
 //! Statuses behind statuses.
 
 use cucumber::{World, given};
-use mycelium_steps::context::{pending, skip};
+use mycelium_accept::context::{pending, skip};
 
 use crate::run::Sample;
 

@@ -1,7 +1,7 @@
 //! Steps that are not written yet.
 
 use cucumber::{World, given};
-use mycelium_steps::context;
+use mycelium_accept::context;
 
 use crate::run::Sample;
 

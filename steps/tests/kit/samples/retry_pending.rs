@@ -1,7 +1,7 @@
 //! A pending step, which no retry would mend.
 
 use cucumber::{World, given};
-use mycelium_steps::context;
+use mycelium_accept::context;
 
 use crate::run::Sample;
 

@@ -1,7 +1,7 @@
 //! A step that skips its scenario, with a reason.
 
 use cucumber::{World, given};
-use mycelium_steps::context;
+use mycelium_accept::context;
 
 use crate::run::Sample;
 

@@ -1,8 +1,14 @@
 //! The one exception: a clean checkout of the integration branch is fast-forwarded.
 
-use std::{fs, io::Read, os::unix::fs::symlink, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::{MetadataExt, symlink},
+    path::Path,
+};
 
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
+use tempfile::TempDir;
 
 use super::rig::{GO_ON, Rig, git_command, git_in, make_executable, write};
 use crate::git::{ErrorKind, FastForward, GitError, Upstream, dirty, fast_forward, land};
@@ -33,7 +39,7 @@ fn move_ref(rig: &Rig, old: &CommitId, new: &CommitId) {
 }
 
 fn update(rig: &Rig, old: &CommitId, new: &CommitId) -> FastForward {
-    fast_forward(&rig.upstream(), &rig.branch("main"), old, new).unwrap()
+    fast_forward(&rig.upstream(), &rig.branch("main"), old, new, GO_ON).unwrap()
 }
 
 fn done() -> FastForward {
@@ -72,6 +78,41 @@ fn a_file_is_the_old_one_until_it_is_the_new_one() {
     opened.read_to_string(&mut read).unwrap();
     assert_eq!(read, "a\n", "what was there is not written into");
     assert!(!left_by_a_kill.parent().unwrap().exists());
+}
+
+/// A folder on another file system than a path is, if this machine has one that anybody may write to.
+fn on_another_disk(path: &Path) -> Option<TempDir> {
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+    let folders = ["/dev/shm", "/tmp", "/var/tmp"].map(Path::new).into_iter();
+    let mut others = folders.filter(|other| device(other).is_some_and(|other| Some(other) != device(path)));
+    others.find_map(|folder| tempfile::tempdir_in(folder).ok())
+}
+
+#[test]
+fn a_checkout_on_another_disk_than_its_git_folder_is_staged_beside_its_files() {
+    let (rig, old, new) = prepared();
+    let Some(disk) = on_another_disk(&rig.repo) else {
+        // Not by the macro, whose output only a test that fails shows.
+        writeln!(std::io::stderr(), "skipped: no second file system to write to").unwrap();
+        return;
+    };
+    let (from, here) = (rig.repo.to_str().unwrap(), rig.run.join("here"));
+    let git_dir = format!("--separate-git-dir={}", disk.path().join("git").display());
+    rig.git(&["clone", "-q", &git_dir, from, here.to_str().unwrap()]);
+    let upstream = Upstream::discover(&here).unwrap();
+    let branch = upstream.branch("main").unwrap();
+    let left_by_a_kill = here.join(".mycelium-checkout/half");
+    write(&left_by_a_kill, "ha");
+    let mut opened = fs::File::open(here.join("a.txt")).unwrap();
+    assert_eq!(dirty(&upstream, None).unwrap(), [] as [&str; 0]);
+    land(&upstream, &rig.quarantine(), &branch, &old, &new, GO_ON).unwrap();
+    assert_eq!(fast_forward(&upstream, &branch, &old, &new, GO_ON).unwrap(), done());
+    let mut read = String::new();
+    opened.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "a\n", "what was there is not written into");
+    assert_eq!(fs::read_to_string(here.join("a.txt")).unwrap(), "new a\n");
+    assert!(!left_by_a_kill.parent().unwrap().exists());
+    assert_eq!(git_in(&here, &["status", "--porcelain"]), "");
 }
 
 #[test]
@@ -255,7 +296,7 @@ fn a_linked_working_tree_is_brought_up_to_date_where_the_run_began_in_it() {
     let new = rig.task("w2", &old, |dir| write(&dir.join("a.txt"), "linked\n"));
     assert_eq!(dirty(&upstream, None).unwrap(), [] as [&str; 0]);
     land(&upstream, &rig.quarantine(), &branch, &old, &new, GO_ON).unwrap();
-    assert_eq!(fast_forward(&upstream, &branch, &old, &new).unwrap(), done());
+    assert_eq!(fast_forward(&upstream, &branch, &old, &new, GO_ON).unwrap(), done());
     assert_eq!(git_in(&linked, &["status", "--porcelain"]), "");
     assert_eq!(fs::read_to_string(linked.join("a.txt")).unwrap(), "linked\n");
     assert_eq!(fs::read_to_string(rig.repo.join("a.txt")).unwrap(), "a\n");

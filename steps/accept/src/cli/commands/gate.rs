@@ -1,0 +1,43 @@
+//! `accept gate`: is what was proved enough?
+
+use mycelium_schemas::verdict::Outcome;
+
+use crate::{
+    cli::{
+        args::GateArgs,
+        console::{Console, width},
+        error::CliError,
+        flake::history,
+        judge::{Question, Wanted, judge_with},
+        project::Project,
+        render,
+    },
+    runner::{Loader, store::MESSAGES},
+};
+
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &GateArgs) -> Result<u8, CliError> {
+    let library = load()?;
+    let project = Project::locate()?;
+    let out = project.resolve(&args.result.out.out);
+    let history =
+        args.history.as_ref().map_or_else(|| history::default_path(&project), |path| project.resolve(path));
+    let judged = judge_with(
+        &project,
+        Question {
+            vocabulary: library.vocabulary(),
+            out: &out,
+            profile: args.profile,
+            binary_digest: args.result.binary_digest(&project)?,
+            today: args.result.day.date(),
+            results: Wanted::Required,
+        },
+        &history,
+    )?;
+    console.document(&judged.evaluation)?;
+    console.print(render::terminal(&judged, width()))?;
+    let outcome = judged.evaluation.outcome;
+    if outcome == Outcome::BadInput {
+        console.say(format_args!("nothing can be judged by {}", out.join(MESSAGES).display()));
+    }
+    Ok(outcome.code())
+}

@@ -1,0 +1,112 @@
+//! `accept merge`: the folders of shards become the folder of one run. It judges nothing; `accept gate` does.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::{goal::gates::ProfileName, messages::Envelope};
+use serde::Serialize;
+
+use super::report;
+use crate::{
+    cli::{
+        args::{MergeArgs, today},
+        console::{Console, counted},
+        error::CliError,
+        judge::{Question, Wanted, judge},
+        merge::{MergeError, Part, merge},
+        project::Project,
+        stream::{self, Run},
+    },
+    runner::{
+        Loader, OutLock, RunError,
+        store::{EVIDENCE, FAILED, MESSAGES, Store},
+    },
+};
+
+/// What `accept merge --json` prints.
+#[derive(Debug, Serialize)]
+struct Merged {
+    out: String,
+    runs: usize,
+    scenarios: usize,
+    /// Why the merged run is no whole one; empty where it is.
+    partial: Vec<String>,
+}
+
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MergeArgs) -> Result<u8, CliError> {
+    let library = load()?;
+    let project = Project::locate()?;
+    let out = project.resolve(&args.out.out);
+    let folders: Vec<PathBuf> = args.folders.iter().map(|folder| project.resolve(folder)).collect();
+    let same = |folder: &&PathBuf| fs::canonicalize(folder).ok() == fs::canonicalize(&out).ok();
+    if folders.iter().any(|folder| same(&folder) && folder.exists()) {
+        return Err(MergeError::OutputIsInput(args.out.out.clone()).into());
+    }
+    let mut lock = OutLock::take(&out)?;
+    let (parts, evidence): (Vec<Part>, Vec<_>) = args
+        .folders
+        .iter()
+        .zip(&folders)
+        .map(|(name, folder)| read(name, folder))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .unzip();
+    let (stream, info) = merge(parts)?;
+    lock.create()?;
+    write(&out, &stream, folders.iter().zip(&evidence))?;
+    let question = Question {
+        vocabulary: library.vocabulary(),
+        out: &out,
+        profile: ProfileName::Local,
+        binary_digest: Some(info.binary_digest),
+        today: today(),
+        results: Wanted::Required,
+    };
+    let page = report::write(&judge(&project, question)?, &out)?;
+    let scenarios = info.planned.len();
+    console.say(format_args!(
+        "{} with {} merged",
+        counted(folders.len(), "run"),
+        counted(scenarios, "scenario")
+    ));
+    for reason in &info.partial {
+        console.say(format_args!("not a whole run: {reason}"));
+    }
+    console.say(format_args!("report: {}; judge it with `accept gate`", page.display()));
+    let out = out.display().to_string();
+    console.document(&Merged { out, runs: folders.len(), scenarios, partial: info.partial })?;
+    Ok(0)
+}
+
+/// Reads a run strictly, its evidence too. Returns the digests of that.
+fn read(name: &Path, folder: &Path) -> Result<(Part, Vec<String>), CliError> {
+    let Run { results, text } = stream::required_run(folder)?;
+    let mut digests: Vec<String> = results.evidence_files().map(|file| file.sha256.clone()).collect();
+    digests.sort();
+    digests.dedup();
+    let stream = stream::messages(&folder.join(MESSAGES), &text)?;
+    Ok((Part { folder: name.to_owned(), info: results.info, stream }, digests))
+}
+
+fn write<'a>(
+    out: &Path,
+    stream: &[Envelope],
+    evidence: impl Iterator<Item = (&'a PathBuf, &'a Vec<String>)>,
+) -> Result<(), CliError> {
+    let mut store = Store::open(out).map_err(RunError::from)?;
+    for (folder, digests) in evidence {
+        for digest in digests {
+            let path = folder.join(EVIDENCE).join(digest);
+            let bytes = fs::read(&path).map_err(|source| CliError::File { action: "read", path, source })?;
+            store.keep_evidence(digest, &bytes).map_err(RunError::from)?;
+        }
+        store.copy_failed(&folder.join(FAILED)).map_err(RunError::from)?;
+    }
+    for message in stream {
+        store.emit(message).map_err(RunError::from)?;
+    }
+    store.finish().map_err(RunError::from)?;
+    Ok(())
+}

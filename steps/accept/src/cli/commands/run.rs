@@ -1,0 +1,121 @@
+//! `accept run`: lint, build, run, report; once or again and again.
+
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use mycelium_schemas::goal::gates::ProfileName;
+use mycelium_traceability::deadlines;
+
+use super::report;
+use crate::{
+    cli::{
+        args::{RunArgs, today},
+        conduct::{Done, Prepared, Ready, Request, new_seed, prepare},
+        console::{Console, Tone},
+        error::CliError,
+        judge::{Judged, Question, Wanted, judge},
+        last_run,
+        project::Project,
+        repeat::Repetitions,
+        summary::RunSummary,
+        tell::Detail,
+    },
+    runner::{Cause, Loader, store::REPETITIONS},
+};
+
+pub(in crate::cli) fn run(
+    console: &Console,
+    load: Loader,
+    args: RunArgs,
+    scratch: PathBuf,
+) -> Result<u8, CliError> {
+    let project = Project::locate()?;
+    let out = project.resolve(&args.out.out);
+    let again = if args.rerun { Some(last_run::left(&out)?) } else { None };
+    if again.as_ref().is_some_and(BTreeSet::is_empty) {
+        // The results stay: they are what says so.
+        console.say("every scenario of the last run passed, so there is nothing to run again");
+        console.document(&RunSummary::of_cause(&Cause::NothingSelected, 1))?;
+        return Ok(1);
+    }
+    let request = Request {
+        library: load,
+        filter: args.filter,
+        again,
+        shard: args.shard,
+        lane: args.world,
+        jobs: args.jobs,
+        fail_fast: args.fail_fast,
+        timeout: args.timeout,
+        bin: args.bin.map(|path| project.resolve(&path)),
+        keep: args.keep,
+        scratch,
+    };
+    let prepared = match prepare(console, &project, request, &out)? {
+        Ready::Refused { exit_code } => return Ok(exit_code),
+        Ready::Go(prepared) => prepared,
+    };
+    let seed = args.seed.unwrap_or_else(new_seed);
+    if let Some(times) = args.repeat {
+        return repeat(console, &project, &prepared, times, seed, &out, args.fail_fast);
+    }
+    let done = prepared.run(console, seed, out, Detail::Everything)?;
+    let judged = judge_run(&project, &prepared, &done)?;
+    for warning in deadlines(&judged.matrix) {
+        console.say(warning);
+    }
+    let page = report::write(&judged, &done.out)?;
+    console.say(format_args!("report: {}", page.display()));
+    console.document(&done.summary())?;
+    Ok(done.exit_code)
+}
+
+/// Runs the same again and again, each time in another order and into a folder of its own. Failures of the first
+/// repetition that has some are told in full, those after it are counted.
+fn repeat(
+    console: &Console,
+    project: &Project,
+    prepared: &Prepared,
+    times: NonZeroUsize,
+    seed: u64,
+    out: &Path,
+    fail_fast: bool,
+) -> Result<u8, CliError> {
+    let mut repetitions = Repetitions::default();
+    for number in 1..=times.get() {
+        let detail = if repetitions.first_failure().is_none() { Detail::Cards } else { Detail::Nothing };
+        let folder = out.join(REPETITIONS).join(number.to_string());
+        let done = prepared.run(console, seed.wrapping_add(number as u64 - 1), folder, detail)?;
+        report::write(&judge_run(project, prepared, &done)?, &done.out)?;
+        let tone = if done.exit_code == 0 { Tone::Good } else { Tone::Bad };
+        let word = console.paint(tone, if done.exit_code == 0 { "passed" } else { "failed" });
+        console.say(format_args!("repetition {number} of {times}: {word} (seed {})", done.seed));
+        for cause in &done.result.causes {
+            console.say(format_args!("  {cause}"));
+        }
+        let (is_failure, interrupted) = (done.exit_code != 0, done.result.interrupted.is_some());
+        repetitions.add(done);
+        if interrupted || (fail_fast && is_failure) {
+            break;
+        }
+    }
+    let summary = repetitions.summary(times.get());
+    console.say(&summary);
+    console.document(&summary)?;
+    Ok(summary.exit_code)
+}
+
+fn judge_run(project: &Project, prepared: &Prepared, done: &Done) -> Result<Judged, CliError> {
+    let question = Question {
+        vocabulary: prepared.stage.library.vocabulary(),
+        out: &done.out,
+        profile: ProfileName::Local,
+        binary_digest: Some(prepared.stage.program.digest.clone()),
+        today: today(),
+        results: Wanted::Required,
+    };
+    judge(project, question)
+}

@@ -1,0 +1,299 @@
+//! The way to a run: lint, build, run. What was made ready can run more than once.
+
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use mycelium_fixtures::sandbox::Locality;
+use mycelium_schemas::messages::Pickle;
+
+use super::{
+    args::FilterArgs,
+    commands::lint,
+    console::Console,
+    error::CliError,
+    program::Program,
+    project::{Beside, Project, Tree},
+    summary::RunSummary,
+    tell::{Detail, Teller},
+};
+use crate::{
+    context::Lane,
+    lint::LintProblem,
+    runner::{
+        self, Facts, Filter, Identity, Interrupt, Library, Loader, OutLock, RunError, RunResult, Settings,
+        Shard, signal::Listener, store, suite::Suite,
+    },
+};
+
+/// Limit of a step without a `@timeout` tag.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Limit of a scenario without that tag.
+const SCENARIO_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What to run, decided.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) library: Loader,
+    pub(super) filter: FilterArgs,
+    pub(super) again: Option<BTreeSet<Identity>>,
+    pub(super) shard: Option<Shard>,
+    pub(super) lane: Lane,
+    pub(super) jobs: Option<NonZeroUsize>,
+    pub(super) fail_fast: bool,
+    pub(super) timeout: Option<Duration>,
+    pub(super) bin: Option<PathBuf>,
+    pub(super) keep: bool,
+    pub(super) scratch: PathBuf,
+}
+
+impl Request {
+    /// Everything that this machine can run.
+    pub(super) fn everything(library: Loader, scratch: PathBuf) -> Self {
+        Self {
+            library,
+            filter: FilterArgs::default(),
+            again: None,
+            shard: None,
+            lane: Lane::Mock,
+            jobs: None,
+            fail_fast: false,
+            timeout: None,
+            bin: None,
+            keep: false,
+            scratch,
+        }
+    }
+}
+
+/// How far a request came.
+pub(super) enum Ready {
+    /// The lint refused it.
+    Refused { exit_code: u8 },
+    /// It can run.
+    Go(Box<Prepared>),
+}
+
+/// Features that were linted, and all that runs them.
+pub(super) struct Prepared {
+    pub(super) stage: Stage,
+    pub(super) suite: Suite,
+    filter: Filter,
+    /// Held until the reports are written, too.
+    _lock: OutLock,
+}
+
+impl Prepared {
+    /// The scenarios that it runs.
+    pub(super) fn selected(&self) -> Vec<Pickle> {
+        self.filter.select(&self.suite, self.stage.lane)
+    }
+
+    /// Limits it further, to some of the scenarios.
+    pub(super) fn limit_to(&mut self, scenarios: BTreeSet<Identity>) {
+        self.filter.again = Some(scenarios);
+    }
+
+    /// Runs once, in the order of the seed, into a folder; tells how it goes.
+    pub(super) fn run(
+        &self,
+        console: &Console,
+        seed: u64,
+        out: PathBuf,
+        detail: Detail,
+    ) -> Result<Done, CliError> {
+        self.stage.run(console, &self.suite, &self.filter, seed, out, detail)
+    }
+}
+
+/// A program that was built, and how to run scenarios against it.
+pub(super) struct Stage {
+    pub(super) program: Program,
+    pub(super) library: Library,
+    pub(super) listener: Listener,
+    pub(super) tree: Beside<Tree>,
+    pub(super) lane: Lane,
+    jobs: NonZeroUsize,
+    fail_fast: bool,
+    pub(super) every_then: bool,
+    timeout: Option<Duration>,
+    keep: bool,
+    scratch: PathBuf,
+    locality: Locality,
+}
+
+/// A run that took place.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) exit_code: u8,
+    pub(super) out: PathBuf,
+    pub(super) seed: u64,
+    pub(super) result: RunResult,
+}
+
+impl Done {
+    /// What `--json` says of it.
+    pub(super) fn summary(&self) -> RunSummary {
+        RunSummary::of_run(&self.result, self.exit_code, self.seed, &self.out)
+    }
+}
+
+/// Lints and builds. The output folder is cleared first: nobody may take an earlier run for this one. Only what is run
+/// again stays until nothing can refuse it any more.
+pub(super) fn prepare(
+    console: &Console,
+    project: &Project,
+    request: Request,
+    out: &Path,
+) -> Result<Ready, CliError> {
+    let mut lock = OutLock::take(out)?;
+    let is_rerun = request.again.is_some();
+    if !is_rerun {
+        store::clear(out).map_err(RunError::from)?;
+    }
+    let targets = project.targets(request.filter.targets);
+    let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
+    let suite = project.suite(&paths)?;
+    let library = (request.library)()?;
+    let mut problems = lint::check(project, &suite, &library)?;
+    // What may be meant so stops nobody.
+    problems.retain(LintProblem::is_error);
+    if !problems.is_empty() {
+        let exit_code = lint::exit_code(&problems);
+        lint::tell(console, &problems);
+        console.say("nothing was run");
+        console.document(&RunSummary::of_lint(&problems, exit_code))?;
+        return Ok(Ready::Refused { exit_code });
+    }
+    let filter = Filter {
+        targets,
+        tags: request.filter.tags,
+        name: request.filter.name,
+        again: request.again,
+        shard: request.shard,
+        any_lane: false,
+    };
+    filter.check_lines(&suite)?;
+    lock.create()?;
+    let stage = Stage {
+        lane: request.lane,
+        fail_fast: request.fail_fast,
+        timeout: request.timeout,
+        keep: request.keep,
+        ..Stage::set_up(project, library, request.bin, request.jobs, request.scratch)?
+    };
+    if is_rerun {
+        store::clear(out).map_err(RunError::from)?;
+    }
+    Ok(Ready::Go(Box::new(Prepared { stage, suite, filter, _lock: lock })))
+}
+
+impl Stage {
+    /// Everything but features, to run as a watch does.
+    pub(super) fn set_up(
+        project: &Project,
+        library: Library,
+        bin: Option<PathBuf>,
+        jobs: Option<NonZeroUsize>,
+        scratch: PathBuf,
+    ) -> Result<Self, CliError> {
+        let program = Program::take(&project.root, bin, &scratch)?;
+        Self::with(project, library, program, jobs, scratch)
+    }
+
+    /// The same with a program that is there.
+    pub(super) fn with(
+        project: &Project,
+        library: Library,
+        program: Program,
+        jobs: Option<NonZeroUsize>,
+        scratch: PathBuf,
+    ) -> Result<Self, CliError> {
+        Ok(Self {
+            program,
+            library,
+            listener: Listener::start().map_err(RunError::Signals)?,
+            tree: project.tree_beside(),
+            lane: Lane::Mock,
+            jobs: jobs.unwrap_or_else(default_jobs),
+            fail_fast: false,
+            every_then: false,
+            timeout: None,
+            keep: false,
+            scratch,
+            locality: Locality::default(),
+        })
+    }
+
+    /// Where it runs from now on: how many scenarios at a time, in a folder of which shape, with what around them.
+    pub(super) fn put_into(&mut self, jobs: NonZeroUsize, scratch: PathBuf, locality: Locality) {
+        (self.jobs, self.scratch, self.locality) = (jobs, scratch, locality);
+    }
+
+    /// The folder in which scenarios get theirs.
+    pub(super) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
+    /// Runs once, in the order of the seed, into a folder; tells how it goes.
+    pub(super) fn run(
+        &self,
+        console: &Console,
+        suite: &Suite,
+        filter: &Filter,
+        seed: u64,
+        out: PathBuf,
+        detail: Detail,
+    ) -> Result<Done, CliError> {
+        let settings = Settings {
+            bin: self.program.path.clone(),
+            lane: self.lane,
+            jobs: self.jobs,
+            seed,
+            step_timeout: STEP_TIMEOUT,
+            scenario_timeout: SCENARIO_TIMEOUT,
+            run_timeout: self.timeout,
+            fail_fast: self.fail_fast,
+            every_then: self.every_then,
+            keep: self.keep,
+            scratch: self.scratch.clone(),
+            locality: self.locality.clone(),
+            out: out.clone(),
+        };
+        let scenarios = filter.select(suite, self.lane).len();
+        let teller = Teller::start(console, detail, seed, self.jobs, scenarios);
+        let listen = |interrupter| {
+            self.listener.attach(interrupter);
+            Ok(())
+        };
+        let tell = |scenario: &_, to_come: usize| teller.scenario(scenario, to_come);
+        let facts = || Facts {
+            tree: self.tree.id.clone(),
+            dirty: self.tree.dirty,
+            binary_digest: self.program.digest.clone(),
+            binary_version: self.program.version.clone(),
+        };
+        let result = runner::run(&self.library, suite, filter, &settings, listen, tell, facts)?;
+        teller.end(&result, seed);
+        let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
+        Ok(Done { exit_code, out, seed, result })
+    }
+}
+
+/// Scenarios at a time unless told otherwise.
+pub(super) fn default_jobs() -> NonZeroUsize {
+    // Scenarios mostly wait for processes.
+    thread::available_parallelism()
+        .unwrap_or(NonZeroUsize::MIN)
+        .saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+}
+
+/// Short enough to be typed, and another one each time.
+pub(super) fn new_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::from(since.subsec_micros()) % 100_000
+}
