@@ -125,6 +125,9 @@ pub struct Cleaned {
     pub dry_run: bool,
     /// Processes of dead runs that were ended, or would be.
     pub ended: Vec<EndedProcess>,
+    /// Containers that were removed, or would be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<CleanedContainer>,
     /// What was removed, or would be.
     pub removed: Vec<CleanedItem>,
     /// Runs that were left alone, and why.
@@ -142,6 +145,19 @@ pub struct EndedProcess {
     pub pid: u32,
     /// The run whose attempt started it.
     pub run_id: RunId,
+}
+
+/// A container that a run had left at its engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CleanedContainer {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The run that it was made for; none where its label names none.
+    pub run_id: Option<RunId>,
+    /// How it stood, in the engine's words.
+    pub status: String,
 }
 
 /// What something that is removed was.

@@ -64,6 +64,8 @@ pub struct Config {
     pub architecture_validator: Validator,
     /// Limits of usage.
     pub budgets: Budgets,
+    /// How containers are made, for runs in containers.
+    pub docker: Docker,
     /// What is removed, and when.
     pub cleanup: Cleanup,
     /// Variables whose values are redacted in everything that is written or said. Default none.
@@ -218,6 +220,36 @@ pub struct Price {
     pub output: u64,
 }
 
+/// `docker`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Docker {
+    /// Image of every container. Required for runs in containers.
+    pub image: Option<String>,
+    /// `none`, `bridge` or a network's name. Default `bridge`.
+    pub network_mode: String,
+    /// User and group in the container. Default those of the caller.
+    pub user: Option<String>,
+    /// Memory of a container in MiB; swap is not to be had. Default 8192.
+    pub memory_mb: u32,
+    /// Processors of a container. Default all.
+    pub cpus: Option<u32>,
+    /// Processes at once in a container. Default 2048.
+    pub pids_limit: u32,
+}
+
+impl Default for Docker {
+    fn default() -> Self {
+        Self {
+            image: None,
+            network_mode: "bridge".to_owned(),
+            user: None,
+            memory_mb: 8192,
+            cpus: None,
+            pids_limit: 2048,
+        }
+    }
+}
+
 /// When something is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -236,4 +268,6 @@ pub enum CleanupWhen {
 pub struct Cleanup {
     /// Workspaces. Default `on_success`.
     pub workspaces: CleanupWhen,
+    /// Containers. Default `on_success`.
+    pub containers: CleanupWhen,
 }

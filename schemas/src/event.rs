@@ -131,6 +131,8 @@ events! {
     "worker.start" => WorkerStart(WorkerStart),
     /// The agent's process ended.
     "worker.exit" => WorkerExit(WorkerExit),
+    /// A resumed run follows an agent that went on without it.
+    "worker.reattach" => WorkerReattach(WorkerStart),
     /// An attempt was lost with the orchestrator that ran it; it does not count.
     "worker.lost" => WorkerLost(WorkerLost),
     /// One event that the agent printed; only in the attempt's own file.
@@ -175,6 +177,16 @@ events! {
     "review.retry" => ReviewRetry(ReviewRetry),
     /// A human gives a task up.
     "review.reject" => ReviewReject(ReviewReject),
+    /// A container was made for a command.
+    "container.create" => ContainerCreate(ContainerCreate),
+    /// A container's command began.
+    "container.start" => ContainerStart(ContainerOf),
+    /// A container's command ended.
+    "container.exit" => ContainerExit(ContainerExit),
+    /// A container is gone.
+    "container.remove" => ContainerRemove(ContainerOf),
+    /// A resumed run follows a container that went on without it.
+    "container.reattach" => ContainerReattach(ContainerOf),
     /// A secret was kept out of an artifact.
     "secret.redacted" => SecretRedacted(SecretRedacted),
 }
@@ -195,9 +207,31 @@ pub struct Local {
     /// An absolute path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// A container's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// Free text that may name any of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// Where a run's commands run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum World {
+    /// As processes of this machine.
+    #[default]
+    Local,
+    /// Each in a container of its own.
+    Docker,
+}
+
+impl World {
+    /// Which is what is not written down.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    pub(crate) fn is_local(&self) -> bool {
+        *self == Self::Local
+    }
 }
 
 /// Payload of `run.start`.
@@ -218,6 +252,9 @@ pub struct RunStart {
     pub config_digest: String,
     /// SHA-256 of the frozen doctor script.
     pub doctor_digest: String,
+    /// Where its commands run.
+    #[serde(default, skip_serializing_if = "World::is_local")]
+    pub world: World,
     /// Process, host and repository.
     pub local: Local,
 }
@@ -228,6 +265,39 @@ pub struct RunResume {
     /// The integration branch's head as found; none where the branch is gone.
     pub head_commit: Option<CommitId>,
     /// Process and host.
+    pub local: Local,
+}
+
+/// Payload of `container.create`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerCreate {
+    /// What its command is for: `bootstrap`, `agent`, `verify`, `validator` or `doctor`.
+    pub purpose: String,
+    /// Id of its image.
+    pub image: String,
+    /// Its own id.
+    pub local: Local,
+}
+
+/// Payload of `container.start`, `container.remove` and `container.reattach`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerOf {
+    /// What its command is for: `bootstrap`, `agent`, `verify`, `validator` or `doctor`.
+    pub purpose: String,
+    /// Its id.
+    pub local: Local,
+}
+
+/// Payload of `container.exit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerExit {
+    /// What its command was for: `bootstrap`, `agent`, `verify`, `validator` or `doctor`.
+    pub purpose: String,
+    /// As the engine tells it.
+    pub exit_code: Option<i32>,
+    /// Whether it needed more memory than it may.
+    pub out_of_memory: bool,
+    /// Its id.
     pub local: Local,
 }
 
@@ -391,6 +461,8 @@ pub enum ExitReason {
     Stopped,
     /// It could not be started.
     NotStarted,
+    /// It needed more memory than its container may use.
+    OutOfMemory,
 }
 
 /// Payload of `worker.exit`.

@@ -2,6 +2,7 @@
 //! problems at once and each with its place. This file holds the words in which goals are named: ids and tiers.
 
 pub mod backlog;
+pub mod baselines;
 pub mod denominator;
 pub mod gates;
 pub mod links;

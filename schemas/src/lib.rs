@@ -2,6 +2,7 @@
 //! evidence, matrix. Types and their validation only; no files, no clock, no environment.
 
 pub mod answer;
+pub mod bench;
 pub mod config;
 mod decode;
 pub mod digest;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bench::Measure,
     evidence::{Assertion, EvidenceFile},
     flake::Flakes,
     goal::{GoalId, Tier},
@@ -50,6 +51,9 @@ pub struct Matrix {
     /// What became of the seeded faults as a whole; none where none was tried.
     #[serde(default)]
     pub sabotage: Option<SabotageFacts>,
+    /// How fast the program is beside its baselines; none where nothing was measured.
+    #[serde(default)]
+    pub performance: Option<PerformanceFacts>,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -95,6 +99,36 @@ pub struct SabotageFacts {
     pub partial: Vec<String>,
     /// What goals, program and trials say against each other, in sentences.
     pub problems: Vec<String>,
+}
+
+/// What was measured of the program, beside what it may be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PerformanceFacts {
+    /// Class of the machine that it was measured on.
+    pub machine: String,
+    /// Why it was not measured of the subject, in sentences; empty where it was.
+    pub stale: Vec<String>,
+    /// Why not everything was measured, in sentences.
+    pub partial: Vec<String>,
+    /// What makes the figures no figures, in sentences.
+    pub problems: Vec<String>,
+    /// Every figure that was measured or has a baseline, sorted by name and measure.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// A figure beside its baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Name of the figure.
+    pub figure: String,
+    /// In which way it is measured; values of a ratio are in thousandths.
+    pub measure: Measure,
+    /// What was measured; none where it was not.
+    pub value: Option<u64>,
+    /// What it was when somebody last looked; none where nobody did on such a machine.
+    pub baseline: Option<u64>,
+    /// The most that it may be.
+    pub limit: Option<u64>,
 }
 
 /// A seeded fault that a goal declares.

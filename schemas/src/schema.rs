@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, config, event, flake, goal, impact, manifest, matrix, sabotage, state, verdict};
+use crate::{answer, bench, config, event, flake, goal, impact, manifest, matrix, sabotage, state, verdict};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -13,6 +13,7 @@ use crate::{answer, config, event, flake, goal, impact, manifest, matrix, sabota
 /// where it cannot do what it should.
 pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
+        ("bench", of::<bench::Bench>()),
         ("candidate", of::<event::LandingIntent>()),
         ("clean", of::<answer::Cleaned>()),
         ("completions", of::<answer::Completions>()),

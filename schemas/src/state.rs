@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CommitId, ProjectName, RunId, TaskId};
+use crate::{
+    event::World,
+    id::{CommitId, ProjectName, RunId, TaskId},
+};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -175,6 +178,9 @@ pub struct RunView {
     pub run_id: RunId,
     /// Its project.
     pub project: ProjectName,
+    /// Where its commands run.
+    #[serde(default, skip_serializing_if = "World::is_local")]
+    pub world: World,
     /// Where it stands.
     pub status: RunStatus,
     /// Why it stopped; none while running and when complete.

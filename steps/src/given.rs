@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "the step macros hand over parsed values")]
 
 mod agent;
+mod bench;
 mod configuration;
 mod disk;
 mod plan;

@@ -3,6 +3,7 @@
 mod answer;
 mod artifacts;
 mod background;
+mod bench;
 mod check;
 mod command;
 mod error;

@@ -4,6 +4,7 @@
 mod coverage;
 mod flake;
 mod judge;
+mod performance;
 mod quarantine;
 
 use mycelium_schemas::{
@@ -11,6 +12,8 @@ use mycelium_schemas::{
     matrix::{Matrix, Status},
     verdict::{Evaluation, Gate, GateVerdict, Outcome, TierCoverage, Verdict},
 };
+
+pub use self::performance::too_slow;
 
 use self::judge::Judgement;
 
@@ -75,7 +78,8 @@ fn verdict(
         Gate::Program => judge::program(matrix),
         Gate::Flake => flake::judge(matrix),
         Gate::Saboteurs => judge::saboteurs(matrix),
-        Gate::Mutation | Gate::Performance => judge::not_measured(gate),
+        Gate::Performance => performance::judge(matrix),
+        Gate::Mutation => judge::not_measured(gate),
     };
     match judgement {
         Judgement::Green(reason) => {

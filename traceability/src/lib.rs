@@ -7,7 +7,8 @@
 //! files of traceability/ -> Registry ─┐
 //! feature files          -> Catalogue ├-> Matrix -> Evaluation
 //! messages.ndjson        -> Results   │
-//! flake-history.jsonl    -> History  ─┘
+//! flake-history.jsonl    -> History   │
+//! bench.json             -> Bench    ─┘
 //! ```
 
 mod catalogue;
@@ -17,6 +18,7 @@ pub mod flake;
 mod gates;
 mod impact;
 mod matrix;
+mod performance;
 mod registry;
 mod results;
 mod sabotage;
@@ -24,9 +26,10 @@ mod sabotage;
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
 pub use denominator::lock;
 pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
-pub use gates::{deadlines, evaluate};
+pub use gates::{deadlines, evaluate, too_slow};
 pub use impact::{Promises, Side, changed, impact};
 pub use matrix::{Inputs, build};
+pub use performance::{baseline, compare};
 pub use registry::{Files, Registry};
 pub use results::{ReadError, ReadProblem, Results};
 pub use sabotage::trial;

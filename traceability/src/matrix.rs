@@ -7,6 +7,7 @@ mod row;
 use jiff::civil::Date;
 use mycelium_schemas::{
     SCHEMA_VERSION,
+    bench::Bench,
     goal::{GoalId, gates::Profile},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
     sabotage::Sabotage,
@@ -16,6 +17,7 @@ use crate::{
     catalogue::{Catalogue, ScenarioSpec},
     denominator,
     flake::{History, Subjects, tally},
+    performance,
     registry::Registry,
     results::Results,
     sabotage,
@@ -38,6 +40,8 @@ pub struct Inputs<'a> {
     pub history: &'a History,
     /// What the seeded faults came to; none where none was tried.
     pub sabotage: Option<&'a Sabotage>,
+    /// How fast the program is; none where that was not measured.
+    pub bench: Option<&'a Bench>,
     /// The tree that is checked out and the program that is built now.
     pub subject: &'a Subject,
     /// The day that deadlines are compared with.
@@ -73,6 +77,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         lock: denominator::compare(inputs.registry),
         flakes,
         sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
+        performance: inputs.bench.map(|bench| performance::facts(inputs, bench)),
         backlog: inputs.registry.backlog.clone(),
     }
 }

@@ -3,6 +3,7 @@
 use mycelium_schemas::{
     goal::{
         GoalId, backlog,
+        baselines::{self, Baselines},
         denominator::{self, Denominator},
         gates::{self, GateRules},
         links::{self, ReviewedLink},
@@ -28,6 +29,8 @@ pub struct Files {
     pub gates: Source,
     /// `quarantine.yaml`.
     pub quarantine: Source,
+    /// `bench.yaml`.
+    pub baselines: Source,
 }
 
 /// What people promised and decided.
@@ -45,6 +48,8 @@ pub struct Registry {
     pub rules: GateRules,
     /// Scenarios that are known to be unreliable.
     pub quarantine: Vec<QuarantineEntry>,
+    /// What each figure of the benchmarks was.
+    pub baselines: Baselines,
 }
 
 impl Registry {
@@ -57,6 +62,7 @@ impl Registry {
         let denominator = keep(denominator::parse(&files.denominator), &mut problems);
         let rules = keep(gates::parse(&files.gates), &mut problems);
         let quarantine = keep(quarantine::parse(&files.quarantine), &mut problems);
+        let baselines = keep(baselines::parse(&files.baselines), &mut problems);
         let all = || {
             Some(Self {
                 goals: goals?,
@@ -65,6 +71,7 @@ impl Registry {
                 denominator: denominator?,
                 rules: rules?,
                 quarantine: quarantine?,
+                baselines: baselines?,
             })
         };
         all().ok_or(problems)

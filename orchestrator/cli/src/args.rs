@@ -161,9 +161,17 @@ pub(crate) enum World {
     /// In processes on this machine.
     #[default]
     Local,
-    /// In containers.
-    #[value(hide = true)]
+    /// In containers, at the engine that `DOCKER_HOST` names.
     Docker,
+}
+
+impl From<World> for mycelium_schemas::event::World {
+    fn from(world: World) -> Self {
+        match world {
+            World::Local => Self::Local,
+            World::Docker => Self::Docker,
+        }
+    }
 }
 
 /// `status`.

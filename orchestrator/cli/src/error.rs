@@ -29,12 +29,6 @@ pub(crate) enum CliError {
     /// No command was given.
     #[error("no command was given")]
     NoCommand,
-    /// The design has it, this version does not.
-    #[error("{what} is not available in this version")]
-    Unavailable {
-        /// The command or option.
-        what: &'static str,
-    },
     /// A timeline is not made of one type of event.
     #[error("--type does not apply to `logs timeline`, whose spans are made of events of several types")]
     TypeOfTimeline,
@@ -104,7 +98,6 @@ impl CliError {
             },
             Self::Usage(_)
             | Self::NoCommand
-            | Self::Unavailable { .. }
             | Self::TypeOfTimeline
             | Self::UnknownSchema { .. }
             | Self::FolderInUse { .. } => Exit::Input,
@@ -124,7 +117,6 @@ impl CliError {
     pub(crate) fn kind(&self) -> RefusalKind {
         match (self, self.exit()) {
             (Self::Usage(_) | Self::NoCommand | Self::TypeOfTimeline, _) => RefusalKind::Usage,
-            (Self::Unavailable { .. }, _) => RefusalKind::Unavailable,
             (_, Exit::Bug) => RefusalKind::Bug,
             (_, Exit::Input) => RefusalKind::Input,
             (_, Exit::Failed) => RefusalKind::Failed,
@@ -138,7 +130,6 @@ impl CliError {
             Self::Engine(error) => error.help(),
             Self::Usage(_) | Self::NoCommand => Some("see `mycelium --help`".to_owned()),
             Self::TypeOfTimeline => Some("leave it out, or ask `logs query`".to_owned()),
-            Self::Unavailable { .. } => Some("`mycelium --help` lists what is available".to_owned()),
             Self::UnknownSchema { name, known } => Some(match did_you_mean(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", known.join(", ")),

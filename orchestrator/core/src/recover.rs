@@ -7,7 +7,7 @@ use mycelium_schemas::{
     config::Config,
     event::{
         CheckoutUpdate, EventKind, LandingDone, LandingIntent, LandingRefused, Local, RefusalReason,
-        RunResume, WorkerLost,
+        RunResume, WorkerLost, WorkerStart,
     },
     id::{CommitId, TaskId},
     state::{TaskStatus, Usage},
@@ -38,14 +38,18 @@ pub struct Found {
     pub intent: Option<IntentFound>,
     /// What the agents of attempts that were under way had reported.
     pub usage: BTreeMap<TaskId, Usage>,
+    /// Tasks whose agent is still at work, or came to its end, where it can be followed.
+    pub followed: BTreeSet<TaskId>,
+    /// Name of the agent.
+    pub agent: String,
     /// Validated tasks whose commit is gone.
     pub missing: BTreeSet<TaskId>,
     /// Process and host.
     pub local: Local,
 }
 
-/// The events that go on with a run, in order and in groups that belong together. After them no task runs, no intent
-/// is open, and `decide` says what to do.
+/// The events that go on with a run, in order and in groups that belong together. After them no task runs but those
+/// whose agents are followed, no intent is open, and `decide` says what to do.
 pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draft>> {
     let resume = RunResume { head_commit: found.head.clone(), local: found.local.clone() };
     let mut groups = vec![vec![Draft::run(EventKind::RunResume(resume))]];
@@ -62,6 +66,11 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
     let mut run_total = state.usage;
     for (id, facts) in &state.tasks {
         match facts.status {
+            TaskStatus::Running if found.followed.contains(id) => {
+                let start = WorkerStart { agent: found.agent.clone(), local: Local::default() };
+                let kind = EventKind::WorkerReattach(start);
+                groups.push(vec![Draft::task(batch, id, facts.attempts, kind)]);
+            }
             TaskStatus::Running => {
                 let usage = found.usage.get(id).copied();
                 let lost = AttemptFacts {

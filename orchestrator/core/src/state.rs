@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume},
+    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume, World},
     id::{CommitId, LockName, ProjectName, RunId, TaskId},
     path::RepoPath,
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
@@ -21,6 +21,8 @@ pub struct TaskFacts {
     pub status: TaskStatus,
     /// Attempts started.
     pub attempts: u32,
+    /// Commit that the last one started from.
+    pub base: Option<CommitId>,
     /// Attempts that failed, rescopes and conflicts not counted.
     pub failures: u32,
     /// Times its manifest was widened.
@@ -46,6 +48,7 @@ impl Default for TaskFacts {
         Self {
             status: TaskStatus::Pending,
             attempts: 0,
+            base: None,
             failures: 0,
             rescopes: 0,
             conflicts: 0,
@@ -119,6 +122,8 @@ pub struct RunState {
     pub config_digest: String,
     /// SHA-256 of the frozen doctor script.
     pub doctor_digest: String,
+    /// Where the run's commands run.
+    pub world: World,
     /// Tasks that an earlier run landed.
     pub landed_before: BTreeSet<TaskId>,
     /// Selected tasks.
@@ -156,6 +161,7 @@ impl RunState {
             started_at: event.ts,
             updated_at: event.ts,
             last_seq: event.seq,
+            world: start.world,
             config_digest: start.config_digest.clone(),
             doctor_digest: start.doctor_digest.clone(),
             landed_before: start.landed_before.iter().cloned().collect(),
@@ -366,6 +372,7 @@ impl RunState {
             schema_version: SCHEMA_VERSION,
             run_id: self.run_id.clone(),
             project: self.project.clone(),
+            world: self.world,
             status: end.unwrap_or(RunStatus::Running),
             stop_reason: self.end.as_ref().and_then(|end| end.reason),
             integration_branch: self.integration_branch.clone(),
@@ -403,7 +410,10 @@ impl TaskFacts {
             self.reasons.push(Reason { code: code.to_owned(), message });
         };
         match kind {
-            EventKind::TaskStart(_) => self.attempts += 1,
+            EventKind::TaskStart(start) => {
+                self.attempts += 1;
+                self.base = Some(start.base_commit.clone());
+            }
             EventKind::TaskRetry(retry) => {
                 because("task.retry", retry.reason.clone());
                 // A conflict is counted by its own event and leaves the work's own failures alone.

@@ -38,6 +38,8 @@ enum Task {
     Pending,
     /// Its attempt runs; its agent had reported so many tokens, or nothing.
     Running(Option<u64>),
+    /// Its attempt runs, and its agent went on without the orchestrator.
+    Followed,
     /// It passed; its commit is there or gone.
     Validated {
         there: bool,
@@ -48,8 +50,9 @@ enum Task {
     Landed,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task::Pending,
+    Task::Followed,
     Task::Running(None),
     Task::Running(Some(70)),
     Task::Running(Some(TASK_LIMIT + 1)),
@@ -201,6 +204,9 @@ impl Case {
                 (Task::Running(Some(tokens)), TaskStatus::Running) => {
                     found.usage.insert(id(n), used(*tokens));
                 }
+                (Task::Followed, TaskStatus::Running) => {
+                    found.followed.insert(id(n));
+                }
                 (Task::Validated { there: false }, TaskStatus::Validated) => {
                     found.missing.insert(id(n));
                 }
@@ -221,6 +227,8 @@ impl Case {
                 Task::Running(_) if over && self.mode == Mode::Block => (TaskStatus::Failed, true),
                 Task::Validated { .. } if self.intent == Intent::Moved => (TaskStatus::Landed, false),
                 Task::Validated { there: true } => (TaskStatus::Validated, false),
+                // It is in the hands of whoever follows it.
+                Task::Followed => (TaskStatus::Running, false),
                 Task::Pending | Task::Running(_) | Task::Validated { there: false } => {
                     (TaskStatus::Pending, false)
                 }
@@ -240,7 +248,7 @@ fn history(n: usize, task: Task) -> Vec<EventKind> {
     let passed = EventKind::TaskValidated(TaskValidated { commit: commit(n + 1), changed: Vec::new() });
     match task {
         Task::Pending => vec![],
-        Task::Running(_) => vec![begun],
+        Task::Running(_) | Task::Followed => vec![begun],
         Task::Validated { .. } => vec![begun, passed],
         Task::Blocked => {
             let verdict = ValidatorVerdict {
@@ -321,7 +329,13 @@ fn every_crash_comes_to_what_the_oracle_says() {
         assert_eq!(after.blocked().is_some(), found.iter().any(|(_, _, blocked)| *blocked), "{case:?}");
         assert!(before.tasks.values().map(|f| f.failures).eq(after.tasks.values().map(|f| f.failures)));
         let next = decide(&plan, &after, &config);
-        assert!(!next.is_empty(), "stuck: {case:?}");
+        let waits = case.tasks.contains(&Task::Followed);
+        assert!(waits || !next.is_empty(), "stuck: {case:?}");
+        assert!(
+            !(waits
+                && next.iter().any(|action| matches!(action, Action::Land(_) | Action::CloseBatch { .. }))),
+            "does not wait: {case:?}"
+        );
         let goes_on = |action: &Action| matches!(action, Action::StartAttempt { .. } | Action::Land(_));
         assert!(after.blocked().is_none() || !next.iter().any(goes_on), "goes on after a block: {case:?}");
         count += 1;
@@ -432,6 +446,7 @@ fn row(table: &mut String, tail: &str, world: &str, case: &Case) {
         [Action::StartAttempt { .. }] => "starts the next attempt",
         [Action::Land(_)] => "builds, tests and lands a candidate",
         [Action::CloseBatch { .. }] => "closes the batch",
+        [] => "waits for the agent",
         other => panic!("{other:?}"),
     };
     let status = after.tasks[&id(0)].status;
@@ -465,12 +480,17 @@ fn the_documented_table_is_what_the_code_does() {
         "| last word of the journal | found in the world | events after `run.resume` | task | `decide` |\n\
                      | --- | --- | --- | --- | --- |\n"
             .to_owned();
-    let rows: [(&str, &str, Case); 14] = [
+    let rows: [(&str, &str, Case); 15] = [
         ("no `task.start`", "–", one(Task::Pending, Intent::None, Mode::Block)),
         ("`task.start`", "agent reported nothing", one(Task::Running(None), Intent::None, Mode::Block)),
         ("`task.start`", "usage within the budget", one(Task::Running(Some(70)), Intent::None, Mode::Block)),
-        ("`task.start`", "usage over the budget, mode `block`", one(TASKS[3], Intent::None, Mode::Block)),
-        ("`task.start`", "usage over the budget, mode `warn`", one(TASKS[3], Intent::None, Mode::Warn)),
+        ("`task.start`", "usage over the budget, mode `block`", one(TASKS[4], Intent::None, Mode::Block)),
+        ("`task.start`", "usage over the budget, mode `warn`", one(TASKS[4], Intent::None, Mode::Warn)),
+        (
+            "`task.start`",
+            "agent's container at work, or ended by itself",
+            one(Task::Followed, Intent::None, Mode::Block),
+        ),
         ("`task.validated`", "commit there", one(validated(true), Intent::None, Mode::Block)),
         ("`task.validated`", "commit gone", one(validated(false), Intent::None, Mode::Block)),
         (

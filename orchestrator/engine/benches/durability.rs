@@ -20,7 +20,7 @@ use mycelium_engine::{
     store,
 };
 use mycelium_schemas::{
-    event::{EventKind, Local, RunStart, UsageUpdate},
+    event::{EventKind, Local, RunStart, UsageUpdate, World},
     id::TaskId,
     state::Usage,
 };
@@ -83,6 +83,7 @@ fn begin(path: &Path, tasks: &[TaskId]) -> Result<Journal, Failed> {
         max_parallel: 4,
         config_digest: digest.clone(),
         doctor_digest: digest,
+        world: World::Local,
         local: Local::default(),
     }));
     let file = EventFile::create(path, "bench".parse()?, Clock::Real, Redactor::default())?;

@@ -1,8 +1,6 @@
 //! Agents are adapters over a child process that prints events (design 3.4): what to start, and how to read what it
 //! prints.
 
-use std::ffi::OsString;
-
 use mycelium_core::{budget, settle::Draft};
 use mycelium_schemas::{
     config::{Agent, Config, Price},
@@ -16,16 +14,18 @@ use tokio::sync::mpsc;
 use crate::{
     environment::Environment,
     error::Error,
+    job::{ContainerNote, Program, Watcher},
     journal::EventFile,
-    process::{Job, Watcher},
 };
 
-/// Program and arguments of the configured agent.
-pub fn command_line(config: &Config, environment: &Environment) -> (OsString, Vec<OsString>) {
+/// The configured agent.
+pub fn program(config: &Config, environment: &Environment) -> Program {
     match (config.worker.agent, &config.worker.command) {
-        (Agent::Command, Some(command)) => Job::shell(command),
+        (Agent::Command, Some(command)) => Program::Shell(command.clone()),
         // The configuration's own check makes a command agent without a command impossible.
-        (Agent::Command | Agent::Mock, _) => (environment.program.clone().into(), vec!["mock-agent".into()]),
+        (Agent::Command | Agent::Mock, _) => {
+            Program::Own { path: environment.program.clone(), command: "mock-agent" }
+        }
     }
 }
 
@@ -86,8 +86,8 @@ struct ReportedUsage {
 }
 
 impl Watcher for AgentWatcher<'_> {
-    fn started(&mut self, pid: u32) {
-        let local = Local { pid: Some(pid), ..Local::default() };
+    fn started(&mut self, pid: Option<u32>) {
+        let local = Local { pid, ..Local::default() };
         let kind = EventKind::WorkerStart(WorkerStart { agent: self.agent.to_owned(), local });
         // The receiver is gone only when the run is ending; then nobody reads it any more.
         let _unheard = self.journal.send(self.key.draft(kind));
@@ -105,6 +105,25 @@ impl Watcher for AgentWatcher<'_> {
 
     fn too_long(&mut self) {
         self.usage.unreadable = true;
+    }
+
+    fn container(&mut self, note: ContainerNote) {
+        let _unheard = self.journal.send(self.key.draft(note.event()));
+    }
+}
+
+/// A watcher that tells of the containers of an attempt's commands alone.
+#[derive(Debug)]
+pub struct Notes {
+    /// The attempt.
+    pub key: AttemptKey,
+    /// To the run's journal.
+    pub journal: mpsc::UnboundedSender<Draft>,
+}
+
+impl Watcher for Notes {
+    fn container(&mut self, note: ContainerNote) {
+        let _unheard = self.journal.send(self.key.draft(note.event()));
     }
 }
 

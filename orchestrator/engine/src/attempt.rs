@@ -2,7 +2,8 @@
 //! follows from them is decided in the core.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fs,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,16 +28,16 @@ use mycelium_schemas::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    agent::{self, AgentWatcher, AttemptKey, UsageCount},
+    agent::{self, AgentWatcher, AttemptKey, Notes, UsageCount},
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
     fault,
     git::{self, GitError, Quarantine},
+    job::{Exit, Job, Program, Purpose, StopLevel},
     journal::EventFile,
-    orphans::{self, MARK},
-    private,
-    process::{self, Exit, Ignore, Job, StopLevel},
+    launcher::Launcher,
+    orphans, private,
     redact::Redactor,
     saboteur,
     store::{self, make_private_dir, remove_dir_unless},
@@ -64,6 +65,8 @@ pub struct Attempt {
     pub backoff: Duration,
     /// Commit that the workspace starts from.
     pub base: CommitId,
+    /// Container of its agent, which goes on where its orchestrator ended.
+    pub follows: Option<String>,
     /// Time of its commit: the run's start.
     pub time: Timestamp,
     /// Start of a stepped clock, if there is one.
@@ -72,6 +75,8 @@ pub struct Attempt {
     pub config: Arc<Config>,
     /// The operator's environment.
     pub environment: Arc<Environment>,
+    /// Starts its commands.
+    pub launcher: Launcher,
     /// Where its commit goes.
     pub quarantine: Quarantine,
     /// Objects that the workspace's own git reads.
@@ -115,16 +120,18 @@ impl Attempt {
     }
 
     async fn work(&self) -> Result<AttemptFacts, Error> {
-        self.wait().await;
-        self.prepare().await?;
         let failed = |usage, why: String| AttemptFacts {
             usage,
             refused: Vec::new(),
             violations: Vec::new(),
             outcome: Outcome::Failed(why),
         };
-        if let Some(why) = self.bootstrap().await? {
-            return Ok(failed(None, why));
+        if self.follows.is_none() {
+            self.wait().await;
+            self.prepare().await?;
+            if let Some(why) = self.bootstrap().await? {
+                return Ok(failed(None, why));
+            }
         }
         let (exit, usage) = self.run_agent().await?;
         // What the agent left running must not change the files that are about to be judged.
@@ -170,10 +177,10 @@ impl Attempt {
             .at("write", self.spec_path())?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
-        let ends = ends(&self.stop);
+        let (ends, reach) = (ends(&self.stop), self.launcher.reach());
         blocking(move || {
             remove_dir_unless(&workspace, &ends)?;
-            Ok(git::workspace::create(&workspace, &base, &objects, &ends)?)
+            Ok(git::workspace::create(&workspace, &base, &objects, reach, &ends)?)
         })
         .await
     }
@@ -186,41 +193,50 @@ impl Attempt {
         self.dir.join("spec.md")
     }
 
-    /// Environment of everything that runs in the workspace.
-    fn env(&self) -> std::collections::BTreeMap<String, String> {
-        let mut env = self.environment.for_children(&self.config.worker.env);
-        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        env.extend([
-            ("MYCELIUM_RUN_ID".to_owned(), self.run_id.to_string()),
-            ("MYCELIUM_TASK_ID".to_owned(), self.key.task.to_string()),
-            ("MYCELIUM_ATTEMPT".to_owned(), self.key.attempt.to_string()),
-            (MARK.to_owned(), path(&self.workspace)),
-            ("MYCELIUM_TASK_SPEC".to_owned(), path(&self.spec_path())),
-            ("MYCELIUM_TASK_MANIFEST".to_owned(), path(&self.manifest_path())),
-        ]);
-        env
+    /// What everything that runs in the workspace is told beside the files.
+    fn env(&self) -> BTreeMap<String, String> {
+        [
+            ("MYCELIUM_RUN_ID", self.run_id.to_string()),
+            ("MYCELIUM_TASK_ID", self.key.task.to_string()),
+            ("MYCELIUM_ATTEMPT", self.key.attempt.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
     }
 
-    fn shell_job(&self, command: &str, log: &str) -> Job {
-        let (program, args) = Job::shell(command);
+    fn shell_job(&self, purpose: Purpose, command: &str, log: &str) -> Job {
+        self.job(purpose, Program::Shell(command.to_owned()), self.dir.join(log))
+    }
+
+    /// A command in the workspace.
+    fn job(&self, purpose: Purpose, program: Program, log: PathBuf) -> Job {
         Job {
+            purpose,
+            attempt: Some(self.key.clone()),
             program,
-            args,
             cwd: self.workspace.clone(),
             env: self.env(),
+            files: vec![
+                ("MYCELIUM_TASK_SPEC", self.spec_path()),
+                ("MYCELIUM_TASK_MANIFEST", self.manifest_path()),
+            ],
             stdin: Vec::new(),
             timeout: self.config.timeout_minutes.duration(),
             idle_timeout: None,
-            log: self.dir.join(log),
+            log,
             redactor: self.redactor.clone(),
         }
+    }
+
+    fn notes(&self) -> Notes {
+        Notes { key: self.key.clone(), journal: self.journal.clone() }
     }
 
     /// Why bootstrap failed, if it did.
     async fn bootstrap(&self) -> Result<Option<String>, Error> {
         for (number, command) in (1..).zip(&self.config.bootstrap) {
-            let job = self.shell_job(command, &format!("bootstrap-{number}.log"));
-            let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+            let job = self.shell_job(Purpose::Bootstrap, command, &format!("bootstrap-{number}.log"));
+            let exit = self.launcher.run(job, self.stop.clone(), &mut self.notes()).await?;
             if !exit.is_success() {
                 return Ok(Some(format!("bootstrap command {number} {}", exit.describe())));
             }
@@ -238,24 +254,21 @@ impl Attempt {
     }
 
     async fn run_agent(&self) -> Result<(Exit, UsageCount), Error> {
-        let (program, args) = agent::command_line(&self.config, &self.environment);
-        let mut env = self.env();
-        if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
-            env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());
-        }
-        let job = Job {
-            program,
-            args,
-            cwd: self.workspace.clone(),
-            env,
+        let program = agent::program(&self.config, &self.environment);
+        let mut job = Job {
             stdin: self.task.spec_text.clone().into_bytes(),
-            timeout: self.config.timeout_minutes.duration(),
             idle_timeout: Some(self.config.idle_timeout_minutes.duration()),
-            log: self.dir.join("agent.log"),
-            redactor: self.redactor.clone(),
+            ..self.job(Purpose::Agent, program, self.dir.join("agent.log"))
         };
+        if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
+            job.env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());
+        }
         let clock = Clock::new(self.stepped_from);
         let path = self.dir.join("events.jsonl");
+        if self.follows.is_some() {
+            // What it printed is read again from the beginning.
+            fault::point!("container.events_again", fs::remove_file(&path)).at("remove", &path)?;
+        }
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
         let mut watcher = AgentWatcher {
             key: self.key.clone(),
@@ -264,7 +277,11 @@ impl Attempt {
             agent: agent::name(&self.config),
             usage: UsageCount::new(&self.config),
         };
-        let exit = process::run(job, self.stop.clone(), &mut watcher).await?;
+        let stop = self.stop.clone();
+        let exit = match &self.follows {
+            None => self.launcher.run(job, stop, &mut watcher).await?,
+            Some(container) => self.launcher.follow(container, job, stop, &mut watcher).await?,
+        };
         let usage = watcher.usage;
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
@@ -380,8 +397,8 @@ impl Attempt {
             return Ok(Outcome::Failed("the agent exited with 0 but changed nothing".to_owned()));
         }
         if let Some(command) = &self.task.manifest.verify.doctor {
-            let job = self.shell_job(command, "verify.log");
-            let exit = process::run(job, self.stop.clone(), &mut Ignore).await?;
+            let job = self.shell_job(Purpose::Verify, command, "verify.log");
+            let exit = self.launcher.run(job, self.stop.clone(), &mut self.notes()).await?;
             if !exit.is_success() {
                 return Ok(Outcome::Failed(format!("the task's verify command {}", exit.describe())));
             }
@@ -400,12 +417,10 @@ impl Attempt {
             }
             let around = Surroundings {
                 environment: &self.environment,
-                env: self.env(),
-                workspace: self.workspace.clone(),
-                log: self.dir.join(format!("validator-{name}.log")),
-                redactor: self.redactor.clone(),
-                timeout: self.config.timeout_minutes.duration(),
+                launcher: &self.launcher,
+                job: &|command| self.shell_job(Purpose::Validator, command, &format!("validator-{name}.log")),
                 stop: self.stop.clone(),
+                notes: self.notes(),
             };
             let report = validator::ask(validator, around).await?;
             let path = self.dir.join(format!("validator-{name}.json"));

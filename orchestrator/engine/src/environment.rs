@@ -13,6 +13,9 @@ use jiff::Timestamp;
 const HANDED_ON: [&str; 11] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "SSL_CERT_FILE"];
 
+/// Those that say where things are on this machine.
+const OF_THIS_MACHINE: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "SSL_CERT_FILE"];
+
 /// The environment of this process.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -84,6 +87,13 @@ impl Environment {
         })
     }
 
+    /// The same in containers: nothing that is about this machine's folders or users.
+    pub fn for_containers(&self, extra: &[String]) -> BTreeMap<String, String> {
+        let named = |name: &str| extra.iter().any(|entry| entry.split('=').next() == Some(name));
+        let all = self.for_children(extra);
+        all.into_iter().filter(|(name, _)| !OF_THIS_MACHINE.contains(&name.as_str()) || named(name)).collect()
+    }
+
     /// What agents, bootstrap, verify, validators and the doctor get: an allow-list plus `worker.env`.
     pub fn for_children(&self, extra: &[String]) -> BTreeMap<String, String> {
         let handed_on = |name: &str| Some((name.to_owned(), self.vars.get(name)?.clone()));
@@ -116,6 +126,17 @@ mod tests {
         let names: Vec<&str> = children.keys().map(String::as_str).collect();
         assert_eq!(names, ["CARGO_HOME", "LC_ALL", "MODE", "PATH"]);
         assert_eq!(children["MODE"], "fast=1");
+    }
+
+    #[test]
+    fn containers_get_nothing_of_this_machine_unless_it_is_named() {
+        let environment =
+            Environment::default().with("PATH", "/bin").with("HOME", "/home/me").with("LC_ALL", "C");
+        let containers = environment.for_containers(&["PATH=/opt/bin".into()]);
+        assert_eq!(
+            containers,
+            [("LC_ALL", "C"), ("PATH", "/opt/bin")].map(|(k, v)| (k.into(), v.into())).into()
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use mycelium_schemas::{
 
 use crate::{
     advice,
+    docker::EngineError,
     environment::BadVariable,
     git::{self, GitError},
     planning::FileDiff,
@@ -95,6 +96,9 @@ pub enum Error {
     /// Git.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The container engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A file operation.
     #[error("could not {action} {}", path.display())]
     Io {
@@ -163,7 +167,9 @@ impl Error {
             | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
+            Self::Engine(error) if error.is_input() => ErrorKind::Input,
             Self::Git(_)
+            | Self::Engine(_)
             | Self::Io { .. }
             | Self::Damaged { .. }
             | Self::FrozenGone { .. }
@@ -205,6 +211,7 @@ impl Error {
             Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),
+            Self::Engine(error) => error.help(),
             Self::Io { path, source, .. } => advice::io(path, source),
             Self::FrozenGone { .. } => {
                 "the run cannot go on without it: put the copy back from a backup, or begin a new run with \

@@ -281,7 +281,7 @@ mod tests {
     use std::fs;
 
     use mycelium_schemas::{
-        event::{Local, RunComplete, RunStart, RunStop},
+        event::{Local, RunComplete, RunStart, RunStop, World},
         id::CommitId,
         state::{RunStatus, StopReason},
     };
@@ -298,6 +298,7 @@ mod tests {
             max_parallel: 1,
             config_digest: String::new(),
             doctor_digest: String::new(),
+            world: World::Local,
             local: Local::default(),
         };
         let file = EventFile::create(

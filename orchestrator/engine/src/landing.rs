@@ -19,11 +19,10 @@ use tokio::sync::watch;
 
 use crate::{
     attempt::{blocking, end_all_in, ends, tidy_all},
-    doctor,
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, Ends, GitError, MergeError, Quarantine, Upstream},
-    orphans::MARK,
-    process::{self, Ignore, Job, StopLevel},
+    job::{Exit, Ignore, Job, Program, Purpose, StopLevel},
+    launcher::Launcher,
     redact::Redactor,
     runlock::RunLock,
     saboteur,
@@ -43,7 +42,9 @@ pub struct Lander {
     pub paths: RunPaths,
     /// The doctor script as it was frozen.
     pub doctor: Vec<u8>,
-    /// Environment of the doctor.
+    /// Starts the doctor.
+    pub launcher: Launcher,
+    /// What the doctor is told.
     pub env: BTreeMap<String, String>,
     /// How long the doctor may take.
     pub doctor_timeout: Duration,
@@ -96,7 +97,7 @@ enum Look {
     /// It may go on.
     Clear,
     /// It may not.
-    Refused(LandingOutcome),
+    Refused(Box<LandingOutcome>),
     /// The run was stopped while another git process held the index.
     Stopped,
 }
@@ -170,7 +171,7 @@ impl Lander {
         self.quarantine.keep_candidate(landing, &intent.commit)?;
         match self.look_at_checkout(&intent).await? {
             Look::Clear => {}
-            Look::Refused(refused) => return Ok(Tried::Not(refused)),
+            Look::Refused(refused) => return Ok(Tried::Not(*refused)),
             Look::Stopped => return Ok(Tried::Stopped),
         }
         if saboteur::is!("land-before-doctor") {
@@ -239,25 +240,26 @@ impl Lander {
             None => Look::Stopped,
             Some(_) if saboteur::is!("ignore-dirty-checkout") => Look::Clear,
             Some(paths) if paths.is_empty() => Look::Clear,
-            Some(paths) => Look::Refused(LandingOutcome::Refused(LandingRefused {
+            Some(paths) => Look::Refused(Box::new(LandingOutcome::Refused(LandingRefused {
                 landing: intent.landing,
                 tasks: intent.tasks.clone(),
                 reason: RefusalReason::CheckoutDirty,
                 expected: intent.old_head.clone(),
                 found: Some(intent.old_head.clone()),
                 paths,
-            })),
+            }))),
         })
     }
 
     async fn run_doctor(&self, intent: &LandingIntent, log: PathBuf) -> Result<DoctorResult, Error> {
         let scratch = self.paths.workspaces.join(format!(".landing-{}", intent.landing));
         {
-            let (scratch, commit, objects, ends) =
-                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir(), ends(&self.stop));
+            let (scratch, commit, objects) =
+                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir());
+            let (ends, reach) = (ends(&self.stop), self.launcher.reach());
             blocking(move || {
                 remove_dir_unless(&scratch, &ends)?;
-                Ok(git::workspace::create(&scratch, &commit, &objects, &ends)?)
+                Ok(git::workspace::create(&scratch, &commit, &objects, reach, &ends)?)
             })
             .await?;
         }
@@ -305,34 +307,28 @@ impl Lander {
         }))
     }
 
-    async fn start_doctor(&self, folder: &Path, log: PathBuf) -> Result<process::Exit, Error> {
+    async fn start_doctor(&self, folder: &Path, log: PathBuf) -> Result<Exit, Error> {
         // Agents run with the operator's rights and may have changed the copy in the run's folder: what is run is what
         // was frozen. Nothing of an agent runs while a candidate is tested.
         end_all_in(&self.paths.workspaces).await?;
         store::restore(&self.paths.doctor, &self.doctor)?;
-        let (program, args) = doctor::command_line(&self.paths.doctor)?;
         let job = Job {
-            program,
-            args,
+            purpose: Purpose::Doctor,
+            attempt: None,
+            program: Program::Script(self.paths.doctor.clone()),
             cwd: folder.to_owned(),
-            env: self.env_in(folder),
+            env: self.env.clone(),
+            files: Vec::new(),
             stdin: Vec::new(),
             timeout: self.doctor_timeout,
             idle_timeout: None,
             log,
             redactor: self.redactor.clone(),
         };
-        let exit = process::run(job, self.stop.clone(), &mut Ignore).await;
+        let exit = self.launcher.run(job, self.stop.clone(), &mut Ignore).await;
         // No process group reaches a daemon in a session of its own.
         end_all_in(folder).await?;
         exit
-    }
-
-    /// The doctor's environment, marked so that resume finds what a dead orchestrator left running.
-    fn env_in(&self, scratch: &Path) -> BTreeMap<String, String> {
-        let mut env = self.env.clone();
-        env.insert(MARK.to_owned(), scratch.to_string_lossy().into_owned());
-        env
     }
 
     /// Moves the ref to the tested commit if it still is where the candidate was built, then follows with the user's
@@ -343,7 +339,7 @@ impl Lander {
         // The doctor took its time: look at the checkout again.
         match self.look_at_checkout(&intent).await? {
             Look::Clear => {}
-            Look::Refused(refused) => return Ok(Some(refused)),
+            Look::Refused(refused) => return Ok(Some(*refused)),
             Look::Stopped => return Ok(None),
         }
         // Whoever removed the lock file let another run in beside this one.

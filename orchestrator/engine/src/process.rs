@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs::File,
-    io::Write,
     os::unix::process::ExitStatusExt,
-    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -24,143 +21,40 @@ use tokio::{
 };
 
 use crate::{
+    capture::{From, Lines, Log},
+    doctor,
     error::{Error, IoContext},
-    fault, private,
-    redact::{Redactor, Stream as Redacted},
+    fault,
+    job::{Exit, GRACE, Job, Program, StopLevel, Watcher, stopped},
+    orphans::MARK,
 };
 
-/// Bytes of output kept in a log; what follows is counted and left out.
-pub const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Longest line of standard output that is looked at; a longer one is only logged.
-pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long a process group may take to end after it was asked to.
-const GRACE: Duration = Duration::from_secs(5);
 /// How long output is awaited after the process ended: a daemon it left behind may hold the pipe for ever.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// How urgently running commands must end.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StopLevel {
-    /// They need not.
-    #[default]
-    None,
-    /// They are asked to, and made to after a grace period.
-    Graceful,
-    /// They are made to.
-    AtOnce,
-}
-
-/// A command to run.
-#[derive(Debug)]
-pub struct Job {
-    /// The program.
-    pub program: OsString,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Its working directory.
-    pub cwd: PathBuf,
-    /// Its whole environment.
-    pub env: BTreeMap<String, String>,
-    /// Written to its standard input, which is then closed.
-    pub stdin: Vec<u8>,
-    /// How long it may take.
-    pub timeout: Duration,
-    /// How long it may be silent; none for as long as it takes.
-    pub idle_timeout: Option<Duration>,
-    /// Where its output is kept, both streams as they come.
-    pub log: PathBuf,
-    /// Keeps secrets out of that.
-    pub redactor: Redactor,
-}
-
-impl Job {
-    /// A shell command.
-    pub fn shell(command: &str) -> (OsString, Vec<OsString>) {
-        ("sh".into(), vec!["-c".into(), command.into()])
-    }
-}
-
-/// How a command ended.
-#[derive(Debug, Clone)]
-pub struct Exit {
-    /// Why.
-    pub reason: ExitReason,
-    /// Where it exited by itself.
-    pub code: Option<i32>,
-    /// Where a signal ended it.
-    pub signal: Option<i32>,
-    /// By the monotonic clock.
-    pub duration: Duration,
-    /// What could not be started, for [`ExitReason::NotStarted`].
-    pub detail: Option<String>,
-}
-
-impl Exit {
-    /// True if it exited by itself with code 0.
-    pub fn is_success(&self) -> bool {
-        self.reason == ExitReason::Exited && self.code == Some(0)
-    }
-
-    /// What happened, as a sentence fragment after the command's name.
-    pub fn describe(&self) -> String {
-        match (self.reason, self.code, self.signal) {
-            (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
-            (ExitReason::Timeout, ..) => "ran into its time limit".to_owned(),
-            (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
-            (ExitReason::Stopped, ..) => "was stopped".to_owned(),
-            (ExitReason::NotStarted, ..) => {
-                format!("could not be started: {}", self.detail.as_deref().unwrap_or("unknown reason"))
-            }
-            (_, _, Some(signal)) => format!("was ended by signal {signal}"),
-            _ => "ended in an unknown way".to_owned(),
-        }
-    }
-}
-
-/// What a running command reports.
-pub trait Watcher {
-    /// It was started.
-    fn started(&mut self, pid: u32);
-    /// It printed a whole line on standard output, given without its end.
-    fn line(&mut self, line: &[u8]) -> Result<(), Error>;
-    /// It printed a line longer than [`LINE_BYTES_MAX`], which is only in the log.
-    fn too_long(&mut self);
-}
-
-/// A watcher that ignores everything.
-#[derive(Debug)]
-pub struct Ignore;
-
-impl Watcher for Ignore {
-    fn started(&mut self, _: u32) {}
-
-    fn line(&mut self, _: &[u8]) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn too_long(&mut self) {}
-}
-
-/// Runs the command to its end, its limits, or a stop.
+/// Runs the command to its end, its limits, or a stop. It gets the base environment and its own.
 pub async fn run(
     job: Job,
+    base: &BTreeMap<String, String>,
     mut stop: watch::Receiver<StopLevel>,
     watcher: &mut impl Watcher,
 ) -> Result<Exit, Error> {
     let begun = Instant::now();
     let mut log = Log::create(job.log.clone(), &job.redactor)?;
-    let mut child = match fault::point!("process.start", command(&job).spawn()) {
+    let mut command = command(&job, base)?;
+    let program = command.as_std().get_program().to_owned();
+    let mut child = match fault::point!("process.start", command.spawn()) {
         Ok(child) => child,
         // Not the command's fault: nothing about it would be different another time.
-        Err(error) if is_exhaustion(&error) => return Err(error).at("start", &job.program),
+        Err(error) if is_exhaustion(&error) => return Err(error).at("start", program),
         Err(error) => {
-            let detail = Some(format!("{}: {error}", job.program.display()));
+            let detail = Some(format!("{}: {error}", program.display()));
             let reason = ExitReason::NotStarted;
             return Ok(Exit { reason, code: None, signal: None, duration: begun.elapsed(), detail });
         }
     };
     let group = Group::of(&child);
-    watcher.started(child.id().unwrap_or_default());
+    watcher.started(child.id());
     feed(&mut child, job.stdin);
 
     let mut out = Stream::new(child.stdout.take());
@@ -183,7 +77,7 @@ pub async fn run(
                 heard = Instant::now();
                 log.write(From::Err, chunk)?;
             }
-            status = child.wait() => break status.at("wait for", &job.program)?,
+            status = child.wait() => break status.at("wait for", &program)?,
             () = sleep_until(next) => {
                 ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
@@ -228,30 +122,34 @@ fn is_exhaustion(error: &std::io::Error) -> bool {
 }
 
 /// In a group of its own, so that everything it starts can be ended with it.
-fn command(job: &Job) -> Command {
-    let mut command = Command::new(&job.program);
+fn command(job: &Job, base: &BTreeMap<String, String>) -> Result<Command, Error> {
+    let (program, args) = command_line(&job.program)?;
+    let mut command = Command::new(program);
     command
-        .args(&job.args)
+        .args(args)
         .current_dir(&job.cwd)
         .env_clear()
+        .envs(base)
         .envs(&job.env)
+        .envs(job.files.iter().map(|(name, path)| (name, path)))
+        .env(MARK, &job.cwd)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    command
+    Ok(command)
 }
 
-/// Waits for a stop that matters: the first one, then only the urgent one.
-async fn stopped(stop: &mut watch::Receiver<StopLevel>, ending: bool) -> StopLevel {
-    let least = if ending { StopLevel::AtOnce } else { StopLevel::Graceful };
-    // Copied at once: the guard must not live across an await.
-    let level = stop.wait_for(|level| *level >= least).await.map(|level| *level);
-    match level {
-        Ok(level) => level,
-        // Nobody can ask any more: the limits still hold.
-        Err(_) => std::future::pending().await,
+fn command_line(program: &Program) -> Result<(OsString, Vec<OsString>), Error> {
+    match program {
+        Program::Shell(command) => Ok(("sh".into(), vec!["-c".into(), command.into()])),
+        Program::Own { path, command } => Ok((path.into(), vec![command.into()])),
+        Program::Script(script) => {
+            let (interpreter, argument) = doctor::interpreter(script)?;
+            let argument = argument.map(OsString::from);
+            Ok((interpreter.into(), argument.into_iter().chain([script.into()]).collect()))
+        }
     }
 }
 
@@ -347,115 +245,20 @@ impl<R: AsyncRead + Unpin> Stream<R> {
     }
 }
 
-/// Splits standard output into lines.
-#[derive(Default)]
-struct Lines {
-    pending: Vec<u8>,
-    too_long: bool,
-}
-
-impl Lines {
-    fn push(&mut self, chunk: &[u8], watcher: &mut impl Watcher) -> Result<(), Error> {
-        let mut parts = chunk.split(|byte| *byte == b'\n').peekable();
-        while let Some(part) = parts.next() {
-            if self.pending.len() + part.len() > LINE_BYTES_MAX {
-                self.too_long = true;
-                self.pending.clear();
-            }
-            if !self.too_long {
-                self.pending.extend_from_slice(part);
-            }
-            if parts.peek().is_some() {
-                self.finish(watcher)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, watcher: &mut impl Watcher) -> Result<(), Error> {
-        if std::mem::take(&mut self.too_long) {
-            watcher.too_long();
-        } else if !self.pending.is_empty() {
-            watcher.line(&self.pending)?;
-        }
-        self.pending.clear();
-        Ok(())
-    }
-}
-
-/// A stream of the command.
-#[derive(Clone, Copy)]
-enum From {
-    Out,
-    Err,
-}
-
-/// The kept output. Each stream is redacted by itself, so that the one cannot split a secret of the other; its unfinished
-/// line waits.
-struct Log {
-    path: PathBuf,
-    file: File,
-    out: Redacted,
-    err: Redacted,
-    written: u64,
-    left_out: u64,
-}
-
-impl Log {
-    fn create(path: PathBuf, redactor: &Redactor) -> Result<Self, Error> {
-        let file =
-            fault::point!("log.create", private::open().write(true).create(true).truncate(true).open(&path))
-                .at("create", &path)?;
-        Ok(Self { path, file, out: redactor.stream(), err: redactor.stream(), written: 0, left_out: 0 })
-    }
-
-    fn write(&mut self, from: From, chunk: &[u8]) -> Result<(), Error> {
-        if self.written == LOG_BYTES_MAX {
-            self.left_out += chunk.len() as u64;
-            return Ok(());
-        }
-        let redacted = match from {
-            From::Out => self.out.push(chunk),
-            From::Err => self.err.push(chunk),
-        };
-        self.keep(&redacted)
-    }
-
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let room = usize::try_from(LOG_BYTES_MAX - self.written).unwrap_or(usize::MAX);
-        let (kept, dropped) = bytes.split_at(bytes.len().min(room));
-        fault::write_all!("log.write", &mut self.file, kept).at("write", &self.path)?;
-        self.written += kept.len() as u64;
-        self.left_out += dropped.len() as u64;
-        Ok(())
-    }
-
-    /// Nothing more comes.
-    fn finish(&mut self) -> Result<(), Error> {
-        let (out, err) = (self.out.finish(&self.path), self.err.finish(&self.path));
-        self.keep(&out)?;
-        self.keep(&err)
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if self.left_out > 0 {
-            // The log only informs; failing to say that it is cut must not fail the run.
-            let _unsaid = writeln!(self.file, "\n[mycelium: {} more bytes left out]", self.left_out);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::{
+        capture::LINE_BYTES_MAX,
+        job::{Ignore, Purpose},
+        redact::Redactor,
+    };
 
     struct Collect(Vec<String>);
 
     impl Watcher for Collect {
-        fn started(&mut self, _: u32) {}
-
         fn line(&mut self, line: &[u8]) -> Result<(), Error> {
             self.0.push(String::from_utf8_lossy(line).into_owned());
             Ok(())
@@ -466,27 +269,31 @@ mod tests {
         }
     }
 
+    fn job(program: Program, dir: &Path, timeout: Duration) -> Job {
+        Job {
+            purpose: Purpose::Agent,
+            attempt: None,
+            program,
+            cwd: dir.to_owned(),
+            env: BTreeMap::new(),
+            files: Vec::new(),
+            stdin: Vec::new(),
+            timeout,
+            idle_timeout: None,
+            log: dir.join("log"),
+            redactor: Redactor::default(),
+        }
+    }
+
     async fn shell(script: &str, timeout: Duration, idle: Option<Duration>) -> (Exit, Vec<String>, String) {
         let dir = tempfile::tempdir().unwrap();
-        let (program, args) = Job::shell(script);
         let log = dir.path().join("log");
-        let env = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
-        let cwd = dir.path().to_owned();
-        let stdin = b"hello\n".to_vec();
-        let job = Job {
-            program,
-            args,
-            cwd,
-            env,
-            stdin,
-            timeout,
-            idle_timeout: idle,
-            log: log.clone(),
-            redactor: Redactor::default(),
-        };
+        let program = Program::Shell(script.to_owned());
+        let job = Job { stdin: b"hello\n".to_vec(), idle_timeout: idle, ..job(program, dir.path(), timeout) };
         let (_sender, stop) = watch::channel(StopLevel::None);
         let mut lines = Collect(Vec::new());
-        let exit = run(job, stop, &mut lines).await.unwrap();
+        let base = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
+        let exit = run(job, &base, stop, &mut lines).await.unwrap();
         (exit, lines.0, std::fs::read_to_string(log).unwrap())
     }
 
@@ -533,19 +340,10 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_is_not_there_is_an_outcome() {
         let dir = tempfile::tempdir().unwrap();
-        let job = Job {
-            program: "/nowhere/at-all".into(),
-            args: Vec::new(),
-            cwd: dir.path().to_owned(),
-            env: BTreeMap::new(),
-            stdin: Vec::new(),
-            timeout: LONG,
-            idle_timeout: None,
-            log: dir.path().join("log"),
-            redactor: Redactor::default(),
-        };
+        let program = Program::Own { path: "/nowhere/at-all".into(), command: "x" };
+        let job = job(program, dir.path(), LONG);
         let (_sender, stop) = watch::channel(StopLevel::None);
-        let exit = run(job, stop, &mut Ignore).await.unwrap();
+        let exit = run(job, &BTreeMap::new(), stop, &mut Ignore).await.unwrap();
         assert_eq!(exit.reason, ExitReason::NotStarted);
         assert!(exit.describe().contains("/nowhere/at-all"));
     }

@@ -24,13 +24,16 @@ use mycelium_schemas::{
 };
 
 use crate::{
-    agent::UsageCount,
+    agent::{self, UsageCount},
+    docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
-    fault,
+    fault, follow,
     git::{self, Branch, Ends, Quarantine, Upstream},
     journal::Journal,
-    landed, landing, moved, orphans,
+    landed, landing,
+    launcher::Launcher,
+    moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
@@ -130,12 +133,18 @@ pub fn resume(
     journal.keep_out(redactor.clone());
     let doctor = frozen("the doctor script", &paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
+    let labels = Labels::run(project, run);
+    let world = journal.state().world;
+    let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
-    let found = listening.unless_signalled(|ends| {
+    let mut found = listening.unless_signalled(|ends| {
         look(journal.state(), &config, &paths, &upstream, &branch, &quarantine, ends)
     })?;
+    let followed = listening.wait(follow::look(&launcher, journal.state(), &paths))?;
+    found.followed = followed.keys().cloned().collect();
+    agent::name(&config).clone_into(&mut found.agent);
 
     for group in recover(journal.state(), &config, &found) {
         report(journal.append(group)?);
@@ -143,6 +152,7 @@ pub fn resume(
     let stepped_from = stepped.then(|| journal.state().started_at);
     let parts = Parts {
         config,
+        launcher,
         lock,
         plan,
         upstream,
@@ -154,7 +164,8 @@ pub fn resume(
         doctor,
         redactor,
     };
-    let run = assemble(parts, project, environment, progress);
+    let mut run = assemble(parts, project, environment, progress);
+    run.followed = followed;
     run.rewrite_manifests()?;
     drive(listening, run).map(Resumed::WentOn)
 }
@@ -241,6 +252,7 @@ fn look(
         usage,
         missing,
         local: Local { pid: Some(std::process::id()), host: Some(host_name()), ..Local::default() },
+        ..Found::default()
     })
 }
 

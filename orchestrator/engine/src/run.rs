@@ -1,6 +1,11 @@
 //! `mycelium run`: observe, decide, journal, do, journal (design 3.1). One loop owns the state.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use mycelium_core::{
@@ -30,11 +35,11 @@ use crate::{
     environment::Environment,
     error::Error,
     git::{self, GitError, QUARANTINE_DIR},
+    job::StopLevel,
     journal::Journal,
     landing::{Lander, Tried},
     orphans,
     planning::pretty,
-    process::StopLevel,
     project::Project,
     redact::Redactor,
     saboteur,
@@ -67,6 +72,8 @@ pub(crate) struct Run<'a> {
     pub(crate) lander: Lander,
     pub(crate) redactor: Redactor,
     pub(crate) stepped_from: Option<Timestamp>,
+    /// Containers of agents that went on without their orchestrator.
+    pub(crate) followed: BTreeMap<TaskId, String>,
     pub(crate) stop: watch::Sender<StopLevel>,
     /// What `state.json` holds.
     pub(crate) saved: Option<RunView>,
@@ -131,6 +138,7 @@ impl Run<'_> {
         if let Some(signal) = self.tidy_again(signals).await? {
             return Ok(Halt::Signal(signal));
         }
+        self.follow(sender, attempts)?;
         loop {
             let state = self.journal.state();
             let actions = decide(&self.plan, state, &self.config);
@@ -174,6 +182,22 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Takes up the attempts whose agents went on.
+    fn follow(
+        &mut self,
+        sender: &mpsc::UnboundedSender<Draft>,
+        attempts: &mut JoinSet<Ended>,
+    ) -> Result<(), Error> {
+        let batch = self.journal.state().open_batch().map_or(0, |(number, _)| number);
+        for (task, container) in std::mem::take(&mut self.followed) {
+            let attempt = self.journal.state().tasks.get(&task).map_or(0, |facts| facts.attempts);
+            let key = AttemptKey { batch, task, attempt };
+            let work = Attempt { follows: Some(container), ..self.attempt(key.clone(), sender)? };
+            attempts.spawn(async move { Ended { key, facts: work.run().await } });
+        }
+        Ok(())
     }
 
     /// Does one thing. Gives the signal that interrupted it, if one did.
@@ -268,11 +292,17 @@ impl Run<'_> {
             backoff: Duration::from_millis(
                 state.tasks.get(&key.task).map_or(0, |facts| backoff_ms(facts.failures)),
             ),
-            base: state.head.clone(),
+            base: state
+                .tasks
+                .get(&key.task)
+                .and_then(|facts| facts.base.clone())
+                .unwrap_or_else(|| state.head.clone()),
+            follows: None,
             time: state.started_at,
             stepped_from: self.stepped_from,
             config: Arc::clone(&self.config),
             environment: Arc::clone(&self.environment),
+            launcher: self.lander.launcher.clone(),
             quarantine: self.lander.quarantine.clone(),
             upstream_objects: self.lander.upstream.objects_dir(),
             dir: self.paths.attempt(&key.task, key.attempt),

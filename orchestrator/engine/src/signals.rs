@@ -141,6 +141,17 @@ impl Listening {
         }
     }
 
+    /// Waits for something of the world outside, before there is a run; where a signal comes first, nothing begins.
+    pub(crate) fn wait<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let Self { runtime, signals } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                signal = signals.next() => Err(Error::Signalled { signal }),
+            }
+        })
+    }
+
     /// A signal that came and was not heard yet.
     fn came(&mut self) -> Option<StopSignal> {
         let _inside = self.runtime.enter();

@@ -13,7 +13,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION,
     config::{Config, Mode},
     digest::{hex, sha256},
-    event::{Event, EventKind, Local, RunStart},
+    event::{Event, EventKind, Local, RunStart, World},
     id::{CommitId, RunId, TaskId},
     manifest::{Locks, Manifest, PlanSnapshot, PlannedTask},
     problem::Problem,
@@ -23,16 +23,18 @@ use tokio::sync::watch;
 use crate::{
     claim,
     clock::Clock,
+    docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
     fault,
     filters::refuse_filters,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
+    job::StopLevel,
     journal::{EventFile, Journal},
     landed::{landed_before, refuse_landed_since},
     landing::Lander,
+    launcher::Launcher,
     orphans, private,
-    process::StopLevel,
     project::Project,
     redact::{self, Redactor},
     resume::{Unfinished, unfinished_of},
@@ -53,6 +55,8 @@ pub struct RunRequest {
     pub tasks: Vec<TaskId>,
     /// Tasks at once; the configuration's if none is given.
     pub max_parallel: Option<u32>,
+    /// Where its commands run.
+    pub world: World,
 }
 
 /// A run that may start: everything was checked, nothing was written.
@@ -70,6 +74,7 @@ pub struct Ready {
     run_id: RunId,
     paths: RunPaths,
     redactor: Redactor,
+    launcher: Launcher,
 }
 
 impl Ready {
@@ -120,6 +125,9 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
+        let labels = Labels::run(project, &run_id);
+        let launcher =
+            listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
         Ok(Self {
             settings,
             plan,
@@ -133,6 +141,7 @@ impl Ready {
             run_id,
             paths,
             redactor,
+            launcher,
         })
     }
 
@@ -247,6 +256,7 @@ impl Ready {
             max_parallel: config.max_parallel,
             config_digest: sha256(self.settings.source.text.as_bytes()),
             doctor_digest: sha256(&self.doctor),
+            world: self.launcher.world(),
             local: Local {
                 pid: Some(std::process::id()),
                 host: Some(host_name()),
@@ -267,6 +277,7 @@ impl Ready {
         Ok(assemble(
             Parts {
                 config,
+                launcher: self.launcher,
                 lock,
                 plan: self.plan,
                 upstream: self.upstream,
@@ -288,6 +299,7 @@ impl Ready {
 /// What a run is made of, whether it begins or goes on.
 pub(crate) struct Parts {
     pub(crate) config: Config,
+    pub(crate) launcher: Launcher,
     pub(crate) lock: RunLock,
     pub(crate) plan: Plan,
     pub(crate) upstream: Upstream,
@@ -321,7 +333,8 @@ pub(crate) fn assemble<'a>(
     let run_id = &parts.journal.state().run_id;
     let lander = Lander {
         doctor: parts.doctor,
-        env: doctor_env(environment, &parts.config, run_id),
+        env: [("MYCELIUM_RUN_ID".to_owned(), run_id.to_string())].into(),
+        launcher: parts.launcher,
         doctor_timeout: parts.config.doctor_timeout.duration(),
         merge_message: format!("Land work of run {run_id}\n\nMycelium-Run: {run_id}\n"),
         time: parts.journal.state().started_at,
@@ -343,6 +356,7 @@ pub(crate) fn assemble<'a>(
         lander,
         redactor: parts.redactor,
         stepped_from: parts.stepped_from,
+        followed: BTreeMap::new(),
         stop,
         saved: None,
         canary_ran: false,
@@ -388,12 +402,6 @@ fn kept<'t>(
         }
     }
     kept
-}
-
-fn doctor_env(environment: &Environment, config: &Config, run: &RunId) -> BTreeMap<String, String> {
-    let mut env = environment.for_children(&config.worker.env);
-    env.insert("MYCELIUM_RUN_ID".to_owned(), run.to_string());
-    env
 }
 
 /// Keeps the problems of a check for later; other errors end the checks.

@@ -1,7 +1,5 @@
 //! Asks a validator for its report (design 3.6): a mock model's answer, or what a command prints.
 
-use std::{path::PathBuf, time::Duration};
-
 use mycelium_schemas::{
     config::{Validator, ValidatorProvider},
     event::ValidatorReport,
@@ -9,33 +7,29 @@ use mycelium_schemas::{
 use tokio::sync::watch;
 
 use crate::{
+    agent::Notes,
     environment::Environment,
     error::Error,
+    job::{ContainerNote, Job, StopLevel, Watcher},
+    launcher::Launcher,
     mock,
-    process::{self, Job, StopLevel, Watcher},
-    redact::Redactor,
 };
 
 /// Bytes of standard output that a report may have.
 const REPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Where and how a validator's command runs.
-#[derive(Debug)]
 pub struct Surroundings<'a> {
     /// For the mock's variables.
     pub environment: &'a Environment,
-    /// The command's environment.
-    pub env: std::collections::BTreeMap<String, String>,
-    /// The workspace.
-    pub workspace: PathBuf,
-    /// Where its output is kept.
-    pub log: PathBuf,
-    /// Keeps secrets out of that.
-    pub redactor: Redactor,
-    /// How long it may take.
-    pub timeout: Duration,
+    /// Starts the command.
+    pub launcher: &'a Launcher,
+    /// Makes the job of a command.
+    pub job: &'a (dyn Fn(&str) -> Job + Send + Sync),
     /// When it must end.
     pub stop: watch::Receiver<StopLevel>,
+    /// Hears of its container.
+    pub notes: Notes,
 }
 
 /// The report, or why there is none.
@@ -58,20 +52,9 @@ pub fn no_report(why: &str) -> ValidatorReport {
 }
 
 async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<ValidatorReport, String>, Error> {
-    let (program, args) = Job::shell(command);
-    let job = Job {
-        program,
-        args,
-        cwd: around.workspace,
-        env: around.env,
-        stdin: Vec::new(),
-        timeout: around.timeout,
-        idle_timeout: None,
-        log: around.log,
-        redactor: around.redactor,
-    };
-    let mut output = Output::default();
-    let exit = process::run(job, around.stop, &mut output).await?;
+    let job = (around.job)(command);
+    let mut output = Output { notes: Some(around.notes), ..Output::default() };
+    let exit = around.launcher.run(job, around.stop, &mut output).await?;
     if !exit.is_success() {
         return Ok(Err(format!("the validator's command {}", exit.describe())));
     }
@@ -97,11 +80,10 @@ fn read(text: &str) -> Result<ValidatorReport, String> {
 struct Output {
     bytes: Vec<u8>,
     overflow: bool,
+    notes: Option<Notes>,
 }
 
 impl Watcher for Output {
-    fn started(&mut self, _: u32) {}
-
     fn line(&mut self, line: &[u8]) -> Result<(), Error> {
         if self.bytes.len() + line.len() < REPORT_BYTES_MAX {
             self.bytes.extend_from_slice(line);
@@ -114,6 +96,12 @@ impl Watcher for Output {
 
     fn too_long(&mut self) {
         self.overflow = true;
+    }
+
+    fn container(&mut self, note: ContainerNote) {
+        if let Some(notes) = &mut self.notes {
+            notes.container(note);
+        }
     }
 }
 

@@ -85,6 +85,7 @@ impl Sim {
             max_parallel: scene.config.max_parallel,
             config_digest: String::new(),
             doctor_digest: String::new(),
+            world: mycelium_schemas::event::World::Local,
             local: Local::default(),
         }));
         let run: RunId = "simulated".parse().ok()?;

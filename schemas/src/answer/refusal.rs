@@ -29,8 +29,6 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// The command line: exit 2.
     Usage,
-    /// This version does not have it: exit 2.
-    Unavailable,
     /// Configuration, plan or request, or a lock that another process holds: exit 2.
     Input,
     /// What was run did not succeed: exit 1.

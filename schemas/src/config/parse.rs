@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Agent, Budgets, Cleanup, Config, FailurePolicy, Minutes, Mode, Planner, Price, Resource, Validator,
-    ValidatorProvider, Worker, dollars,
+    Agent, Budgets, Cleanup, Config, Docker, FailurePolicy, Minutes, Mode, Planner, Price, Resource,
+    Validator, ValidatorProvider, Worker, dollars,
     keys::{self, KeyDoc, Kind},
 };
 use crate::{
@@ -94,6 +94,7 @@ impl Reader<'_> {
             style_validator: self.validator(&keys, "style_validator"),
             architecture_validator: self.validator(&keys, "architecture_validator"),
             budgets,
+            docker: self.docker(&keys),
             cleanup: self.cleanup(&keys),
             secrets: self.names(&keys, "secrets"),
             // Last, so that the problems of all other keys were found before.
@@ -270,21 +271,28 @@ impl Reader<'_> {
 
     fn cleanup(&mut self, keys: &Keys<'_>) -> Cleanup {
         let Some(keys) = self.subsection(keys, "cleanup") else { return Cleanup::default() };
-        let _: Option<super::CleanupWhen> = self.choice(&keys, "containers");
-        Cleanup { workspaces: self.choice(&keys, "workspaces").unwrap_or_default() }
+        Cleanup {
+            workspaces: self.choice(&keys, "workspaces").unwrap_or_default(),
+            containers: self.choice(&keys, "containers").unwrap_or_default(),
+        }
     }
 
     /// The keys of the design that this version checks but cannot honour, or does not need.
     fn check_without_effect(&mut self, keys: &Keys<'_>) {
         // Its mode can only be `off`, so nothing of it takes effect.
         self.validator(keys, "doctor_validator");
-        if let Some(docker) = self.subsection(keys, "docker") {
-            for name in ["image", "network_mode", "user"] {
-                self.text(&docker, name);
-            }
-            for name in ["memory_mb", "cpus", "pids_limit"] {
-                let _: Option<u64> = self.whole(&docker, name);
-            }
+    }
+
+    fn docker(&mut self, keys: &Keys<'_>) -> Docker {
+        let defaults = Docker::default();
+        let Some(keys) = self.subsection(keys, "docker") else { return defaults };
+        Docker {
+            image: self.text(&keys, "image"),
+            network_mode: self.text(&keys, "network_mode").unwrap_or(defaults.network_mode),
+            user: self.text(&keys, "user"),
+            memory_mb: self.whole(&keys, "memory_mb").unwrap_or(defaults.memory_mb),
+            cpus: self.whole(&keys, "cpus"),
+            pids_limit: self.whole(&keys, "pids_limit").unwrap_or(defaults.pids_limit),
         }
     }
 }

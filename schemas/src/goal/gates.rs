@@ -34,6 +34,7 @@ pub struct GateRules {
     /// How much of Tier 1 has to be verified, in percent. Tier 0 is always 100.
     pub tier_1_percent: u8,
     local: Profile,
+    nightly: Profile,
     ci: Profile,
     release: Profile,
 }
@@ -43,6 +44,7 @@ impl GateRules {
     pub fn profile(&self, name: ProfileName) -> &Profile {
         match name {
             ProfileName::Local => &self.local,
+            ProfileName::Nightly => &self.nightly,
             ProfileName::Ci => &self.ci,
             ProfileName::Release => &self.release,
         }
@@ -63,6 +65,8 @@ impl GateRules {
 pub enum ProfileName {
     /// A developer's machine.
     Local,
+    /// Each night: how fast the program is.
+    Nightly,
     /// Continuous integration.
     Ci,
     /// Before a release.
@@ -71,12 +75,13 @@ pub enum ProfileName {
 
 impl ProfileName {
     /// Every profile, the mildest first.
-    pub const ALL: [Self; 3] = [Self::Local, Self::Ci, Self::Release];
+    pub const ALL: [Self; 4] = [Self::Local, Self::Nightly, Self::Ci, Self::Release];
 
     /// Its name in `gates.yaml`, on the command line and in every report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::Nightly => "nightly",
             Self::Ci => "ci",
             Self::Release => "release",
         }
@@ -115,11 +120,8 @@ pub fn parse(source: &Source) -> Result<GateRules, Vec<Problem>> {
     let root = mapping(&mut d, "", &node, &["thresholds", "profiles"]);
     let tier_1_percent = read_thresholds(&mut d, &root);
     let profiles = read_profiles(&mut d, &root);
-    let rules = tier_1_percent.zip(profiles).map(|(tier_1_percent, (local, ci, release))| GateRules {
-        tier_1_percent,
-        local,
-        ci,
-        release,
+    let rules = tier_1_percent.zip(profiles).map(|(tier_1_percent, [local, nightly, ci, release])| {
+        GateRules { tier_1_percent, local, nightly, ci, release }
     });
     done(d, rules)
 }
@@ -137,15 +139,15 @@ fn read_thresholds(d: &mut Decoder<'_>, root: &Section<'_>) -> Option<u8> {
     u8::try_from(percent).ok()
 }
 
-fn read_profiles(d: &mut Decoder<'_>, root: &Section<'_>) -> Option<(Profile, Profile, Profile)> {
+fn read_profiles(d: &mut Decoder<'_>, root: &Section<'_>) -> Option<[Profile; 4]> {
     let names = ProfileName::ALL.map(ProfileName::name);
-    let field = required(d, root, "profiles", "write the profiles `local`, `ci` and `release`")?;
+    let field = required(d, root, "profiles", "write the profiles `local`, `nightly`, `ci` and `release`")?;
     let section = mapping(d, "profiles", field.node, &names);
-    let [local, ci, release] = ProfileName::ALL.map(|name| {
+    let [local, nightly, ci, release] = ProfileName::ALL.map(|name| {
         let field = required(d, &section, name.name(), "say what this profile requires")?;
         read_profile(d, &field, name)
     });
-    Some((local?, ci?, release?))
+    Some([local?, nightly?, ci?, release?])
 }
 
 fn read_profile(d: &mut Decoder<'_>, field: &Field<'_>, name: ProfileName) -> Option<Profile> {
@@ -195,6 +197,7 @@ profiles:
     dirty_tree: allowed
     require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
       current-results, program]
+  nightly: *floor
   ci: *floor
   release: *floor
 ";

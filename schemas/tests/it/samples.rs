@@ -7,6 +7,7 @@ use mycelium_schemas::{
         BuildVersion, Checkup, Cleaned, Completions, Demonstrated, Failures, Initialized, Logged, Planned,
         Refused, ResumeAnswer, ReviewAnswer, RunAnswer, SchemaAnswer, StatusAnswer, Timeline,
     },
+    bench::Bench,
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
     flake::Execution,
@@ -63,6 +64,7 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Cleaned>("clean.json", "clean");
     assert_kept::<Checkup>("doctor.json", "doctor");
     assert_kept::<Sabotage>("sabotage.json", "sabotage");
+    assert_kept::<Bench>("bench.json", "bench");
     assert_kept::<Logged<Failures>>("logs-no-runs.json", "logs-failures");
     assert_kept::<Logged<Timeline>>("logs-no-runs.json", "logs-timeline");
     assert_kept::<Impact>("impact.json", "impact");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up what it needs has failed")]
 
 mod bad_results;
+mod bench;
 mod checkout;
 mod doctor;
 mod flake;

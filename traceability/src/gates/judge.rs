@@ -240,7 +240,6 @@ pub(super) fn saboteurs(matrix: &Matrix) -> Judgement {
 pub(super) fn not_measured(gate: Gate) -> Judgement {
     let what = match gate {
         Gate::Mutation => "whether tests find mutated code",
-        Gate::Performance => "how fast the program is",
         _ => "this",
     };
     let reason = format!("Nothing measured {what}: this version of `accept` cannot.");

@@ -17,6 +17,8 @@ mod lies;
 #[cfg(test)]
 mod own_files;
 #[cfg(test)]
+mod performance;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod sabotage;

@@ -32,6 +32,7 @@ fn registry() -> Registry {
         denominator: source(&folder.join("denominator.yaml")),
         gates: source(&folder.join("gates.yaml")),
         quarantine: source(&folder.join("quarantine.yaml")),
+        baselines: source(&folder.join("bench.yaml")),
     };
     Registry::parse(&files).unwrap_or_else(|problems| {
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
+    bench::Bench,
     flake::{Environment, Execution, FolderShape},
     goal::gates::ProfileName,
     matrix::{Matrix, StepStatus, Subject, Unused},
@@ -64,6 +65,8 @@ pub(crate) struct World {
     pub(crate) history: Vec<Execution>,
     pub(crate) subject: Subject,
     pub(crate) sabotage: Option<Sabotage>,
+    pub(crate) baselines: String,
+    pub(crate) bench: Option<Bench>,
     pub(crate) today: &'static str,
     pub(crate) profile: ProfileName,
     /// A last change to the stream of messages.
@@ -194,6 +197,8 @@ impl World {
                 source_digest: Some("s1".to_owned()),
             },
             sabotage: None,
+            baselines: String::new(),
+            bench: None,
             today: "2026-01-31",
             profile: ProfileName::Local,
             edit: |_| {},
@@ -277,6 +282,7 @@ impl World {
             denominator: Source::new("denominator.yaml", self.denominator.as_str()),
             gates: Source::new("gates.yaml", include_str!("../../gates.yaml")),
             quarantine: Source::new("quarantine.yaml", self.quarantine.as_str()),
+            baselines: Source::new("bench.yaml", self.baselines.as_str()),
         }
     }
 
@@ -310,6 +316,7 @@ impl World {
             results,
             history: &History { executions: self.history.clone(), torn: 0 },
             sabotage: self.sabotage.as_ref(),
+            bench: self.bench.as_ref(),
             subject: &self.subject,
             today: self.today.parse().unwrap(),
         });

@@ -14,7 +14,7 @@ pub(crate) fn run(context: &Context, args: args::CleanArgs) -> Result<Exit, CliE
         None => Scope::Finished,
     };
     let request = CleanRequest { scope, dry_run: args.dry_run, force: args.force };
-    let cleaned = clean::clean(&project, &request)?;
+    let cleaned = clean::clean(&project, &context.environment, &request)?;
     let output = context.output;
     let shown = output.data(&cleaned, || render::clean::removed(&cleaned));
     output.say(render::clean::rest(&cleaned).trim_end());

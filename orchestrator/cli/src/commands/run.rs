@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::{
-    args::{self, World},
+    args,
     display::Progress,
     error::CliError,
     exit::Exit,
@@ -25,9 +25,6 @@ use crate::{
 
 /// Runs to the end, with progress on standard error and the state at the end on standard output.
 pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliError> {
-    if args.world == World::Docker {
-        return Err(CliError::Unavailable { what: "`run --world docker`" });
-    }
     // Before anything is looked at: a signal from now on stops the run in order.
     let mut listening = Listening::begin()?;
     let project = context.project()?;
@@ -35,6 +32,7 @@ pub(crate) fn run(context: &Context, args: args::RunArgs) -> Result<Exit, CliErr
         run_id: args.run_id,
         tasks: args.tasks.unwrap_or_default(),
         max_parallel: args.max_parallel,
+        world: args.world.into(),
     };
     let ready = Ready::check(&project, &context.environment, &request, &mut listening)?;
     for (task, run) in ready.landed_before() {

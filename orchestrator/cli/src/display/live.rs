@@ -84,7 +84,7 @@ impl Live {
     fn task(&mut self, task: &TaskId, event: &Event) {
         let phase = match &event.kind {
             EventKind::TaskStart(_) => "prepares its workspace",
-            EventKind::WorkerStart(_) => "agent works",
+            EventKind::WorkerStart(_) | EventKind::WorkerReattach(_) => "agent works",
             EventKind::WorkerExit(_) => "goes through its gates",
             EventKind::TaskValidated(_) => {
                 self.waiting.push(task.clone());

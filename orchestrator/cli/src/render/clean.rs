@@ -23,7 +23,11 @@ pub(crate) fn removed(cleaned: &Cleaned) -> String {
         };
         plain(&format!("{verb} {kind:<10} {:>10}  {}", bytes(item.bytes), item.path))
     });
-    lines(ended.chain(removed))
+    let containers = cleaned.containers.iter().map(|container| {
+        let run = container.run_id.as_ref().map_or_else(String::new, |run| format!(" of run {run}"));
+        plain(&format!("{verb} container {}{run}", container.name))
+    });
+    lines(ended.chain(containers).chain(removed))
 }
 
 /// What could not be removed, in lines.
@@ -44,7 +48,7 @@ pub(crate) fn rest(cleaned: &Cleaned) -> String {
     let verb = if cleaned.dry_run { "would be freed" } else { "freed" };
     // Writing to a string cannot fail.
     let _ = match cleaned.removed.len() {
-        0 if cleaned.ended.is_empty() => writeln!(text, "nothing to remove"),
+        0 if cleaned.ended.is_empty() && cleaned.containers.is_empty() => writeln!(text, "nothing to remove"),
         _ => writeln!(text, "{} {verb}", bytes(cleaned.bytes)),
     };
     text

@@ -36,6 +36,7 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
                 count(usize::try_from(cut.bytes).unwrap_or(usize::MAX), "byte")
             )
         }
+        EventKind::WorkerReattach(_) => "its agent went on, and is followed again".to_owned(),
         EventKind::WorkerLost(lost) => format!("starts again: {}", lost.reason),
         EventKind::ReviewApprove(_) => "approved by a human".to_owned(),
         EventKind::ReviewRetry(_) => "a human has it done again".to_owned(),
@@ -43,6 +44,11 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         EventKind::BatchStart(batch) => format!("starts with {}", ids(&batch.tasks)),
         EventKind::BatchComplete(_)
         | EventKind::WorkerStart(_)
+        | EventKind::ContainerCreate(_)
+        | EventKind::ContainerStart(_)
+        | EventKind::ContainerExit(_)
+        | EventKind::ContainerRemove(_)
+        | EventKind::ContainerReattach(_)
         | EventKind::WorkerExit(_)
         | EventKind::AgentEvent(_)
         | EventKind::UsageUpdate(_)

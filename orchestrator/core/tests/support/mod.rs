@@ -2,7 +2,7 @@
 
 use mycelium_core::settle::Draft;
 use mycelium_schemas::{
-    event::{Event, EventKind, Local, RunStart},
+    event::{Event, EventKind, Local, RunStart, World},
     id::{CommitId, TaskId},
 };
 
@@ -16,6 +16,7 @@ pub(crate) fn run_start(tasks: Vec<TaskId>, base_commit: CommitId) -> EventKind 
         max_parallel: 4,
         config_digest: String::new(),
         doctor_digest: String::new(),
+        world: World::default(),
         local: Local::default(),
     })
 }

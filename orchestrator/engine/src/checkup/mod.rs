@@ -1,5 +1,6 @@
 //! `mycelium doctor`: whether a run would work here, and what to do where it would not. Looks, and changes nothing.
 
+mod engine;
 mod machine;
 mod project;
 mod script;

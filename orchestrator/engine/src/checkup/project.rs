@@ -4,7 +4,7 @@ use std::fs;
 
 use mycelium_schemas::answer::CheckArea::Configuration;
 
-use super::{Checks, script};
+use super::{Checks, engine, script};
 use crate::{
     clean,
     environment::Environment,
@@ -36,6 +36,7 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
     }
     let is_free = lock(checks, &upstream);
     leftovers(checks, project, is_free);
+    engine::check(checks, project, environment, is_free);
 }
 
 fn branch(
@@ -92,8 +93,8 @@ fn doctor(checks: &mut Checks, settings: &Settings, project: &Project, environme
             "let it run your build and tests, and exit with what they exit with",
         ),
     }
-    if let Ok((program, _)) = crate::doctor::command_line(&path) {
-        super::machine::check_program(checks, "doctor's interpreter", &program, environment);
+    if let Ok((program, _)) = crate::doctor::interpreter(&path) {
+        super::machine::check_program(checks, "doctor's interpreter", program.as_ref(), environment);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is removed while a run works in the repository: the same lock guards both. What an agent planted is never
 //! followed, see [`crate::remove`].
 
+mod containers;
 mod list;
 
 use std::path::PathBuf;
@@ -12,9 +13,11 @@ use mycelium_schemas::{
     id::RunId,
 };
 
+pub use containers::containers;
 pub use list::leftovers;
 
 use crate::{
+    environment::Environment,
     error::Error,
     git::Upstream,
     orphans,
@@ -79,7 +82,7 @@ impl Item {
 }
 
 /// Cleans, or lists what would be removed.
-pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error> {
+pub fn clean(project: &Project, environment: &Environment, request: &CleanRequest) -> Result<Cleaned, Error> {
     let upstream = Upstream::discover(&project.root)?;
     let _lock = if request.dry_run {
         if let Some(holder) = runlock::holder(upstream.common_dir())? {
@@ -90,10 +93,13 @@ pub fn clean(project: &Project, request: &CleanRequest) -> Result<Cleaned, Error
         Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
     };
     let list::Listed { runs, items, kept } = list::list(project, &request.scope, request.force)?;
+    // Before the runs that they belong to: what cannot be reached now is found by another `clean`.
+    let containers = containers::remove(project, environment, request, &runs, &kept)?;
     let mut cleaned = Cleaned {
         dry_run: request.dry_run,
         // First: what still runs would go on writing to what is removed.
         ended: end_processes(project, &runs, request.dry_run)?,
+        containers,
         removed: Vec::new(),
         kept,
         failed: Vec::new(),

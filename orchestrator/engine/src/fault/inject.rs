@@ -67,6 +67,12 @@ impl Injected for git2::Error {
     }
 }
 
+impl Injected for bollard::errors::Error {
+    fn injected(err: io::Error) -> Self {
+        Self::IOError { err }
+    }
+}
+
 impl Injected for Errno {
     fn injected(error: io::Error) -> Self {
         // What is injected is an errno; the text of `MYCELIUM_FAULT` that is none is invalid input.

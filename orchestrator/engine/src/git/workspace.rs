@@ -27,11 +27,26 @@ use crate::{fault, private};
 /// Branch that a workspace's HEAD is on.
 pub const WORKSPACE_BRANCH: &str = "mycelium";
 
+/// Where a workspace's git finds the objects of its commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// In the object database that it was made from, with all of the history.
+    Shared,
+    /// In itself, whoever mounts it where: the commit alone, as in a shallow clone.
+    Alone,
+}
+
 /// Makes the folder `dir`, which must not exist, with the files of `commit`.
 ///
 /// `objects` is the object database to read from: the user's for a task, the quarantine's for the doctor. Submodules
 /// become empty folders. A path that could escape is refused before anything is written outside `.git`.
-pub fn create(dir: &Path, commit: &CommitId, objects: &Path, ends: Ends<'_>) -> Result<(), GitError> {
+pub fn create(
+    dir: &Path,
+    commit: &CommitId,
+    objects: &Path,
+    reach: Reach,
+    ends: Ends<'_>,
+) -> Result<(), GitError> {
     if let Some(parent) = dir.parent() {
         fault::point!("workspace.parents", private::make_dirs(parent))
             .map_err(GitError::io("create", parent))?;
@@ -44,7 +59,28 @@ pub fn create(dir: &Path, commit: &CommitId, objects: &Path, ends: Ends<'_>) -> 
         quarantine::copy_shallow(git_dir, repo.path())?;
     }
     fault::point!("workspace.configure", configure(&repo)).map_err(GitError::git("configure a workspace"))?;
-    fill(&repo, dir, commit, ends)
+    fill(&repo, dir, commit, ends)?;
+    match reach {
+        Reach::Shared => Ok(()),
+        Reach::Alone => stand_alone(&repo, commit, ends),
+    }
+}
+
+/// Brings the commit's objects into the workspace and cuts it off from where they came from.
+fn stand_alone(repo: &Repository, commit: &CommitId, ends: Ends<'_>) -> Result<(), GitError> {
+    let failed = || GitError::git("bring a commit's objects into a workspace");
+    let id = find_commit(repo, commit)?.id();
+    let mut pack = repo.packbuilder().map_err(failed())?;
+    pack.insert_commit(id).map_err(failed())?;
+    go_on(ends)?;
+    let folder = repo.path().join("objects/pack");
+    fault::point!("container.pack", pack.write(&folder, 0o444)).map_err(failed())?;
+    let shallow = repo.path().join("shallow");
+    fault::point!("container.shallow", fs::write(&shallow, format!("{id}\n")))
+        .map_err(GitError::io("write", shallow))?;
+    let alternates = repo.path().join("objects/info/alternates");
+    fault::point!("container.cut_off", fs::remove_file(&alternates))
+        .map_err(GitError::io("remove", alternates))
 }
 
 /// Lets an agent commit without a configuration of its own, keeps its git from changing line endings, and from

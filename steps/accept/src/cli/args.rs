@@ -77,6 +77,8 @@ pub(super) enum Command {
     New(NewArgs),
     /// Show that each goal's scenarios notice the faults that are seeded for it.
     Sabotage(SabotageArgs),
+    /// Measure how fast the program is, and compare that with the baselines.
+    Bench(BenchArgs),
     /// Make one run of the runs of all shards.
     Merge(MergeArgs),
     /// Tell which worlds this machine can run, and what is missing.
@@ -316,7 +318,7 @@ pub(super) struct MatrixArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
-    /// What is required: local, ci or release.
+    /// What is required: local, nightly, ci or release.
     #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
     pub(super) profile: ProfileName,
     /// The history of flakes that is counted [default: target/flake-history.jsonl].
@@ -328,7 +330,7 @@ pub(super) struct GateArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// What is required: local, ci or release.
+    /// What is required: local, nightly, ci or release.
     #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
     pub(super) profile: ProfileName,
     /// What to print besides.
@@ -390,6 +392,27 @@ pub(super) struct SabotageArgs {
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
     /// A program built with the feature saboteur, instead of building it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) bin: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) out: OutArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Only figures in whose name one of these texts occurs, for example plan or logs/10000.
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// Fewer rounds and no instructions, for a first look; the gate does not accept it.
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// Write what is measured as the new baselines of this class of machine.
+    #[arg(long, conflicts_with = "quick")]
+    pub(super) save: bool,
+    /// The file of baselines, instead of traceability/bench.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(super) baselines: Option<PathBuf>,
+    /// The program to measure, instead of building one in the profile perf.
     #[arg(long, value_name = "PATH")]
     pub(super) bin: Option<PathBuf>,
     #[command(flatten)]

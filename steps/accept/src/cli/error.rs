@@ -7,8 +7,8 @@ use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError, flake};
 
 use super::{
-    evidence::EvidenceError, history::HistoryError, merge::MergeError, program::ProgramError,
-    sabotage::SabotageError,
+    bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError,
+    program::ProgramError, sabotage::SabotageError,
 };
 use crate::runner::{LineError, LockError, RunError, VocabularyError, suite::SuiteError};
 
@@ -19,8 +19,6 @@ pub(super) const INTERNAL: u8 = 3;
 /// A command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
-    #[error("{0} is not available in this version")]
-    Unavailable(String),
     #[error("there is no command {0:?}; see accept --help")]
     UnknownCommand(String),
     #[error("no folder traceability/goals here or above; run this inside a checkout of the project")]
@@ -51,6 +49,8 @@ pub(super) enum CliError {
     Program(#[from] ProgramError),
     #[error(transparent)]
     Sabotage(#[from] SabotageError),
+    #[error("cannot measure")]
+    Bench(#[from] BenchError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]

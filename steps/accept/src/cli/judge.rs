@@ -11,6 +11,7 @@ use mycelium_schemas::{
 use mycelium_traceability::{Inputs, build, evaluate};
 
 use super::{
+    bench,
     error::CliError,
     flake::history,
     project::{Project, catalogue},
@@ -78,6 +79,7 @@ pub(super) fn judge_with(
         source_digest: project.source_digest(),
     };
     let sabotage = sabotage::read(question.out)?;
+    let bench = bench::read(question.out)?;
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
@@ -86,6 +88,7 @@ pub(super) fn judge_with(
         results: run.as_ref().map(|run| &run.results),
         history: &history,
         sabotage: sabotage.as_ref(),
+        bench: bench.as_ref(),
         subject: &subject,
         today: question.today,
     });

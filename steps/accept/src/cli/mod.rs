@@ -1,6 +1,7 @@
 //! The `accept` program: its command line, its commands and its exit codes.
 
 mod args;
+mod bench;
 mod card;
 mod changes;
 mod commands;
@@ -46,9 +47,6 @@ use self::{
     error::CliError,
 };
 
-/// Commands of later versions: refused by name rather than as a typo.
-const LATER: [&str; 1] = ["bench"];
-
 /// Runs the command line of this process with a step library.
 pub fn main(load: Loader) -> ExitCode {
     let cli = Cli::parse();
@@ -79,6 +77,9 @@ fn dispatch(console: &Console, load: Loader, command: Option<Command>) -> Result
         Some(Command::Sabotage(args)) => {
             in_own_process(console, |scratch| commands::sabotage::run(console, load, &args, scratch))
         }
+        Some(Command::Bench(args)) => {
+            in_own_process(console, |scratch| commands::bench::run(console, &args, &scratch))
+        }
         Some(Command::List(args)) => commands::list::run(console, args),
         Some(Command::Steps(args)) => commands::steps::run(console, load, &args),
         Some(Command::Fmt(args)) => commands::fmt::run(console, &args),
@@ -93,11 +94,7 @@ fn dispatch(console: &Console, load: Loader, command: Option<Command>) -> Result
         Some(Command::Impact(args)) => commands::impact::run(console, &args),
         Some(Command::Other(words)) => {
             let word = words.into_iter().next().unwrap_or_default();
-            if LATER.contains(&word.as_str()) {
-                Err(CliError::Unavailable(format!("accept {word}")))
-            } else {
-                Err(CliError::UnknownCommand(word))
-            }
+            Err(CliError::UnknownCommand(word))
         }
     }
 }

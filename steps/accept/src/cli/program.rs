@@ -10,6 +10,9 @@ use mycelium_schemas::digest::sha256;
 
 use super::supervise::SCRATCH_VARIABLE;
 
+/// The profile of the workspace that benchmarks measure.
+const FAST_PROFILE: &str = "perf";
+
 /// The program under test.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
@@ -57,6 +60,19 @@ impl Program {
         let original = match given {
             Some(path) => path,
             None => build_sabotaged(root)?,
+        };
+        Self::copy(original, folder)
+    }
+
+    /// The same of a program as fast as a release, for benchmarks.
+    pub(super) fn take_fast(
+        root: &Path,
+        given: Option<PathBuf>,
+        folder: &Path,
+    ) -> Result<Self, ProgramError> {
+        let original = match given {
+            Some(path) => path,
+            None => build_fast(root)?,
         };
         Self::copy(original, folder)
     }
@@ -114,6 +130,12 @@ fn build_sabotaged(root: &Path) -> Result<PathBuf, ProgramError> {
     let mut target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
     target.folder.push("sabotage");
     build_in(root, &target, &["--features", "saboteur"])
+}
+
+/// Builds in the profile for benchmarks.
+fn build_fast(root: &Path) -> Result<PathBuf, ProgramError> {
+    let target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
+    build_in(root, &Target { profile_folder: FAST_PROFILE.to_owned(), ..target }, &[])
 }
 
 fn build_in(root: &Path, target: &Target, features: &[&str]) -> Result<PathBuf, ProgramError> {

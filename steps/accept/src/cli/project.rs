@@ -127,6 +127,7 @@ impl Project {
             denominator: self.denominator()?,
             gates: self.source("gates.yaml", Missing::IsAnError)?,
             quarantine: self.source("quarantine.yaml", Missing::IsEmpty)?,
+            baselines: self.baselines()?,
         };
         Registry::parse(&files).map_err(CliError::Registry)
     }
@@ -139,6 +140,11 @@ impl Project {
     /// The file of locked goals.
     pub(super) fn denominator(&self) -> Result<Source, CliError> {
         self.source("denominator.yaml", Missing::IsEmpty)
+    }
+
+    /// The file of baselines.
+    pub(super) fn baselines(&self) -> Result<Source, CliError> {
+        self.source("bench.yaml", Missing::IsEmpty)
     }
 
     /// Replaces a file of `traceability/` by what it became; its name is that of the source it was read from.

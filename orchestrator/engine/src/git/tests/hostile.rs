@@ -174,8 +174,13 @@ fn a_tree_whose_names_escape_is_refused_before_anything_is_written() {
         let tree = make_tree(&rig, &format!("040000 tree {inner}\t{name}"));
         let commit = rig.git(&["commit-tree", "-m", "poison", &tree]);
         let dir = rig.run.join(format!("w{name}"));
-        let made =
-            workspace::create(&dir, &commit.trim().parse().unwrap(), &rig.upstream().objects_dir(), GO_ON);
+        let made = workspace::create(
+            &dir,
+            &commit.trim().parse().unwrap(),
+            &rig.upstream().objects_dir(),
+            workspace::Reach::Shared,
+            GO_ON,
+        );
         assert!(matches!(made, Err(GitError::UnsafeTree { .. })), "{name}: {made:?}");
         assert!(!dir.join(".git/hooks").is_file() && !rig.run.join("hooks").exists());
     }

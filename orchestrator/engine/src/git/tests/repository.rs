@@ -14,7 +14,7 @@ fn whole_way(repo: &std::path::Path, run: &std::path::Path) {
     let base = upstream.head(&branch).unwrap();
     let quarantine = Quarantine::create(run, &upstream).unwrap();
     let dir = run.join("w");
-    workspace::create(&dir, &base, &upstream.objects_dir(), GO_ON).unwrap();
+    workspace::create(&dir, &base, &upstream.objects_dir(), workspace::Reach::Shared, GO_ON).unwrap();
     git_in(&dir, &["log"]);
     git_in(&dir, &["fsck", "--connectivity-only"]);
     write(&dir.join("new.txt"), "n");
@@ -102,7 +102,7 @@ fn clones_that_borrow_from_each_other_as_deep_as_git_allows() {
     let upstream = Upstream::discover(&from).unwrap();
     let head = upstream.head(&upstream.branch("work").unwrap()).unwrap();
     let quarantine = Quarantine::create(&rig.run, &upstream).unwrap();
-    workspace::create(&dir, &head, &quarantine.objects_dir(), GO_ON).unwrap();
+    workspace::create(&dir, &head, &quarantine.objects_dir(), workspace::Reach::Shared, GO_ON).unwrap();
     git_in(&dir, &["fsck", "--full"]);
 }
 

@@ -120,7 +120,8 @@ impl Rig {
     /// A workspace at the commit.
     pub(super) fn workspace(&self, name: &str, base: &CommitId) -> PathBuf {
         let dir = self.run.join(name);
-        workspace::create(&dir, base, &self.upstream().objects_dir(), GO_ON).unwrap();
+        workspace::create(&dir, base, &self.upstream().objects_dir(), workspace::Reach::Shared, GO_ON)
+            .unwrap();
         dir
     }
 

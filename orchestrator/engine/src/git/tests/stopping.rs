@@ -99,7 +99,7 @@ fn a_workspace_and_a_patch_that_are_told_to_end_do() {
     at_each_question(
         |ends| {
             fs::remove_dir_all(&dir).ok();
-            workspace::create(&dir, &base, &objects, ends)
+            workspace::create(&dir, &base, &objects, workspace::Reach::Shared, ends)
         },
         |made| assert!(matches!(made, Err(GitError::Stopped)), "{made:?}"),
     );

@@ -187,7 +187,13 @@ fn a_submodule_becomes_an_empty_folder_and_stays_as_it_is() {
 fn a_workspace_is_made_only_where_nothing_is() {
     let rig = Rig::new();
     let dir = rig.workspace("w", &rig.head("main"));
-    let again = workspace::create(&dir, &rig.head("main"), &rig.upstream().objects_dir(), GO_ON);
+    let again = workspace::create(
+        &dir,
+        &rig.head("main"),
+        &rig.upstream().objects_dir(),
+        workspace::Reach::Shared,
+        GO_ON,
+    );
     assert!(matches!(again, Err(GitError::Io { .. })));
 }
 
@@ -210,7 +216,8 @@ fn the_doctors_workspace_reads_candidates_from_the_quarantine() {
     let base = rig.head("main");
     let commit = rig.task("t", &base, |dir| write(&dir.join("new/file"), "n"));
     let dir = rig.run.join("doctor");
-    workspace::create(&dir, &commit, &rig.quarantine().objects_dir(), GO_ON).unwrap();
+    workspace::create(&dir, &commit, &rig.quarantine().objects_dir(), workspace::Reach::Shared, GO_ON)
+        .unwrap();
     assert_eq!(fs::read(dir.join("new/file")).unwrap(), b"n");
     assert_eq!(git_in(&dir, &["status", "--porcelain"]), "");
     assert_eq!(git_in(&dir, &["rev-parse", "HEAD~1"]).trim(), base.as_str());

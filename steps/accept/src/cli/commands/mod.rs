@@ -1,5 +1,6 @@
 //! One command a file: arguments in, work done elsewhere, results out.
 
+pub(super) mod bench;
 pub(super) mod doctor;
 pub(super) mod flake;
 pub(super) mod fmt;

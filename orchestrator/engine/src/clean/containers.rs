@@ -1,0 +1,78 @@
+//! The containers that runs left at their engine.
+
+use mycelium_schemas::{
+    answer::{CleanedContainer, KeptRun},
+    event::World,
+    id::RunId,
+};
+use tokio::runtime;
+
+use super::{CleanRequest, Scope};
+use crate::{
+    docker::{Connection, Container, Labels},
+    environment::Environment,
+    error::{Error, IoContext},
+    project::Project,
+    settings::Settings,
+    store,
+};
+
+/// Removes the containers of the runs that are cleaned, or lists them; where every run is, also those of runs that are
+/// gone. Nobody else's are even looked at: the engine gives out those alone that bear the project's labels.
+pub(super) fn remove(
+    project: &Project,
+    environment: &Environment,
+    request: &CleanRequest,
+    runs: &[RunId],
+    kept: &[KeptRun],
+) -> Result<Vec<CleanedContainer>, Error> {
+    if !has_used_containers(project) {
+        return Ok(Vec::new());
+    }
+    let goes = |container: &Container| match &container.run {
+        Some(run) if kept.iter().any(|kept| kept.run_id == *run) => false,
+        Some(run) if runs.contains(run) => true,
+        // Whose run is gone.
+        _ => !matches!(request.scope, Scope::One(_)),
+    };
+    wait(async {
+        let engine = Connection::open(environment).await?;
+        let mut removed = Vec::new();
+        for container in engine.containers(&Labels::project(project)).await?.into_iter().filter(goes) {
+            if !request.dry_run {
+                engine.remove(&container.id).await?;
+            }
+            let Container { id, name, run: run_id, status, .. } = container;
+            removed.push(CleanedContainer { id, name, run_id, status });
+        }
+        Ok(removed)
+    })
+}
+
+/// The project's containers, as far as there is any reason to ask for them. None where it has none to do with any.
+pub fn containers(
+    project: &Project,
+    environment: &Environment,
+) -> Result<Option<(String, Vec<Container>)>, Error> {
+    if !has_used_containers(project) {
+        return Ok(None);
+    }
+    wait(async {
+        let engine = Connection::open(environment).await?;
+        let containers = engine.containers(&Labels::project(project)).await?;
+        Ok(Some((engine.describe().await?, containers)))
+    })
+}
+
+/// Whether a run of the project ran in containers, or is meant to.
+fn has_used_containers(project: &Project) -> bool {
+    let ran = |view: &mycelium_schemas::state::RunView| view.world == World::Docker;
+    let is_meant = || Settings::load(project).is_ok_and(|settings| settings.config.docker.image.is_some());
+    // A run that cannot be read stands in nobody's way here; what it left is found where another one says so.
+    store::list_runs(project).is_ok_and(|views| views.iter().any(ran)) || is_meant()
+}
+
+fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().at("start", "the runtime")?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,131 @@
+//! What can go wrong with a container engine, each with its mend.
+
+use bollard::errors::Error as Cause;
+
+/// An error of the container engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// `docker.image` is not set.
+    #[error("`docker.image` is not set, so that there is no image to run commands in")]
+    NoImage,
+    /// `DOCKER_HOST` or its certificates cannot be used.
+    #[error("the container engine's address {host} cannot be used")]
+    Address {
+        /// Where it was looked for.
+        host: String,
+        /// Why not.
+        #[source]
+        source: Box<Cause>,
+    },
+    /// Nobody answers.
+    #[error("the container engine at {host} does not answer")]
+    Away {
+        /// Where it was looked for.
+        host: String,
+        /// Why not.
+        #[source]
+        source: Option<Box<Cause>>,
+    },
+    /// It speaks only an older version of its interface.
+    #[error("the container engine at {host} is too old: it speaks version {found} of its interface")]
+    TooOld {
+        /// Where it is.
+        host: String,
+        /// What it speaks.
+        found: String,
+    },
+    /// It has no such image and cannot get it.
+    #[error("there is no image {image} and it could not be pulled: {reason}")]
+    NoSuchImage {
+        /// Its name.
+        image: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// The image is for other machines.
+    #[error("the image {image} is made for {found}, the container engine runs on {expected}")]
+    OtherMachine {
+        /// Its name.
+        image: String,
+        /// What it is made for.
+        found: String,
+        /// What the engine runs on.
+        expected: String,
+    },
+    /// The engine refused something.
+    #[error("the container engine could not {action}")]
+    Refused {
+        /// What was asked of it.
+        action: &'static str,
+        /// What it says.
+        #[source]
+        source: Box<Cause>,
+    },
+    /// A file that a command needs could not be packed.
+    #[error("{path} could not be packed for a container")]
+    Bundle {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    /// Whether it is what somebody asked for that is wrong, rather than the machine.
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::NoImage)
+    }
+
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::NoImage => "set it in the configuration, or run in the local world".into(),
+            Self::Address { .. } => {
+                "correct DOCKER_HOST (unix:///path, tcp://host:port, ssh://user@host) and DOCKER_CERT_PATH".into()
+            }
+            Self::Away { .. } => {
+                "start it, or set DOCKER_HOST to where it listens; then `mycelium resume` goes on with a run that \
+                 has begun"
+                    .into()
+            }
+            Self::TooOld { .. } => "update it to version 20.10 or later".into(),
+            Self::NoSuchImage { image, .. } => {
+                format!("build it or pull it (`docker pull {image}`), or correct `docker.image`")
+            }
+            Self::OtherMachine { .. } => "build or pull the image for that machine".into(),
+            Self::Refused { .. } => {
+                "look into the engine's own log; then `mycelium resume` goes on with a run that has begun".into()
+            }
+            Self::Bundle { .. } => "look at the file".into(),
+        }
+    }
+}
+
+/// Says of a request what was asked, and whether nobody answered.
+pub(super) trait Asked<T> {
+    /// The answer, or what is wrong.
+    fn asked(self, host: &str, action: &'static str) -> Result<T, EngineError>;
+}
+
+impl<T> Asked<T> for Result<T, Cause> {
+    fn asked(self, host: &str, action: &'static str) -> Result<T, EngineError> {
+        self.map_err(|source| match source {
+            Cause::DockerResponseServerError { .. }
+            | Cause::DockerStreamError { .. }
+            | Cause::DockerContainerWaitError { .. }
+            | Cause::JsonDataError { .. }
+            | Cause::JsonSerdeError { .. } => EngineError::Refused { action, source: Box::new(source) },
+            source => EngineError::Away { host: host.to_owned(), source: Some(Box::new(source)) },
+        })
+    }
+}
+
+/// The status of an answer that refused something.
+pub(super) fn status(error: &Cause) -> Option<u16> {
+    match error {
+        Cause::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}

@@ -1,0 +1,302 @@
+//! A command's life in its container: made, told what to do, followed to its end, its limits or a stop, removed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bollard::{
+    body_full,
+    container::LogOutput,
+    query_parameters::{
+        AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
+        LogsOptionsBuilder, UploadToContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    },
+};
+use futures_util::StreamExt as _;
+use mycelium_schemas::{config::CleanupWhen, event::ExitReason};
+use tokio::{
+    io::AsyncWriteExt as _,
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    bundle,
+    engine::Engine,
+    error::{Asked, EngineError, status},
+    recipe,
+};
+use crate::{
+    capture::{From, Lines, Log},
+    error::Error,
+    fault,
+    job::{ContainerNote, ContainerStep, Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
+};
+
+/// How long the rest of the output is awaited after the command ended: the engine ends it by itself.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why a command is being ended, and when it is made to.
+type Ending = Option<(ExitReason, Instant)>;
+
+impl Engine {
+    /// Runs a command to its end, its limits, or a stop.
+    pub(crate) async fn run(
+        &self,
+        job: Job,
+        base: &BTreeMap<String, String>,
+        stop: watch::Receiver<StopLevel>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        let begun = Instant::now();
+        let mut log = Log::create(job.log.clone(), &job.redactor)?;
+        let id = self.create(&job).await?;
+        let note = |what| ContainerNote { what, purpose: job.purpose, id: id.clone() };
+        watcher.container(note(ContainerStep::Created { image: self.image.clone() }));
+        let exit = match self.begin(&id, &job, base).await {
+            Ok(None) => {
+                watcher.container(note(ContainerStep::Started));
+                watcher.started(None);
+                self.follow(&id, &job, begun, stop, &mut log, watcher).await
+            }
+            Ok(Some(detail)) => Ok(Exit {
+                reason: ExitReason::NotStarted,
+                code: None,
+                signal: None,
+                duration: begun.elapsed(),
+                detail: Some(detail),
+            }),
+            Err(error) => Err(error),
+        };
+        log.finish()?;
+        self.end(&id, job.purpose, exit, watcher).await
+    }
+
+    /// Follows a container that went on while nobody did, from the first thing that it printed.
+    pub(crate) async fn reattach(
+        &self,
+        id: &str,
+        job: Job,
+        stop: watch::Receiver<StopLevel>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        let mut log = Log::create(job.log.clone(), &job.redactor)?;
+        let what = ContainerStep::Reattached;
+        watcher.container(ContainerNote { what, purpose: job.purpose, id: id.to_owned() });
+        let exit = self.follow(id, &job, Instant::now(), stop, &mut log, watcher).await;
+        log.finish()?;
+        self.end(id, job.purpose, exit, watcher).await
+    }
+
+    async fn create(&self, job: &Job) -> Result<String, Error> {
+        // Never taken: whoever has two of a name has two containers, and neither is in the other's way.
+        let name = format!("mycelium-{}-{:016x}", job.purpose.name(), chance()?);
+        let options = CreateContainerOptionsBuilder::default().name(&name).build();
+        let recipe = self.recipe(job)?;
+        let client = &self.connection.client;
+        let created = fault::point!("container.create", client.create_container(Some(options), recipe).await);
+        Ok(created.asked(&self.connection.host, "make a container")?.id)
+    }
+
+    /// Brings everything along, starts the command and tells it its environment and input. Says why, where the image
+    /// lacks what is to be started.
+    async fn begin(
+        &self,
+        id: &str,
+        job: &Job,
+        base: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, Error> {
+        let (client, host) = (&self.connection.client, &self.connection.host);
+        if let Some(archive) = bundle::pack(job)? {
+            let options = UploadToContainerOptionsBuilder::default().path("/").build();
+            let uploaded = client.upload_to_container(id, Some(options), body_full(archive.into())).await;
+            uploaded.asked(host, "bring files into a container")?;
+        }
+        let options = AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
+        let attached =
+            client.attach_container(id, Some(options)).await.asked(host, "attach to a container")?;
+        if let Err(error) = fault::point!("container.start", client.start_container(id, None).await) {
+            let lacks = matches!(status(&error), Some(400)) && error.to_string().contains("exec");
+            return match error {
+                error if lacks => Ok(Some(format!("the image {} has no `sh`: {error}", self.image))),
+                error => Err(error).asked(host, "start a container").map_err(Error::from),
+            };
+        }
+        let mut input = recipe::environment(job, base).into_bytes();
+        input.extend_from_slice(&job.stdin);
+        tokio::spawn(async move {
+            let mut stdin = attached.input;
+            // A command that does not read its input is free not to.
+            let _unread = stdin.write_all(&input).await;
+            let _closed = stdin.shutdown().await;
+        });
+        Ok(None)
+    }
+
+    async fn follow(
+        &self,
+        id: &str,
+        job: &Job,
+        begun: Instant,
+        mut stop: watch::Receiver<StopLevel>,
+        log: &mut Log,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        let (client, host) = (&self.connection.client, &self.connection.host);
+        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
+        let mut output = client.logs(id, Some(options)).fuse();
+        // Only now: before its start the engine would tell that it is not running, with code 0.
+        let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
+        let mut wait = client.wait_container(id, Some(options)).fuse();
+        let mut lines = Lines::default();
+        let deadline = begun + job.timeout;
+        let mut heard = Instant::now();
+        let mut ending: Ending = None;
+        let mut killed = false;
+        loop {
+            let idle_deadline = job.idle_timeout.map_or(deadline, |idle| heard + idle);
+            let next = ending.map_or(deadline.min(idle_deadline), |(_, kill_at)| kill_at);
+            tokio::select! {
+                chunk = output.next(), if !output.is_done() => {
+                    heard = Instant::now();
+                    if let Some(chunk) = chunk {
+                        take(chunk.asked(host, "tell what a command prints")?, log, &mut lines, watcher)?;
+                    }
+                }
+                ended = wait.next() => {
+                    // The code is asked for below, with everything else: here it is an error of the library's.
+                    match ended {
+                        None | Some(Ok(_) | Err(bollard::errors::Error::DockerContainerWaitError { .. })) => break,
+                        Some(Err(error)) if status(&error) == Some(404) => break,
+                        Some(Err(error)) => return Err(error).asked(host, "wait for a container").map_err(Error::from),
+                    }
+                }
+                () = sleep_until(next) => {
+                    self.signal(id, if ending.is_some() { "SIGKILL" } else { "SIGTERM" }).await?;
+                    let limit =
+                        if deadline <= idle_deadline { ExitReason::Timeout } else { ExitReason::IdleTimeout };
+                    ending = Some((ending.map_or(limit, |(reason, _)| reason), Instant::now() + GRACE));
+                }
+                level = stopped(&mut stop, ending.is_some()), if !killed => {
+                    self.signal(id, "SIGTERM").await?;
+                    if level == StopLevel::AtOnce {
+                        self.signal(id, "SIGKILL").await?;
+                        killed = true;
+                    }
+                    let reason = ending.map_or(ExitReason::Stopped, |(reason, _)| reason);
+                    ending = Some((reason, Instant::now() + GRACE));
+                }
+            }
+        }
+        let rest = async {
+            while let Some(chunk) = output.next().await {
+                take(chunk.asked(host, "tell what a command prints")?, log, &mut lines, watcher)?;
+            }
+            Ok::<(), Error>(())
+        };
+        // One whose output does not end is cut, as a daemon's is that holds a pipe.
+        if let Ok(rest) = timeout(DRAIN, rest).await {
+            rest?;
+        }
+        lines.finish(watcher)?;
+        self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
+    }
+
+    /// How a container's command ended.
+    async fn exit(
+        &self,
+        id: &str,
+        ended_by_us: Option<ExitReason>,
+        duration: Duration,
+    ) -> Result<Exit, Error> {
+        let (client, host) = (&self.connection.client, &self.connection.host);
+        let state = match client.inspect_container(id, None).await {
+            Err(error) if status(&error) == Some(404) => None,
+            found => found.asked(host, "tell about a container")?.state,
+        };
+        let code = state.as_ref().and_then(|state| i32::try_from(state.exit_code?).ok());
+        let out_of_memory = state.as_ref().and_then(|state| state.oom_killed) == Some(true);
+        let exit = |reason, code, signal| Exit { reason, code, signal, duration, detail: None };
+        let by_signal = code.filter(|code| (129..=192).contains(code)).map(|code| code - 128);
+        Ok(match (ended_by_us, code) {
+            (Some(reason), code) => exit(reason, code.filter(|_| by_signal.is_none()), by_signal),
+            (None, _) if out_of_memory => exit(ExitReason::OutOfMemory, None, by_signal),
+            (None, Some(code)) if by_signal.is_none() => exit(ExitReason::Exited, Some(code), None),
+            // Nobody here sent a signal. An engine that is being stopped ends its containers so.
+            (None, _) if !self.is_there().await => {
+                let host = host.clone();
+                return Err(EngineError::Away { host, source: None }.into());
+            }
+            // Somebody ended it, or removed it.
+            (None, _) => exit(ExitReason::Signaled, None, by_signal.or(Some(9))),
+        })
+    }
+
+    /// Sends a signal. One that is paused hears none until it goes on; one that has ended needs none.
+    async fn signal(&self, id: &str, signal: &str) -> Result<(), Error> {
+        let client = &self.connection.client;
+        let options = KillContainerOptionsBuilder::default().signal(signal).build();
+        match client.kill_container(id, Some(options.clone())).await {
+            Err(error) if matches!(status(&error), Some(409)) => {
+                if client.unpause_container(id).await.is_ok() {
+                    let _ended = client.kill_container(id, Some(options)).await;
+                }
+                Ok(())
+            }
+            Err(error) if matches!(status(&error), Some(404)) => Ok(()),
+            sent => sent.asked(&self.connection.host, "end a container").map_err(Error::from),
+        }
+    }
+
+    /// Tells how it ended and removes it where that is wanted; always where the run must not find it again.
+    async fn end(
+        &self,
+        id: &str,
+        purpose: Purpose,
+        exit: Result<Exit, Error>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        let note = |what| ContainerNote { what, purpose, id: id.to_owned() };
+        let exit = match exit {
+            Ok(exit) => exit,
+            // What failed is told; the container is found by whoever resumes.
+            Err(error) => return Err(error),
+        };
+        watcher.container(note(ContainerStep::Exited {
+            code: exit.code,
+            out_of_memory: exit.reason == ExitReason::OutOfMemory,
+        }));
+        let goes = match self.cleanup {
+            CleanupWhen::Never => false,
+            CleanupWhen::OnSuccess => exit.is_success() || exit.reason == ExitReason::Stopped,
+            CleanupWhen::Always => true,
+        };
+        if goes {
+            self.connection.remove(id).await?;
+            watcher.container(note(ContainerStep::Removed));
+        }
+        Ok(exit)
+    }
+}
+
+fn take(chunk: LogOutput, log: &mut Log, lines: &mut Lines, watcher: &mut impl Watcher) -> Result<(), Error> {
+    match chunk {
+        LogOutput::StdErr { message } => log.write(From::Err, &message),
+        LogOutput::StdOut { message } | LogOutput::Console { message } => {
+            log.write(From::Out, &message)?;
+            lines.push(&message, watcher)
+        }
+        LogOutput::StdIn { .. } => Ok(()),
+    }
+}
+
+/// Eight random bytes.
+fn chance() -> Result<u64, Error> {
+    use std::io::Read as _;
+
+    use crate::error::IoContext as _;
+
+    let mut bytes = [0u8; 8];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bytes))
+        .at("read", "/dev/urandom")?;
+    Ok(u64::from_ne_bytes(bytes))
+}

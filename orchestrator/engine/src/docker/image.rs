@@ -1,0 +1,59 @@
+//! The image of a run: there, or pulled once; and made for the engine's machine.
+
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt as _;
+
+use super::{
+    engine::Connection,
+    error::{Asked, EngineError, status},
+};
+
+impl Connection {
+    /// The id of an image, which is pulled where it is not there.
+    pub(super) async fn image(&self, name: &str) -> Result<String, EngineError> {
+        let found = match self.client.inspect_image(name).await {
+            Err(error) if status(&error) == Some(404) => {
+                self.pull(name).await?;
+                self.client.inspect_image(name).await
+            }
+            found => found,
+        };
+        let found = found.asked(&self.host, "tell about an image")?;
+        let machine = self.client.version().await.asked(&self.host, "tell its version")?.arch;
+        if let (Some(found), Some(expected)) = (&found.architecture, &machine)
+            && !found.is_empty()
+            && found != expected
+        {
+            return Err(EngineError::OtherMachine {
+                image: name.to_owned(),
+                found: found.clone(),
+                expected: expected.clone(),
+            });
+        }
+        Ok(found.id.unwrap_or_else(|| name.to_owned()))
+    }
+
+    async fn pull(&self, name: &str) -> Result<(), EngineError> {
+        tracing::info!(image = name, "the image is not there; pulling it");
+        let tagged = if name.rsplit('/').next().is_some_and(|last| last.contains([':', '@'])) {
+            name.to_owned()
+        } else {
+            // Without a tag the engine would pull every one that there is.
+            format!("{name}:latest")
+        };
+        let options = CreateImageOptionsBuilder::default().from_image(&tagged).build();
+        let mut steps = std::pin::pin!(self.client.create_image(Some(options), None, None));
+        while let Some(step) = steps.next().await {
+            if let Err(error) = step {
+                return match error {
+                    bollard::errors::Error::DockerResponseServerError { message: reason, .. }
+                    | bollard::errors::Error::DockerStreamError { error: reason } => {
+                        Err(EngineError::NoSuchImage { image: name.to_owned(), reason })
+                    }
+                    error => Err(error).asked(&self.host, "pull an image"),
+                };
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! The world of containers: each command runs in one of its own, at the engine that `DOCKER_HOST` names (design 3.4).
+//!
+//! An engine keeps what a command prints and how it ended, so that a command outlives the orchestrator that started it
+//! and a resumed run follows it again. Nothing is brought into an image but what a command needs, and nothing is mounted
+//! but its workspace.
+
+mod bundle;
+mod engine;
+mod error;
+mod follow;
+mod found;
+mod image;
+mod recipe;
+
+pub use engine::{Connection, Engine};
+pub use error::EngineError;
+pub use found::{Container, Labels, Standing};

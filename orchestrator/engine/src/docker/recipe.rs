@@ -1,0 +1,180 @@
+//! From a command to the container that it runs in. Pure: what is written here is all that an agent gets.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType};
+
+use super::{bundle, engine::Engine};
+use crate::{
+    doctor,
+    error::Error,
+    job::{Job, Program},
+    orphans::MARK,
+};
+
+/// Where the workspace is in a container.
+pub(super) const WORKSPACE: &str = "/workspace";
+/// Where what is brought along is in a container.
+pub(super) const BROUGHT: &str = "/mycelium";
+/// Exit code of a container whose command was never told what to do.
+pub(super) const NEVER_BEGAN: i32 = 125;
+/// Size of `/tmp` in a container, which is memory.
+const TMP_BYTES: u64 = 512 << 20;
+
+/// Reads the environment from the first line of its input and becomes the command. So it stands neither in the
+/// container's description nor on a disk.
+const BEGIN: &str = "n='\n'; IFS= read -r mycelium_env || exit 125; eval \"$mycelium_env\"; \
+                     unset mycelium_env n; exec \"$@\"";
+
+impl Engine {
+    /// The container of a command.
+    pub(super) fn recipe(&self, job: &Job) -> Result<ContainerCreateBody, Error> {
+        let begin = ["-c", BEGIN, "sh"].map(str::to_owned);
+        let command = begin.into_iter().chain(command_line(job)?).collect();
+        Ok(ContainerCreateBody {
+            image: Some(self.image.clone()),
+            // What the image starts by itself is none of our business.
+            entrypoint: Some(vec!["sh".to_owned()]),
+            cmd: Some(command),
+            user: Some(self.user.clone()),
+            working_dir: Some(WORKSPACE.to_owned()),
+            labels: Some(self.labels.of(job.purpose, job.attempt.as_ref())),
+            open_stdin: Some(true),
+            attach_stdin: Some(true),
+            stdin_once: Some(true),
+            // An image's own check would be one more process that nobody asked for.
+            healthcheck: Some(bollard::models::HealthConfig {
+                test: Some(vec!["NONE".to_owned()]),
+                ..Default::default()
+            }),
+            host_config: Some(self.isolation(job)),
+            ..ContainerCreateBody::default()
+        })
+    }
+
+    /// What a container may do: nothing but compute, in its workspace, within limits.
+    fn isolation(&self, job: &Job) -> HostConfig {
+        let memory = i64::from(self.config.memory_mb) << 20;
+        let workspace = Mount {
+            typ: Some(MountType::BIND),
+            source: Some(job.cwd.to_string_lossy().into_owned()),
+            target: Some(WORKSPACE.to_owned()),
+            ..Mount::default()
+        };
+        let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        HostConfig {
+            mounts: Some(if self.is_remote() { Vec::new() } else { vec![workspace] }),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            memory: Some(memory),
+            // Together with swap, of which there is none.
+            memory_swap: Some(memory),
+            nano_cpus: self.config.cpus.map(|cpus| i64::from(cpus) * 1_000_000_000),
+            pids_limit: Some(i64::from(self.config.pids_limit)),
+            network_mode: Some(self.config.network_mode.clone()),
+            // Reaps what a command leaves behind and hands signals on.
+            init: Some(true),
+            tmpfs: Some([text("/tmp", &format!("rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"))].into()),
+            // What a command prints is kept until the container goes, and bounded.
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("json-file".to_owned()),
+                config: Some([text("max-size", "64m"), text("max-file", "2")].into()),
+            }),
+            ..HostConfig::default()
+        }
+    }
+}
+
+fn command_line(job: &Job) -> Result<Vec<String>, Error> {
+    let brought = |name: &str| format!("{BROUGHT}/{name}");
+    Ok(match &job.program {
+        Program::Shell(command) => vec!["sh".to_owned(), "-c".to_owned(), command.clone()],
+        Program::Own { command, .. } => {
+            let loaded = [brought(bundle::LOADER), "--library-path".to_owned(), BROUGHT.to_owned()];
+            // One that is linked statically needs nothing to load it.
+            let loaded = bundle::is_loaded()?.then_some(loaded).into_iter().flatten();
+            loaded.chain([brought("program"), (*command).to_owned()]).collect()
+        }
+        Program::Script(script) => {
+            let (interpreter, argument) = doctor::interpreter(script)?;
+            [interpreter].into_iter().chain(argument).chain([brought("script")]).collect()
+        }
+    })
+}
+
+/// The first line of a container's input: the environment, as `sh` reads it.
+pub(super) fn environment(job: &Job, base: &BTreeMap<String, String>) -> String {
+    let files = job.files.iter().map(|(name, _)| (*name, format!("{BROUGHT}/{name}")));
+    let given = base.iter().chain(&job.env).map(|(name, value)| (name.as_str(), value.clone()));
+    // A user without an entry in the image's list of users has no home of its own.
+    let fixed = [("HOME", "/tmp".to_owned())].into_iter();
+    let told = files.chain([(MARK, WORKSPACE.to_owned())]);
+    let mut line = String::new();
+    for (name, value) in fixed.chain(given).chain(told).filter(|(name, _)| is_name(name)) {
+        let value = value.replace('\'', r"'\''").replace('\n', "'\"$n\"'");
+        // Writing to a string cannot fail.
+        let _infallible = write!(line, "export {name}='{value}'; ");
+    }
+    line.push('\n');
+    line
+}
+
+/// What `sh` can export.
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::{job::Purpose, redact::Redactor};
+
+    fn job(env: &[(&str, &str)]) -> Job {
+        Job {
+            purpose: Purpose::Agent,
+            attempt: None,
+            program: Program::Shell("true".to_owned()),
+            cwd: "/w".into(),
+            env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            files: vec![("MYCELIUM_TASK_SPEC", "/home/spec.md".into())],
+            stdin: Vec::new(),
+            timeout: Duration::ZERO,
+            idle_timeout: None,
+            log: "/log".into(),
+            redactor: Redactor::default(),
+        }
+    }
+
+    #[test]
+    fn what_begins_a_command_gives_it_its_environment_and_its_input() {
+        let odd = "a'b\"c $HOME `id` \\ \n second\n\nline ";
+        let line = environment(&job(&[("ODD", odd), ("not-a-name", "x")]), &BTreeMap::new());
+        let mut child = Command::new("sh")
+            .args(["-c", BEGIN, "sh", "sh", "-c"])
+            .arg("printf '%s|%s|%s|' \"$ODD\" \"$MYCELIUM_TASK_SPEC\" \"$mycelium_env$n\"; cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(format!("{line}first\nrest").as_bytes()).unwrap();
+        drop(stdin);
+        let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!(output, format!("{odd}|/mycelium/MYCELIUM_TASK_SPEC||first\nrest"));
+    }
+
+    #[test]
+    fn a_command_that_is_told_nothing_says_so_by_its_code() {
+        let status =
+            Command::new("sh").args(["-c", BEGIN, "sh", "true"]).stdin(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(NEVER_BEGAN));
+    }
+}

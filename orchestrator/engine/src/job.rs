@@ -1,0 +1,222 @@
+//! A command to run, wherever it runs: what it is, its limits, and how it ended (design 3.4).
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use mycelium_schemas::event::{ContainerCreate, ContainerExit, ContainerOf, EventKind, ExitReason, Local};
+use tokio::sync::watch;
+
+use crate::{agent::AttemptKey, error::Error, redact::Redactor};
+
+/// How long a process group may take to end after it was asked to.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+
+/// How urgently running commands must end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopLevel {
+    /// They need not.
+    #[default]
+    None,
+    /// They are asked to, and made to after a grace period.
+    Graceful,
+    /// They are made to.
+    AtOnce,
+}
+
+/// What a command is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Makes a fresh workspace ready.
+    Bootstrap,
+    /// Does the task.
+    Agent,
+    /// The task's own check.
+    Verify,
+    /// Judges the work.
+    Validator,
+    /// Decides whether a candidate may land.
+    Doctor,
+}
+
+impl Purpose {
+    /// Its name in labels and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bootstrap => "bootstrap",
+            Self::Agent => "agent",
+            Self::Verify => "verify",
+            Self::Validator => "validator",
+            Self::Doctor => "doctor",
+        }
+    }
+}
+
+/// What is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A command for `sh`.
+    Shell(String),
+    /// This very program, with an argument.
+    Own {
+        /// Where it lies.
+        path: PathBuf,
+        /// Its hidden command.
+        command: &'static str,
+    },
+    /// A script, by the interpreter that its first line names.
+    Script(PathBuf),
+}
+
+/// A command to run.
+#[derive(Debug)]
+pub struct Job {
+    /// What for.
+    pub purpose: Purpose,
+    /// The attempt that it is a part of; none for the doctor.
+    pub attempt: Option<AttemptKey>,
+    /// The program.
+    pub program: Program,
+    /// Its working directory, on this machine: a workspace.
+    pub cwd: PathBuf,
+    /// Its environment, beside what every command gets.
+    pub env: BTreeMap<String, String>,
+    /// Files of this machine that it may read, by the variables that tell it where they are.
+    pub files: Vec<(&'static str, PathBuf)>,
+    /// Written to its standard input, which is then closed.
+    pub stdin: Vec<u8>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// How long it may be silent; none for as long as it takes.
+    pub idle_timeout: Option<Duration>,
+    /// Where its output is kept, both streams as they come.
+    pub log: PathBuf,
+    /// Keeps secrets out of that.
+    pub redactor: Redactor,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub struct Exit {
+    /// Why.
+    pub reason: ExitReason,
+    /// Where it exited by itself.
+    pub code: Option<i32>,
+    /// Where a signal ended it.
+    pub signal: Option<i32>,
+    /// By the monotonic clock.
+    pub duration: Duration,
+    /// What could not be started, for [`ExitReason::NotStarted`].
+    pub detail: Option<String>,
+}
+
+impl Exit {
+    /// True if it exited by itself with code 0.
+    pub fn is_success(&self) -> bool {
+        self.reason == ExitReason::Exited && self.code == Some(0)
+    }
+
+    /// What happened, as a sentence fragment after the command's name.
+    pub fn describe(&self) -> String {
+        match (self.reason, self.code, self.signal) {
+            (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
+            (ExitReason::OutOfMemory, ..) => {
+                "needed more memory than `docker.memory_mb` allows and was ended".to_owned()
+            }
+            (ExitReason::Timeout, ..) => "ran into its time limit".to_owned(),
+            (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
+            (ExitReason::Stopped, ..) => "was stopped".to_owned(),
+            (ExitReason::NotStarted, ..) => {
+                format!("could not be started: {}", self.detail.as_deref().unwrap_or("unknown reason"))
+            }
+            (_, _, Some(signal)) => format!("was ended by signal {signal}"),
+            _ => "ended in an unknown way".to_owned(),
+        }
+    }
+}
+
+/// What a running command reports.
+pub trait Watcher {
+    /// It was started; with its process id where it runs on this machine.
+    fn started(&mut self, _: Option<u32>) {}
+
+    /// It printed a whole line on standard output, given without its end.
+    fn line(&mut self, _: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// It printed a line that is too long to be looked at and is only in the log.
+    fn too_long(&mut self) {}
+
+    /// Something became of its container.
+    fn container(&mut self, _: ContainerNote) {}
+}
+
+/// A watcher that ignores everything.
+#[derive(Debug)]
+pub struct Ignore;
+
+impl Watcher for Ignore {}
+
+/// What became of a command's container.
+#[derive(Debug, Clone)]
+pub struct ContainerNote {
+    /// What happened.
+    pub what: ContainerStep,
+    /// What the command is run for.
+    pub purpose: Purpose,
+    /// The container's id.
+    pub id: String,
+}
+
+/// A step in the life of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContainerStep {
+    /// It was made, from an image.
+    Created {
+        /// The image's id.
+        image: String,
+    },
+    /// Its command began.
+    Started,
+    /// A resumed run follows it again.
+    Reattached,
+    /// Its command ended.
+    Exited {
+        /// As the engine tells it.
+        code: Option<i32>,
+        /// Whether it needed more memory than it may.
+        out_of_memory: bool,
+    },
+    /// It is gone.
+    Removed,
+}
+
+impl ContainerNote {
+    /// Told as an event.
+    pub fn event(self) -> EventKind {
+        let purpose = self.purpose.name().to_owned();
+        let local = Local { container: Some(self.id), ..Local::default() };
+        match self.what {
+            ContainerStep::Created { image } => {
+                EventKind::ContainerCreate(ContainerCreate { purpose, image, local })
+            }
+            ContainerStep::Started => EventKind::ContainerStart(ContainerOf { purpose, local }),
+            ContainerStep::Reattached => EventKind::ContainerReattach(ContainerOf { purpose, local }),
+            ContainerStep::Exited { code, out_of_memory } => {
+                EventKind::ContainerExit(ContainerExit { purpose, exit_code: code, out_of_memory, local })
+            }
+            ContainerStep::Removed => EventKind::ContainerRemove(ContainerOf { purpose, local }),
+        }
+    }
+}
+
+/// Waits for a stop that matters: the first one, then only the urgent one.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<StopLevel>, ending: bool) -> StopLevel {
+    let least = if ending { StopLevel::AtOnce } else { StopLevel::Graceful };
+    // Copied at once: the guard must not live across an await.
+    let level = stop.wait_for(|level| *level >= least).await.map(|level| *level);
+    match level {
+        Ok(level) => level,
+        // Nobody can ask any more: the limits still hold.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,103 @@
+//! Where commands run: in process groups of this machine, or in containers. Nothing else differs between the two worlds
+//! (design 3.4).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mycelium_schemas::{config::Config, event::World};
+use tokio::sync::watch;
+
+use crate::{
+    docker::{Connection, Engine, Labels},
+    environment::Environment,
+    error::Error,
+    git::workspace::Reach,
+    job::{Exit, Job, StopLevel, Watcher},
+    process,
+};
+
+/// Starts commands in one of the worlds.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    place: Place,
+    /// What every command gets.
+    base: Arc<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Local,
+    Docker(Arc<Engine>),
+}
+
+impl Launcher {
+    /// Gets ready to start commands in a world: where they run in containers, the engine answers and has the image.
+    pub(crate) async fn open(
+        world: World,
+        environment: &Environment,
+        config: &Config,
+        labels: Labels,
+    ) -> Result<Self, Error> {
+        let extra = &config.worker.env;
+        match world {
+            World::Local => Ok(Self { place: Place::Local, base: Arc::new(environment.for_children(extra)) }),
+            World::Docker => {
+                let connection = Connection::open(environment).await?;
+                let engine = connection.prepare(&config.docker, config.cleanup.containers, labels).await?;
+                let base = Arc::new(environment.for_containers(extra));
+                Ok(Self { place: Place::Docker(Arc::new(engine)), base })
+            }
+        }
+    }
+
+    /// Which world it is.
+    pub fn world(&self) -> World {
+        match self.place {
+            Place::Local => World::Local,
+            Place::Docker(_) => World::Docker,
+        }
+    }
+
+    /// Where a workspace's git finds its objects: a container reaches nothing but its workspace.
+    pub(crate) fn reach(&self) -> Reach {
+        match self.place {
+            Place::Local => Reach::Shared,
+            Place::Docker(_) => Reach::Alone,
+        }
+    }
+
+    /// The container engine, in the world of containers.
+    pub(crate) fn engine(&self) -> Option<&Engine> {
+        match &self.place {
+            Place::Local => None,
+            Place::Docker(engine) => Some(engine),
+        }
+    }
+
+    /// Follows a command that went on in its container.
+    pub(crate) async fn follow(
+        &self,
+        container: &str,
+        job: Job,
+        stop: watch::Receiver<StopLevel>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        match &self.place {
+            // No process of this machine outlives its orchestrator's end.
+            Place::Local => Err(Error::Lost("a container")),
+            Place::Docker(engine) => engine.reattach(container, job, stop, watcher).await,
+        }
+    }
+
+    /// Runs a command to its end, its limits, or a stop.
+    pub async fn run(
+        &self,
+        job: Job,
+        stop: watch::Receiver<StopLevel>,
+        watcher: &mut impl Watcher,
+    ) -> Result<Exit, Error> {
+        match &self.place {
+            Place::Local => process::run(job, &self.base, stop, watcher).await,
+            Place::Docker(engine) => engine.run(job, &self.base, stop, watcher).await,
+        }
+    }
+}
