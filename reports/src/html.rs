@@ -3,18 +3,24 @@
 //! ([`details`]) and unpacked when somebody opens one.
 
 mod details;
+mod flakes;
 mod view;
+
+use std::sync::LazyLock;
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mycelium_schemas::verdict::Verdict;
 use sha2::{Digest, Sha256};
 
-use self::view::{EvidenceView, FailureView, FileView, GateView, GoalView, TierView, Total};
+use self::{
+    flakes::FlakesView,
+    view::{EvidenceView, FailureView, FileView, GateView, GoalView, TierView, Total},
+};
 use crate::{RenderError, Report, failure::failures};
 
-const STYLE: &str = include_str!("../templates/report.css");
-const SCRIPT: &str = include_str!("../templates/report.js");
+static STYLE: LazyLock<String> = LazyLock::new(|| lean(include_str!("../templates/report.css")));
+static SCRIPT: LazyLock<String> = LazyLock::new(|| lean(include_str!("../templates/report.js")));
 
 /// Most failures that are shown in full without scripts; the others stand in the matrix.
 const FAILURES_MAX: usize = 10;
@@ -22,9 +28,9 @@ const FAILURES_MAX: usize = 10;
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
-    style: &'static str,
+    style: &'a str,
     style_hash: String,
-    script: &'static str,
+    script: &'a str,
     script_hash: String,
     report: &'a Report<'a>,
     answer: &'static str,
@@ -40,6 +46,7 @@ struct Page<'a> {
     goals: Vec<GoalView<'a>>,
     files: Vec<FileView<'a>>,
     problems: Vec<&'a str>,
+    history: FlakesView<'a>,
     evidence: EvidenceView<'a>,
     details: String,
 }
@@ -51,10 +58,10 @@ pub fn html(report: &Report<'_>) -> Result<String, RenderError> {
         report.verdicts().map(GateView::new).partition(|view| view.verdict.verdict == Verdict::NotRequired);
     let failed = failures(matrix);
     let page = Page {
-        style: STYLE,
-        style_hash: content_hash(STYLE),
-        script: SCRIPT,
-        script_hash: content_hash(SCRIPT),
+        style: &STYLE,
+        style_hash: content_hash(&STYLE),
+        script: &SCRIPT,
+        script_hash: content_hash(&SCRIPT),
         report,
         answer: view::answer(report.evaluation.outcome),
         headline: report.headline(),
@@ -69,13 +76,35 @@ pub fn html(report: &Report<'_>) -> Result<String, RenderError> {
         goals: matrix.rows.iter().map(|row| GoalView::new(matrix, row)).collect(),
         files: FileView::all(matrix),
         problems: view::problems(matrix),
+        history: FlakesView::new(matrix),
         evidence: EvidenceView::new(matrix),
         details: details::packed(matrix)?,
     };
     Ok(page.render()?)
 }
 
+/// A style or a script without what only its authors read: indentation, empty lines and lines of comment. No text in
+/// either goes on over the end of its line.
+fn lean(text: &str) -> String {
+    let is_comment = |line: &&str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_comment(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The hash by which the page's content security policy admits its own style and script, and nothing else.
 fn content_hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_the_script_spans_lines_so_that_indentation_means_nothing() {
+        for line in include_str!("../templates/report.js").lines() {
+            assert!(line.matches('`').count().is_multiple_of(2) && !line.ends_with('\\'), "{line}");
+        }
+        assert_eq!(lean("/* a */\n a {\n\n  b: c; /* d */\n// e\n }\n"), "a {\nb: c; /* d */\n}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use mycelium_schemas::{
     goal::Tier,
-    matrix::{BacklogGoal, Matrix, Row},
+    matrix::{BacklogGoal, Matrix, Row, Unused, UnusedStep},
 };
 
 use crate::{
@@ -25,6 +25,7 @@ pub fn markdown(matrix: &Matrix) -> String {
         page.push_str(&tier_section(matrix, tier));
     }
     page.push_str(&orphans(matrix));
+    page.push_str(&unused(&matrix.unused));
     page.push_str(&backlog_section(&matrix.backlog));
     page
 }
@@ -93,6 +94,21 @@ fn orphans(matrix: &Matrix) -> String {
     });
     let lines: Vec<String> = lines.collect();
     format!("\n## Scenarios that serve no goal ({})\n\n{}", matrix.orphans.len(), lines.concat())
+}
+
+/// What is there for scenarios and used by none. Entries of the quarantine are not told here: whether one is dead depends on
+/// a run.
+fn unused(unused: &Unused) -> String {
+    let steps = unused.steps.iter().map(|unused| {
+        let UnusedStep { step, place } = unused;
+        format!("* step {}, {}\n", text::markdown(step), text::markdown(place))
+    });
+    let fixtures = unused.fixtures.iter().map(|name| format!("* fixture {}\n", text::markdown(name)));
+    let lines: Vec<String> = steps.chain(fixtures).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\n## Used by no scenario ({})\n\n{}", lines.len(), lines.concat())
 }
 
 /// What is promised and not automated yet.

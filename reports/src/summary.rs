@@ -120,9 +120,14 @@ fn goals(report: &Report<'_>) -> Vec<String> {
 }
 
 fn foot(report: &Report<'_>) -> String {
-    let (orphans, backlog) = (report.matrix.orphans.len(), report.matrix.backlog.len());
+    let matrix = report.matrix;
+    let (orphans, dead, backlog) = (matrix.orphans.len(), matrix.dead_quarantine.len(), matrix.backlog.len());
+    let (steps, fixtures) = (matrix.unused.steps.len(), matrix.unused.fixtures.len());
     format!(
-        "\nScenarios that serve no goal: {orphans}. Goals that are promised and not automated yet: {backlog}; none of them counts as covered.\n"
+        "\nScenarios that serve no goal: {orphans}. Used by no scenario: {}, {}. Quarantine entries that fit nothing: \
+         {dead}. Goals that are promised and not automated yet: {backlog}; none of them counts as covered.\n",
+        counted(steps, "step", "steps"),
+        counted(fixtures, "fixture", "fixtures")
     )
 }
 

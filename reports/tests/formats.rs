@@ -123,6 +123,69 @@ fn the_document_is_valid_by_its_schema() {
 }
 
 #[test]
+fn what_serves_nobody_is_seen_backward() {
+    let sample = sample();
+    let page = html(&report(&sample, "stamp")).unwrap();
+    let backward = page.split("<section id=\"backward\"").nth(1).unwrap().split("</section>").next().unwrap();
+    for part in [
+        "✗ orphan, line 5: Nobody asked for | this.",
+        "<li>step <code>Given nobody | asks &#60;for this&#62;</code>, steps/src/given.rs:7</li>",
+        "<li>fixture <code>large-repo-sim</code></li>",
+        "for G1.9 fits no scenario of that goal that ran.</li>",
+    ] {
+        assert!(backward.contains(part), "{part} is not in {backward}");
+    }
+    let text = markdown(&sample.0);
+    for part in [
+        "## Scenarios that serve no goal (1)",
+        "## Used by no scenario (2)\n\n* step Given nobody \\| asks &lt;for this&gt;, steps/src/given.rs:7\n* fixture large-repo-sim\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let text = summary(&report(&sample, "stamp"));
+    let part = "Scenarios that serve no goal: 1. Used by no scenario: 1 step, 1 fixture. Quarantine entries that fit nothing: 1.";
+    assert!(text.contains(part), "{text}");
+}
+
+#[test]
+fn the_runs_of_the_history_stand_on_a_strip_with_what_they_prove() {
+    let mut sample = sample();
+    let page = html(&report(&sample, "stamp")).unwrap();
+    let flakes = |page: &str| {
+        page.split("<section id=\"flakes\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
+    };
+    let runs = &sample.0.flakes.lanes[0].runs;
+    let (section, all) = (flakes(&page), runs.len());
+    let drawn = |section: &str, tone: &str, height: usize| {
+        let path = section.split(&format!("<path class=\"{tone}\" d=\"")).nth(1).unwrap_or_default();
+        count(path.split('"').next().unwrap(), &format!("24v-{height}h8v{height}"))
+    };
+    assert_eq!((drawn(&section, "bad", 24), drawn(&section, "off", 6)), (1, all - 1));
+    for part in [
+        "aria-label=\"11 runs: 0 clean, 1 failed, 10 not whole, 0 not counted\"",
+        "M20 24v-24h8v24",
+        "run-2 failed: <code>--seed 2 --environment jobs=1,folder=plain,tz=UTC,locale=C,umask=022</code>",
+        "1 of 1 runs failed",
+        "1 failures in 22 executions bound the mean rate of the 11 scenarios at 19.9 %",
+        "<td>1 of 11</td><td>36.5 %</td><td>D</td>",
+        "1 failures of 1 scenarios in 1 runs: Then it holds: expected #, found #",
+    ] {
+        assert!(section.contains(part), "{part} is not in {section}");
+    }
+    let lane = &mut sample.0.flakes.lanes[0];
+    lane.runs = (0..100).map(|_| lane.runs[2].clone()).collect();
+    let many = vec![sample.0.flakes.scenarios.iter().find(|s| s.failed > 0).unwrap().clone(); 13];
+    sample.0.flakes.scenarios = many;
+    let section = flakes(&html(&report(&sample, "stamp")).unwrap());
+    assert!(section.contains("; 60 older ones are not drawn."), "{section}");
+    assert!(section.contains("3 more scenarios are not listed here"), "{section}");
+    assert_eq!((drawn(&section, "bad", 24), drawn(&section, "off", 6)), (40, 0));
+    assert_eq!(count(&section, "run-2 failed"), 10);
+    sample.0.flakes = mycelium_schemas::flake::Flakes::default();
+    assert!(flakes(&html(&report(&sample, "stamp")).unwrap()).contains("Nothing counted how often"));
+}
+
+#[test]
 fn what_became_of_seeded_faults_is_shown() {
     let sample = sample();
     let page = html(&report(&sample, "stamp")).unwrap();

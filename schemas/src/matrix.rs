@@ -35,6 +35,9 @@ pub struct Matrix {
     pub scenarios: Vec<Scenario>,
     /// Scenarios that serve no goal.
     pub orphans: Vec<Orphan>,
+    /// Steps and fixtures that no scenario uses.
+    #[serde(default)]
+    pub unused: Unused,
     /// Quarantine entries that fit no goal or no scenario, in sentences.
     pub dead_quarantine: Vec<String>,
     /// Reviewed links that fit no goal, in sentences.
@@ -593,6 +596,24 @@ pub struct Orphan {
     pub name: String,
     /// Why it serves none, as a whole sentence.
     pub reason: String,
+}
+
+/// What is there for scenarios and used by none of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unused {
+    /// Step definitions, by keyword and expression.
+    pub steps: Vec<UnusedStep>,
+    /// Names of fixture repositories.
+    pub fixtures: Vec<String>,
+}
+
+/// A step definition that no scenario uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnusedStep {
+    /// Its keyword and its expression.
+    pub step: String,
+    /// Its source file and line.
+    pub place: String,
 }
 
 /// A goal that is promised and not automated yet.

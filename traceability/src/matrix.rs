@@ -9,7 +9,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION,
     bench::Bench,
     goal::{GoalId, gates::Profile},
-    matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject},
+    matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
     sabotage::Sabotage,
 };
 
@@ -32,6 +32,8 @@ pub struct Inputs<'a> {
     pub profile: &'a Profile,
     /// The scenarios of the feature files as they are now. What ran is compared with it.
     pub catalogue: &'a Catalogue,
+    /// What the scenarios leave unused.
+    pub unused: &'a Unused,
     /// What a run did; none where nothing ran.
     pub results: Option<&'a Results>,
     /// How scenarios came out when they were run again and again.
@@ -69,6 +71,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         rows,
         scenarios: inputs.catalogue.iter().map(|spec| scenario(inputs, spec)).collect(),
         orphans: inputs.catalogue.iter().filter_map(|spec| orphan(inputs.registry, spec)).collect(),
+        unused: inputs.unused.clone(),
         dead_quarantine: quarantine::dead(inputs),
         dead_links: dead_links(inputs.registry),
         lock: denominator::compare(inputs.registry),

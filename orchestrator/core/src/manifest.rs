@@ -29,11 +29,6 @@ pub struct BadGlob {
     reason: String,
 }
 
-/// Checks one glob.
-pub fn check_glob(glob: &RepoGlob) -> Result<(), BadGlob> {
-    compile(glob).map(|_| ())
-}
-
 fn compile(glob: &RepoGlob) -> Result<Glob, BadGlob> {
     // `*` stays within a folder and `**` crosses them, as in .gitignore.
     GlobBuilder::new(glob.as_str())
@@ -239,6 +234,25 @@ mod tests {
         let Compliance::Rescope(rescope) = judge(&found, Mode::Warn, FREE, 0) else { panic!("no rescope") };
         assert_eq!(rescope.files, ["a.txt".parse().unwrap()]);
         assert_eq!(judge(&found, Mode::Warn, FREE, RESCOPES_MAX), Compliance::Block(BlockCause::TooOften));
+    }
+
+    #[test]
+    fn a_glob_that_cannot_be_used_is_named() {
+        let bad: RepoGlob = "src/[a".parse().unwrap();
+        let error = Scope::new(&[bad], &BTreeSet::new(), &[]).unwrap_err().to_string();
+        assert!(error.starts_with("the glob \"src/[a\" is not valid: "), "{error}");
+    }
+
+    #[test]
+    fn each_cause_of_a_block_is_said_in_words_of_its_own() {
+        for (cause, said) in [
+            (BlockCause::Enforced, "manifest_enforcement is block"),
+            (BlockCause::Forbidden, "no task may change"),
+            (BlockCause::LockHeld, "another task of its batch holds"),
+            (BlockCause::TooOften, "after every allowed widening"),
+        ] {
+            assert!(cause.sentence().ends_with(said), "{cause:?}: {}", cause.sentence());
+        }
     }
 
     #[test]

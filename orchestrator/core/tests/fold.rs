@@ -2,48 +2,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use mycelium_core::state::{IllegalEvent, RunState};
+mod support;
+
+use mycelium_core::{
+    settle::Draft,
+    state::{IllegalEvent, RunState},
+};
 use mycelium_schemas::{
     event::{
         BatchComplete, BatchStart, CheckoutUpdate, Event, EventKind, LandingDone, Local, ReasonPayload,
-        ReviewApprove, ReviewReject, ReviewRetry, RunComplete, RunResume, RunStart, TaskLanded, TaskRetry,
-        TaskStart, TaskValidated, UsageUpdate, WorkerLost, World,
+        ReviewApprove, ReviewReject, ReviewRetry, RunComplete, RunResume, TaskLanded, TaskRetry, TaskStart,
+        TaskValidated, UsageUpdate, WorkerLost,
     },
     id::{CommitId, TaskId},
     state::Usage,
 };
 use proptest::prelude::*;
 
+use support::{event, run_start};
+
 fn commit() -> CommitId {
     format!("{:040x}", 7).parse().unwrap()
 }
 
-fn event(seq: u64, task: Option<TaskId>, kind: EventKind) -> Event {
-    Event {
-        v: 1,
-        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-        seq,
-        run_id: "r".parse().unwrap(),
-        task_id: task,
-        attempt: None,
-        batch: Some(1),
-        more: false,
-        kind,
-    }
+fn of_batch(seq: u64, task: Option<TaskId>, kind: EventKind) -> Event {
+    event(seq, Draft { task, ..Draft::batch(1, kind) })
 }
 
 fn start() -> EventKind {
-    EventKind::RunStart(RunStart {
-        tasks: vec!["t0".parse().unwrap(), "t1".parse().unwrap()],
-        landed_before: Vec::new(),
-        integration_branch: "main".into(),
-        base_commit: commit(),
-        max_parallel: 4,
-        config_digest: String::new(),
-        doctor_digest: String::new(),
-        world: World::Local,
-        local: Local::default(),
-    })
+    run_start(vec!["t0".parse().unwrap(), "t1".parse().unwrap()], commit())
 }
 
 /// Events of many kinds, about tasks that the run has and one that it has not.
@@ -80,7 +67,7 @@ fn kind(number: u8, tasks: Vec<TaskId>) -> EventKind {
 
 /// Begins a run of two tasks.
 fn begun() -> RunState {
-    RunState::start("p".parse().unwrap(), &event(1, None, start())).unwrap()
+    RunState::start("p".parse().unwrap(), &of_batch(1, None, start())).unwrap()
 }
 
 proptest! {
@@ -92,7 +79,7 @@ proptest! {
         for (number, task, gap) in events {
             let task: Option<TaskId> = ["t0", "t1", "t9"].get(task).map(|id| id.parse().unwrap());
             let seq = state.last_seq + if gap == 0 { 2 } else { 1 };
-            let event = event(seq, task.clone(), kind(number, task.into_iter().collect()));
+            let event = of_batch(seq, task.clone(), kind(number, task.into_iter().collect()));
             let (before, checked) = (format!("{state:?}"), state.check(&event));
             let applied = state.apply(&event);
             prop_assert_eq!(&checked, &applied);
@@ -108,7 +95,7 @@ fn an_attempt_outside_a_batch_is_refused_before_its_task_is_touched() {
     let mut state = begun();
     let before = format!("{state:?}");
     let task = Some("t0".parse().unwrap());
-    let refused = state.apply(&event(2, task, kind(99, Vec::new())));
+    let refused = state.apply(&of_batch(2, task, kind(99, Vec::new())));
     assert_eq!(refused, Err(IllegalEvent::Unknown { seq: 2, kind: "task.start" }));
     assert_eq!(format!("{state:?}"), before);
 }

@@ -1,24 +1,29 @@
-//! A candidate that holds only the first tasks of a batch: what becomes of it says nothing about the others, and they
+//! What may land. A candidate that holds only the first tasks of a batch: what becomes of it says nothing about the others, and they
 //! come next.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod support;
+
 use mycelium_core::{
     decide::{Action, decide},
+    permit::{MergePermit, Refused},
     plan::Plan,
     settle::{self, Draft, LandingOutcome},
-    state::RunState,
+    state::{RunState, TaskFacts},
 };
 use mycelium_schemas::{
     config::{self, Config},
     event::{
-        BatchStart, CheckoutUpdate, DoctorResult, Event, EventKind, ExitReason, LandingDone, Local, RunStart,
-        TaskStart, TaskValidated, World,
+        BatchStart, BudgetMetric, BudgetScope, BudgetVerdict, CheckoutUpdate, DoctorResult, EventKind,
+        ExitReason, LandingDone, Local, TaskStart, TaskValidated,
     },
     id::{CommitId, TaskId},
     problem::Source,
-    state::TaskStatus,
+    state::{StopReason, TaskStatus},
 };
+
+use support::{event, run_start};
 
 fn commit(number: u8) -> CommitId {
     format!("{number:02x}").repeat(20).parse().unwrap()
@@ -26,20 +31,6 @@ fn commit(number: u8) -> CommitId {
 
 fn ids(names: &[&str]) -> Vec<TaskId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
-}
-
-fn event(seq: u64, draft: Draft) -> Event {
-    Event {
-        v: 1,
-        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-        seq,
-        run_id: "r".parse().unwrap(),
-        task_id: draft.task,
-        attempt: draft.attempt,
-        batch: draft.batch,
-        more: false,
-        kind: draft.kind,
-    }
 }
 
 fn apply(state: &mut RunState, drafts: Vec<Draft>) {
@@ -50,17 +41,7 @@ fn apply(state: &mut RunState, drafts: Vec<Draft>) {
 
 /// A run whose first batch passed its gates.
 fn validated(tasks: &[TaskId]) -> RunState {
-    let start = EventKind::RunStart(RunStart {
-        tasks: tasks.to_vec(),
-        landed_before: Vec::new(),
-        integration_branch: "main".into(),
-        base_commit: commit(0),
-        max_parallel: 4,
-        config_digest: String::new(),
-        doctor_digest: String::new(),
-        world: World::Local,
-        local: Local::default(),
-    });
+    let start = run_start(tasks.to_vec(), commit(0));
     let mut state = RunState::start("p".parse().unwrap(), &event(1, Draft::run(start))).unwrap();
     let batch = BatchStart { tasks: tasks.to_vec(), base_commit: commit(0) };
     apply(&mut state, vec![Draft::batch(1, EventKind::BatchStart(batch))]);
@@ -101,6 +82,42 @@ fn landed(landing: u32, tasks: &[&str]) -> LandingOutcome {
         commit: commit(9),
         checkout: CheckoutUpdate::NotCheckedOut,
     })
+}
+
+#[test]
+fn only_commits_that_passed_every_gate_get_a_permit_and_only_while_nothing_blocks() {
+    let tasks = ids(&["1", "2"]);
+    let state = validated(&tasks);
+    let permit = MergePermit::judge(&state, 7, &tasks).unwrap();
+    assert_eq!((permit.batch(), permit.landing(), permit.task_ids()), (7, 1, tasks.clone()));
+    assert_eq!(permit.tasks(), [(tasks[0].clone(), commit(1)), (tasks[1].clone(), commit(2))]);
+    assert_eq!(MergePermit::judge(&state, 1, &[]), Err(Refused::Nothing));
+    let unknown = ids(&["1", "9"]);
+    assert_eq!(MergePermit::judge(&state, 1, &unknown), Err(Refused::NotValidated(unknown[1].clone())));
+    let second = |change: fn(&mut TaskFacts)| {
+        let mut state = state.clone();
+        change(state.tasks.get_mut(&tasks[1]).unwrap());
+        MergePermit::judge(&state, 1, &tasks)
+    };
+    let refused = || Err(Refused::NotValidated(tasks[1].clone()));
+    let others: [fn(&mut TaskFacts); 7] = [
+        |facts| facts.status = TaskStatus::Pending,
+        |facts| facts.status = TaskStatus::Running,
+        |facts| facts.status = TaskStatus::Landed,
+        |facts| facts.status = TaskStatus::Failed,
+        |facts| facts.status = TaskStatus::NeedsHumanReview,
+        |facts| facts.status = TaskStatus::Skipped,
+        |facts| facts.commit = None,
+    ];
+    for (number, other) in others.into_iter().enumerate() {
+        assert_eq!(second(other), refused(), "case {number}");
+    }
+    // A block of one task keeps the others away, too.
+    let mut blocked = validated(&ids(&["1", "2", "3"]));
+    let verdict = BudgetVerdict { scope: BudgetScope::Task, metric: BudgetMetric::Tokens, used: 2, limit: 1 };
+    apply(&mut blocked, vec![Draft::task(1, &ids(&["3"])[0], 1, EventKind::BudgetBlock(verdict))]);
+    let refused = Err(Refused::Blocked(StopReason::BudgetBlock));
+    assert_eq!(MergePermit::judge(&blocked, 1, &tasks), refused);
 }
 
 #[test]

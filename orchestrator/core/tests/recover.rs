@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod support;
+
 use std::{fmt::Write as _, sync::LazyLock};
 
 use mycelium_core::{
@@ -16,15 +18,16 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{self, Config, FailurePolicy, Mode},
     event::{
-        BatchComplete, BatchStart, CheckoutUpdate, Event, EventKind, LandingIntent, Local, ReasonPayload,
-        ReviewApprove, RunStart, RunStop, TaskLanded, TaskRetry, TaskReview, TaskStart, TaskValidated,
-        ValidatorVerdict, World,
+        BatchComplete, BatchStart, CheckoutUpdate, EventKind, LandingIntent, ReasonPayload, ReviewApprove,
+        RunStop, TaskLanded, TaskRetry, TaskReview, TaskStart, TaskValidated, ValidatorVerdict,
     },
     id::{CommitId, TaskId},
     manifest::{Files, Locks, Manifest, PlannedTask, Verify},
     problem::Source,
     state::{RunStatus, StopReason, TaskStatus, Usage},
 };
+
+use support::{event, run_start};
 
 const TASK_LIMIT: u64 = 100;
 const RUN_LIMIT: u64 = 120;
@@ -108,18 +111,7 @@ fn used(tokens: u64) -> Usage {
 }
 
 fn apply(state: &mut RunState, draft: Draft) {
-    let event = Event {
-        v: 1,
-        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-        seq: state.last_seq + 1,
-        run_id: state.run_id.clone(),
-        task_id: draft.task,
-        attempt: draft.attempt,
-        batch: draft.batch,
-        more: false,
-        kind: draft.kind,
-    };
-    state.apply(&event).unwrap_or_else(|illegal| panic!("{illegal}"));
+    state.apply(&event(state.last_seq + 1, draft)).unwrap_or_else(|illegal| panic!("{illegal}"));
 }
 
 impl Case {
@@ -159,30 +151,9 @@ impl Case {
 
     /// The state that the journal leaves.
     fn state(&self) -> RunState {
-        let start = EventKind::RunStart(RunStart {
-            tasks: (0..self.tasks.len()).map(id).collect(),
-            landed_before: Vec::new(),
-            integration_branch: "main".into(),
-            base_commit: old_head(),
-            max_parallel: 4,
-            config_digest: String::new(),
-            doctor_digest: String::new(),
-            world: World::default(),
-            local: Local::default(),
-        });
-        let first = Event {
-            v: 1,
-            ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-            seq: 1,
-            run_id: "r".parse().unwrap(),
-            task_id: None,
-            attempt: None,
-            batch: None,
-            more: false,
-            kind: start,
-        };
+        let tasks: Vec<TaskId> = (0..self.tasks.len()).map(id).collect();
+        let first = event(1, Draft::run(run_start(tasks.clone(), old_head())));
         let mut state = RunState::start("p".parse().unwrap(), &first).unwrap();
-        let tasks = (0..self.tasks.len()).map(id).collect();
         let batch = BatchStart { tasks, base_commit: old_head() };
         apply(&mut state, Draft::batch(1, EventKind::BatchStart(batch)));
         for (n, task) in self.tasks.iter().enumerate() {

@@ -2,16 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod support;
+
 use mycelium_core::{
     decide::Action,
     rewind::unless_rewound,
+    settle::Draft,
     state::{RunState, TaskFacts},
 };
 use mycelium_schemas::{
-    event::{BatchComplete, CheckoutUpdate, Event, EventKind, LandingDone, Local, RunStart, RunStop, World},
+    event::{BatchComplete, CheckoutUpdate, LandingDone, RunStop},
     id::{CommitId, TaskId},
     state::{RunStatus, StopReason, TaskStatus},
 };
+
+use support::{event, run_start};
 
 fn commit(number: u8) -> CommitId {
     format!("{number:02x}").repeat(20).parse().unwrap()
@@ -23,28 +28,7 @@ fn task(number: u8) -> TaskId {
 
 /// A run that made these landings, each of one task.
 fn run(landings: &[u8]) -> RunState {
-    let start = RunStart {
-        tasks: vec![task(1), task(2), task(3)],
-        landed_before: Vec::new(),
-        integration_branch: "main".into(),
-        base_commit: commit(0),
-        max_parallel: 4,
-        config_digest: String::new(),
-        doctor_digest: String::new(),
-        world: World::Local,
-        local: Local::default(),
-    };
-    let first = Event {
-        v: 1,
-        ts: "2026-01-02T03:04:05Z".parse().unwrap(),
-        seq: 1,
-        run_id: "r".parse().unwrap(),
-        task_id: None,
-        attempt: None,
-        batch: None,
-        more: false,
-        kind: EventKind::RunStart(start),
-    };
+    let first = event(1, Draft::run(run_start(vec![task(1), task(2), task(3)], commit(0))));
     let mut state = RunState::start("p".parse().unwrap(), &first).unwrap();
     state.landed = landings.iter().map(|number| landing(*number)).collect();
     state

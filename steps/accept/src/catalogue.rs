@@ -145,7 +145,7 @@ impl Catalogue {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const fn parameter(name: &'static str) -> Parameter {
@@ -154,10 +154,10 @@ mod tests {
 
     static PARAMETERS: [Parameter; 2] = [parameter("goal"), parameter("tier")];
 
-    fn definition(pattern: Pattern, expression: &'static str) -> Definition {
-        let keyword = Keyword::Given;
+    /// A step that is nothing but its expression.
+    pub(crate) fn definition(pattern: Pattern, expression: &'static str) -> Definition {
         Definition {
-            keyword,
+            keyword: Keyword::Given,
             pattern,
             expression,
             doc: "",

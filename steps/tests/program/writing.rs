@@ -15,6 +15,28 @@ use crate::checkout::{Checkout, FEATURE};
 const FILE: &str = "features/tier1/G1.3-a-run-executes.feature";
 
 #[test]
+fn steps_and_fixtures_that_no_scenario_uses_stand_in_matrix_and_page() {
+    let checkout = Checkout::new();
+    let unused = || checkout.accept("matrix --json").json()["unused"].clone();
+    let found = unused();
+    assert_eq!(found["fixtures"], serde_json::json!(["conflict-repo", "large-repo-sim"]));
+    let steps: Vec<&str> =
+        found["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    let used = ["Given the repository {fixture}", "Then no run was created"];
+    assert!(used.iter().all(|step| !steps.contains(step)), "{steps:#?}");
+    assert!(steps.contains(&"Given a folder that is not a git repository"), "{steps:#?}");
+    assert_eq!(steps.len() + 4, CATALOGUE.definitions.len());
+    let page = fs::read_to_string(checkout.path("docs/traceability-matrix.md")).unwrap();
+    for part in
+        ["* step Given a folder that is not a git repository, steps/src/", "* fixture conflict-repo\n"]
+    {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    checkout.change("toy-repo", "large-repo-sim");
+    assert_eq!(unused()["fixtures"], serde_json::json!(["conflict-repo", "toy-repo"]));
+}
+
+#[test]
 fn a_step_is_shown_with_values_example_and_use() {
     let checkout = Checkout::new();
     let answer = checkout.accept("steps repository");

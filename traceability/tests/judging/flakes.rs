@@ -1,15 +1,14 @@
 //! The gate `flake` and the status *flaky*, against honest and dishonest histories.
 
 use mycelium_schemas::{
-    SCHEMA_VERSION,
-    flake::{Environment, Execution, FolderShape, Rating, RunKind},
+    flake::{Execution, Rating, RunKind},
     goal::gates::ProfileName,
     matrix::{Status, StepStatus},
     verdict::{Gate, GateVerdict, Verdict},
 };
 use mycelium_traceability::flake::mark;
 
-use crate::support::{TREE, World};
+use crate::support::{World, execution};
 
 const LANES: [&str; 2] = ["mock", "docker"];
 
@@ -30,28 +29,8 @@ pub(crate) fn clean(world: &World, runs: usize) -> Vec<Execution> {
     let catalogue = world.catalogue();
     let mut executions = Vec::new();
     for (number, lane) in (0..runs).flat_map(|number| LANES.map(|lane| (number, lane))) {
-        executions.extend(catalogue.iter().map(|spec| Execution {
-            v: SCHEMA_VERSION,
-            at: "2026-01-31T00:00:00Z".parse().unwrap(),
-            run: format!("run-{number}"),
-            tree: Some(TREE.to_owned()),
-            dirty: false,
-            binary_digest: "d1".to_owned(),
-            scenario: spec.key.clone(),
-            fingerprint: spec.fingerprint().to_string(),
-            lane: lane.to_owned(),
-            outcome: StepStatus::Passed,
-            seed: number as u64,
-            environment: Environment {
-                jobs: 1,
-                folder: FolderShape::Plain,
-                timezone: "UTC".to_owned(),
-                locale: "C".to_owned(),
-                umask: "022".to_owned(),
-            },
-            failure: None,
-            flaws: Vec::new(),
-        }));
+        let run = format!("run-{number}");
+        executions.extend(catalogue.iter().map(|spec| execution(spec, &run, lane, number as u64)));
     }
     executions
 }

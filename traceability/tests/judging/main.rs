@@ -9,6 +9,8 @@ mod denominator;
 mod flakes;
 #[cfg(test)]
 mod green_lies;
+#[cfg(test)]
+mod history;
 mod impact;
 #[cfg(test)]
 mod lies;

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    matrix::{Matrix, ScenarioKey},
+    matrix::{Matrix, ScenarioKey, Unused, UnusedStep},
     sabotage::{Noticed, Sabotage, Trial, TrialOutcome},
     verdict::Evaluation,
 };
@@ -72,6 +72,12 @@ fn mixed() -> World {
     world.history = clean(&world, 11);
     world.history.retain(|execution| execution.scenario.uri.contains("G1.1-") && execution.lane == "mock");
     fail(&mut world.history[4]);
+    let step = "Given nobody | asks <for this>".to_owned();
+    world.unused = Unused {
+        steps: vec![UnusedStep { step, place: "steps/src/given.rs:7".to_owned() }],
+        fixtures: vec!["large-repo-sim".to_owned()],
+    };
+    world.quarantine = world.quarantine_entry("G1.1", "2026-02-01").replace("goal: G1.1", "goal: G1.9");
     world.run.success = false;
     world.run.binary_version = json!({"name": "mycelium", "version": "0.1.0", "features": []});
     world

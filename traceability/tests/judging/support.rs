@@ -1,21 +1,51 @@
 //! A small product with goals, scenarios and a run, all honest until a test bends one thing.
 
+use std::sync::LazyLock;
+
 use mycelium_schemas::{
+    SCHEMA_VERSION,
     bench::Bench,
-    flake::Execution,
+    flake::{Environment, Execution, FolderShape},
     goal::gates::ProfileName,
-    matrix::{Matrix, Subject},
+    matrix::{Matrix, StepStatus, Subject, Unused},
     messages::{GherkinDocument, Pickle},
     problem::Source,
     sabotage::Sabotage,
     verdict::Evaluation,
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, ReadProblem, Registry, Results, build, evaluate, flake::History, lock, review,
+    Catalogue, Files, Inputs, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate, flake::History,
+    lock, review,
 };
 use serde_json::{Value, json};
 
 pub(crate) const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// A scenario passes once, on the tree and with the program of an honest world.
+pub(crate) fn execution(spec: &ScenarioSpec, run: &str, lane: &str, seed: u64) -> Execution {
+    Execution {
+        v: SCHEMA_VERSION,
+        at: "2026-01-31T00:00:00Z".parse().unwrap(),
+        run: run.to_owned(),
+        tree: Some(TREE.to_owned()),
+        dirty: false,
+        binary_digest: "d1".to_owned(),
+        scenario: spec.key.clone(),
+        fingerprint: spec.fingerprint().to_string(),
+        lane: lane.to_owned(),
+        outcome: StepStatus::Passed,
+        seed,
+        environment: Environment {
+            jobs: 1,
+            folder: FolderShape::Plain,
+            timezone: "UTC".to_owned(),
+            locale: "C".to_owned(),
+            umask: "022".to_owned(),
+        },
+        failure: None,
+        flaws: Vec::new(),
+    }
+}
 
 /// Everything that a verdict depends on.
 #[derive(Clone)]
@@ -29,6 +59,7 @@ pub(crate) struct World {
     pub(crate) features: Vec<Fixture>,
     /// The feature files as the run read them, with what came out.
     pub(crate) ran: Vec<Fixture>,
+    pub(crate) unused: Unused,
     pub(crate) run: Run,
     /// How scenarios came out when they were run again and again.
     pub(crate) history: Vec<Execution>,
@@ -132,6 +163,11 @@ const GOALS: [(&str, &str); 4] = [
 impl World {
     /// Nothing in it is a lie.
     pub(crate) fn honest() -> Self {
+        static HONEST: LazyLock<World> = LazyLock::new(World::all_honest);
+        HONEST.clone()
+    }
+
+    fn all_honest() -> Self {
         let fixtures: Vec<Fixture> = GOALS
             .iter()
             .flat_map(|(id, _)| [Fixture::new(id, 5, "A block keeps work away"), Fixture::control(id, 12)])
@@ -144,6 +180,7 @@ impl World {
             quarantine: String::new(),
             features: fixtures.clone(),
             ran: fixtures,
+            unused: Unused::default(),
             run: Run {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
@@ -275,6 +312,7 @@ impl World {
             registry: &registry,
             profile: registry.rules.profile(self.profile),
             catalogue: &catalogue,
+            unused: &self.unused,
             results,
             history: &History { executions: self.history.clone(), torn: 0 },
             sabotage: self.sabotage.as_ref(),

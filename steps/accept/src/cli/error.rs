@@ -53,8 +53,6 @@ pub(super) enum CliError {
     BadEvidence(Vec<EvidenceError>),
     #[error("{path} is no history of flakes")]
     BadHistory { path: PathBuf, source: flake::HistoryError },
-    #[error("cannot find what is new or changed since {rev:?}")]
-    Since { rev: String, source: git2::Error },
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]

@@ -3,5 +3,4 @@
 pub(super) mod history;
 pub(super) mod perturb;
 pub(super) mod record;
-pub(super) mod since;
 pub(super) mod summary;

@@ -1,7 +1,7 @@
-//! Goals and scenarios as earlier commits have them: read from git, written nowhere.
+//! Goals and scenarios as earlier commits have them, and what differs from them: read from git, written nowhere.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,7 @@ use mycelium_schemas::{
         links::{Fingerprint, ReviewedLink},
         spec::{self, Goal},
     },
+    matrix::ScenarioKey,
     problem::{Problem, Source},
 };
 use mycelium_traceability::{Catalogue, ScenarioSpec, Side, goal_fingerprint, scenarios_fingerprint};
@@ -70,9 +71,7 @@ impl History {
 
     /// Goals and scenarios at a revision. What was there before any goal is an empty state.
     pub(super) fn at(&self, rev: &str) -> Result<Past, CliError> {
-        let unknown = |source| HistoryError::UnknownRevision { rev: rev.to_owned(), source };
-        let commit =
-            self.repository.revparse_single(rev).and_then(|found| found.peel_to_commit()).map_err(unknown)?;
+        let commit = self.commit(rev)?;
         let tree = commit.tree().map_err(HistoryError::from)?;
         let sources = self.goal_sources(&tree, rev)?;
         let goals = spec::parse_all(&sources)
@@ -84,6 +83,36 @@ impl History {
             return Err(HistoryError::Features { rev: rev.to_owned(), problems }.into());
         }
         Ok(Past { commit: commit.id().to_string(), goals, catalogue: catalogue(&suite)? })
+    }
+
+    /// The scenarios of a catalogue that no scenario of the same file equals where the current branch left `rev`. Three
+    /// of four flaky tests are flaky when they are added (Lam et al., OOPSLA 2020), so those are worth the most runs.
+    pub(super) fn new_or_changed(
+        &self,
+        now: &Catalogue,
+        rev: &str,
+    ) -> Result<BTreeSet<ScenarioKey>, CliError> {
+        let features = self.contents(&self.features(&self.left(rev)?)?)?;
+        // A file that did not parse then has no scenario that anybody relied on.
+        let before = catalogue(&suite_of(&features))?;
+        let known: BTreeSet<(&str, String)> =
+            before.iter().map(|spec| (spec.key.uri.as_str(), spec.fingerprint().to_string())).collect();
+        let is_new =
+            |spec: &&ScenarioSpec| !known.contains(&(spec.key.uri.as_str(), spec.fingerprint().to_string()));
+        Ok(now.iter().filter(is_new).map(|spec| spec.key.clone()).collect())
+    }
+
+    fn commit(&self, rev: &str) -> Result<Commit<'_>, HistoryError> {
+        let found = self.repository.revparse_single(rev).and_then(|found| found.peel_to_commit());
+        found.map_err(|source| HistoryError::UnknownRevision { rev: rev.to_owned(), source })
+    }
+
+    /// The tree of the merge base of `rev` and the current commit.
+    fn left(&self, rev: &str) -> Result<Tree<'_>, HistoryError> {
+        let theirs = self.commit(rev)?;
+        let ours = self.repository.head()?.peel_to_commit()?;
+        let base = self.repository.merge_base(ours.id(), theirs.id())?;
+        Ok(self.repository.find_commit(base)?.tree()?)
     }
 
     /// A goal and its scenarios as they were when somebody reviewed them: those of the newest commit with the

@@ -10,11 +10,22 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Inputs, build, evaluate};
 
-use super::{bench, error::CliError, flake::history, project::Project, sabotage, stream};
+use super::{
+    bench,
+    error::CliError,
+    flake::history,
+    project::{Project, catalogue},
+    sabotage,
+    steps::unused,
+    stream,
+};
+use crate::runner::Vocabulary;
 
 /// What the gates are asked about.
 #[derive(Debug)]
 pub(super) struct Question<'a> {
+    /// What the step library has.
+    pub(super) vocabulary: &'a Vocabulary,
     /// The output folder of the run.
     pub(super) out: &'a Path,
     /// What is required.
@@ -53,7 +64,8 @@ pub(super) fn judge_with(
     history: &Path,
 ) -> Result<Judged, CliError> {
     let registry = project.registry()?;
-    let catalogue = project.catalogue()?;
+    let suite = project.parsed_suite(&[])?;
+    let catalogue = catalogue(&suite)?;
     let run = match question.results {
         Wanted::Required => Some(stream::required_run(question.out)?),
         Wanted::IfThere => stream::run(question.out)?,
@@ -72,6 +84,7 @@ pub(super) fn judge_with(
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         catalogue: &catalogue,
+        unused: &unused(question.vocabulary, &suite),
         results: run.as_ref().map(|run| &run.results),
         history: &history,
         sabotage: sabotage.as_ref(),

@@ -4,13 +4,15 @@ mod duration;
 mod example;
 mod markdown;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use mycelium_fixtures::Fixture;
+use mycelium_schemas::matrix::{Unused, UnusedStep};
 use serde::Serialize;
 
 use crate::{
     catalogue::{BUILT_IN, Catalogue, Definition, Keyword, Parameter},
-    runner::{Resolution, Vocabulary, suite::Suite},
+    runner::{Matched, Resolution, Vocabulary, suite::Suite},
 };
 
 pub(super) use duration::{Duration, durations};
@@ -60,6 +62,33 @@ pub(super) struct Example {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn as_word<S: serde::Serializer>(keyword: &Keyword, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(keyword)
+}
+
+/// The parameter type that names a test repository.
+const FIXTURE: &str = "fixture";
+
+/// What the library has for features and none of a suite uses.
+pub(super) fn unused(vocabulary: &Vocabulary, suite: &Suite) -> Unused {
+    let mut steps: BTreeMap<(Keyword, &str), String> =
+        vocabulary.definitions().map(|step| ((step.keyword, step.expression), step.place())).collect();
+    let mut fixtures: BTreeSet<&str> = Fixture::ALL.into_iter().map(Fixture::name).collect();
+    let features: Vec<_> = suite.features().collect();
+    for step in features.iter().flat_map(|feature| &feature.pickles).flat_map(|pickle| &pickle.steps) {
+        let Resolution::Defined(Matched { definition, captures, .. }) = vocabulary.resolve(step) else {
+            continue;
+        };
+        steps.remove(&(definition.keyword, definition.expression));
+        if definition.parameters().contains(&FIXTURE) {
+            for (_, value) in &captures {
+                fixtures.remove(value.as_str());
+            }
+        }
+    }
+    let step = |((keyword, expression), place)| UnusedStep { step: format!("{keyword} {expression}"), place };
+    Unused {
+        steps: steps.into_iter().map(step).collect(),
+        fixtures: fixtures.into_iter().map(str::to_owned).collect(),
+    }
 }
 
 /// All steps, by keyword and expression; with uses and examples where features are at hand.

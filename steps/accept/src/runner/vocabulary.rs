@@ -350,21 +350,11 @@ fn skeleton(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::tests::definition;
 
     #[test]
     fn the_ends_of_an_expression_are_the_words_around_all_that_stands_for_more_than_itself() {
-        let ends = |pattern, expression| {
-            fixed_ends(&Definition {
-                keyword: Keyword::Given,
-                pattern,
-                expression,
-                doc: "",
-                function: "f",
-                takes_argument: false,
-                file: "",
-                line: 1,
-            })
-        };
+        let ends = |pattern, expression| fixed_ends(&definition(pattern, expression));
         let of_expression = |expression| ends(Pattern::Expression, expression);
         assert_eq!(of_expression("the run is blocked"), ("the run is blocked", "the run is blocked"));
         assert_eq!(of_expression("the file {string} is there"), ("the file ", " is there"));

@@ -29,9 +29,9 @@ use crate::{
             history,
             perturb::{self, Umask},
             record::{self, About},
-            since,
             summary::{Findings, FirstFailure, FlakeSummary, Repetition, again},
         },
+        history::History,
         project::{Project, catalogue},
         tell::Detail,
     },
@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(
         Ready::Go(prepared) => prepared,
     };
     let catalogue = catalogue(&prepared.suite)?;
-    let selection = select(&project, &mut prepared, &catalogue, args.since.as_deref(), scratch)?;
+    let selection = select(&project, &mut prepared, &catalogue, args.since.as_deref())?;
     let mut session = Session {
         console,
         scratch,
@@ -138,13 +138,12 @@ fn select(
     prepared: &mut Prepared,
     catalogue: &Catalogue,
     since: Option<&str>,
-    scratch: &Path,
 ) -> Result<Selection, CliError> {
     if prepared.selected().is_empty() {
         return Ok(Selection::Nothing { why: Cause::NothingSelected.to_string(), exit_code: 1 });
     }
     let Some(rev) = since else { return Ok(Selection::Some) };
-    let new = since::new_or_changed(project, catalogue, rev, scratch)?;
+    let new = History::of(project)?.new_or_changed(catalogue, rev)?;
     prepared.limit_to(of_keys(prepared, &new));
     if prepared.selected().is_empty() {
         let why = format!("no scenario is new or changed since {rev}, so nothing was run");

@@ -12,10 +12,11 @@ use crate::{
         project::Project,
         render,
     },
-    runner::store::MESSAGES,
+    runner::{Loader, store::MESSAGES},
 };
 
-pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &GateArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate()?;
     let out = args.result.out.folder(&project);
     let history =
@@ -23,6 +24,7 @@ pub(in crate::cli) fn run(console: &Console, args: &GateArgs) -> Result<u8, CliE
     let judged = judge_with(
         &project,
         Question {
+            vocabulary: library.vocabulary(),
             out: &out,
             profile: args.profile,
             binary_digest: args.result.binary_digest(&project)?,

@@ -4,20 +4,25 @@ use std::fs;
 
 use mycelium_schemas::goal::gates::ProfileName;
 
-use crate::cli::{
-    args::MatrixArgs,
-    console::{Console, width},
-    error::CliError,
-    judge::{Question, Wanted, judge},
-    project::{Project, write},
-    render,
+use crate::{
+    cli::{
+        args::MatrixArgs,
+        console::{Console, width},
+        error::CliError,
+        judge::{Question, Wanted, judge},
+        project::{Project, write},
+        render,
+    },
+    runner::Loader,
 };
 
-pub(in crate::cli) fn run(console: &Console, args: &MatrixArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MatrixArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate()?;
     let judged = judge(
         &project,
         Question {
+            vocabulary: library.vocabulary(),
             out: &args.result.out.folder(&project),
             profile: ProfileName::Local,
             binary_digest: args.result.binary_digest(&project)?,

@@ -20,7 +20,7 @@ use crate::{
         stream::{self, Run},
     },
     runner::{
-        OutLock,
+        Loader, OutLock,
         store::{self, EVIDENCE, FAILED, MESSAGES, Store},
     },
 };
@@ -35,7 +35,8 @@ struct Merged {
     partial: Vec<String>,
 }
 
-pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MergeArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate()?;
     let out = args.out.folder(&project);
     let folders: Vec<PathBuf> = args.folders.iter().map(|folder| project.resolve(folder)).collect();
@@ -58,6 +59,7 @@ pub(in crate::cli) fn run(console: &Console, args: &MergeArgs) -> Result<u8, Cli
     lock.create()?;
     store::replace(&out, |new| write(new, &stream, folders.iter().zip(&evidence)))?;
     let question = Question {
+        vocabulary: library.vocabulary(),
         out: &out,
         profile: ProfileName::Local,
         binary_digest: Some(info.binary_digest),

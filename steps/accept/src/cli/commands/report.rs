@@ -11,10 +11,11 @@ use crate::{
         project::{Project, write as write_file},
         render,
     },
-    runner::OutLock,
+    runner::{Loader, OutLock},
 };
 
-pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: &ReportArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate()?;
     let out = args.result.out.folder(&project);
     // Nobody replaces the results while they are read and reported.
@@ -22,6 +23,7 @@ pub(in crate::cli) fn run(console: &Console, args: &ReportArgs) -> Result<u8, Cl
     let judged = judge(
         &project,
         Question {
+            vocabulary: library.vocabulary(),
             out: &out,
             profile: args.profile,
             binary_digest: args.result.binary_digest(&project)?,

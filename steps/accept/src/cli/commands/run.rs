@@ -110,6 +110,7 @@ fn repeat(
 
 fn judge_run(project: &Project, prepared: &Prepared, done: &Done) -> Result<Judged, CliError> {
     let question = Question {
+        vocabulary: prepared.stage.library.vocabulary(),
         out: &done.out,
         profile: ProfileName::Local,
         binary_digest: Some(prepared.stage.program.digest.clone()),

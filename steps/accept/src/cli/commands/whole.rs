@@ -37,6 +37,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, scratch: PathBuf) -> 
     };
     let done = prepared.run(console, new_seed(), out, Detail::Everything)?;
     let question = Question {
+        vocabulary: prepared.stage.library.vocabulary(),
         out: &done.out,
         profile: ProfileName::Local,
         binary_digest: Some(prepared.stage.program.digest.clone()),
