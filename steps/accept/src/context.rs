@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_schemas::evidence::Assertion;
 use tempfile::TempDir;
 
@@ -34,6 +34,11 @@ impl Lane {
             Self::Mock => "mock",
             Self::Docker => "docker",
         }
+    }
+
+    /// The lane of a name.
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Mock, Self::Docker].into_iter().find(|lane| lane.as_str() == name)
     }
 }
 
@@ -103,6 +108,8 @@ pub enum Record {
     Log(String),
     /// This machine cannot run the scenario, and why: it counts neither as passed nor as failed.
     NotRun(String),
+    /// Something of the scenario's outlives its world, which says so while it is dropped: the run fails.
+    LeftBehind(String),
 }
 
 /// How a step ends that neither passes nor fails; the scenario and the run are no success either way.
@@ -209,6 +216,8 @@ pub struct Context {
     pub scratch: Scratch,
     /// What programs find around them, where the scenario does not say otherwise.
     pub locality: Locality,
+    /// What the scenario's containers run at, in their lane; or why there is nothing.
+    pub containers: Option<Result<Containers, String>>,
     /// Where records go.
     pub recorder: Recorder,
 }

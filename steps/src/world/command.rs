@@ -107,7 +107,7 @@ impl MyceliumWorld {
         if words.next().as_deref() != Some(PROGRAM) {
             return Err(refuse("it does not begin with `mycelium`"));
         }
-        let arguments: Vec<String> = words.collect();
+        let arguments = self.in_its_world(words.collect());
         let program = self.installed.clone().unwrap_or_else(|| self.context.bin.clone());
         Ok(self.sandbox.start(&program, &arguments, folder)?)
     }

@@ -9,6 +9,7 @@ mod doctor;
 mod flake;
 mod fmt;
 mod impact;
+mod lanes;
 mod lint;
 mod probe;
 mod refusals;

@@ -301,8 +301,8 @@ impl Attempt {
                     }
                     self.log.push_back(line);
                 }
-                // It is the outcome of its step.
-                Record::NotRun(_) => {}
+                // It is the outcome of its step, or comes after all of them.
+                Record::NotRun(_) | Record::LeftBehind(_) => {}
             }
         }
         Ok(())

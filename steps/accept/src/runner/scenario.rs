@@ -12,7 +12,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_schemas::evidence::Polarity;
 use tokio::runtime::Runtime;
 
@@ -111,6 +111,8 @@ pub(super) struct Surroundings {
     pub(super) scratch: PathBuf,
     /// What programs find around them.
     pub(super) locality: Locality,
+    /// What containers run at, in their lane; or why there is nothing.
+    pub(super) containers: Option<Result<Containers, String>>,
     /// Starts no further scenario after one failed.
     pub(super) fail_fast: bool,
     /// Also runs the Thens directly behind one that failed.
@@ -176,6 +178,7 @@ impl Worker {
             lane: self.surroundings.lane,
             scratch: Scratch::within(self.surroundings.scratch.clone()),
             locality: self.surroundings.locality.clone(),
+            containers: self.surroundings.containers.clone(),
             recorder: Recorder::default(),
         }
     }
@@ -229,13 +232,13 @@ fn run_steps(
     let _in_runtime = runtime.enter();
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(world)));
     let noted = panic::take_noted();
-    let teardown = (dropped.is_err() || !noted.is_empty()).then(|| {
+    let panicked = (dropped.is_err() || !noted.is_empty()).then(|| {
         noted.first().map_or_else(
             || "the world panicked while it was dropped".to_owned(),
             |panic| format!("{} ({})", panic.message, panic.place),
         )
     });
-    (failed, teardown)
+    (failed, panicked.or_else(|| left_behind(&recorder.take())))
 }
 
 type Definition = &'static crate::catalogue::Definition;
@@ -295,6 +298,18 @@ async fn call_step(
     Ok(())
 }
 
+/// What outlives the world, where it said so.
+fn left_behind(records: &[Record]) -> Option<String> {
+    let left: Vec<&str> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::LeftBehind(what) => Some(what.as_str()),
+            _ => None,
+        })
+        .collect();
+    (!left.is_empty()).then(|| format!("it left behind {}", left.join(", ")))
+}
+
 /// Why the machine cannot run the scenario, where a step said so.
 fn not_run(records: &[Record]) -> Option<String> {
     records.iter().find_map(|record| match record {
@@ -309,7 +324,11 @@ fn judge_ledger(definition: Definition, records: &[Record]) -> StepOutcome {
     let assertions = || {
         records.iter().filter_map(|record| match record {
             Record::Assertion(assertion) => Some(assertion),
-            Record::Evidence { .. } | Record::Shown(_) | Record::Log(_) | Record::NotRun(_) => None,
+            Record::Evidence { .. }
+            | Record::Shown(_)
+            | Record::Log(_)
+            | Record::NotRun(_)
+            | Record::LeftBehind(_) => None,
         })
     };
     if let Some(broken) = assertions().find(|assertion| !assertion.held) {
