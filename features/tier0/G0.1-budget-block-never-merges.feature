@@ -1,4 +1,4 @@
-@G0.1 @tier0 @mock
+@G0.1 @tier0 @mock @docker
 Feature: G0.1 A budget block never merges
   When a budget in mode "block" is exceeded, the run stops as failed, and from that moment on nothing of it
   reaches the integration branch: not the task that exceeded it, and not its siblings.

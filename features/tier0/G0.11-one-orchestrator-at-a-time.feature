@@ -1,4 +1,4 @@
-@G0.11 @tier0 @mock
+@G0.11 @tier0 @mock @docker
 Feature: G0.11 One orchestrator at a time
   A repository has one orchestrator at a time, from wherever it is reached. A second one is told who holds the lock and
   changes nothing. The lock lives as long as its process: a dead one never blocks.

@@ -1,4 +1,4 @@
-@G0.2 @tier0 @mock
+@G0.2 @tier0 @mock @docker
 Feature: G0.2 A validator block never merges and flags a human review
   When a validator in mode "block" does not pass a task, or gives no valid report, the task waits for a human, the
   run fails, and nothing of it reaches the integration branch.

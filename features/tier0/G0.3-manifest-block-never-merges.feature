@@ -1,4 +1,4 @@
-@G0.3 @tier0 @mock
+@G0.3 @tier0 @mock @docker
 Feature: G0.3 A manifest block never merges
   When a task changes what its manifest does not allow and "manifest_enforcement" is "block", the task waits for a
   human and nothing of the run reaches the integration branch. A change below ".mycelium" blocks in every mode.

@@ -1,4 +1,4 @@
-@G0.4 @tier0 @mock
+@G0.4 @tier0 @mock @docker
 Feature: G0.4 A merge conflict never lands and never loops
   Work that does not merge is not forced in. Its task is done again from the new head, a bounded number of times, and
   then waits for a human with both sides of the conflict kept.

@@ -1,4 +1,4 @@
-@G0.6 @tier0 @mock
+@G0.6 @tier0 @mock @docker
 Feature: G0.6 The integration branch never holds an undoctored commit
   The doctor runs on exactly the tree that is about to land, and the branch moves only to that commit, and only if it
   still is where the candidate was built on.

@@ -9,6 +9,7 @@ Feature: G0.7 The user's checkout is never touched
       | id  | name           | writes          |
       | 001 | write-greeting | src/greeting.js |
 
+  @docker
   Scenario: A checkout of another branch stays as it is, with all that is unfinished in it
     Given the user has checked out the branch "feature"
     And the user has stashed a change of the file "test/greet.test.js"
@@ -32,6 +33,7 @@ Feature: G0.7 The user's checkout is never touched
     And the file "README.md" on the integration branch does not contain "a line of the user"
     And the file "src/index.js" on the integration branch does not contain "a line of the user"
 
+  @docker
   Scenario: A clean checkout of the integration branch is fast-forwarded and nothing else
     Given the user has stashed a change of the file "README.md"
     And the user has the untracked file "notes.txt"
@@ -49,6 +51,7 @@ Feature: G0.7 The user's checkout is never touched
     And the user's stash has not changed
     And the integration branch does not hold the file "notes.txt"
 
+  @docker
   Scenario Outline: An integration branch that is checked out and dirty stops the run before any work: <what>
     Given the user has <what> of the file "README.md"
     When I run "mycelium run"
@@ -63,6 +66,7 @@ Feature: G0.7 The user's checkout is never touched
       | staged a change |
       | made a change   |
 
+  @docker
   Scenario Outline: A change that git was told not to look at stops the run before any work: <how>
     Given the user has hidden a change of the file "<file>" from git by <how>
     When I run "mycelium run"
@@ -96,6 +100,7 @@ Feature: G0.7 The user's checkout is never touched
     And the integration branch has not moved
     And the checkout does not hold the file "src/greeting.js"
 
+  @docker
   Scenario: An untracked file in the way of a landing stays, and nothing lands
     Given the user has the untracked file "src/greeting.js"
     When I run "mycelium run"
@@ -111,6 +116,7 @@ Feature: G0.7 The user's checkout is never touched
     And the integration branch has not moved
     And the user's checkout has not changed
 
+  @docker
   Scenario: A checkout that becomes dirty while work goes on stays, and nothing lands
     Given the agent runs:
       """
@@ -128,6 +134,7 @@ Feature: G0.7 The user's checkout is never touched
     And the integration branch has not moved
     And the checkout does not hold the file "src/greeting.js"
 
+  @docker
   Scenario: A misspelt integration branch is an error and never a new branch
     Given the configuration:
       """
@@ -142,7 +149,7 @@ Feature: G0.7 The user's checkout is never touched
     And no ref has changed
     And the user's checkout has not changed
 
-  @control
+  @control @docker
   Scenario: With the integration branch checked out and clean, the checkout follows the landing
     When I run "mycelium run"
     Then the exit code is 0

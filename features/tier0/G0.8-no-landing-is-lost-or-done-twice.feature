@@ -24,6 +24,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
       append src/thanks.js "a thanks"
       """
 
+  @docker
   Scenario: Killed while the doctor runs, the candidate is tested again and lands once
     Given the doctor runs:
       """
@@ -49,6 +50,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the integration branch has lost no commit
     And no process is left
 
+  @docker
   Scenario: Killed after the branch moved and before that was noted, the landing is noted and not done again
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -64,6 +66,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And no untested commit is on the integration branch
     And the integration branch has lost no commit
 
+  @docker
   Scenario: Killed before the branch moved, the work is tested again and lands once
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -82,6 +85,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And no untested commit is on the integration branch
     And the integration branch has lost no commit
 
+  @docker
   Scenario: Somebody else moved the branch instead, their commit stays and the work lands on it
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -99,6 +103,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And no untested commit is on the integration branch
     And the integration branch has lost no commit
 
+  @docker
   Scenario: Somebody went on from the landing, which is noted and not done again
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -156,6 +161,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the integration branch has lost no commit
     And no process is left
 
+  @docker
   Scenario: What another run has landed since is not landed again by the killed one
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -175,7 +181,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     And the integration branch has lost no commit
     And no process is left
 
-  @control
+  @control @docker
   Scenario: Without a kill the same work lands, each task once
     Given the agent of task "002" runs:
       """

@@ -11,6 +11,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | id  | name           | writes          |
         | 001 | write-greeting | src/greeting.js |
 
+    @docker
     Scenario Outline: An id that escapes is refused by the command line: <line>
       When I run "mycelium <line>"
       Then the exit code is 2
@@ -33,6 +34,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | status --run-id ../../../evil    | ../../../evil |
         | plan --input x --project ../evil | ../evil       |
 
+    @docker
     Scenario Outline: A plan that escapes is refused whatever it escapes with: <what>
       Given the planner answers:
         """
@@ -61,6 +63,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | a write into .mycelium | 002        | .mycelium/x       |
         | a NUL                  | 002        | a\\u0000b         |
 
+    @docker
     Scenario: A manifest that was changed on disk to escape is refused
       Given the file ".mycelium/tasks/001-write-greeting/manifest.json" holds:
         """
@@ -75,6 +78,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And nothing outside the repository has changed
       And the integration branch has not moved
 
+    @docker
     Scenario: A plan index that names a folder outside is refused
       Given the file ".mycelium/tasks/plan.json" holds:
         """
@@ -87,6 +91,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And nothing outside the repository has changed
       And the integration branch has not moved
 
+    @docker
     Scenario Outline: A doctor outside the repository is refused: <doctor>
       Given the configuration:
         """
@@ -116,6 +121,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         see_tree
         """
 
+    @docker
     Scenario: Hooks, filters, drivers and helpers in the workspace's .git do not run
       Given the agent runs:
         """
@@ -130,6 +136,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And nothing outside the repository has changed
       And no untested commit is on the integration branch
 
+    @docker
     Scenario: Planted programs do not run where the work is refused either
       Given the configuration:
         """
@@ -180,6 +187,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | without any .git           | src/other.js | write src/other.js x; rm -rf .git                                                |
         | another mode               | src/index.js | git config core.fileMode false; chmod +x src/index.js                            |
 
+    @docker
     Scenario: A name that no path of a repository may have is refused and shown without its control character
       Given the agent runs:
         """
@@ -197,6 +205,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
+    @docker
     Scenario Outline: What is no file does not land: <what>
       Given the configuration:
         """
@@ -243,7 +252,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has moved
       And the integration branch has lost no commit
 
-    @control
+    @control @docker
     Scenario: A link within the repository lands
       Given the agent runs:
         """

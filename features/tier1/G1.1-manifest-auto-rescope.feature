@@ -1,4 +1,4 @@
-@G1.1 @tier1 @mock
+@G1.1 @tier1 @mock @docker
 Feature: G1.1 Manifest auto-rescope retries and completes
   When a task changes what its manifest does not allow and "manifest_enforcement" is "warn", the manifest is widened
   where that is possible, the task is tried again, and it completes.

@@ -1,4 +1,4 @@
-@G1.10 @tier1 @mock
+@G1.10 @tier1 @mock @docker
 Feature: G1.10 Budget warn mode, and a budget of cost for the run
   In mode "warn" a budget that is exceeded is told with its figures and stops nothing. A budget of cost counts all tasks
   of a run by the prices of the worker's model.

@@ -1,4 +1,4 @@
-@G1.11 @tier1 @mock
+@G1.11 @tier1 @mock @docker
 Feature: G1.11 Validator warn mode
   A validator in mode "warn" judges, its verdict is told and kept, and nothing is stopped by it. In mode "off" it is not
   asked.

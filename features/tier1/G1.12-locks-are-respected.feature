@@ -1,4 +1,4 @@
-@G1.12 @tier1 @mock
+@G1.12 @tier1 @mock @docker
 Feature: G1.12 Locks are respected
   Tasks that need the same resource never run at the same time if one of them writes it. Tasks that share nothing run
   together.

@@ -1,4 +1,4 @@
-@G1.15 @tier1 @mock
+@G1.15 @tier1 @mock @docker
 Feature: G1.15 Interrupts stop cleanly and are resumable
   A signal ends a run in order: what it started is ended, the state says so, nothing is charged, and resume goes on.
 

@@ -1,4 +1,4 @@
-@G1.16 @tier1 @mock
+@G1.16 @tier1 @mock @docker
 Feature: G1.16 A failing doctor is bisected
   When the doctor refuses a candidate of several tasks, the candidate is split until the culprits are found. What passes
   lands, each culprit fails with its own log, and nothing lands that no doctor has seen.

@@ -9,6 +9,7 @@ Feature: G1.17 Retries are bounded
       | id  | name           | writes          |
       | 001 | write-greeting | src/greeting.js |
 
+  @docker
   Scenario Outline: A task that fails every time is tried <attempts> times with max_retries <retries>: <what>
     Given the configuration:
       """
@@ -37,6 +38,7 @@ Feature: G1.17 Retries are bounded
       | 1       | 2        | it exits with 5 | write src/greeting.js half; exit 5 |
       | 3       | 4        | it is killed    | kill -9 $$                         |
 
+  @docker
   Scenario: A task whose own check fails every time is tried as often
     Given the plan:
       | id  | name           | writes          | verify               |
@@ -53,6 +55,7 @@ Feature: G1.17 Retries are bounded
     And task "001" has not made more than 3 attempts
     And the integration branch has not moved
 
+  @docker
   Scenario: An attempt tells how many are left
     Given the configuration:
       """
@@ -99,6 +102,7 @@ Feature: G1.17 Retries are bounded
     And the log has no "task.fail" event
     And task "001" has not made more than 3 attempts
 
+  @docker
   Scenario: With fail_fast nothing is tried again and nothing more starts
     Given the plan:
       | id  | name           | writes          |
@@ -123,6 +127,7 @@ Feature: G1.17 Retries are bounded
     And the log has no "task.start" event for task "002"
     And task "001" has not made more than 1 attempt
 
+  @docker
   Scenario: One task's failures do not use up another's retries
     Given the plan:
       | id  | name           | writes          |

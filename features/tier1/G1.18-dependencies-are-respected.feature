@@ -1,4 +1,4 @@
-@G1.18 @tier1 @mock
+@G1.18 @tier1 @mock @docker
 Feature: G1.18 Dependencies are respected
   A task starts only after everything that it depends on has landed, and works on top of it. What depends on work that
   did not land does not start. A plan whose dependencies make no sense does not run.

@@ -28,6 +28,7 @@ Feature: G1.23 A human decides about work that waits
       write src/thanks.js "a thanks"
       """
 
+  @docker
   Scenario: What is approved lands after resume through the doctor, with the work beside it
     When I run "mycelium run --run-id first"
     Then the exit code is 1
@@ -48,6 +49,7 @@ Feature: G1.23 A human decides about work that waits
     And no untested commit is on the integration branch
     And the integration branch has lost no commit
 
+  @docker
   Scenario: What is done again lands under the gates
     When I run "mycelium run --run-id first"
     And I run "mycelium review retry 001 --run-id first"
@@ -61,6 +63,7 @@ Feature: G1.23 A human decides about work that waits
     And the integration branch does not hold the file "src/other.js"
     And no untested commit is on the integration branch
 
+  @docker
   Scenario: What is rejected does not land, and the work beside it does
     When I run "mycelium run --run-id first"
     And I run "mycelium review reject 001 --run-id first"
@@ -72,6 +75,7 @@ Feature: G1.23 A human decides about work that waits
     And the integration branch does not hold the file "src/greeting.js"
     And the log has 1 "landing.done" event
 
+  @docker
   Scenario: An approval does not override the doctor
     Given the agent of task "001" runs:
       """
@@ -92,6 +96,7 @@ Feature: G1.23 A human decides about work that waits
     And task "002" is "landed"
     And no untested commit is on the integration branch
 
+  @docker
   Scenario: A decision on a run whose journal is torn says that the end was cut off
     When I run "mycelium run --run-id first"
     And a line of the journal was only half written
@@ -104,6 +109,7 @@ Feature: G1.23 A human decides about work that waits
       | review.reject     | 001  |
     And the last command has changed no ref
 
+  @docker
   Scenario: What does not wait is not decided about
     When I run "mycelium run --run-id first"
     And I run "mycelium review approve 002 --run-id first"
@@ -143,6 +149,7 @@ Feature: G1.23 A human decides about work that waits
     And task "002" has not made more than 1 attempt
     And no untested commit is on the integration branch
 
+  @docker
   Scenario: A retry that the budget would block again is refused until the budget is changed
     Given the configuration:
       """
@@ -161,6 +168,7 @@ Feature: G1.23 A human decides about work that waits
     And the last command has changed no file of a run
     And task "001" has not made more than 1 attempt
 
+  @docker
   Scenario: An approval beside another block lands nothing until that is decided, and is not forgotten
     Given the agent of task "002" runs:
       """
@@ -182,6 +190,7 @@ Feature: G1.23 A human decides about work that waits
     And task "002" has not made more than 1 attempt
     And no untested commit is on the integration branch
 
+  @docker
   Scenario: After a failure that ended the run, what is approved lands and nothing new begins
     Given the plan:
       | id  | name           | writes          |

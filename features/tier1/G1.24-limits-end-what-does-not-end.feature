@@ -1,4 +1,4 @@
-@G1.24 @tier1 @mock
+@G1.24 @tier1 @mock @docker
 Feature: G1.24 Limits end what does not end
   An agent that takes too long, is silent for too long or leaves a daemon behind is ended with everything that it
   started, its attempt fails with the limit named, and whatever it prints, however much, neither steers nor fills

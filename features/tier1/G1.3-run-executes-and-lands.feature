@@ -1,4 +1,4 @@
-@G1.3 @tier1 @mock
+@G1.3 @tier1 @mock @docker
 Feature: G1.3 A run executes, lands in batches and marks its state
   A run takes the planned tasks in batches, lands each batch through the doctor, and its state says what happened. A
   request that makes no sense is refused before any work.

@@ -1,4 +1,4 @@
-@G1.6 @tier1 @mock
+@G1.6 @tier1 @mock @docker
 Feature: G1.6 Status reflects reality
   What status says is so, also while the program works, after it was killed and where its state is damaged. Looking
   changes nothing.

@@ -1,4 +1,4 @@
-@G2.9 @tier2 @mock
+@G2.9 @tier2 @mock @docker
 Feature: G2.9 Partial failure inside a batch
   When some tasks of a batch fail, the others land as if those had not been there, unless a gate blocks: then nothing of
   the batch lands and finished work is kept. The exit code is that of the worst outcome.

@@ -68,6 +68,8 @@ pub enum AssertionKind {
     Output,
     /// The plan.
     Plan,
+    /// Containers, as their engine tells of them.
+    Container,
 }
 
 /// Which way an assertion points.
@@ -112,6 +114,7 @@ impl Assertion {
             AssertionKind::Exit => "exit",
             AssertionKind::Output => "output",
             AssertionKind::Plan => "plan",
+            AssertionKind::Container => "container",
         };
         format!("{kind}.{}", self.check)
     }

@@ -5,6 +5,7 @@
 mod agent;
 mod bench;
 mod configuration;
+mod containers;
 mod disk;
 mod plan;
 mod program;

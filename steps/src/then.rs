@@ -8,6 +8,7 @@ mod artifacts;
 mod both_places;
 mod checkout;
 mod cleaned;
+mod containers;
 mod event;
 mod files;
 mod git;

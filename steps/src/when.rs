@@ -5,6 +5,7 @@
 mod background;
 mod bench;
 mod command;
+mod containers;
 mod crash;
 mod damage;
 mod disk;

@@ -6,6 +6,7 @@ mod background;
 mod bench;
 mod check;
 mod command;
+mod containers;
 mod error;
 mod observe;
 mod parameters;
@@ -19,6 +20,7 @@ pub use error::WorldError;
 pub(crate) use background::Meeting;
 pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
+pub(crate) use containers::{FOREIGN, is_foreign};
 pub(crate) use observe::Observation;
 pub(crate) use parameters::{
     Damage, EventType, FixtureName, RaggedEnd, RunStatusName, SignalName, StopReasonName, TaskName,
@@ -32,9 +34,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use background::{Orphans, Started};
 use command::CommandRun;
+use containers::Contained;
 use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
 
-use mycelium_accept::context::{Context, Lane, Record, Scratch};
+use mycelium_accept::context::{Context, Record, Scratch};
 
 /// What the steps of one scenario share.
 #[derive(Debug, cucumber::World)]
@@ -55,6 +58,8 @@ pub struct MyceliumWorld {
     second_place: Option<Box<MyceliumWorld>>,
     /// Files that the scenario itself damaged, as it left them.
     damaged: BTreeMap<PathBuf, Vec<u8>>,
+    /// What it has in the lane of containers. Dropped last, when nothing uses it any more.
+    contained: Option<Contained>,
 }
 
 impl Drop for MyceliumWorld {
@@ -70,12 +75,15 @@ impl MyceliumWorld {
     /// Builds the world in the scratch folder that the runner gave this thread.
     pub fn new() -> Result<Self, WorldError> {
         let context = Context::current().ok_or(WorldError::NoContext)?;
-        if context.lane != Lane::Mock {
-            return Err(WorldError::Lane(context.lane.as_str()));
-        }
         let folder = context.scratch().map_err(WorldError::Scratch)?;
-        let sandbox = Sandbox::create_in(&folder, context.locality.clone())?;
-        Ok(Self::with(context, sandbox, None))
+        let contained = Contained::of(&context, folder.clone())?;
+        let mut sandbox = Sandbox::create_in(&folder, context.locality.clone())?;
+        if let Some(contained) = &contained {
+            sandbox.set("DOCKER_HOST", contained.host());
+        }
+        let mut world = Self::with(context, sandbox, None);
+        world.contained = contained;
+        Ok(world)
     }
 
     fn with(context: Context, sandbox: Sandbox, stage: Option<Stage>) -> Self {
@@ -91,6 +99,7 @@ impl MyceliumWorld {
             installed: None,
             second_place: None,
             damaged: BTreeMap::new(),
+            contained: None,
         }
     }
 
@@ -208,9 +217,12 @@ impl MyceliumWorld {
     }
 
     /// Puts a folder on the stage; a scenario has one.
-    pub(crate) fn set_stage(&mut self, stage: Stage) -> Result<(), WorldError> {
+    pub(crate) fn set_stage(&mut self, mut stage: Stage) -> Result<(), WorldError> {
         if self.stage.is_some() {
             return Err(WorldError::SecondRepository);
+        }
+        if let Some(contained) = &mut self.contained {
+            contained.take_over(&mut stage, &self.sandbox)?;
         }
         self.stage = Some(stage);
         Ok(())

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_schemas::evidence::Assertion;
 use tempfile::TempDir;
 
@@ -36,6 +36,11 @@ impl Lane {
             Self::Mock => "mock",
             Self::Docker => "docker",
         }
+    }
+
+    /// The lane of a name.
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Mock, Self::Docker].into_iter().find(|lane| lane.as_str() == name)
     }
 }
 
@@ -117,6 +122,8 @@ pub enum Record {
     NotRun(String),
     /// What the scenario began and did not wait for; the world says so when it is dropped.
     Unended(String),
+    /// Something of the scenario's outlives its world, which says so while it is dropped: the run fails.
+    LeftBehind(String),
 }
 
 /// How a step ends that neither passes nor fails; the scenario and the run are no success either way.
@@ -263,6 +270,8 @@ pub struct Context {
     pub scratch: Scratch,
     /// What programs find around them, where the scenario does not say otherwise.
     pub locality: Locality,
+    /// What the scenario's containers run at, in their lane; or why there is nothing.
+    pub containers: Option<Result<Containers, String>>,
     /// Where records go.
     pub recorder: Recorder,
 }

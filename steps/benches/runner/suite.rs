@@ -87,6 +87,7 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         keep: false,
         scratch: scratch.to_owned(),
         locality: Locality::default(),
+        containers: None,
         out: out.to_owned(),
     }
 }

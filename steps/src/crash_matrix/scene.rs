@@ -173,7 +173,7 @@ impl Scene {
         } else {
             add_link(&repository)?;
             config.set(&["worker", "agent"], "command");
-            config.set(&["worker", "command"], &self.agents(sandbox, &repository)?.agent_command());
+            config.set(&["worker", "command"], &self.agents(sandbox, &repository)?.agent_command()?);
         }
         write_file(&repository.path().join(CONFIG), config.to_yaml()?.as_bytes(), false)?;
         write_file(&repository.path().join(".mycelium/plan.md"), b"# Work\n", false)?;

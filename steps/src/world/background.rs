@@ -73,6 +73,9 @@ impl MyceliumWorld {
     /// Kills the command that runs, alone, and keeps how it ended.
     pub(crate) fn kill_started(&mut self) -> Result<(), WorldError> {
         self.orphans.get_or_insert_with(|| Orphans(self.sandbox.root().to_owned()));
+        if let Some(contained) = &mut self.contained {
+            contained.orphan();
+        }
         self.started()?.running.process().kill_alone();
         self.finish_started()
     }

@@ -123,6 +123,7 @@ mod tests {
             lane: Lane::Mock,
             scratch: Scratch::at(scratch.to_owned()),
             locality: Locality::default(),
+            containers: None,
             recorder: recorder.clone(),
         }
         .enter();

@@ -109,7 +109,7 @@ impl MyceliumWorld {
         if words.next().as_deref() != Some(PROGRAM) {
             return Err(refuse("it does not begin with `mycelium`"));
         }
-        let arguments: Vec<String> = words.collect();
+        let arguments = self.in_its_world(words.collect());
         let program = self.installed.clone().unwrap_or_else(|| self.context.bin.clone());
         let running = self.sandbox.start(&program, &arguments, folder)?;
         // Should the step be given up, its card shows what the program says.

@@ -13,9 +13,15 @@ pub enum WorldError {
     /// The scenario's folder could not be made.
     #[error("cannot create the scenario's folder: {0}")]
     Scratch(io::Error),
-    /// The scenario asks for a lane that does not exist.
-    #[error("the lane {0:?} is not available in this version; `mock` is")]
-    Lane(&'static str),
+    /// The lane of containers has no engine, and somebody asked for that to be a failure.
+    #[error("RUN_DOCKER_TESTS=1 asks for the scenarios in containers, and there is no engine: {0}")]
+    NoEngine(String),
+    /// A step is about containers, in the lane that has none.
+    #[error("there are no containers in this lane: tag the scenario @docker alone")]
+    NoContainers,
+    /// The container engine did not do what a step asked of it, or knows nothing of what it is about.
+    #[error("{0}")]
+    Engine(String),
     /// A step needs a repository.
     #[error("there is no repository yet: begin with `Given the repository \"toy-repo\"`")]
     NoRepository,

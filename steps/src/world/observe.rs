@@ -17,7 +17,7 @@ use walkdir::WalkDir;
 use super::{Stage, WorldError, lines};
 
 /// What the framework itself puts into a scenario's folder.
-const OF_THE_SCENARIO: [&str; 12] = [
+const OF_THE_SCENARIO: [&str; 13] = [
     "mycelium-home",
     "output",
     "scripts",
@@ -30,6 +30,7 @@ const OF_THE_SCENARIO: [&str; 12] = [
     "copied-repository",
     "link-to-home",
     "installed",
+    "engine",
 ];
 /// What Mycelium's home is made of, beside what a scenario fills its disk with.
 const OF_MYCELIUM: [&str; 3] = ["projects", ".gitignore", "filler"];

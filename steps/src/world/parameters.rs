@@ -46,7 +46,7 @@ text_parameter!(
     /// The type of an event, in quotes.
     EventType,
     "eventType",
-    r#""(run\.start|run\.resume|run\.stop|run\.complete|batch\.start|batch\.complete|task\.start|task\.retry|task\.rescope|task\.validated|task\.landed|task\.fail|task\.review|worker\.start|worker\.exit|worker\.lost|agent\.event|usage\.update|manifest\.warn|manifest\.block|validator\.pass|validator\.warn|validator\.block|budget\.warn|budget\.block|landing\.intent|landing\.conflict|landing\.doctor_pass|landing\.doctor_fail|landing\.bisect|landing\.done|landing\.refused|path\.refused|secret\.redacted|review\.approve|review\.retry|review\.reject|journal\.truncated)""#
+    r#""(run\.start|run\.resume|run\.stop|run\.complete|batch\.start|batch\.complete|task\.start|task\.retry|task\.rescope|task\.validated|task\.landed|task\.fail|task\.review|worker\.start|worker\.exit|worker\.lost|worker\.reattach|agent\.event|usage\.update|manifest\.warn|manifest\.block|validator\.pass|validator\.warn|validator\.block|budget\.warn|budget\.block|landing\.intent|landing\.conflict|landing\.doctor_pass|landing\.doctor_fail|landing\.bisect|landing\.done|landing\.refused|path\.refused|secret\.redacted|review\.approve|review\.retry|review\.reject|journal\.truncated|container\.create|container\.start|container\.exit|container\.remove|container\.reattach)""#
 );
 text_parameter!(
     /// The status of a run, in quotes.

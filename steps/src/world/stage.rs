@@ -75,6 +75,14 @@ impl Stage {
         Ok(Self { config: self.config.clone(), ..stage })
     }
 
+    /// Makes its commands run in containers of an image, which reach no network unless the scenario says otherwise.
+    pub(super) fn move_into_containers(&mut self, image: &str) -> Result<(), WorldError> {
+        self.config.set(&["docker", "image"], image);
+        self.config.set(&["docker", "network_mode"], "none");
+        self.scripts.move_into_containers();
+        self.write_config()
+    }
+
     /// Its root.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -115,7 +123,7 @@ impl Stage {
     pub(crate) fn set_agent(&mut self, task: Option<&str>, body: &str) -> Result<(), WorldError> {
         self.scripts.write_agent(task, body)?;
         self.config.set(&["worker", "agent"], "command");
-        self.config.set(&["worker", "command"], &self.scripts.agent_command());
+        self.config.set(&["worker", "command"], &self.scripts.agent_command()?);
         self.write_config()
     }
 

@@ -63,6 +63,7 @@ fn conduct<W: Sample>(
         keep: false,
         scratch,
         locality: Locality::default(),
+        containers: None,
         out: out.clone(),
     };
     let filter = Filter { any_lane: true, ..Filter::default() };

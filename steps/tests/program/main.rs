@@ -11,6 +11,7 @@ mod first_feature;
 mod flake;
 mod fmt;
 mod impact;
+mod lanes;
 mod lint;
 mod output;
 mod probe;

@@ -56,6 +56,7 @@ impl Bench {
             keep: false,
             scratch: root.path().join("scratch"),
             locality: Locality::default(),
+            containers: None,
             out: root.path().join("out"),
         };
         Self { root, settings, filter: Filter::default(), _alone: alone }

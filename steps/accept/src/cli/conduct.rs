@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_schemas::messages::Pickle;
 
 use super::{
@@ -287,6 +287,8 @@ impl Stage {
             keep: self.keep,
             scratch: self.scratch.clone(),
             locality: self.locality.clone(),
+            // Looked for before the first scenario, once: the image is made then.
+            containers: (self.lane == Lane::Docker).then(Containers::find),
             out: out.clone(),
         };
         if let Some(scratch) = supervise::scratch() {

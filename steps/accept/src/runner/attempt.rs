@@ -305,7 +305,7 @@ impl Attempt {
                 Record::Writes { what, path } => self.writing.push((what, path)),
                 Record::Wrote(path) => self.writing.retain(|(_, writing)| *writing != path),
                 // It is the outcome of its step, or of its scenario.
-                Record::NotRun(_) | Record::Unended(_) => {}
+                Record::NotRun(_) | Record::Unended(_) | Record::LeftBehind(_) => {}
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_gherkin::IdGenerator;
 use mycelium_schemas::{
     evidence::{Planned, RunInfo},
@@ -77,6 +77,8 @@ pub struct Settings {
     pub scratch: PathBuf,
     /// What programs find around them, where a scenario does not say otherwise.
     pub locality: Locality,
+    /// What containers run at, in their lane; or why there is nothing.
+    pub containers: Option<Result<Containers, String>>,
     /// The output folder.
     pub out: PathBuf,
 }
@@ -212,6 +214,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             lane: self.settings.lane,
             ground: self.ground.clone(),
             locality: self.settings.locality.clone(),
+            containers: self.settings.containers.clone(),
             fail_fast: self.settings.fail_fast,
             every_then: self.settings.every_then,
         });

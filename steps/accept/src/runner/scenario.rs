@@ -11,7 +11,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use mycelium_fixtures::sandbox::Locality;
+use mycelium_fixtures::{containers::Containers, sandbox::Locality};
 use mycelium_schemas::evidence::Polarity;
 use tokio::runtime::Runtime;
 
@@ -114,6 +114,8 @@ pub(super) struct Surroundings {
     pub(super) ground: Ground,
     /// What programs find around them.
     pub(super) locality: Locality,
+    /// What containers run at, in their lane; or why there is nothing.
+    pub(super) containers: Option<Result<Containers, String>>,
     /// Starts no further scenario after one failed.
     pub(super) fail_fast: bool,
     /// Also runs the Thens directly behind one that failed.
@@ -153,10 +155,12 @@ impl Worker {
                 &recorder,
                 &report,
             );
+            let records = recorder.take();
+            let teardown = teardown.or_else(|| left_behind(&records));
             // A task that outlives its scenario must not meet the next one; it goes with its runtime.
             let goes_on = teardown.is_none() && runtime.metrics().num_alive_tasks() == 0;
             // One that failed did not come to the steps that end what it began.
-            let unended = if passed { unended(recorder.take()) } else { Vec::new() };
+            let unended = if passed { unended(records) } else { Vec::new() };
             let folder = scratch.made();
             let left = folder.as_deref().map_or_else(Vec::new, |folder| end_processes(folder, passed));
             // One that did not ask for its folder does not know where the others are.
@@ -183,6 +187,7 @@ impl Worker {
             lane: self.surroundings.lane,
             scratch: Scratch::within(self.surroundings.ground.clone()),
             locality: self.surroundings.locality.clone(),
+            containers: self.surroundings.containers.clone(),
             recorder: Recorder::default(),
         }
     }
@@ -314,6 +319,18 @@ async fn call_step(
     };
     world.carry_out(call.function, step.context(call)).await;
     Ok(())
+}
+
+/// What outlives the world, where it said so.
+fn left_behind(records: &[Record]) -> Option<String> {
+    let left: Vec<&str> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::LeftBehind(what) => Some(what.as_str()),
+            _ => None,
+        })
+        .collect();
+    (!left.is_empty()).then(|| format!("it left behind {}", left.join(", ")))
 }
 
 /// Why the machine cannot run the scenario, where a step said so.

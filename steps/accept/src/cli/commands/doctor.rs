@@ -4,11 +4,12 @@ use std::{
     env,
     error::Error,
     fs, io, iter,
-    os::unix::{fs::PermissionsExt, net::UnixStream},
-    path::{Path, PathBuf},
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Command, Stdio},
 };
 
+use mycelium_fixtures::containers::Containers;
 use serde::Serialize;
 
 use crate::cli::{
@@ -18,8 +19,6 @@ use crate::cli::{
     program::{Program, ProgramError},
 };
 
-/// Where the container engine listens unless `DOCKER_HOST` says otherwise.
-const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 /// The programs that scenarios of the mock world and their scripts call.
 const PROGRAMS: [(&str, &[&str]); 2] = [("git", &["--version"]), ("sh", &["-c", "echo a POSIX shell"])];
 
@@ -87,8 +86,7 @@ pub(in crate::cli) fn run(console: &Console, args: &DoctorArgs) -> Result<u8, Cl
         program.map_err(|error| on_one_line(&error)),
         "give the path of a built mycelium with --bin PATH",
     ));
-    let mend =
-        "start the container engine, or set DOCKER_HOST; the docker world is not available in this version";
+    let mend = "start a container engine of this machine, set DOCKER_HOST to it, and install busybox-static";
     checks.push(Check::new("container engine", "docker", container_engine(), mend));
     let ready = checks.iter().all(|check| check.ok || check.world == "docker");
     for check in &checks {
@@ -99,10 +97,9 @@ pub(in crate::cli) fn run(console: &Console, args: &DoctorArgs) -> Result<u8, Cl
             console.print(format_args!("         mend    {mend}"))?;
         }
     }
-    console.print(format_args!(
-        "\nmock world: {}\ndocker world: not available in this version",
-        if ready { "can run" } else { "cannot run" }
-    ))?;
+    let all_well = checks.iter().all(|check| check.ok);
+    let can = |can| if can { "can run" } else { "cannot run" };
+    console.print(format_args!("\nmock world: {}\ndocker world: {}", can(ready), can(all_well)))?;
     console.document(&Examination { ready, checks })?;
     Ok(u8::from(!ready))
 }
@@ -160,15 +157,7 @@ fn temporary_folder() -> Result<String, String> {
     }
 }
 
+/// The engine that a run would take, with the image of scenarios made there.
 fn container_engine() -> Result<String, String> {
-    let socket = match env::var("DOCKER_HOST") {
-        Ok(host) => match host.strip_prefix("unix://") {
-            Some(path) => PathBuf::from(path),
-            None => return Err(format!("DOCKER_HOST is {host}, and only unix:// sockets are looked at")),
-        },
-        Err(_) => PathBuf::from(DOCKER_SOCKET),
-    };
-    UnixStream::connect(&socket)
-        .map(|_| format!("{} answers", socket.display()))
-        .map_err(|error| format!("{}: {error}", socket.display()))
+    Containers::find().map(|found| format!("{} answers and has the image {}", found.host, found.image))
 }

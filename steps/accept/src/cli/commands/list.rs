@@ -20,7 +20,13 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
     let targets = project.targets(args.filter.targets);
     let paths: Vec<_> = targets.iter().map(|target| target.path.clone()).collect();
     let suite = project.parsed_suite(&paths)?;
-    let filter = Filter { targets, tags: args.filter.tags, name: args.filter.name, ..Filter::default() };
+    let filter = Filter {
+        targets,
+        tags: args.filter.tags,
+        name: args.filter.name,
+        any_lane: true,
+        ..Filter::default()
+    };
     filter.check_lines(&suite)?;
     let listed: Vec<Listed> = filter
         .select(&suite, Lane::Mock)

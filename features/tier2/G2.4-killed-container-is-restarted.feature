@@ -1,0 +1,84 @@
+@G2.4 @tier2 @docker
+Feature: G2.4 A killed worker container is restarted
+  A container that somebody kills or removes is a failed attempt: it is tried again in a fresh one, and nothing of the
+  killed one lands.
+
+  Background:
+    Given the repository "toy-repo"
+    And the plan:
+      | id  | name           | writes                       |
+      | 001 | write-greeting | src/greeting.js, src/half.js |
+    And the agent runs:
+      """
+      if once first; then
+        append src/half.js "half of the work"
+        signal at-work
+        await may-go-on
+      fi
+      append src/greeting.js "a greeting"
+      """
+
+  Scenario: The container is killed while its agent works, and the task is tried again
+    Given the configuration:
+      """
+      max_retries: 1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is killed
+    And the started command has ended
+    Then the exit code is 0
+    And the run status is "complete"
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has 1 "task.retry" event
+    And the log has 1 "landing.done" event
+    And the integration branch holds the file "src/greeting.js"
+    And the integration branch does not hold the file "src/half.js"
+
+  Scenario: The container is removed while its agent works, and the task is tried again
+    Given the configuration:
+      """
+      max_retries: 1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is removed
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the integration branch holds the file "src/greeting.js"
+    And the integration branch does not hold the file "src/half.js"
+
+  Scenario: Without a retry the task fails, and nothing of it lands
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is killed
+    And the started command has ended
+    Then the exit code is 1
+    And the run status is "failed"
+    And task "001" is "failed"
+    And task "001" has not made more than 1 attempt
+    And the integration branch has not moved
+
+  @control
+  Scenario: Nobody kills it, and the first attempt lands
+    Given the configuration:
+      """
+      max_retries: 1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has no "task.retry" event
+    And the integration branch holds the file "src/half.js"
+    And no container is left

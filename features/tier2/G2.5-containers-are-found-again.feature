@@ -1,0 +1,118 @@
+@G2.5 @tier2 @docker
+Feature: G2.5 Containers are labelled, found and reattached after a crash
+  A container says whose it is. When the orchestrator dies its agents go on, and resume finds them by their labels: it
+  follows one that is at work, takes the result of one that has ended, and takes nothing for a result that is none.
+
+  Background:
+    Given the repository "toy-repo"
+    And the plan:
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
+    And the configuration:
+      """
+      max_retries: 0
+      """
+    And the agent runs:
+      """
+      if once first; then
+        usage 100 10
+        signal at-work
+        await may-go-on
+        append src/greeting.js "a greeting of the first attempt"
+        exit 0
+      fi
+      append src/greeting.js "a greeting of another attempt"
+      """
+
+  Scenario: While an agent works, its container says whose it is
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    Then the agent of task "001" is at work in a container labelled:
+      | label            | value |
+      | mycelium.project |       |
+      | mycelium.home    |       |
+      | mycelium.run_id  | first |
+      | mycelium.task_id | 001   |
+      | mycelium.attempt | 1     |
+      | mycelium.purpose | agent |
+    When a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And no container is left
+
+  Scenario: The orchestrator is killed while an agent works, and resume takes its result
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the run status is "complete"
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has a "worker.reattach" event for task "001"
+    And the log has no "worker.lost" event
+    And the log has 1 "usage.update" event
+    And the log has 1 "landing.done" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
+    And no container is left
+
+  Scenario: Resume follows an agent that is still at work
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I start "mycelium resume --run-id first"
+    And a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has a "container.reattach" event
+    And the log has no "worker.lost" event
+    And the log has 1 "usage.update" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And no container is left
+
+  Scenario: A container that never started is not taken for finished work
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the container of task "001" is replaced by one that never started
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the log has a "worker.lost" event for task "001"
+    And the log has no "worker.reattach" event
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has no "task.fail" event
+    And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "of the first attempt"
+    And no container is left
+
+  Scenario: A container that is gone is a lost attempt, which is done again and not charged
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the container of task "001" is removed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the log has a "worker.lost" event for task "001"
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has no "task.fail" event
+    And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And no container is left
+
+  @control
+  Scenario: Nobody is killed, and nothing is found again
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the log has no "container.reattach" event
+    And the log has no "run.resume" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"

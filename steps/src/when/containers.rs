@@ -1,0 +1,67 @@
+//! What happens to containers while a run goes on.
+
+use std::path::Path;
+
+use cucumber::when;
+
+use crate::world::{MyceliumWorld, TaskName, WorldError};
+
+/// Somebody kills the container that the agent of a task is at work in.
+#[when(expr = "the container of task {task} is killed")]
+fn killed(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.kill(&id).map_err(WorldError::Engine)
+}
+
+/// Somebody removes the container that the agent of a task is at work in.
+#[when(expr = "the container of task {task} is removed")]
+fn removed(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.remove(&id).map_err(WorldError::Engine)
+}
+
+/// Waits for the end of what an agent of a task does in its container, whoever follows it.
+#[when(expr = "the container of task {task} has ended")]
+fn ended(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    world.wait_for_agent(task.as_str())
+}
+
+/// Somebody's own git, which trusts what it finds, tells the status of the workspace of a task, which must be there still.
+#[when(expr = "a git that trusts it looks at the workspace of task {task}")]
+fn git_looks(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let workspace = world.workspace(task.as_str())?;
+    let words = ["status", "--short"].map(str::to_owned);
+    // Whatever it answers: only what it started is of interest.
+    let _ = world.sandbox().run(Path::new("git"), &words, &workspace)?;
+    Ok(())
+}
+
+/// Makes a container for the run and the task, and never starts it, as an orchestrator leaves it that is killed in between.
+#[when(expr = "the container of task {task} is replaced by one that never started")]
+fn never_started(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let found = world.agent_container(task.as_str())?;
+    let root = world.sandbox().root().to_owned();
+    let engine = world.engine()?;
+    engine.remove(&found.id).map_err(WorldError::Engine)?;
+    let labels: Vec<(&str, &str)> =
+        found.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    engine.make_foreign(&found.name, &labels, &root).map_err(WorldError::Engine)
+}
+
+/// Runs a command line in the second place only.
+#[when(expr = "I run {string} in the second place")]
+fn run_in_second_place(world: &mut MyceliumWorld, line: String) -> Result<(), WorldError> {
+    world.second_place_mut()?.run_command(&line)
+}
+
+/// The scenario's own engine is stopped, as its operator would, and with it what runs in its containers.
+#[when(expr = "the container engine is stopped")]
+fn engine_stopped(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.own_engine()?.stop().map_err(WorldError::Engine)
+}
+
+/// The scenario's own engine is there again.
+#[when(expr = "the container engine is started again")]
+fn engine_started(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.own_engine()?.start_again().map_err(WorldError::Engine)
+}

@@ -1,0 +1,62 @@
+//! The lane of containers on a machine that has no engine, and the results of both lanes made one.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::checkout::{Answer, Checkout};
+
+/// Where no engine listens.
+const NOWHERE: &str = "unix:///nowhere/docker.sock";
+
+fn checkout() -> Checkout {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    checkout.change("@mock", "@mock @docker");
+    checkout
+}
+
+fn in_containers(checkout: &Checkout, required: bool) -> Answer {
+    let mut command = checkout.command("run --world docker --bin program --out docker --json");
+    command.env("DOCKER_HOST", NOWHERE).env_remove("RUN_DOCKER_TESTS");
+    if required {
+        command.env("RUN_DOCKER_TESTS", "1");
+    }
+    Answer::new(&command.output().unwrap())
+}
+
+#[test]
+fn without_an_engine_scenarios_are_not_run_and_never_passed() {
+    let checkout = checkout();
+    let answer = in_containers(&checkout, false);
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert_eq!(answer.causes(), ["scenarios_not_run"]);
+    assert_eq!(answer.json()["scenarios"][0]["status"], "not run", "{answer:?}");
+}
+
+#[test]
+fn where_they_are_asked_for_that_is_a_failure() {
+    let checkout = checkout();
+    let answer = in_containers(&checkout, true);
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert_eq!(answer.causes(), ["scenarios_failed"]);
+    assert!(answer.err.contains("RUN_DOCKER_TESTS=1"), "{answer:?}");
+}
+
+#[test]
+fn the_results_of_both_lanes_become_one_matrix_that_shows_each() {
+    let checkout = checkout();
+    in_containers(&checkout, false);
+    let mock = checkout.accept("run --bin program --out mock");
+    assert_eq!(mock.code, Some(0), "{mock:?}");
+    let merged = checkout.accept("merge mock docker --out both");
+    assert_eq!(merged.code, Some(0), "{merged:?}");
+    let matrix: Value =
+        serde_json::from_str(&fs::read_to_string(checkout.path("both/matrix.json")).unwrap()).unwrap();
+    let lanes = matrix["scenarios"][0]["lanes"].as_array().unwrap();
+    let outcomes: Vec<(&str, &str)> = lanes
+        .iter()
+        .map(|lane| (lane["lane"].as_str().unwrap(), lane["attempts"][0]["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(outcomes, [("docker", "skipped"), ("mock", "passed")], "{matrix:#}");
+}
