@@ -183,6 +183,15 @@ fn a_process_that_a_scenario_leaves_fails_the_run_by_the_scenario_and_is_ended()
 }
 
 #[test]
+fn what_outlives_its_world_is_named_although_the_scenario_passed() {
+    let bench = Bench::with("Scenario: S\n Given what stays\n Then it never happens\n");
+    let result = bench.run();
+    assert_eq!(result.scenarios[0].status, Status::Passed);
+    let [Cause::Teardown(place, what)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!((place.line, what.as_str()), (3, "it left behind a container"));
+}
+
+#[test]
 fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
     let mut bench = Bench::with(
         "Scenario: S\n When it writes beside its folder\n Then it never happens\nScenario: T\n Then it never happens\n",

@@ -24,6 +24,18 @@ pub(crate) struct TinyWorld {
     /// Whether something was begun that nobody waited for.
     begun: bool,
     is_sticky: bool,
+    /// What outlives it.
+    left: Option<Left>,
+}
+
+/// Something that says so when its world is dropped.
+#[derive(Debug)]
+struct Left(context::Recorder);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.push(Record::LeftBehind("a container".to_owned()));
+    }
 }
 
 impl Drop for TinyWorld {
@@ -55,7 +67,7 @@ impl TinyWorld {
         }
         let scratch = context.scratch().map_err(|_| NoContext)?;
         std::fs::write(scratch.join("note.txt"), "written by the world").map_err(|_| NoContext)?;
-        Ok(Self { context, begun: false, is_sticky: false })
+        Ok(Self { context, begun: false, is_sticky: false, left: None })
     }
 
     fn record(&self, polarity: Polarity, held: bool) {
@@ -123,6 +135,12 @@ fn argument(world: &mut TinyWorld, step: &cucumber::gherkin::Step) {
 fn not_here(world: &mut TinyWorld) -> Result<(), NoContext> {
     world.context.recorder.push(Record::NotRun("the machine has no second moon".to_owned()));
     Err(NoContext)
+}
+
+/// Makes something that outlives the world.
+#[given("what stays")]
+fn stays(world: &mut TinyWorld) {
+    world.left = Some(Left(world.context.recorder.clone()));
 }
 
 /// Panics.

@@ -64,7 +64,11 @@ impl Engine {
                 duration: begun.elapsed(),
                 detail: Some(detail),
             }),
-            Err(error) => Err(error),
+            Err(error) => {
+                // It has done nothing and has no result. Where the engine is away it is found by whoever resumes.
+                let _found_again = timeout(GRACE, self.connection.remove(&id)).await;
+                Err(error)
+            }
         };
         log.finish()?;
         self.end(&id, job.purpose, exit, watcher).await
