@@ -267,7 +267,7 @@ impl Attempt {
         let path = self.dir.join("events.jsonl");
         if self.follows.is_some() {
             // What it printed is read again from the beginning.
-            fault::point!("container.events_again", fs::remove_file(&path)).at("remove", &path)?;
+            fault::point!("engine.events_again", fs::remove_file(&path)).at("remove", &path)?;
         }
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
         let mut watcher = AgentWatcher {

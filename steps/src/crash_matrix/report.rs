@@ -92,7 +92,7 @@ fn shown(count: &Count) -> String {
 }
 
 /// What the names of the points begin with that only a run in containers passes.
-const IN_CONTAINERS: &str = "container.";
+const IN_CONTAINERS: &str = "engine.";
 
 /// Points that nothing passes. Of those in containers none is: no scene runs there.
 fn unreached<'a>(

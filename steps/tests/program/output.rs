@@ -47,7 +47,7 @@ fn an_output_folder_that_is_a_file_is_bad_input() {
     for out in ["file", "file/below"] {
         let answer = checkout.accept(&format!("run --bin program --out {out}"));
         assert_eq!(answer.code, Some(2), "{}", answer.err);
-        assert!(answer.err.contains("cannot use the output folder"), "{}", answer.err);
+        assert!(answer.err.contains("is no folder; give another one with --out DIR"), "{}", answer.err);
     }
 }
 

@@ -96,7 +96,7 @@ impl Engine {
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
         let recipe = self.recipe(job)?;
         let client = &self.connection.client;
-        let created = fault::point!("container.create", client.create_container(Some(options), recipe).await);
+        let created = fault::point!("engine.create", client.create_container(Some(options), recipe).await);
         Ok(created.asked(&self.connection.host, "make a container")?.id)
     }
 
@@ -117,7 +117,7 @@ impl Engine {
         let options = AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
         let attached =
             client.attach_container(id, Some(options)).await.asked(host, "attach to a container")?;
-        if let Err(error) = fault::point!("container.start", client.start_container(id, None).await) {
+        if let Err(error) = fault::point!("engine.start", client.start_container(id, None).await) {
             let lacks = matches!(status(&error), Some(400)) && error.to_string().contains("exec");
             return match error {
                 error if lacks => Ok(Some(format!("the image {} has no `sh`: {error}", self.image))),

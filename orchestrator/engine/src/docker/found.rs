@@ -138,7 +138,7 @@ impl Connection {
     /// Removes a container whatever it is doing. One that is gone already is as wanted.
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match fault::point!("container.remove", self.client.remove_container(id, Some(options)).await) {
+        match fault::point!("engine.remove", self.client.remove_container(id, Some(options)).await) {
             // Gone, or somebody removes it at this moment.
             Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
             removed => removed.asked(&self.host, "remove a container"),

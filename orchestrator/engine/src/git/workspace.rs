@@ -74,13 +74,12 @@ fn stand_alone(repo: &Repository, commit: &CommitId, ends: Ends<'_>) -> Result<(
     pack.insert_commit(id).map_err(failed())?;
     go_on(ends)?;
     let folder = repo.path().join("objects/pack");
-    fault::point!("container.pack", pack.write(&folder, 0o444)).map_err(failed())?;
+    fault::point!("engine.pack", pack.write(&folder, 0o444)).map_err(failed())?;
     let shallow = repo.path().join("shallow");
-    fault::point!("container.shallow", fs::write(&shallow, format!("{id}\n")))
+    fault::point!("engine.shallow", fs::write(&shallow, format!("{id}\n")))
         .map_err(GitError::io("write", shallow))?;
     let alternates = repo.path().join("objects/info/alternates");
-    fault::point!("container.cut_off", fs::remove_file(&alternates))
-        .map_err(GitError::io("remove", alternates))
+    fault::point!("engine.cut_off", fs::remove_file(&alternates)).map_err(GitError::io("remove", alternates))
 }
 
 /// Lets an agent commit without a configuration of its own, keeps its git from changing line endings, and from

@@ -185,6 +185,11 @@ impl OutArgs {
     pub(super) fn folder(&self, project: &Project) -> PathBuf {
         folder(project, self.out.as_deref(), DEFAULT_OUT)
     }
+
+    /// The same as it was typed.
+    pub(super) fn shown(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| DEFAULT_OUT.into())
+    }
 }
 
 /// A folder from here, or that of the root where none is given.

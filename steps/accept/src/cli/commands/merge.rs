@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MergeArgs) -> 
     for (name, folder) in args.folders.iter().zip(&folders) {
         let (folder, real_out) = (real(folder), real(&out));
         if folder.starts_with(&real_out) || real_out.starts_with(&folder) {
-            return Err(MergeError::OutputIsInput { out: out.clone(), folder: name.clone() }.into());
+            return Err(MergeError::OutputIsInput { out: args.out.shown(), folder: name.clone() }.into());
         }
     }
     let mut lock = OutLock::take(&out)?;
