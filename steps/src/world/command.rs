@@ -113,14 +113,14 @@ impl MyceliumWorld {
         let program = self.installed.clone().unwrap_or_else(|| self.context.bin.clone());
         let running = self.sandbox.start(&program, &arguments, folder)?;
         // Should the step be given up, its card shows what the program says.
-        let path = running.stderr().to_owned();
+        let path = running.stderr_file().to_owned();
         self.context.recorder.push(Record::Writes { what: line.to_owned(), path });
         Ok(running)
     }
 
     /// Waits for the end of a command.
     pub(super) fn finish(&self, running: Running) -> Result<Finished, WorldError> {
-        let path = running.stderr().to_owned();
+        let path = running.stderr_file().to_owned();
         let finished = running.finish(TIME_LIMIT)?;
         self.context.recorder.push(Record::Wrote(path));
         Ok(finished)
