@@ -67,7 +67,7 @@ pub enum Error {
         tasks: BTreeMap<TaskId, RunId>,
     },
     /// A signal came while something was waited for, before there was a run.
-    #[error("{signal} came before the run began")]
+    #[error("{signal} came before anything was done")]
     Signalled {
         /// The signal.
         signal: StopSignal,
@@ -207,7 +207,7 @@ impl Error {
             Self::PlanDiffers { .. } => {
                 "keep them and run, or replace them with `mycelium plan --force`, which also removes what is no longer planned".into()
             }
-            Self::Signalled { .. } => "nothing was begun; `mycelium run` begins".into(),
+            Self::Signalled { .. } => "give the same command again".into(),
             Self::Locked { .. } => "wait until it is done; the lock goes away with its process".into(),
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),

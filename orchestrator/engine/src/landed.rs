@@ -6,7 +6,7 @@ use mycelium_core::plan::Plan;
 use mycelium_schemas::{
     id::{CommitId, RunId, TaskId},
     manifest::{Manifest, PlannedTask},
-    state::{RunView, TaskStatus},
+    state::{RunView, TaskState, TaskStatus},
 };
 
 use crate::{error::Error, git::Upstream, project::Project, resume::frozen_plan, store::RunPaths};
@@ -81,7 +81,7 @@ pub(crate) fn refuse_superseded(
     if tasks.is_empty() { Ok(()) } else { Err(Error::Superseded { run_id: run.run_id.clone(), tasks }) }
 }
 
-/// A task that a run landed.
+/// A task that a run landed, or had ready to land.
 struct Landing<'v> {
     task: &'v TaskId,
     commit: &'v CommitId,
@@ -102,13 +102,15 @@ fn outside(upstream: &Upstream, landed: &[Landing<'_>], tip: &CommitId) -> Resul
     Ok(upstream.outside(&commits, tip)?.into_iter().collect())
 }
 
-/// Tasks that a run landed, of those that are the same as now.
+/// Tasks that a run landed, of those that are the same as now. Also those that it had ready: one that died after the ref
+/// moved and before it said so has landed them, which the branch shows.
 fn landed_by<'v>(
     project: &Project,
     view: &'v RunView,
     is_same: impl Fn(&TaskId, &PlannedTask) -> bool,
 ) -> Vec<Landing<'v>> {
-    let landed = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::Landed);
+    let may_have = |task: &TaskState| matches!(task.status, TaskStatus::Landed | TaskStatus::Validated);
+    let landed = view.tasks.iter().filter(|(_, task)| may_have(task));
     let landed = landed.filter_map(|(task, facts)| {
         Some(Landing { task, commit: facts.commit.as_ref()?, run: &view.run_id })
     });

@@ -111,7 +111,9 @@ impl Ready {
         let unfinished = if at_work { Vec::new() } else { unfinished_of(project, &runs, &upstream) };
         let plan = select(plan, &request.tasks, &landed_before)?;
         refuse_filters(&upstream, &base, environment, Some(&plan))?;
-        listening.unless_signalled(|ends| refuse_dirty(&upstream, &branch, ends))?;
+        listening
+            .unless_signalled(|ends| refuse_dirty(&upstream, &branch, ends))
+            .map_err(|error| resume_first(error, &unfinished))?;
         let run_id = match &request.run_id {
             Some(run_id) => run_id.clone(),
             None => new_run_id(now)?,
@@ -491,6 +493,18 @@ pub(crate) fn refuse_dirty(
                a hidden one), or check out another branch"
             .into(),
     })
+}
+
+/// A run that died may not have brought the checkout along: then what differs is none of the user's.
+fn resume_first(error: Error, unfinished: &[Unfinished]) -> Error {
+    match (error, unfinished.last()) {
+        (Error::Request { message, help }, Some(run)) => {
+            let id = &run.view.run_id;
+            let help = format!("run {id} is unfinished: `mycelium resume --run-id {id}` first; else {help}");
+            Error::Request { message, help }
+        }
+        (error, _) => error,
+    }
 }
 
 /// The first of some paths, and how many more there are.

@@ -57,6 +57,28 @@ fn a_task_that_was_named_to_be_done_again_is() {
     resumed.complains(&["run again: goes on"]);
 }
 
+/// The journal of a run as one leaves it that is killed after the ref moved and before it said so.
+#[test]
+fn what_a_run_landed_and_did_not_come_to_say_is_not_done_again() {
+    let mut place = Place::with_plan("", ONE);
+    place.run(&["run", "--run-id", "r1"]).exits(0);
+    let (head, run) = (place.head(), place.project_dir().join("runs/r1"));
+    let journal = fs::read_to_string(run.join("orchestrator.jsonl")).unwrap();
+    let (before, after) = journal.split_once("\"type\":\"landing.intent\"").unwrap();
+    let intent = after.split_once('\n').unwrap().0;
+    fs::write(run.join("orchestrator.jsonl"), format!("{before}\"type\":\"landing.intent\"{intent}\n"))
+        .unwrap();
+    fs::remove_file(run.join("state.json")).unwrap();
+    place.run(&["run", "--run-id", "r2"]).exits(0).complains(&["task 001: landed already, in run r1"]);
+    assert_eq!(place.head(), head);
+    // Its checkout may not have followed: what then differs is not the user's to commit.
+    place.write("README.md", "as if the checkout had stayed behind\n");
+    place
+        .run(&["run", "--run-id", "r3", "--tasks", "001"])
+        .exits(2)
+        .complains(&["not clean", "`mycelium resume --run-id r1` first"]);
+}
+
 /// A place with two runs that failed and still are to be shown as ended, so that each further one has two things to say
 /// before it begins.
 fn twice_failed(worker: &str) -> Place {
