@@ -1,7 +1,5 @@
 //! The connection to a container engine, and what a run needs of it.
 
-use std::collections::HashMap;
-
 use bollard::{API_DEFAULT_VERSION, Docker as Client, errors::Error as Cause};
 use mycelium_schemas::config::{CleanupWhen, Docker as Config};
 
@@ -41,7 +39,7 @@ pub struct Connection {
 impl Connection {
     /// Connects to the engine that the environment names and agrees with it on a version.
     pub async fn open(environment: &Environment) -> Result<Self, EngineError> {
-        let host = environment.get("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned();
+        let host = host(environment);
         let secured = environment.get("DOCKER_TLS_VERIFY").is_some();
         let client = dial(&host, secured).map_err(|source| address(&host, source))?;
         let client = client.negotiate_version().await.asked(&host, "tell its version")?;
@@ -51,6 +49,16 @@ impl Connection {
             return Err(EngineError::TooOld { host, found });
         }
         Ok(Self { client, host, secured })
+    }
+
+    /// Connects to an engine of this machine, where workspaces can be mounted: without its own a command would judge, or do,
+    /// nothing.
+    pub async fn open_here(environment: &Environment) -> Result<Self, EngineError> {
+        let host = host(environment);
+        if !host.starts_with("unix://") {
+            return Err(EngineError::Remote { host });
+        }
+        Self::open(environment).await
     }
 
     /// Makes it ready for a run: its image is there.
@@ -89,11 +97,10 @@ impl Engine {
             Err(_) => false,
         }
     }
+}
 
-    /// True where it runs on another machine, so that no folder of this one can be mounted.
-    pub(super) fn is_remote(&self) -> bool {
-        !self.connection.host.starts_with("unix://")
-    }
+fn host(environment: &Environment) -> String {
+    environment.get("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned()
 }
 
 fn dial(host: &str, secured: bool) -> Result<Client, Cause> {
@@ -113,9 +120,4 @@ fn address(host: &str, source: Cause) -> EngineError {
         source @ Cause::SocketNotFoundError(_) => EngineError::Away { host, source: Some(Box::new(source)) },
         source => EngineError::Address { host, source: Box::new(source) },
     }
-}
-
-/// Filters of a list of containers by labels.
-pub(super) fn by_labels(labels: impl IntoIterator<Item = String>) -> HashMap<String, Vec<String>> {
-    HashMap::from([("label".to_owned(), labels.into_iter().collect())])
 }

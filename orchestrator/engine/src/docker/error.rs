@@ -52,6 +52,14 @@ pub enum EngineError {
         /// What the engine runs on.
         expected: String,
     },
+    /// It runs on another machine, where no folder of this one can be mounted.
+    #[error(
+        "the container engine at {host} may be on another machine, to which this version brings no workspace"
+    )]
+    Remote {
+        /// Where it is.
+        host: String,
+    },
     /// The engine refused something.
     #[error("the container engine could not {action}")]
     Refused {
@@ -75,7 +83,7 @@ pub enum EngineError {
 impl EngineError {
     /// Whether it is what somebody asked for that is wrong, rather than the machine.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NoImage)
+        matches!(self, Self::NoImage | Self::Remote { .. })
     }
 
     /// What to do next.
@@ -95,6 +103,9 @@ impl EngineError {
                 format!("build it or pull it (`docker pull {image}`), or correct `docker.image`")
             }
             Self::OtherMachine { .. } => "build or pull the image for that machine".into(),
+            Self::Remote { .. } => {
+                "use an engine of this machine by its socket: DOCKER_HOST=unix:///path".into()
+            }
             Self::Refused { .. } => {
                 "look into the engine's own log; then `mycelium resume` goes on with a run that has begun".into()
             }

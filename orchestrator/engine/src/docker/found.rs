@@ -12,7 +12,7 @@ use mycelium_schemas::{
 };
 
 use super::{
-    engine::{Connection, Engine, by_labels},
+    engine::{Connection, Engine},
     error::{Asked, EngineError, status},
 };
 use crate::{agent::AttemptKey, fault, job::Purpose, project::Project};
@@ -53,7 +53,8 @@ impl Labels {
     }
 
     fn filters(&self) -> HashMap<String, Vec<String>> {
-        by_labels(self.0.iter().map(|(name, value)| format!("{name}={value}")))
+        let labels = self.0.iter().map(|(name, value)| format!("{name}={value}"));
+        HashMap::from([("label".to_owned(), labels.collect())])
     }
 }
 

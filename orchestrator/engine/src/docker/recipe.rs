@@ -63,7 +63,7 @@ impl Engine {
         };
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         HostConfig {
-            mounts: Some(if self.is_remote() { Vec::new() } else { vec![workspace] }),
+            mounts: Some(vec![workspace]),
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             memory: Some(memory),
