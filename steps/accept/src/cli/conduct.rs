@@ -18,7 +18,7 @@ use super::{
     console::Console,
     death,
     error::CliError,
-    program::{Program, ProgramError},
+    program::{Build, Program, ProgramError},
     project::{Beside, Project, Tree},
     summary::RunSummary,
     supervise,
@@ -224,7 +224,7 @@ impl Stage {
         jobs: Option<NonZeroUsize>,
         scratch: PathBuf,
     ) -> Result<Self, CliError> {
-        let program = Program::take(&project.root, bin.clone(), &scratch)?;
+        let program = Program::take(&project.root, bin.clone(), Build::Ordinary, &scratch)?;
         let stage = Self::with(project, library, program, jobs, scratch)?;
         Ok(Self { again: stage.again.clone().with(bin), ..stage })
     }

@@ -55,36 +55,15 @@ impl ProgramError {
 impl Program {
     /// Takes a copy of the program that was given, or of the one built here, and identifies it. A copy, because a build
     /// beside a run replaces the original, and then what ran would not be what the results say.
-    pub(super) fn take(root: &Path, given: Option<PathBuf>, folder: &Path) -> Result<Self, ProgramError> {
-        let original = match given {
-            Some(path) => path,
-            None => build(root)?,
-        };
-        Self::copy(&original, folder)
-    }
-
-    /// The same of a program with seeded faults, built where it never takes the place of the ordinary one.
-    pub(super) fn take_sabotaged(
+    pub(super) fn take(
         root: &Path,
         given: Option<PathBuf>,
+        build: Build,
         folder: &Path,
     ) -> Result<Self, ProgramError> {
         let original = match given {
             Some(path) => path,
-            None => build_sabotaged(root)?,
-        };
-        Self::copy(&original, folder)
-    }
-
-    /// The same of a program as fast as a release, for benchmarks.
-    pub(super) fn take_fast(
-        root: &Path,
-        given: Option<PathBuf>,
-        folder: &Path,
-    ) -> Result<Self, ProgramError> {
-        let original = match given {
-            Some(path) => path,
-            None => build_fast(root)?,
+            None => build.make(root)?,
         };
         Self::copy(&original, folder)
     }
@@ -133,23 +112,33 @@ impl Program {
     }
 }
 
-/// Builds in the same profile and target folder as this very program.
-fn build(root: &Path) -> Result<PathBuf, ProgramError> {
-    let target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
-    build_in(root, &target, &[])
+/// How a program is built.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Build {
+    /// In the same profile and target folder as this very program.
+    Ordinary,
+    /// With seeded faults, where it never takes the place of the ordinary one.
+    Sabotaged,
+    /// As fast as a release, for benchmarks.
+    Fast,
 }
 
-/// Builds with the feature `saboteur` in a folder of that target folder.
-fn build_sabotaged(root: &Path) -> Result<PathBuf, ProgramError> {
-    let mut target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
-    target.folder.push("sabotage");
-    build_in(root, &target, &["--features", "saboteur"])
-}
-
-/// Builds in the profile for benchmarks.
-fn build_fast(root: &Path) -> Result<PathBuf, ProgramError> {
-    let target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
-    build_in(root, &Target { profile_folder: FAST_PROFILE.to_owned(), ..target }, &[])
+impl Build {
+    fn make(self, root: &Path) -> Result<PathBuf, ProgramError> {
+        let mut target = Target::of_this_program().ok_or(ProgramError::NotInTarget)?;
+        let features: &[&str] = match self {
+            Self::Ordinary => &[],
+            Self::Sabotaged => {
+                target.folder.push("sabotage");
+                &["--features", "saboteur"]
+            }
+            Self::Fast => {
+                FAST_PROFILE.clone_into(&mut target.profile_folder);
+                &[]
+            }
+        };
+        build_in(root, &target, features)
+    }
 }
 
 fn build_in(root: &Path, target: &Target, features: &[&str]) -> Result<PathBuf, ProgramError> {

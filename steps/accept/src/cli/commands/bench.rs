@@ -17,7 +17,7 @@ use crate::{
         bench::{self, BenchError, Bencher, cases},
         console::{Console, Tone},
         error::CliError,
-        program::Program,
+        program::{Build, Program},
         project::{Project, write},
     },
     runner::OutLock,
@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(console: &Console, args: &BenchArgs, scratch: &Path) -
     bench::clear(&out)?;
     lock.create()?;
     let bin = args.bin.as_ref().map(|path| project.resolve(path));
-    let program = Program::take_fast(&project.root, bin, scratch)?;
+    let program = Program::take(&project.root, bin, Build::Fast, scratch)?;
     let bencher = Bencher::new(console, &program.path, scratch, args.quick);
     let mut figures: Vec<Figure> = Vec::new();
     for case in cases {

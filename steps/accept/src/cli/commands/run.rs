@@ -108,7 +108,8 @@ fn repeat(
     Ok(summary.exit_code)
 }
 
-fn judge_run(project: &Project, prepared: &Prepared, done: &Done) -> Result<Judged, CliError> {
+/// Judges what just ran.
+pub(super) fn judge_run(project: &Project, prepared: &Prepared, done: &Done) -> Result<Judged, CliError> {
     let question = Question {
         vocabulary: prepared.stage.library.vocabulary(),
         out: &done.out,

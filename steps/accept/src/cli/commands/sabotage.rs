@@ -20,7 +20,7 @@ use crate::{
         conduct::{Stage, new_seed},
         console::{Console, counted},
         error::CliError,
-        program::Program,
+        program::{Build, Program},
         project::Project,
         sabotage::{self, Pair, SabotageError, with_saboteur},
         stream,
@@ -64,7 +64,7 @@ pub(in crate::cli) fn run(
     sabotage::clear(&out)?;
     lock.create()?;
     let bin = args.bin.as_ref().map(|path| project.resolve(path));
-    let program = Program::take_sabotaged(&project.root, bin, &scratch)?;
+    let program = Program::take(&project.root, bin, Build::Sabotaged, &scratch)?;
     let known = sabotage::known(&program)?;
     let (pairs, mut partial) = sabotage::plan(&registry.goals, &known, args.goal, args.only.as_deref())?;
     partial

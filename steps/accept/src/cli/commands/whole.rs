@@ -2,17 +2,15 @@
 
 use std::path::PathBuf;
 
-use mycelium_schemas::goal::gates::ProfileName;
 use serde::Serialize;
 
-use super::report;
+use super::{report, run::judge_run};
 use crate::{
     cli::{
-        args::{DEFAULT_OUT, today},
+        args::DEFAULT_OUT,
         conduct::{Ready, Request, new_seed, prepare},
         console::{Console, width},
         error::CliError,
-        judge::{Question, Wanted, judge},
         project::Project,
         render,
         summary::RunSummary,
@@ -36,15 +34,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, scratch: PathBuf) -> 
         Ready::Go(prepared) => prepared,
     };
     let done = prepared.run(console, new_seed(), out, Detail::Everything)?;
-    let question = Question {
-        vocabulary: prepared.stage.library.vocabulary(),
-        out: &done.out,
-        profile: ProfileName::Local,
-        binary_digest: Some(prepared.stage.program.digest.clone()),
-        today: today(),
-        results: Wanted::Required,
-    };
-    let judged = judge(&project, question)?;
+    let judged = judge_run(&project, &prepared, &done)?;
     let page = report::write(&judged, &done.out)?;
     console.print(render::terminal(&judged, width()))?;
     console.say(format_args!("report: {}", page.display()));
