@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::{
     environment::Environment,
     error::Error,
-    job::{ContainerNote, Program, Watcher},
+    job::{Program, Watcher},
     journal::EventFile,
 };
 
@@ -107,8 +107,8 @@ impl Watcher for AgentWatcher<'_> {
         self.usage.unreadable = true;
     }
 
-    fn container(&mut self, note: ContainerNote) {
-        let _unheard = self.journal.send(self.key.draft(note.event()));
+    fn container(&mut self, kind: EventKind) {
+        let _unheard = self.journal.send(self.key.draft(kind));
     }
 }
 
@@ -122,8 +122,8 @@ pub struct Notes {
 }
 
 impl Watcher for Notes {
-    fn container(&mut self, note: ContainerNote) {
-        let _unheard = self.journal.send(self.key.draft(note.event()));
+    fn container(&mut self, kind: EventKind) {
+        let _unheard = self.journal.send(self.key.draft(kind));
     }
 }
 

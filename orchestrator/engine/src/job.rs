@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use mycelium_schemas::event::{ContainerCreate, ContainerExit, ContainerOf, EventKind, ExitReason, Local};
+use mycelium_schemas::event::{EventKind, ExitReason};
 use tokio::sync::watch;
 
 use crate::{agent::AttemptKey, error::Error, redact::Redactor};
@@ -146,8 +146,8 @@ pub trait Watcher {
     /// It printed a line that is too long to be looked at and is only in the log.
     fn too_long(&mut self) {}
 
-    /// Something became of its container.
-    fn container(&mut self, _: ContainerNote) {}
+    /// Something became of its container, told as the event that says so.
+    fn container(&mut self, _: EventKind) {}
 }
 
 /// A watcher that ignores everything.
@@ -155,59 +155,6 @@ pub trait Watcher {
 pub struct Ignore;
 
 impl Watcher for Ignore {}
-
-/// What became of a command's container.
-#[derive(Debug, Clone)]
-pub struct ContainerNote {
-    /// What happened.
-    pub what: ContainerStep,
-    /// What the command is run for.
-    pub purpose: Purpose,
-    /// The container's id.
-    pub id: String,
-}
-
-/// A step in the life of a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContainerStep {
-    /// It was made, from an image.
-    Created {
-        /// The image's id.
-        image: String,
-    },
-    /// Its command began.
-    Started,
-    /// A resumed run follows it again.
-    Reattached,
-    /// Its command ended.
-    Exited {
-        /// As the engine tells it.
-        code: Option<i32>,
-        /// Whether it needed more memory than it may.
-        out_of_memory: bool,
-    },
-    /// It is gone.
-    Removed,
-}
-
-impl ContainerNote {
-    /// Told as an event.
-    pub fn event(self) -> EventKind {
-        let purpose = self.purpose.name().to_owned();
-        let local = Local { container: Some(self.id), ..Local::default() };
-        match self.what {
-            ContainerStep::Created { image } => {
-                EventKind::ContainerCreate(ContainerCreate { purpose, image, local })
-            }
-            ContainerStep::Started => EventKind::ContainerStart(ContainerOf { purpose, local }),
-            ContainerStep::Reattached => EventKind::ContainerReattach(ContainerOf { purpose, local }),
-            ContainerStep::Exited { code, out_of_memory } => {
-                EventKind::ContainerExit(ContainerExit { purpose, exit_code: code, out_of_memory, local })
-            }
-            ContainerStep::Removed => EventKind::ContainerRemove(ContainerOf { purpose, local }),
-        }
-    }
-}
 
 /// Waits for a stop that matters: the first one, then only the urgent one.
 pub(crate) async fn stopped(stop: &mut watch::Receiver<StopLevel>, ending: bool) -> StopLevel {

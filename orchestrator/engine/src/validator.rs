@@ -2,7 +2,7 @@
 
 use mycelium_schemas::{
     config::{Validator, ValidatorProvider},
-    event::ValidatorReport,
+    event::{EventKind, ValidatorReport},
 };
 use tokio::sync::watch;
 
@@ -10,7 +10,7 @@ use crate::{
     agent::Notes,
     environment::Environment,
     error::Error,
-    job::{ContainerNote, Job, StopLevel, Watcher},
+    job::{Job, StopLevel, Watcher},
     launcher::Launcher,
     mock,
 };
@@ -98,9 +98,9 @@ impl Watcher for Output {
         self.overflow = true;
     }
 
-    fn container(&mut self, note: ContainerNote) {
+    fn container(&mut self, kind: EventKind) {
         if let Some(notes) = &mut self.notes {
-            notes.container(note);
+            notes.container(kind);
         }
     }
 }

@@ -11,7 +11,10 @@ use bollard::{
     },
 };
 use futures_util::StreamExt as _;
-use mycelium_schemas::{config::CleanupWhen, event::ExitReason};
+use mycelium_schemas::{
+    config::CleanupWhen,
+    event::{ContainerCreate, ContainerExit, ContainerOf, EventKind, ExitReason, Local},
+};
 use tokio::{
     io::AsyncWriteExt as _,
     sync::watch,
@@ -28,7 +31,7 @@ use crate::{
     capture::{From, Lines, Log},
     error::Error,
     fault,
-    job::{ContainerNote, ContainerStep, Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
+    job::{Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
 };
 
 /// How long the rest of the output is awaited after the command ended: the engine ends it by itself.
@@ -49,11 +52,12 @@ impl Engine {
         let begun = Instant::now();
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
         let id = self.create(&job).await?;
-        let note = |what| ContainerNote { what, purpose: job.purpose, id: id.clone() };
-        watcher.container(note(ContainerStep::Created { image: self.image.clone() }));
+        let ContainerOf { purpose, local } = of(&id, job.purpose);
+        let image = self.image.clone();
+        watcher.container(EventKind::ContainerCreate(ContainerCreate { purpose, image, local }));
         let exit = match self.begin(&id, &job, base).await {
             Ok(None) => {
-                watcher.container(note(ContainerStep::Started));
+                watcher.container(EventKind::ContainerStart(of(&id, job.purpose)));
                 watcher.started(None);
                 self.follow(&id, &job, begun, stop, &mut log, watcher).await
             }
@@ -83,8 +87,7 @@ impl Engine {
         watcher: &mut impl Watcher,
     ) -> Result<Exit, Error> {
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
-        let what = ContainerStep::Reattached;
-        watcher.container(ContainerNote { what, purpose: job.purpose, id: id.to_owned() });
+        watcher.container(EventKind::ContainerReattach(of(id, job.purpose)));
         let exit = self.follow(id, &job, Instant::now(), stop, &mut log, watcher).await;
         log.finish()?;
         self.end(id, job.purpose, exit, watcher).await
@@ -258,16 +261,12 @@ impl Engine {
         exit: Result<Exit, Error>,
         watcher: &mut impl Watcher,
     ) -> Result<Exit, Error> {
-        let note = |what| ContainerNote { what, purpose, id: id.to_owned() };
-        let exit = match exit {
-            Ok(exit) => exit,
-            // What failed is told; the container is found by whoever resumes.
-            Err(error) => return Err(error),
-        };
-        watcher.container(note(ContainerStep::Exited {
-            code: exit.code,
-            out_of_memory: exit.reason == ExitReason::OutOfMemory,
-        }));
+        // What failed is told; the container is found by whoever resumes.
+        let exit = exit?;
+        let out_of_memory = exit.reason == ExitReason::OutOfMemory;
+        let ContainerOf { purpose: name, local } = of(id, purpose);
+        let ended = ContainerExit { purpose: name, exit_code: exit.code, out_of_memory, local };
+        watcher.container(EventKind::ContainerExit(ended));
         let goes = match self.cleanup {
             CleanupWhen::Never => false,
             CleanupWhen::OnSuccess => exit.is_success() || exit.reason == ExitReason::Stopped,
@@ -275,7 +274,7 @@ impl Engine {
         };
         if goes {
             self.connection.remove(id).await?;
-            watcher.container(note(ContainerStep::Removed));
+            watcher.container(EventKind::ContainerRemove(of(id, purpose)));
         }
         Ok(exit)
     }
@@ -303,4 +302,10 @@ fn chance() -> Result<u64, Error> {
         .and_then(|mut random| random.read_exact(&mut bytes))
         .at("read", "/dev/urandom")?;
     Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Which container, in events.
+fn of(id: &str, purpose: Purpose) -> ContainerOf {
+    let local = Local { container: Some(id.to_owned()), ..Local::default() };
+    ContainerOf { purpose: purpose.name().to_owned(), local }
 }
