@@ -76,7 +76,7 @@ pub fn land(
     }
     let pack = pack::prepare(&source, &repo, &upstream.objects_dir(), old_id, new_id, ends)?;
 
-    let lock = RefLock::take(&repo, upstream, branch, new)?;
+    let lock = RefLock::take(&repo, upstream, branch, new, ends)?;
     if let Some(done) = compare(&repo, branch, old, new)? {
         return Ok(done);
     }

@@ -17,6 +17,7 @@ use mycelium_schemas::id::CommitId;
 
 use super::{
     commit::signature,
+    ends::{Ends, go_on},
     error::GitError,
     upstream::{Branch, Upstream},
 };
@@ -38,12 +39,13 @@ pub(super) struct RefLock<'repo> {
 }
 
 impl<'repo> RefLock<'repo> {
-    /// Takes the lock to move the branch to `new`, waiting for others a bounded time.
+    /// Takes the lock to move the branch to `new`, waiting for others a bounded time, or until it is stopped.
     pub(super) fn take(
         repo: &'repo Repository,
         upstream: &Upstream,
         branch: &Branch,
         new: &CommitId,
+        ends: Ends<'_>,
     ) -> Result<Self, GitError> {
         let refname = branch.refname();
         let lock_file = upstream.common_dir().join(format!("{refname}.lock"));
@@ -53,7 +55,7 @@ impl<'repo> RefLock<'repo> {
             clear_abandoned(&lock_file, &commit)?;
         }
         let note = Note::write(note_file, &refname, new)?;
-        match wait(repo, &refname)? {
+        match wait(repo, &refname, ends)? {
             Some(transaction) => Ok(Self { transaction, _note: note, refname }),
             None => Err(GitError::Locked { path: lock_file }),
         }
@@ -73,7 +75,11 @@ impl<'repo> RefLock<'repo> {
     }
 }
 
-fn wait<'repo>(repo: &'repo Repository, refname: &str) -> Result<Option<Transaction<'repo>>, GitError> {
+fn wait<'repo>(
+    repo: &'repo Repository,
+    refname: &str,
+    ends: Ends<'_>,
+) -> Result<Option<Transaction<'repo>>, GitError> {
     let failed = || GitError::git(format!("lock {refname}"));
     for _ in 0..TRIES {
         let mut transaction = repo.transaction().map_err(failed())?;
@@ -83,7 +89,10 @@ fn wait<'repo>(repo: &'repo Repository, refname: &str) -> Result<Option<Transact
             transaction.lock_ref(refname)
         ) {
             Ok(()) => return Ok(Some(transaction)),
-            Err(error) if error.code() == ErrorCode::Locked => thread::sleep(WAIT),
+            Err(error) if error.code() == ErrorCode::Locked => {
+                go_on(ends)?;
+                thread::sleep(WAIT);
+            }
             Err(error) => return Err(failed()(error)),
         }
     }

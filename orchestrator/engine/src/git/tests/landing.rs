@@ -139,6 +139,21 @@ fn a_held_lock_is_an_environment_error_that_names_it() {
 }
 
 #[test]
+fn a_stop_ends_the_wait_for_a_held_lock_and_nothing_is_left() {
+    let rig = Rig::new();
+    let (old, new) = merged(&rig);
+    let lock = rig.repo.join(".git/refs/heads/work.lock");
+    write(&lock, "");
+    let before = rig.git_dir_content();
+    // The note is there from just before the lock is waited for.
+    let note = rig.repo.join(".git/mycelium.ref-lock");
+    let ends = || note.exists();
+    let stopped = land(&rig.upstream(), &rig.quarantine(), &rig.branch("work"), &old, &new, &ends);
+    assert!(matches!(stopped, Err(LandError::Git(GitError::Stopped))), "{stopped:?}");
+    assert_eq!(rig.git_dir_content(), before);
+}
+
+#[test]
 fn nothing_of_the_user_is_touched_and_no_hook_runs() {
     let rig = Rig::new();
     write(&rig.repo.join("a.txt"), "stashed\n");
