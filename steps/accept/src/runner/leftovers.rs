@@ -4,7 +4,7 @@
 
 use std::{fs, os::unix::ffi::OsStrExt, path::Path, process, thread, time::Duration};
 
-use rustix::process::{Pid, Signal, getsid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Set for a build, to a path in the folder that it belongs to. What of a build has a session of its own is a server that
 /// stays for the next one, and is nobody's leftover.
@@ -92,8 +92,16 @@ fn living(folder: &Path) -> Vec<Leftover> {
 }
 
 fn has_own_session(pid: i32) -> bool {
-    let session = |pid| getsid(pid).ok();
-    session(Pid::from_raw(pid)) != session(None)
+    session(&pid.to_string()) != session("self")
+}
+
+/// The session of a process, as the kernel writes it: 0 where its leader lives outside of this container, which the
+/// system call's wrapper takes for impossible.
+fn session(pid: &str) -> Option<i32> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; state, parent, group and session follow its last one.
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    str::from_utf8(stat.get(name_end + 1..)?).ok()?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn works_in(pid: i32, folder: &Path) -> bool {
