@@ -241,7 +241,7 @@ fn look(
     }
     let intent = match &state.open_intent {
         Some((_, intent)) => {
-            git::clear_abandoned(upstream, branch)?;
+            git::clear_abandoned(upstream, branch, ends)?;
             Some(look_at_intent(intent, upstream, branch, ends)?)
         }
         None => None,

@@ -493,7 +493,17 @@ impl Run<'_> {
     async fn tidy(&self, signals: &mut Signals) -> Result<Option<StopSignal>, Error> {
         // A landing goes on where its note cannot be removed: the next one removes it, and after the last one this, or
         // the `resume` of a run that could not.
-        git::clear_abandoned(&self.lander.upstream, &self.lander.branch)?;
+        let (upstream, branch) = (self.lander.upstream.clone(), self.lander.branch.clone());
+        let ends = ends(&self.lander.stop);
+        let clear = blocking(move || Ok(git::clear_abandoned(&upstream, &branch, &ends)?));
+        let (cleared, signal) = stoppable(clear, &self.stop, signals).await;
+        match cleared {
+            Err(Error::Git(GitError::Stopped)) => {}
+            cleared => cleared?,
+        }
+        if signal.is_some() {
+            return Ok(signal);
+        }
         if self.config.cleanup.workspaces == CleanupWhen::Never {
             return Ok(None);
         }

@@ -206,7 +206,8 @@ fn leftovers(root: &Path, wrong: &mut Vec<String>) -> io::Result<()> {
             .any(|begin| name.starts_with(begin));
         // The lock of the one writer is a file that stays; what is locked is its open handle.
         let lock = in_git && name.ends_with(".lock") && name != "mycelium.lock";
-        let note = name == "mycelium.ref-lock" || name.ends_with(".keep") && name.starts_with("pack-");
+        let ours = in_git && name.starts_with("mycelium.") && name != "mycelium.lock";
+        let note = ours || name.ends_with(".keep") && name.starts_with("pack-");
         if temporary || lock || note {
             let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
             wrong.push(format!("{} is left", path.display()));

@@ -17,6 +17,7 @@ use mycelium_schemas::id::CommitId;
 
 use super::{
     error::GitError,
+    index_lock,
     oid::{commit_tree, find_tree, to_id},
     quarantine::Quarantine,
     tree::{Entry, Mode, as_path, printable},
@@ -56,7 +57,7 @@ pub fn dirty_unless(
     let repo = upstream.open()?;
     let mut reasons = states(&repo);
     let head = repo.head().and_then(|head| head.peel_to_tree()).map_err(GitError::git("read HEAD"))?;
-    let index = open_index(upstream, &repo)?;
+    let index = repo.index().map_err(unreadable(upstream))?;
     let mut paths = BTreeSet::new();
     let staged = repo
         .diff_tree_to_index(Some(&head), Some(&index), None)
@@ -188,24 +189,34 @@ pub(super) fn touched(diff: &Diff<'_>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Opens the index; some features of git's own are not understood.
-pub(super) fn open_index(upstream: &Upstream, repo: &Repository) -> Result<Index, GitError> {
-    repo.index().map_err(|source| {
+/// Why an index cannot be opened; some features of git's own are not understood.
+pub(super) fn unreadable(upstream: &Upstream) -> impl FnOnce(git2::Error) -> GitError {
+    |source| {
         if source.message().contains("extension") {
             let reason = format!("{}; sparse and split indexes cannot be read", source.message());
             GitError::Unsupported { path: upstream.worktree().to_owned(), reason }
         } else {
             GitError::git("read the index")(source)
         }
-    })
+    }
 }
 
-/// Waits a bounded time until no other git process changes the index: what it is about to hold is not known before.
-pub(super) fn await_index(upstream: &Upstream, ends: impl Fn() -> bool) -> Result<(), GitError> {
+/// Waits a bounded time until no other git process changes the index: what it is about to hold is not known before. A
+/// lock of ours is no reason to wait: whoever made it is dead, or is told by the lock of the repository.
+fn await_index(upstream: &Upstream, ends: impl Fn() -> bool) -> Result<(), GitError> {
+    patiently(upstream, ends, |lock| Ok(!lock.exists() || index_lock::is_ours(upstream.git_dir())))
+}
+
+/// Tries for a bounded time, or until it is stopped, what another git process keeps from being done that holds the index.
+pub(super) fn patiently(
+    upstream: &Upstream,
+    ends: impl Fn() -> bool,
+    done: impl Fn(&Path) -> Result<bool, GitError>,
+) -> Result<(), GitError> {
     let lock = upstream.git_dir().join("index.lock");
     let mut wait = LOCK_WAIT;
     for _ in 0..LOCK_TRIES {
-        if !lock.exists() {
+        if done(&lock)? {
             return Ok(());
         }
         if ends() {

@@ -5,15 +5,21 @@
 //! takes its place whole (`staging.rs`).
 //! Anything else belongs to the user, is left alone and reported.
 
-use std::{collections::HashSet, fs, io, path::Path};
+use std::{
+    collections::HashSet,
+    fs::{self, Metadata},
+    io,
+    path::Path,
+};
 
 use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState};
 use mycelium_schemas::{event::CheckoutUpdate, id::CommitId};
 
 use super::{
-    checkout::{PathChange, await_index, blocked, changes, is_hidden, open_index, touched, working_changes},
+    checkout::{PathChange, blocked, changes, is_hidden, touched, working_changes},
     ends::Ends,
     error::GitError,
+    index_lock::IndexLock,
     oid::commit_tree,
     staging::{Staging, remove_folder},
     tree::{Entry, Mode, as_path, printable},
@@ -34,14 +40,15 @@ pub struct FastForward {
 /// What a path of the landing is at the moment.
 enum State {
     Old,
-    New,
+    /// With what it was on disk when it was looked at, where it is there.
+    New(Option<Metadata>),
     Other,
 }
 
 /// Shows `new` in the checkout in place of `old`. Called after the ref moved, and again by whoever finds it undone.
 ///
-/// An index that another git process holds is waited for a bounded time, or until the wait is to end: then nothing was
-/// changed.
+/// No other git process can change the index meanwhile. One that holds it is waited for a bounded time, or until the wait
+/// is to end: then nothing was changed. The caller holds the landing lock.
 pub fn fast_forward(
     upstream: &Upstream,
     branch: &Branch,
@@ -57,16 +64,17 @@ pub fn fast_forward(
         return Ok(FastForward { update: CheckoutUpdate::NotCheckedOut, left: Vec::new() });
     }
     let repo = upstream.open()?;
-    await_index(upstream, ends)?;
-    let mut index = open_index(upstream, &repo)?;
     let changes = changes(&repo, &commit_tree(&repo, old)?, &commit_tree(&repo, new)?)?;
     let mut left = Vec::new();
     if repo.state() == RepositoryState::Clean {
+        let lock = IndexLock::take(upstream, ends)?;
         let mut files = index_of_new(&changes).map_err(GitError::git("list the files of a landing"))?;
         let staging = Staging::fill(upstream, &repo, &mut files)?;
         // Looked at when all is ready, so that what the user writes meanwhile is seen.
+        let mut index = lock.open(upstream, &repo)?;
         let states = judge(upstream, &repo, &index, &changes, &files)?;
         apply(upstream, &staging, &mut index, &changes, &states, &mut left)?;
+        lock.replace(&mut index)?;
         staging.remove()?;
     } else {
         left = changes.iter().map(|change| printable(&change.path)).collect();
@@ -83,10 +91,12 @@ fn judge(
     files: &Index,
 ) -> Result<Vec<State>, GitError> {
     let paths: Vec<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
+    // Before the contents: what changes from here on differs from it.
+    let on_disk: Vec<Option<Metadata>> =
+        paths.iter().map(|path| fs::symlink_metadata(upstream.worktree().join(as_path(path))).ok()).collect();
     let modified = differing(repo, index, &paths)?;
     let not_new = differing(repo, files, &paths)?;
-    let on_disk = |path: &[u8]| fs::symlink_metadata(upstream.worktree().join(as_path(path))).ok();
-    let state = |change: &PathChange| {
+    let state = |(change, on_disk): (&PathChange, Option<Metadata>)| {
         let staged = index.get_path(as_path(&change.path), 0);
         let submodule = [change.old, change.new].iter().flatten().any(|entry| entry.mode == Mode::Submodule);
         if submodule || staged.as_ref().is_some_and(is_hidden) {
@@ -95,18 +105,18 @@ fn judge(
         let staged =
             staged.map(|entry| Entry { mode: Mode::from_raw(entry.mode.cast_signed()), id: entry.id });
         // A folder in place of a file that is absent is made of other paths, which are judged by themselves.
-        let absent = on_disk(&change.path).is_none_or(|found| found.is_dir());
+        let absent = on_disk.as_ref().is_none_or(Metadata::is_dir);
         let is_new = if change.new.is_some() { !not_new.contains(&change.path) } else { absent };
         let is_old = if change.old.is_some() { !modified.contains(&change.path) } else { absent };
         if is_new && (staged == change.new || staged == change.old) {
-            State::New
+            State::New(on_disk)
         } else if is_old && staged == change.old {
             State::Old
         } else {
             State::Other
         }
     };
-    Ok(changes.iter().map(state).collect())
+    Ok(changes.iter().zip(on_disk).map(state).collect())
 }
 
 fn differing(repo: &Repository, index: &Index, paths: &[&[u8]]) -> Result<HashSet<Vec<u8>>, GitError> {
@@ -160,7 +170,7 @@ fn apply(
         match state {
             State::Other => left.push(printable(&change.path)),
             State::Old => remove(upstream.worktree(), &change.path)?,
-            State::New => {}
+            State::New(_) => {}
         }
         if !matches!(state, State::Other) {
             index.remove(as_path(&change.path), 0).or_else(missing_is_done).map_err(failed())?;
@@ -171,10 +181,7 @@ fn apply(
         let in_the_way = change.old.is_none() && blocked(upstream.worktree(), &change.path, |_| false);
         let placed = match state {
             State::Old if !in_the_way => staging.place(&change.path)?,
-            State::New => {
-                index.add_path(as_path(&change.path)).map_err(failed())?;
-                continue;
-            }
+            State::New(found) => found.clone(),
             State::Old | State::Other => None,
         };
         match placed {
@@ -185,7 +192,7 @@ fn apply(
         }
     }
     left.sort();
-    fault::point!("checkout.index", index.write()).map_err(failed())
+    Ok(())
 }
 
 fn missing_is_done(error: git2::Error) -> Result<(), git2::Error> {

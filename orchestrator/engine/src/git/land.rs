@@ -8,6 +8,7 @@ use mycelium_schemas::id::CommitId;
 use super::{
     ends::Ends,
     error::GitError,
+    index_lock,
     oid::{find_commit, to_oid},
     pack,
     quarantine::Quarantine,
@@ -86,11 +87,13 @@ pub fn land(
     Ok(Landing::Moved)
 }
 
-/// Removes what a landing on this branch that was killed left in the user's repository. The caller holds the landing
-/// lock. [`land()`] does it too; this is for a landing that needs no second call.
-pub fn clear_abandoned(upstream: &Upstream, branch: &Branch) -> Result<(), GitError> {
+/// Removes what a landing on this branch that was killed left in the user's repository, unless it is stopped before. The
+/// caller holds the landing lock. [`land()`] and [`super::fast_forward()`] do it too; this is for a landing that needs no
+/// second call.
+pub fn clear_abandoned(upstream: &Upstream, branch: &Branch, ends: Ends<'_>) -> Result<(), GitError> {
+    index_lock::clear(upstream)?;
     pack::clear_abandoned(&upstream.objects_dir())?;
-    ref_lock::clear(upstream, branch)
+    ref_lock::clear(upstream, branch, ends)
 }
 
 /// The compare of compare-and-swap: none where the branch is at `old`.

@@ -22,6 +22,7 @@ mod fast_forward;
 mod filters;
 mod gather;
 mod ignore_rules;
+mod index_lock;
 mod land;
 mod link;
 mod merge;

@@ -52,7 +52,7 @@ impl<'repo> RefLock<'repo> {
         let note_file = upstream.common_dir().join(NOTE);
         // Before the note is written anew: it is all that tells whose the lock is, should this fail or be killed too.
         if let Some(commit) = abandoned_commit(&note_file, &refname)? {
-            clear_abandoned(&lock_file, &commit)?;
+            clear_abandoned(&lock_file, &commit, ends)?;
         }
         let note = Note::write(note_file, &refname, new)?;
         match wait(repo, &refname, ends)? {
@@ -138,19 +138,21 @@ fn abandoned_commit(note: &Path, refname: &str) -> Result<Option<String>, GitErr
 }
 
 /// Removes lock and note of a landing on this branch that was killed, if there is a note.
-pub(super) fn clear(upstream: &Upstream, branch: &Branch) -> Result<(), GitError> {
+pub(super) fn clear(upstream: &Upstream, branch: &Branch, ends: Ends<'_>) -> Result<(), GitError> {
     let (refname, note) = (branch.refname(), upstream.common_dir().join(NOTE));
     let Some(commit) = abandoned_commit(&note, &refname)? else { return Ok(()) };
-    clear_abandoned(&upstream.common_dir().join(format!("{refname}.lock")), &commit)?;
+    clear_abandoned(&upstream.common_dir().join(format!("{refname}.lock")), &commit, ends)?;
     fault::point!("ref.clear_note", fs::remove_file(&note)).map_err(GitError::io("remove", &note))
 }
 
-/// Removes a lock that looks like the abandoned one for longer than any living process would hold it so.
-fn clear_abandoned(lock_file: &Path, commit: &str) -> Result<(), GitError> {
+/// Removes a lock that looks like the abandoned one for longer than any living process would hold it so, unless it is
+/// stopped before.
+fn clear_abandoned(lock_file: &Path, commit: &str, ends: Ends<'_>) -> Result<(), GitError> {
     for _ in 0..TRIES {
         if !is_ours(lock_file, commit) {
             return Ok(());
         }
+        go_on(ends)?;
         thread::sleep(WAIT);
     }
     tracing::warn!(path = %lock_file.display(), %commit, "removing the lock of a landing that was killed");

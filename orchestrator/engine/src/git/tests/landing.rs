@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink};
 use mycelium_schemas::id::CommitId;
 
 use super::rig::{GO_ON, Rig, make_executable, task, time, write};
-use crate::git::{GitError, LandError, Landing, candidate, land};
+use crate::git::{GitError, LandError, Landing, candidate, clear_abandoned, land};
 
 /// Two tasks merged onto the head of `work`.
 fn merged(rig: &Rig) -> (CommitId, CommitId) {
@@ -226,4 +226,18 @@ fn the_lock_of_another_is_never_removed() {
     let refused = landed(&rig, &old, &new);
     assert!(matches!(refused, Err(LandError::Git(GitError::Locked { .. }))), "{refused:?}");
     assert!(git.join("refs/heads/work.lock").exists());
+}
+
+#[test]
+fn a_stop_ends_the_look_at_what_a_killed_landing_left() {
+    let rig = Rig::new();
+    let (_, new) = merged(&rig);
+    let git = rig.repo.join(".git");
+    write(&git.join("mycelium.ref-lock"), format!("refs/heads/work\n{new}\n"));
+    write(&git.join("refs/heads/work.lock"), "");
+    let stopped = clear_abandoned(&rig.upstream(), &rig.branch("work"), &|| true);
+    assert!(matches!(stopped, Err(GitError::Stopped)), "{stopped:?}");
+    assert!(git.join("mycelium.ref-lock").exists(), "whose the lock is must be known to the next");
+    clear_abandoned(&rig.upstream(), &rig.branch("work"), GO_ON).unwrap();
+    assert!(!git.join("mycelium.ref-lock").exists() && !git.join("refs/heads/work.lock").exists());
 }

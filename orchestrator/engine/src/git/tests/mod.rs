@@ -3,6 +3,7 @@
 mod checkout;
 mod filters;
 mod hostile;
+mod index_lock;
 mod landing;
 mod merging;
 mod repository;
