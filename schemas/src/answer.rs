@@ -134,7 +134,10 @@ pub struct Cleaned {
     pub kept: Vec<KeptRun>,
     /// What could not be removed, and why.
     pub failed: Vec<NotRemoved>,
-    /// Bytes of what is removed.
+    /// What was not removed, or not to its end, since a signal stopped the command. The same command removes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<CleanedItem>,
+    /// Bytes that the disk gives back for what is removed.
     pub bytes: u64,
 }
 
@@ -183,7 +186,7 @@ pub struct CleanedItem {
     pub kind: CleanedKind,
     /// The run it belonged to.
     pub run_id: Option<RunId>,
-    /// Bytes in it.
+    /// Bytes that the disk gives back for it.
     pub bytes: u64,
 }
 

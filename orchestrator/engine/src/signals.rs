@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     fmt, fs, future, io,
     pin::pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, Waker},
 };
 
@@ -152,6 +153,24 @@ impl Listening {
         })
     }
 
+    /// Hears signals beside work that asks for the first of them between one thing and the next. Where a second one comes,
+    /// `at_once` is called with the first.
+    pub fn watch(self, at_once: impl FnOnce(StopSignal) + Send + 'static) -> Watch {
+        let Self { runtime, mut signals } = self;
+        let first = Arc::new(OnceLock::new());
+        let heard = Arc::clone(&first);
+        {
+            let _inside = runtime.enter();
+            tokio::spawn(async move {
+                let signal = signals.next().await;
+                heard.get_or_init(|| signal);
+                signals.next().await;
+                at_once(signal);
+            });
+        }
+        Watch { first, _runtime: runtime }
+    }
+
     /// A signal that came and was not heard yet.
     fn came(&mut self) -> Option<StopSignal> {
         let _inside = self.runtime.enter();
@@ -162,8 +181,25 @@ impl Listening {
     }
 }
 
+/// Hears signals while something else is done.
+#[derive(Debug)]
+pub struct Watch {
+    first: Arc<OnceLock<StopSignal>>,
+    /// Listens as long as it lives.
+    _runtime: Runtime,
+}
+
+impl Watch {
+    /// The first signal, once it came.
+    pub fn signal(&self) -> Option<StopSignal> {
+        self.first.get().copied()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     #[test]
@@ -171,5 +207,21 @@ mod tests {
         let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0\n";
         assert_eq!(ignored(status), 0x1001);
         assert_eq!(ignored(""), 0);
+    }
+
+    #[test]
+    fn the_first_signal_is_told_and_the_second_is_acted_on() {
+        let (send, receive) = mpsc::channel();
+        let watch = Listening::begin().unwrap().watch(move |first| send.send(first).unwrap());
+        let terminate = || process::kill_process(process::getpid(), process::Signal::TERM).unwrap();
+        assert_eq!(watch.signal(), None);
+        terminate();
+        while watch.signal().is_none() {
+            std::thread::yield_now();
+        }
+        assert_eq!(watch.signal(), Some(StopSignal::Terminate));
+        assert!(receive.try_recv().is_err(), "one signal does not end anything at once");
+        terminate();
+        assert_eq!(receive.recv(), Ok(StopSignal::Terminate));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use mycelium_engine::signals::StopSignal;
 use mycelium_schemas::answer::{Cleaned, CleanedKind};
 
 use super::{bytes, lines, problem::plain};
@@ -15,19 +16,29 @@ pub(crate) fn removed(cleaned: &Cleaned) -> String {
         .map(|process| format!("{verb} process {} of run {}", process.pid, process.run_id));
     let verb = if cleaned.dry_run { "would remove" } else { "removed" };
     let removed = cleaned.removed.iter().map(|item| {
-        let kind = match item.kind {
-            CleanedKind::Workspaces => "workspaces",
-            CleanedKind::Objects => "objects",
-            CleanedKind::Run => "run",
-            CleanedKind::Leftover => "leftover",
-        };
-        plain(&format!("{verb} {kind:<10} {:>10}  {}", bytes(item.bytes), item.path))
+        plain(&format!("{verb} {:<10} {:>10}  {}", kind(item.kind), bytes(item.bytes), item.path))
     });
     let containers = cleaned.containers.iter().map(|container| {
         let run = container.run_id.as_ref().map_or_else(String::new, |run| format!(" of run {run}"));
         plain(&format!("{verb} container {}{run}", container.name))
     });
     lines(ended.chain(containers).chain(removed))
+}
+
+fn kind(kind: CleanedKind) -> &'static str {
+    match kind {
+        CleanedKind::Workspaces => "workspaces",
+        CleanedKind::Objects => "objects",
+        CleanedKind::Run => "run",
+        CleanedKind::Leftover => "leftover",
+    }
+}
+
+/// What a signal kept from being removed, and how it goes on.
+pub(crate) fn stopped(cleaned: &Cleaned, signal: StopSignal) -> String {
+    let left =
+        cleaned.left.iter().map(|item| plain(&format!("left     {:<10}  {}", kind(item.kind), item.path)));
+    format!("{}stopped by {signal}; the same command removes the rest", lines(left))
 }
 
 /// What could not be removed, in lines.
@@ -48,7 +59,9 @@ pub(crate) fn rest(cleaned: &Cleaned) -> String {
     let verb = if cleaned.dry_run { "would be freed" } else { "freed" };
     // Writing to a string cannot fail.
     let _ = match cleaned.removed.len() {
-        0 if cleaned.ended.is_empty() && cleaned.containers.is_empty() => writeln!(text, "nothing to remove"),
+        0 if cleaned.ended.is_empty() && cleaned.containers.is_empty() && cleaned.left.is_empty() => {
+            writeln!(text, "nothing to remove")
+        }
         _ => writeln!(text, "{} {verb}", bytes(cleaned.bytes)),
     };
     text

@@ -2,14 +2,20 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::{self, File},
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    process::{Child, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{held::HeldRun, place::Place, plans::ONE};
+use crate::{
+    held::{HeldRun, wait_until},
+    place::Place,
+    plans::ONE,
+};
 
 /// A place whose run `r1` failed, so that workspace and objects are still there.
 fn after_a_failed_run(agent: &str) -> Place {
@@ -211,4 +217,88 @@ fn what_cannot_be_removed_is_said() {
     fs::set_permissions(runs.join(".removing-r1"), fs::Permissions::from_mode(0o500)).unwrap();
     place.run(&["clean"]).exits(0);
     place.run(&["clean", "--run-id", "r1"]).exits(0);
+}
+
+/// A finished run with a workspace so large that its removal takes a moment.
+fn after_a_large_run() -> Place {
+    after_a_failed_run("mkdir many && seq 20000 | (cd many && xargs touch); exit 7")
+}
+
+/// `clean`, stopped in the middle of removing the workspaces, and where it says what it did.
+fn stopped_in_removal() -> (Place, Child, [PathBuf; 2]) {
+    // Where this process is held up between its look and the stop, all is removed already: then another is tried.
+    for _ in 0..10 {
+        let place = after_a_large_run();
+        let said = ["stdout", "stderr"].map(|name| place.outside().join(name));
+        let [stdout, stderr] = [0, 1].map(|at| File::create(&said[at]).unwrap());
+        let mut command = place.command(&["clean", "--json"]);
+        let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();
+        let many = place.project_dir().join("workspaces/r1/001/many");
+        let left = || fs::read_dir(&many).map_or(0, Iterator::count);
+        wait_until(&mut child, || left() < 20_000);
+        let pid = Pid::from_child(&child);
+        kill_process(pid, Signal::STOP).unwrap();
+        if left() > 0 {
+            return (place, child, said);
+        }
+        kill_process(pid, Signal::CONT).unwrap();
+        child.wait().unwrap();
+    }
+    panic!("no clean was stopped in time");
+}
+
+#[test]
+fn a_signal_stops_it_between_two_files_and_what_is_left_is_told_and_goes_the_next_time() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let (mut place, mut child, [stdout, stderr]) = stopped_in_removal();
+        let pid = Pid::from_child(&child);
+        kill_process(pid, signal).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let document: Value = serde_json::from_slice(&fs::read(stdout).unwrap()).unwrap();
+        place.assert_valid("clean", &document);
+        assert_eq!(kinds(&document["removed"]), ["objects"], "{document:#}");
+        assert_eq!(kinds(&document["left"]), ["workspaces"], "{document:#}");
+        let (project, said) = (place.project_dir(), fs::read_to_string(stderr).unwrap());
+        let left = project.join("workspaces/r1");
+        assert!(said.contains(name) && said.contains(left.to_str().unwrap()), "{said}");
+        assert!(!project.join("runs/r1/objects.git").exists() && left.exists());
+        let again = place.run(&["clean", "--json"]).exits(0).json();
+        assert_eq!(kinds(&again["removed"]), ["workspaces"], "{again:#}");
+        assert!(!left.exists() && again.get("left").is_none());
+    }
+}
+
+fn kinds(items: &Value) -> Vec<&str> {
+    items.as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_lock_of_an_index_that_a_killed_landing_left_goes_and_one_of_another_git_stays() {
+    let mut place = after_a_failed_run("exit 7");
+    let git = place.repository.path().join(".git");
+    let (note, lock) = (git.join("mycelium.index-lock"), git.join("index.lock"));
+    fs::write(&note, "").unwrap();
+    fs::hard_link(&note, &lock).unwrap();
+    let listed = paths(&place.run(&["clean", "--dry-run", "--json"]).exits(0).json());
+    assert!(note.exists() && lock.exists());
+    let removed = paths(&place.run(&["clean", "--json"]).exits(0).json());
+    assert_eq!(removed, listed);
+    for path in [&note, &lock] {
+        assert!(removed.contains(&path.display().to_string()) && !path.exists(), "{removed:?}");
+    }
+    fs::write(&note, "").unwrap();
+    fs::write(&lock, "").unwrap();
+    place.run(&["clean", "--all"]).exits(0);
+    assert!(!note.exists() && lock.exists());
+}
+
+#[test]
+fn sizes_are_what_the_disk_gives_back() {
+    let mut place =
+        after_a_failed_run("head -c 100000 /dev/zero > big; ln big same; truncate -s 9M hole; exit 7");
+    let cleaned = place.run(&["clean", "--json"]).exits(0).json();
+    let items = cleaned["removed"].as_array().unwrap();
+    let bytes = items.iter().find(|item| item["kind"] == "workspaces").unwrap()["bytes"].as_u64().unwrap();
+    assert!((100_000..2_000_000).contains(&bytes), "one file with two names and a hole: {bytes}");
 }

@@ -1,7 +1,9 @@
 //! What goes and what stays: looks, and changes nothing.
 
 use std::{
+    collections::HashMap,
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +17,7 @@ use super::{Item, REMOVING, Scope};
 use crate::{
     claim,
     error::{Error, IoContext},
-    git::QUARANTINE_DIR,
+    git::{self, Ends, QUARANTINE_DIR, Upstream},
     project::Project,
     saboteur,
     store::{self, RunPaths},
@@ -28,6 +30,9 @@ const TEMPORARY: [&str; 2] = [".tmp-", ".tasks-"];
 pub(super) struct Listed {
     pub(super) runs: Vec<RunId>,
     pub(super) items: Vec<Item>,
+    /// What a landing that was killed left beside the user's index, whichever run it was of: each goes once the one before
+    /// it is gone.
+    pub(super) index_lock: Vec<Item>,
     pub(super) kept: Vec<KeptRun>,
 }
 
@@ -41,8 +46,14 @@ enum Standing {
     NeverBegan,
 }
 
-/// Lists what goes.
-pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<Listed, Error> {
+/// Lists what goes. Sizes that are not known yet when it is stopped stay unknown.
+pub(super) fn list(
+    project: &Project,
+    upstream: &Upstream,
+    scope: &Scope,
+    force: bool,
+    ends: Ends<'_>,
+) -> Result<Listed, Error> {
     let places = Places::of(project)?;
     let runs = ids(&places.runs)?;
     let mut orphans = ids(&places.workspaces)?;
@@ -54,7 +65,8 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
         return Err(Error::UnknownRun { run_id: wanted.clone() });
     }
     let in_scope = |run: &&RunId| !matches!(scope, Scope::One(wanted) if wanted != *run);
-    let mut listed = Listed { runs: Vec::new(), items: Vec::new(), kept: Vec::new() };
+    let index_lock = of_index_lock(upstream);
+    let mut listed = Listed { runs: Vec::new(), items: Vec::new(), index_lock, kept: Vec::new() };
     for run in runs.iter().filter(in_scope) {
         let standing = standing(project, run)?;
         match standing {
@@ -92,7 +104,7 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
     let leaked = |item: &Item| saboteur::is!("leak-workspace") && item.kind == CleanedKind::Workspaces;
     listed.items.retain(|item| item.path().symlink_metadata().is_ok() && !leaked(item));
     for item in &mut listed.items {
-        item.bytes = size(&item.path());
+        item.bytes = size(&item.path(), ends);
     }
     Ok(listed)
 }
@@ -101,10 +113,19 @@ pub(super) fn list(project: &Project, scope: &Scope, force: bool) -> Result<List
 pub fn leftovers(project: &Project) -> Result<Vec<PathBuf>, Error> {
     let places = Places::of(project)?;
     let mut items = places.leftovers(project)?;
+    items.extend(of_index_lock(&Upstream::discover(&project.root)?));
     for run in ids(&places.runs)? {
         items.extend(places.temporary(&places.run(&run), Some(&run))?);
     }
     Ok(items.iter().map(Item::path).collect())
+}
+
+fn of_index_lock(upstream: &Upstream) -> Vec<Item> {
+    let item = |path: PathBuf| {
+        let (base, name) = (path.parent()?.to_owned(), path.file_name()?.to_string_lossy().into_owned());
+        Some(Item { base, parts: vec![name], kind: CleanedKind::Leftover, run_id: None, bytes: 0 })
+    };
+    git::left_of_index_lock(upstream).into_iter().filter_map(item).collect()
 }
 
 fn refuse(kept: &KeptRun) -> Error {
@@ -263,14 +284,27 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Bytes of the files at and below a path, as far as they can be seen. Links are not followed.
-fn size(path: &Path) -> u64 {
+/// A unit of `st_blocks`, whatever the file system allocates by, in bytes (stat(2)).
+const BLOCK_BYTES: u64 = 512;
+
+/// Bytes that the disk gives back where all at and below a path is removed, as far as it can be seen. Links are not
+/// followed; a file that keeps another name elsewhere gives back nothing.
+fn size(path: &Path, ends: Ends<'_>) -> u64 {
     let (mut total, mut open) = (0u64, vec![path.to_owned()]);
-    while let Some(path) = open.pop() {
+    let mut names: HashMap<(u64, u64), u64> = HashMap::new();
+    while let Some(path) = open.pop().filter(|_| !ends()) {
         let Ok(found) = path.symlink_metadata() else { continue };
-        if !found.is_dir() {
-            total = total.saturating_add(found.len());
-        } else if let Ok(entries) = fs::read_dir(&path) {
+        let goes = found.is_dir() || found.nlink() == 1 || {
+            let seen = names.entry((found.dev(), found.ino())).or_default();
+            *seen += 1;
+            *seen == found.nlink()
+        };
+        if goes {
+            total = total.saturating_add(found.blocks().saturating_mul(BLOCK_BYTES));
+        }
+        if found.is_dir()
+            && let Ok(entries) = fs::read_dir(&path)
+        {
             open.extend(entries.flatten().map(|entry| entry.path()));
         }
     }

@@ -19,11 +19,12 @@ pub use list::leftovers;
 use crate::{
     environment::Environment,
     error::Error,
-    git::Upstream,
+    git::{Ends, Upstream},
     orphans,
     project::Project,
     remove,
     runlock::{self, RunLock},
+    signals::Watch,
 };
 
 /// Begin of the name that a run's folder has while it is being removed, so that a kill leaves no half of a run.
@@ -68,21 +69,33 @@ impl Item {
         self.parts.iter().fold(self.base.clone(), |path, part| path.join(part))
     }
 
-    fn remove(&self) -> std::io::Result<()> {
-        let mut parts = self.parts.clone();
+    /// Removes it; false where it was stopped before the end. What is left then is at the path that it has now.
+    fn remove(&mut self, ends: Ends<'_>) -> std::io::Result<bool> {
         if self.kind == CleanedKind::Run
-            && let Some(last) = parts.last_mut()
+            && let Some(last) = self.parts.last()
         {
             let renamed = format!("{REMOVING}{last}");
             remove::rename(&self.base, &self.parts, &renamed)?;
-            *last = renamed;
+            self.parts.pop();
+            self.parts.push(renamed);
         }
-        remove::remove(&self.base, &parts)
+        remove::remove_unless(&self.base, &self.parts, ends)
+    }
+
+    fn shown(&self) -> CleanedItem {
+        let path = self.path().display().to_string();
+        CleanedItem { path, kind: self.kind, run_id: self.run_id.clone(), bytes: self.bytes }
     }
 }
 
-/// Cleans, or lists what would be removed.
-pub fn clean(project: &Project, environment: &Environment, request: &CleanRequest) -> Result<Cleaned, Error> {
+/// Cleans, or lists what would be removed. A signal that comes while it still looks ends it with nothing removed; after
+/// that it stops between one file and the next, and says what is left.
+pub fn clean(
+    project: &Project,
+    environment: &Environment,
+    request: &CleanRequest,
+    watch: &Watch,
+) -> Result<Cleaned, Error> {
     let upstream = Upstream::discover(&project.root)?;
     let _lock = if request.dry_run {
         if let Some(holder) = runlock::holder(upstream.common_dir())? {
@@ -92,7 +105,12 @@ pub fn clean(project: &Project, environment: &Environment, request: &CleanReques
     } else {
         Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
     };
-    let list::Listed { runs, items, kept } = list::list(project, &request.scope, request.force)?;
+    let ends = || watch.signal().is_some();
+    let list::Listed { runs, items, index_lock, kept } =
+        list::list(project, &upstream, &request.scope, request.force, &ends)?;
+    if let Some(signal) = watch.signal() {
+        return Err(Error::Signalled { signal });
+    }
     // Before the runs that they belong to: what cannot be reached now is found by another `clean`.
     let containers = containers::remove(project, environment, request, &runs, &kept)?;
     let mut cleaned = Cleaned {
@@ -103,19 +121,33 @@ pub fn clean(project: &Project, environment: &Environment, request: &CleanReques
         removed: Vec::new(),
         kept,
         failed: Vec::new(),
+        left: Vec::new(),
         bytes: 0,
     };
-    for item in items {
-        let path = item.path().display().to_string();
-        match if request.dry_run { Ok(()) } else { item.remove() } {
-            Ok(()) => {
-                cleaned.bytes = cleaned.bytes.saturating_add(item.bytes);
-                let Item { kind, run_id, bytes, .. } = item;
-                cleaned.removed.push(CleanedItem { path, kind, run_id, bytes });
+    let mut remove = |mut item: Item| {
+        let shown = item.shown();
+        let removed = match (request.dry_run, ends()) {
+            (true, _) => Ok(true),
+            (false, true) => Ok(false),
+            (false, false) => item.remove(&ends),
+        };
+        let gone = matches!(removed, Ok(true));
+        match removed {
+            Ok(true) => {
+                cleaned.bytes = cleaned.bytes.saturating_add(shown.bytes);
+                cleaned.removed.push(shown);
             }
-            Err(error) => cleaned.failed.push(NotRemoved { path, reason: error.to_string() }),
+            Ok(false) => cleaned.left.push(item.shown()),
+            Err(error) => {
+                cleaned.failed.push(NotRemoved { path: shown.path, reason: error.to_string() });
+            }
         }
+        gone
+    };
+    for item in items {
+        remove(item);
     }
+    let _all_gone = index_lock.into_iter().all(remove);
     Ok(cleaned)
 }
 

@@ -126,6 +126,14 @@ pub(super) fn clear(upstream: &Upstream) -> Result<(), GitError> {
     IndexLock { git_dir, held, let_go: false }.let_go()
 }
 
+/// What a Mycelium that was killed left of its lock, in the order in which it goes: the note, by which the lock is known,
+/// at last. The caller has seen that none lives.
+pub fn left(upstream: &Upstream) -> Vec<PathBuf> {
+    let git_dir = upstream.git_dir();
+    let names = is_ours(git_dir).then_some(LOCK).into_iter().chain([COPY, COPY_LOCK, NOTE]);
+    names.map(|name| git_dir.join(name)).filter(|path| path.symlink_metadata().is_ok()).collect()
+}
+
 /// Gives the note the lock's name; false where another git holds it.
 fn link(note: &Path, lock: &Path) -> io::Result<bool> {
     // Without second names on the file system, nobody can know later whose the lock is.

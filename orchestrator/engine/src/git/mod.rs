@@ -50,6 +50,7 @@ pub use ends::Ends;
 pub use error::{ErrorKind, GitError};
 pub use fast_forward::{FastForward, fast_forward};
 pub use filters::filtered;
+pub use index_lock::left as left_of_index_lock;
 pub use land::{LandError, Landing, clear_abandoned, land};
 pub use merge::{Candidate, MergeError, candidate};
 pub use patch::{PATCH_BYTES_MAX, patch};
