@@ -35,13 +35,17 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
             let command = moved.command();
             output.say(&format!("{moved}, which is gone: if it was this one, go on with {command}"));
         }
-        output.say(
-            &match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
-                Some(view) => decide_first(&project, &view),
-                None => "next: `mycelium run`".to_owned(),
-            },
-        );
-        return Ok(Exit::Done);
+        // As if it had been named: a run that failed is no success to whoever asks for it.
+        return Ok(match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
+            Some(view) => {
+                output.say(&decide_first(&project, &view));
+                Exit::of_run(view.status, view.stop_reason, None)
+            }
+            None => {
+                output.say("next: `mycelium run`");
+                Exit::Done
+            }
+        });
     };
     let mut mended = false;
     let resumed = {

@@ -25,7 +25,9 @@ fn an_approval_beside_other_blocks_says_what_it_waits_for_and_stays_in_sight() {
         .run(&["run", "--run-id", "r1"])
         .exits(1)
         .complains(&["tasks that wait for a human: 001, 002, 003; see `mycelium review list --run-id r1`"]);
-    place.run(&["resume"]).exits(0).complains(&[
+    // With its name or without: what failed is no success.
+    place.run(&["resume", "--run-id", "r1"]).exits(1);
+    place.run(&["resume"]).exits(1).complains(&[
         "run r1 failed and goes on once a human has decided about 001 (needs_human_review), 002",
         "next: `mycelium review list --run-id r1`",
     ]);
