@@ -26,6 +26,7 @@ use crate::{
     redact::Redactor,
     runlock::RunLock,
     saboteur,
+    start::some_of,
     store::{self, RunPaths, make_private_dir, remove_dir_unless},
 };
 
@@ -392,6 +393,7 @@ fn land(
 /// Says which files of the checkout do not show what landed.
 pub(crate) fn warn_of_left(checkout: &git::FastForward) {
     if !checkout.left.is_empty() {
-        tracing::warn!(paths = ?checkout.left, "files of the checkout changed during the landing and were left alone");
+        let paths = some_of(&checkout.left);
+        tracing::warn!(%paths, "files of the checkout changed during the landing and were left alone");
     }
 }

@@ -10,7 +10,7 @@ use mycelium_schemas::{
     id::RunId,
 };
 
-use super::{duration, ids, lines, problem::plain, progress, stamp};
+use super::{brief, duration, ids, lines, problem::plain, progress, stamp};
 
 /// Characters shown of a payload that has no words of its own.
 const PAYLOAD_CHARS_MAX: usize = 200;
@@ -98,6 +98,15 @@ pub(crate) fn no_failures(run: &RunId, filtered: bool, end: Option<&RunStop>) ->
     format!("{}\n", text.replace('\n', " "))
 }
 
+/// A list of paths of any length is shortened; what others wrote is not.
+fn shown(kind: &str, text: &str) -> String {
+    if ["manifest.", "landing."].iter().any(|family| kind.starts_with(family)) {
+        brief(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// One paragraph a failure: when and whose, what, what followed, and where to look.
 pub(crate) fn failures(failures: &Failures) -> String {
     let paragraphs = failures.failures.iter().map(|failure| {
@@ -113,7 +122,7 @@ pub(crate) fn failures(failures: &Failures) -> String {
         for (name, value) in rows {
             if let Some(value) = value {
                 // Writing to a string cannot fail.
-                let _ = writeln!(text, "  {name:<5} {}", value.replace('\n', " "));
+                let _ = writeln!(text, "  {name:<5} {}", shown(&failure.kind, value).replace('\n', " "));
             }
         }
         plain(&text)

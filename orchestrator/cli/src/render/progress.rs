@@ -1,9 +1,15 @@
 //! The decisive events of a run, one plain line each; `None` for those that only matter afterwards.
 
 use mycelium_core::budget::spoken;
-use mycelium_schemas::event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations};
+use mycelium_schemas::{
+    event::{Event, EventKind, LandingConflict, LandingRefused, RefusalReason, Violations},
+    state::Reason,
+};
 
-use super::{ids, problem::plain};
+use super::{brief, ids, problem::plain, reason, some};
+
+/// Where an attempt's changes outside its manifest are, in its folder.
+const COMPLIANCE: &str = "compliance.json";
 
 /// The line of an event.
 pub(crate) fn line(event: &Event) -> Option<String> {
@@ -58,18 +64,21 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         | EventKind::TaskLanded(_) => return None,
         EventKind::TaskStart(_) => "starts".to_owned(),
         EventKind::TaskRetry(retry) => {
-            format!("tried again ({} left): {}", retry.attempts_left, retry.reason)
+            format!("tried again ({} left): {}", retry.attempts_left, brief(&retry.reason))
         }
         EventKind::TaskRescope(rescope) => {
             let files = rescope.files.iter().map(ToString::to_string);
             let locks = rescope.locks.iter().map(|lock| format!("lock {lock}"));
-            format!("manifest widened by {}", files.chain(locks).collect::<Vec<_>>().join(", "))
+            format!("manifest widened by {}", some(files.chain(locks), COMPLIANCE))
         }
         EventKind::TaskValidated(done) => {
             format!("passed its gates with {}", count(done.changed.len(), "changed file"))
         }
         EventKind::TaskFail(reason) => format!("failed: {}", reason.message),
-        EventKind::TaskReview(reason) => format!("needs a human: {}", reason.message),
+        EventKind::TaskReview(review) => {
+            let why = Reason { code: review.code.clone(), message: review.message.clone() };
+            format!("needs a human: {}", reason(&why))
+        }
         EventKind::ManifestWarn(found) => format!("outside its manifest: {}", paths(found)),
         EventKind::ManifestBlock(found) => format!("blocked, outside its manifest: {}", paths(found)),
         EventKind::ValidatorWarn(verdict) => {
@@ -101,7 +110,7 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
 /// Without a path it is the base of the work that is gone.
 fn conflicting(conflict: &LandingConflict) -> String {
     let onto = conflict.onto.short();
-    let paths = conflict.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let paths = some(&conflict.paths, &format!("landing/{}/conflict.json", conflict.landing));
     match paths.as_str() {
         "" => format!("was made on a commit that is no longer in the history of {onto}"),
         paths => format!("conflicts with {onto} in {paths}"),
@@ -113,13 +122,14 @@ fn refusal(refused: &LandingRefused) -> String {
         RefusalReason::HeadMoved => "the branch was moved by somebody else; building again".to_owned(),
         RefusalReason::Interrupted => "the landing was interrupted before the branch moved; again".to_owned(),
         RefusalReason::CheckoutDirty => {
-            format!("not landed: the checkout of the branch is not clean ({})", refused.paths.join(", "))
+            let paths = some(&refused.paths, "`git status`");
+            format!("not landed: the checkout of the branch is not clean ({paths})")
         }
     }
 }
 
 fn paths(found: &Violations) -> String {
-    found.violations.iter().map(|violation| violation.path.as_str()).collect::<Vec<_>>().join(", ")
+    some(found.violations.iter().map(|violation| violation.path.as_str()), COMPLIANCE)
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -7,17 +7,19 @@ use mycelium_schemas::{
     state::TaskStatus,
 };
 
+use super::reason;
+
 /// One line a task.
 pub(crate) fn list(waiting: &[Waiting]) -> String {
     waiting.iter().fold(String::new(), |mut text, task| {
-        let reason = task.reason.as_ref().map_or("no reason on record", |reason| reason.message.as_str());
+        let why = task.reason.as_ref().map_or_else(|| "no reason on record".to_owned(), reason);
         let stands = match task.status {
             TaskStatus::Validated => "approved".to_owned(),
             TaskStatus::Pending => "to be done again".to_owned(),
             status => status.to_string(),
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}  {stands}  {reason}", task.task);
+        let _ = writeln!(text, "{}  {stands}  {why}", task.task);
         text
     })
 }
@@ -26,9 +28,9 @@ pub(crate) fn list(waiting: &[Waiting]) -> String {
 pub(crate) fn task(shown: &TaskShown, run_dir: &Path) -> String {
     let task = &shown.state;
     let mut text = format!("task {}: {} after {} attempts\n", shown.task, task.status, task.attempts);
-    for reason in &task.reasons {
+    for found in &task.reasons {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {}: {}", reason.code, reason.message);
+        let _ = writeln!(text, "  {}: {}", found.code, reason(found));
     }
     let commit = task.commit.as_ref().map_or("none that could land", |commit| commit.as_str());
     let _ = writeln!(text, "commit     {commit}");

@@ -6,7 +6,7 @@ use mycelium_schemas::{
     state::{RunView, Usage},
 };
 
-use super::{lines, problem::plain, stamp};
+use super::{lines, problem::plain, reason, stamp};
 
 /// For people.
 pub(crate) fn text(run: &RunShown) -> String {
@@ -32,9 +32,9 @@ pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
     let tasks = now.tasks.iter().filter_map(|(id, task)| {
         let old = before.and_then(|before| before.tasks.get(id));
         let news = old.is_none_or(|old| (old.status, old.attempts) != (task.status, task.attempts));
-        let reason = task.reasons.last().filter(|_| old.is_none_or(|old| old.reasons != task.reasons));
-        let reason = reason.map(|reason| format!(": {}", reason.message)).unwrap_or_default();
-        let text = format!("{when} task {id}: {}, attempts {}{reason}", task.status, task.attempts);
+        let why = task.reasons.last().filter(|_| old.is_none_or(|old| old.reasons != task.reasons));
+        let why = why.map(|found| format!(": {}", reason(found))).unwrap_or_default();
+        let text = format!("{when} task {id}: {}, attempts {}{why}", task.status, task.attempts);
         news.then(|| plain(&text).replace('\n', " "))
     });
     lines(tasks.chain(head))
@@ -73,14 +73,14 @@ fn table(view: &RunView) -> Table {
     table.set_header(["TASK", "STATUS", "ATTEMPTS", "TOKENS", "COMMIT", "REASON"]);
     for (id, task) in &view.tasks {
         let commit = task.commit.as_ref().map_or("-", |commit| commit.short());
-        let reason = task.reasons.last().map_or_else(String::new, |reason| plain(&reason.message));
+        let why = task.reasons.last().map_or_else(String::new, |found| plain(&reason(found)));
         table.add_row([
             id.to_string(),
             task.status.to_string(),
             task.attempts.to_string(),
             task.usage.tokens().to_string(),
             commit.to_owned(),
-            reason.replace('\n', " "),
+            why.replace('\n', " "),
         ]);
     }
     for numbers in [2, 3] {

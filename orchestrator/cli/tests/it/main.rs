@@ -8,6 +8,7 @@ mod damage;
 mod demo;
 mod doctor;
 mod held;
+mod lists;
 mod logs;
 mod machine;
 mod mock_agent;
