@@ -17,14 +17,25 @@ use crate::{
 };
 
 /// How a point is disturbed.
-pub(crate) const MODES: [&str; 8] =
-    ["kill", "kill-after", "kill-group", "torn", "lock-left", "enospc", "eio", "erofs"];
+pub(crate) const MODES: [&str; 9] =
+    ["kill", "kill-after", "kill-group", "panic", "torn", "lock-left", "enospc", "eio", "erofs"];
 
 /// Modes of second faults.
 const SECOND_MODES: [&str; 4] = ["kill", "torn", "lock-left", "enospc"];
 
 /// First faults after which a second one is tried, for each point that recovery passes.
 const SECOND_FAULTS: usize = 2;
+
+/// In a quick run a panic is tried at every so manyth point.
+const PANIC_EACH: usize = 12;
+
+/// A place in a callback that gives nothing back, of which git2 keeps a panic to itself. The ordinary program, without fault
+/// points, has no such callback.
+const NO_PANIC: &str = "checkout.file";
+
+/// What a panic makes the program say, and exit with.
+const BUG: &str = "error: this is a bug of mycelium";
+const BUG_EXIT: i32 = 70;
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,10 +214,11 @@ fn sampled(point: &Point, number: usize, passing: &[(Scene, usize)]) -> Vec<Cell
 }
 
 fn modes(point: &Point) -> impl Iterator<Item = &'static str> {
-    let (fails, writes, locks) = (point.fails, point.writes, point.locks);
+    let (fails, writes, locks, panics) = (point.fails, point.writes, point.locks, point.name != NO_PANIC);
     MODES.into_iter().filter(move |mode| match *mode {
         // One that goes on failing breaks what comes behind a place that is no operation.
         "enospc" | "eio" => fails,
+        "panic" => panics,
         "torn" => writes,
         "lock-left" => locks,
         _ => true,
@@ -217,6 +229,7 @@ fn sample(point: &Point, number: usize, mode: &str) -> bool {
     let kills = if point.writes { ["torn", "torn"] } else { ["kill", "kill-after"] };
     let errors = ["enospc", "eio", "erofs"];
     mode == "lock-left"
+        || mode == "panic" && number.is_multiple_of(PANIC_EACH)
         || kills[number % kills.len()] == mode
         || number.is_multiple_of(2) && errors[number / 2 % errors.len()] == mode
 }
@@ -373,8 +386,13 @@ impl Tried {
         self.reached.extend(trace.points.iter().cloned());
         let came: Vec<&Fault> = faults.iter().filter(|fault| trace.came.contains(&fault.text())).collect();
         let killed = came.iter().any(|fault| fault.kills());
+        let panicked = came.iter().any(|fault| fault.mode == "panic");
         let fits = match finished.ending {
             Ending::Signaled(9) => killed,
+            // A bug is never passed over, and always told.
+            ending if panicked => {
+                ending == Ending::Exited(BUG_EXIT) && String::from_utf8_lossy(&finished.stderr).contains(BUG)
+            }
             // Where an operation may fail, the program may go on; what it says of itself is looked at later.
             Ending::Exited(0) => !killed,
             Ending::Exited(1) => !killed && self.cell.scene.outcome().exit == 1,

@@ -7,6 +7,7 @@
 //! | `kill` | the program dies before the operation |
 //! | `kill-after` | it dies after the operation |
 //! | `kill-group` | it dies before the operation, and everything that it started dies with it |
+//! | `panic` | it has a bug there, before the operation |
 //! | `torn` | it dies in the middle of a write; elsewhere as `kill` |
 //! | `lock-left` | it dies inside a library that holds a lock file, which stays; elsewhere as `kill` |
 //! | `enospc`, `eio` | the operation fails once; of a write, half is done |
@@ -85,6 +86,7 @@ enum Mode {
     Kill,
     KillAfter,
     KillGroup,
+    Panic,
     Torn,
     LockLeft,
     Once(Errno),
@@ -115,6 +117,7 @@ fn parse(text: &str) -> Option<Fault> {
         "kill" => Mode::Kill,
         "kill-after" => Mode::KillAfter,
         "kill-group" => Mode::KillGroup,
+        "panic" => Mode::Panic,
         "torn" => Mode::Torn,
         "lock-left" => Mode::LockLeft,
         "enospc" => Mode::Once(Errno::NOSPC),
@@ -168,6 +171,7 @@ fn enter_as(due: Option<Mode>) -> io::Result<Entered> {
         Some(Mode::KillAfter) => Ok(Entered { deadly: true }),
         Some(Mode::Kill | Mode::Torn | Mode::LockLeft) => die(),
         Some(Mode::KillGroup) => die_with_children(),
+        Some(Mode::Panic) => have_a_bug(),
         Some(Mode::Once(errno) | Mode::FromNowOn(errno)) => Err(errno.into()),
     }
 }
@@ -188,6 +192,7 @@ pub(crate) fn write(name: &'static str, file: &mut dyn Write, bytes: &[u8]) -> i
         Some(Mode::KillAfter) => Entered { deadly: true },
         Some(Mode::Kill | Mode::LockLeft) => die(),
         Some(Mode::KillGroup) => die_with_children(),
+        Some(Mode::Panic) => have_a_bug(),
         Some(Mode::Torn) => {
             file.write_all(half)?;
             die()
@@ -235,6 +240,12 @@ fn die() -> ! {
     loop {
         thread::park();
     }
+}
+
+/// As if something that can not be had happened.
+#[expect(clippy::panic, reason = "a panic is what is tried")]
+fn have_a_bug() -> ! {
+    panic!("a fault was asked for here")
 }
 
 /// Ends the process groups of what this process started, then itself.
