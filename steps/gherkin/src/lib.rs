@@ -43,6 +43,12 @@ pub use index::{AstIndex, AstNode, step_type_of};
 
 use mycelium_schemas::messages::GherkinDocument;
 
+/// The words that begin a step in a language, such as `en`; none where there is no such language.
+pub fn step_keywords(language: &str) -> impl Iterator<Item = &'static str> {
+    let dialect = dialect::Dialect::of(language);
+    dialect.into_iter().flat_map(|dialect| dialect.steps).map(|(keyword, _)| keyword.trim_end())
+}
+
 /// Parses the text of one feature file. All errors of the file are reported at once, in the order of the file.
 pub fn parse(uri: &str, source: &str, ids: &mut IdGenerator) -> Result<GherkinDocument, Vec<ParseError>> {
     let outline = outline::outline(source)?;

@@ -182,6 +182,7 @@ fn a_good_feature_has_no_problem() {
 
 #[test]
 fn each_rule_finds_its_problem_at_its_line() {
+    assert_eq!(after("Given nothing", "Givn nothing"), [(Rule::LostStep, 10)]);
     assert_eq!(after("    When it errs\n", "    When it errs\n    oops\n"), [(Rule::Syntax, 6)]);
     assert_eq!(after("When it errs", "When it does it"), [(Rule::Undefined, 5)]);
     assert_eq!(after("When it errs", "When it means two things"), [(Rule::Ambiguous, 5)]);
@@ -204,6 +205,57 @@ fn each_rule_finds_its_problem_at_its_line() {
     assert_eq!(after("@G0.1", "@G0.1 @G0.2"), [(Rule::UnknownGoal, 1)]);
     assert_eq!(problems("G1.3-x.feature", GOOD)[0].rule, Rule::FileName);
     assert_eq!(problems("G0.1-x.feature", "Feature: none\n")[0].rule, Rule::NoScenario);
+}
+
+#[test]
+fn a_step_that_became_a_description_is_told_with_what_it_was_meant_as() {
+    let lost = |from: &str, to: &str| {
+        let found = problems("G0.1-a-goal.feature", &GOOD.replace(from, to));
+        let errors = found.into_iter().filter(LintProblem::is_error);
+        errors.map(|problem| (problem.rule, problem.line, problem.help)).collect::<Vec<_>>()
+    };
+    let meant = |line, help: &str| vec![(Rule::LostStep, line, format!("did you mean `{help}`?"))];
+    for written in ["Givn nothing", "Gievn nothing", "given nothing", "Given: nothing", "*nothing", "nothing"]
+    {
+        assert_eq!(
+            lost("    Given nothing", &format!("    {written}")),
+            meant(10, "Given nothing"),
+            "{written}"
+        );
+    }
+    // As one line of many, behind blanks and comments.
+    let prose = "    Once upon a time.\n    # Then\n\n      Whne it errs\n    The end.\n    Given nothing";
+    assert_eq!(lost("    Given nothing", prose), meant(13, "When it errs"));
+    // Keyword and text.
+    assert_eq!(lost("    When it errs", "    Wehn it ers\n    When it errs"), meant(5, "When it errs"));
+    // Its text may mean nothing at all; then what stands below it tells.
+    let argument =
+        lost("    Given nothing", "    Givn of nobody:\n      | a |\n      | b |\n    Given nothing");
+    assert_eq!(
+        argument.iter().map(|(rule, line, _)| (*rule, *line)).collect::<Vec<_>>(),
+        [(Rule::LostStep, 11)]
+    );
+    // In a background, and where no step belongs.
+    let background = "Feature: A goal\n  Background:\n    Gven nothing\n";
+    assert_eq!(lost("Feature: A goal\n", background), meant(4, "Given nothing"));
+    assert_eq!(lost("Feature: A goal\n", "Feature: A goal\n  Given nothing\n"), meant(3, "Given nothing"));
+    for prose in
+        ["The nothing of it all.", "Any text that says why.", "Then again: see | there.", "| a | b |"]
+    {
+        assert_eq!(lost("Feature: A goal\n", &format!("Feature: A goal\n  {prose}\n")), [], "{prose}");
+    }
+    for prose in ["It never happens.", "The run that errs.", "Buts and ifs", "nothing at all"] {
+        assert_eq!(lost("    When it errs", &format!("    {prose}\n    When it errs")), [], "{prose}");
+    }
+}
+
+#[test]
+fn a_line_of_any_length_is_shown_by_its_beginning() {
+    let long =
+        format!("    {}\n    When it errs\n    Whenn it {}\n", "x".repeat(100_000), "y".repeat(100_000));
+    let found = problems("G0.1-a-goal.feature", &GOOD.replace("    When it errs\n", &long));
+    assert!(found.len() == 1 && found[0].to_string().len() < 5000, "{} problems", found.len());
+    assert!(found[0].excerpt.starts_with("    Whenn it yyy"), "{}", found[0].excerpt);
 }
 
 #[test]

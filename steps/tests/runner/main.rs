@@ -7,7 +7,7 @@
 //! | tags that select nothing, an empty folder | `nothing_by_accident::an_empty_folder_and_an_empty_selection_fail` |
 //! | a path without a feature, a pipe named like one | `program/refusals.rs`: `a_path_that_holds_no_feature_…`, `a_pipe_…` |
 //! | a failure that is renamed before `--rerun` | `program/rerun.rs`: `a_failure_that_was_renamed_or_removed_…` |
-//! | a last run that planned nothing, or died early | `program/rerun.rs`: `where_nothing_was_planned_…`, `a_run_that_died_…` |
+//! | a last run that planned nothing, or died early | `program/rerun.rs`: `where_nothing_was_planned_…`, `a_run_that_d…` |
 //! | `@allow.skipped`, `@retry(3)` | `lint::each_rule_finds_its_problem_at_its_line` |
 //! | a step library that is not linked in | `nothing_by_accident::a_step_library_that_is_not_linked_in_cannot_be_loaded` |
 //! | a scenario without steps | `nothing_by_accident::a_scenario_without_steps_fails` |

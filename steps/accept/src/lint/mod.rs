@@ -3,6 +3,7 @@
 
 mod fix;
 mod layout;
+mod lost;
 mod order;
 mod outline;
 mod rule;
@@ -43,9 +44,14 @@ pub struct LintProblem {
     pub message: String,
     /// What to do next.
     pub help: String,
-    /// The line itself.
+    /// The line itself, or what it begins with.
     pub excerpt: String,
 }
+
+/// Characters of a line that are shown.
+const EXCERPT_MAX: usize = 400;
+/// Characters of a message, which may quote a line.
+const MESSAGE_MAX: usize = 2000;
 
 impl LintProblem {
     /// Whether it refuses a run.
@@ -68,7 +74,8 @@ impl fmt::Display for LintProblem {
             let margin = " ".repeat(line.to_string().len());
             let before: String = excerpt.chars().take((*column as usize).saturating_sub(1)).collect();
             let indent = " ".repeat(visible(&before).chars().count());
-            writeln!(f, " {line} | {}\n {margin} | {indent}^", visible(excerpt))?;
+            let mark = if *column as usize <= EXCERPT_MAX { "^" } else { "" };
+            writeln!(f, " {line} | {}\n {margin} | {indent}{mark}", visible(excerpt))?;
         }
         write!(f, "   = {}", visible(help))
     }
@@ -96,6 +103,7 @@ pub fn lint(suite: &Suite, vocabulary: &Vocabulary, promises: Promises<'_>) -> V
                 shape::check(&mut report, &feature, vocabulary);
                 shape::feature_name(&mut report, &feature, &mut names);
                 steps::check(&mut report, &feature, vocabulary);
+                lost::check(&mut report, &feature, vocabulary);
                 outline::check(&mut report, &feature);
                 scaffold::check(&mut report, &feature);
                 order::check(&mut report, &feature);
@@ -139,6 +147,14 @@ fn visible(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// So many characters of a text, and a sign where that is not all of it.
+fn beginning(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Collects the problems of one file.
 struct Report<'a> {
     file: &'a FeatureFile,
@@ -154,14 +170,15 @@ impl<'a> Report<'a> {
 
     fn add(&mut self, rule: Rule, at: Location, message: impl Into<String>, help: impl Into<String>) {
         let line = at.line.max(1);
+        let excerpt = self.lines.get(line as usize - 1).copied().unwrap_or_default();
         self.problems.push(LintProblem {
             uri: self.file.uri.clone(),
             line,
             column: at.column.unwrap_or(1).max(1),
             rule,
-            message: message.into(),
-            help: help.into(),
-            excerpt: self.lines.get(line as usize - 1).copied().unwrap_or_default().to_owned(),
+            message: beginning(&message.into(), MESSAGE_MAX),
+            help: beginning(&help.into(), MESSAGE_MAX),
+            excerpt: beginning(excerpt, EXCERPT_MAX),
         });
     }
 }

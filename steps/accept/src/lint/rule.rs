@@ -27,6 +27,8 @@ pub enum Rule {
     Ambiguous,
     /// A table or text that its step does not take, or a step that has not got the one it needs.
     Argument,
+    /// A step that is none, because its keyword is misspelt or missing.
+    LostStep,
     /// A placeholder of `accept new` that nobody replaced.
     Scaffold,
     /// A scenario that does nothing.
@@ -91,7 +93,7 @@ enum Weight {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Syntax,
         Self::FileName,
         Self::UnknownGoal,
@@ -104,6 +106,7 @@ impl Rule {
         Self::Undefined,
         Self::Ambiguous,
         Self::Argument,
+        Self::LostStep,
         Self::Scaffold,
         Self::NoSteps,
         Self::NoThen,
@@ -162,6 +165,9 @@ impl Rule {
                 "step-argument",
                 "A table or text that its step does not take, or a step that has not got the one it needs.",
             ),
+            Self::LostStep => {
+                (Failure, "lost-step", "A step that is none, because its keyword is misspelt or missing.")
+            }
             Self::Scaffold => {
                 (Failure, "replace-this", "A placeholder of `accept new` that nobody replaced.")
             }
