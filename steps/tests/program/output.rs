@@ -10,7 +10,7 @@ const FILE: &str = "features/tier1/G1.3-a-run-executes.feature";
 fn a_folder_that_accept_did_not_make_is_refused_whole() {
     let checkout = Checkout::new();
     checkout.program("exit 0");
-    let files = ["mydocs/evidence/mine.txt", "mydocs/failed/y", "mydocs/summary.md", "mydocs/sabotage/z"];
+    let files = ["mydocs/evidence/mine.txt", "mydocs/kept/y", "mydocs/summary.md", "mydocs/sabotage/z"];
     for file in files {
         checkout.write(file, "mine");
     }
@@ -60,18 +60,18 @@ fn what_a_run_kept_stays_where_the_next_one_is_refused() {
     for arguments in ["features/typo.feature", "--bin missing", &format!("{FILE}:9999"), "--tags @a(b"] {
         let answer = checkout.accept(&format!("run --bin program --out out {arguments}"));
         assert_eq!(answer.code, Some(2), "{}", answer.err);
-        for name in ["failed", "evidence", "messages.ndjson", "report.html"] {
+        for name in ["kept", "evidence", "messages.ndjson", "report.html"] {
             assert!(is_kept(name), "{arguments}: {name} is gone");
         }
     }
     // Features that are no good make the results old, but not what is there to look at.
     checkout.change("Given the repository", "Given the repositry");
     assert_eq!(checkout.accept("run --bin program --out out").code, Some(1));
-    assert!(is_kept("failed") && !is_kept("messages.ndjson"));
+    assert!(is_kept("kept") && !is_kept("messages.ndjson"));
     checkout.change("Given the repository", "Given the repository");
     checkout.program("exit 0");
     assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
-    assert!(!is_kept("failed"));
+    assert!(!is_kept("kept"));
 }
 
 #[test]
@@ -104,12 +104,12 @@ fn a_merge_that_fails_leaves_the_merge_before() {
     assert_eq!(checkout.accept("merge one --out merged").code, Some(0));
     let before = fs::read(checkout.path("merged/messages.ndjson")).unwrap();
     // Where a folder is to be, a file stands.
-    fs::remove_dir_all(checkout.path("one/failed")).unwrap();
-    checkout.write("one/failed", "no folder");
+    fs::remove_dir_all(checkout.path("one/kept")).unwrap();
+    checkout.write("one/kept", "no folder");
     let answer = checkout.accept("merge one --out merged");
     assert_eq!(answer.code, Some(3), "{}", answer.err);
     assert_eq!(fs::read(checkout.path("merged/messages.ndjson")).unwrap(), before);
-    assert!(checkout.path("merged/failed").is_dir() && checkout.path("merged/report.html").is_file());
+    assert!(checkout.path("merged/kept").is_dir() && checkout.path("merged/report.html").is_file());
     let names: Vec<_> =
         fs::read_dir(checkout.path("merged")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("new")), "{names:?}");
@@ -127,17 +127,17 @@ fn two_scenarios_of_files_with_one_name_keep_a_folder_each() {
     let answer = checkout.accept("run --bin program --out out --json");
     assert_eq!(answer.code, Some(1), "{}", answer.err);
     for folder in ["a", "b"] {
-        let kept = format!("out/failed/{}/4", place(folder));
+        let kept = format!("out/kept/{}/4", place(folder));
         assert!(answer.err.contains(&kept), "no {kept} in {}", answer.err);
         assert!(checkout.path(&kept).join("home/link").is_symlink());
     }
     // Those of the parts stay apart in the whole, too.
     for (shard, folder) in [(1, "a"), (2, "b")] {
         checkout.accept(&format!("run --bin program --out s{shard} --shard {shard}/2"));
-        assert!(checkout.path(&format!("out/failed/{}/4", place(folder))).is_dir());
+        assert!(checkout.path(&format!("out/kept/{}/4", place(folder))).is_dir());
     }
     assert_eq!(checkout.accept("merge s1 s2 --out merged").code, Some(0));
     for folder in ["a", "b"] {
-        assert!(checkout.path(&format!("merged/failed/{}/4", place(folder))).is_dir(), "{folder}");
+        assert!(checkout.path(&format!("merged/kept/{}/4", place(folder))).is_dir(), "{folder}");
     }
 }

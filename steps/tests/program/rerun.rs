@@ -83,9 +83,29 @@ fn a_run_that_died_before_its_plan_was_written_is_no_run_that_passed() {
     for torn in
         ["", "{\"meta\":", "{\"testRunStarted\":{\"timestamp\":{\"seconds\":0,\"nanos\":0},\"id\":\"1\"}}\n"]
     {
-        checkout.write("out/messages.ndjson.unfinished", torn);
+        checkout.write("out/messages.ndjson.planning", torn);
         let answer = checkout.accept("run --bin program --out out --rerun");
         assert_eq!(answer.code, Some(2), "{}", answer.err);
         assert!(answer.err.contains("died before"), "{}", answer.err);
     }
+    // One whose plan was lost with the power planned nothing.
+    checkout.write("out/messages.ndjson.unfinished", "");
+    let answer = checkout.accept("run --bin program --out out --rerun");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("planned no scenario"), "{}", answer.err);
+}
+
+#[test]
+fn a_run_that_dies_in_its_first_scenario_is_run_again_with_all_that_it_did_not_come_to() {
+    let checkout = Checkout::new();
+    checkout.program("kill -9 $PPID");
+    let scenario = FEATURE.split_once("\n\n").unwrap().1;
+    let more: String =
+        (1..4).map(|n| format!("\n{}", scenario.replace("it says so", &format!("no {n}")))).collect();
+    checkout.write("features/tier1/G1.3-a-run-executes.feature", &format!("{FEATURE}{more}"));
+    assert_eq!(checkout.accept("run --bin program --out out --jobs 1").code, Some(3));
+    checkout.program("exit 0");
+    let answer = checkout.accept("run --bin program --out out --rerun --json");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert_eq!(answer.json()["scenarios"].as_array().unwrap().len(), 4);
 }

@@ -100,7 +100,7 @@ fn evidence_cannot_be_looked_for_outside_of_its_folder() {
 #[test]
 fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
     let checkout = Checkout::new();
-    checkout.program("exit 9");
+    checkout.program("echo \"lost: $HOME/a-file of $HOME\" >&2; exit 9");
     let answer = checkout.accept("run --bin program --out out --json --seed 7");
     assert_eq!(answer.code, Some(1));
     assert_eq!(answer.causes(), ["scenarios_failed"]);
@@ -108,14 +108,19 @@ fn a_run_that_fails_exits_1_and_shows_what_is_needed_to_mend_it() {
         "features/tier1/G1.3-a-run-executes.feature:7",
         "Then the exit code is 0",
         "steps/src/",
-        "out/failed/features/tier1/G1.3-a-run-executes.feature/4",
+        "out/kept/features/tier1/G1.3-a-run-executes.feature/4",
         "cargo accept run features/tier1/G1.3-a-run-executes.feature:4 --seed 7",
     ] {
         assert!(answer.err.contains(part), "no {part:?} in {}", answer.err);
     }
-    assert!(checkout.path("out/failed/features/tier1/G1.3-a-run-executes.feature/4").is_dir());
+    assert!(checkout.path("out/kept/features/tier1/G1.3-a-run-executes.feature/4").is_dir());
     let junit = fs::read_to_string(checkout.path("out/junit.xml")).unwrap();
     assert!(junit.contains("\n  at steps/src/then/"), "the report does not say where: {junit}");
+    // The folder of the scenario is gone: what is said of files is said from there.
+    for told in [&answer.err, &answer.out, &junit] {
+        assert!(told.contains("lost: home/a-file of home"), "{told}");
+        assert!(!told.contains("/scenario-"), "{told}");
+    }
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn shards_are_a_partition_and_merge_to_the_whole_run() {
     let answer = checkout.accept("merge s1 s2 s3 --out merged --json");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     assert_eq!(answer.json()["partial"], serde_json::json!([]));
-    assert!(checkout.path("merged/failed").read_dir().unwrap().next().is_some(), "the failed folder is kept");
+    assert!(checkout.path("merged/kept").read_dir().unwrap().next().is_some(), "the failed folder is kept");
     assert_eq!(matrix(&checkout, "merged"), matrix(&checkout, "whole"));
     let gates = |out: &str| checkout.accept(&format!("gate --out {out} --bin program --json"));
     let (whole, merged) = (gates("whole"), gates("merged"));

@@ -12,6 +12,7 @@
 //! | a step library that is not linked in | `nothing_by_accident::a_step_library_that_is_not_linked_in_cannot_be_loaded` |
 //! | a scenario without steps | `nothing_by_accident::a_scenario_without_steps_fails` |
 //! | a scenario without a `Then` | `lint::each_rule_finds_its_problem_at_its_line` |
+//! | a step whose misspelt keyword makes it a description | `lint::a_step_that_became_a_description_…` |
 //! | a `Then` in a background instead of the scenario | `program/lint.rs`: `a_background_proves_nothing_for_…` |
 //! | a `When` behind the last `Then` | `program/lint.rs`: `a_deed_that_nobody_looks_at_afterwards_…` |
 //! | a `Then` that looks at nothing | `nothing_by_accident::a_then_that_records_nothing_fails` |

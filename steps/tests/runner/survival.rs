@@ -331,6 +331,6 @@ fn the_folder_of_a_failed_scenario_is_kept_and_that_of_a_passed_one_is_not() {
     );
     let result = bench.run();
     let kept: Vec<_> = result.scenarios.iter().filter_map(|scenario| scenario.kept.as_ref()).collect();
-    assert_eq!(kept, [&bench.out().join("failed/features/a.feature/3")]);
+    assert_eq!(kept, [&bench.out().join("kept/features/a.feature/3")]);
     assert_eq!(fs::read_to_string(kept[0].join("note.txt")).unwrap(), "written by the world");
 }

@@ -10,48 +10,33 @@ use mycelium_schemas::messages::{Envelope, Pickle, TestStepResultStatus as Statu
 use super::{error::CliError, stream};
 use crate::runner::{
     Identity, identities,
-    store::{MESSAGES, UNFINISHED},
+    store::{MESSAGES, PLANNING, UNFINISHED},
 };
-
-/// What the line of an attempt begins with. Within a line there is no line end.
-const FIRST_START: &str = "\n{\"testCaseStarted\"";
 
 /// The scenarios that did not pass; an error where none was planned, or where what was planned is not known.
 pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
-    let Read { stream, plan_is_whole } = read(out)?;
-    if !plan_is_whole {
-        return Err(CliError::NoPlan(out.join(UNFINISHED)));
-    }
+    let stream = stream(out)?;
     if !stream.iter().any(|message| matches!(message, Envelope::TestCase(_))) {
         return Err(CliError::NothingPlanned(out.join(MESSAGES)));
     }
     Ok(not_passed(&stream))
 }
 
-/// The stream of the last run. One whose process was killed left an unfinished stream, which counts too.
+/// The stream of the last run. One whose process was killed left an unfinished stream, which counts too, as soon as it
+/// holds everything that was to run.
 pub(super) fn stream(out: &Path) -> Result<Vec<Envelope>, CliError> {
-    read(out).map(|read| read.stream)
-}
-
-/// What the last run wrote.
-struct Read {
-    stream: Vec<Envelope>,
-    /// Whether it holds everything that was to run.
-    plan_is_whole: bool,
-}
-
-fn read(out: &Path) -> Result<Read, CliError> {
     let path = out.join(MESSAGES);
     if let Some(text) = stream::text(&path)? {
-        return Ok(Read { stream: stream::messages(&path, &text)?, plan_is_whole: true });
+        return stream::messages(&path, &text);
     }
     let unfinished = out.join(UNFINISHED);
-    let Some(text) = stream::text(&unfinished)? else { return Err(CliError::NoResults(path)) };
+    let Some(text) = stream::text(&unfinished)? else {
+        let planning = out.join(PLANNING);
+        return Err(if planning.exists() { CliError::NoPlan(planning) } else { CliError::NoResults(path) });
+    };
     // Only the last line can be torn, and only where the run never came to its end.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    // The plan is written before the first of it starts.
-    let plan_is_whole = text.contains(FIRST_START);
-    Ok(Read { stream: stream::messages(&unfinished, whole)?, plan_is_whole })
+    stream::messages(&unfinished, whole)
 }
 
 fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {

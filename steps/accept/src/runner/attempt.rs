@@ -155,7 +155,13 @@ impl Attempt {
         self.heard = at.instant;
         self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
         let goes_on = report.goes_on;
-        let Ended { status, card, exception } = Ended::of(report.outcome, case, step);
+        let outcome = match report.outcome {
+            StepOutcome::Failed { message, place } => {
+                StepOutcome::Failed { message: self.seen_from_its_folder(&message), place }
+            }
+            outcome => outcome,
+        };
+        let Ended { status, card, exception } = Ended::of(outcome, case, step);
         self.keep(store, &ids.steps[step], report.records)?;
         if let Some((message, code_place)) = &card {
             self.attach_log(store, &ids.steps[step])?;
@@ -167,7 +173,7 @@ impl Attempt {
                     place: case.place_of(step),
                     message: message.clone(),
                     code_place: code_place.clone(),
-                    log: self.log.iter().cloned().collect(),
+                    log: self.log_lines(),
                 });
             }
         }
@@ -214,7 +220,7 @@ impl Attempt {
             place: case.place_of(step),
             message: message.to_owned(),
             code_place: None,
-            log: self.log.iter().cloned().collect(),
+            log: self.log_lines(),
         });
         store.emit(&Envelope::TestStepFinished(TestStepFinished {
             test_case_started_id: self.id.clone(),
@@ -333,8 +339,19 @@ impl Attempt {
         if self.log.is_empty() {
             return Ok(());
         }
-        let lines: Vec<&str> = self.log.iter().map(String::as_str).collect();
-        self.attach(store, step_id, text_attachment(LOG_MEDIA_TYPE, lines.join("\n")))
+        self.attach(store, step_id, text_attachment(LOG_MEDIA_TYPE, self.log_lines().join("\n")))
+    }
+
+    fn log_lines(&self) -> Vec<String> {
+        self.log.iter().map(|line| self.seen_from_its_folder(line)).collect()
+    }
+
+    /// A text with the paths in the scenario's folder as they are from there: that is removed or kept elsewhere before
+    /// anybody reads it.
+    fn seen_from_its_folder(&self, text: &str) -> String {
+        let Some(folder) = self.scratch.made() else { return text.to_owned() };
+        let folder = folder.to_string_lossy();
+        text.replace(&format!("{folder}/"), "").replace(&*folder, ".")
     }
 
     fn attach(&self, store: &mut Store, step_id: &str, mut attachment: Attachment) -> Result<(), StoreError> {

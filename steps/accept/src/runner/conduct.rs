@@ -128,6 +128,7 @@ pub fn run(
         return Err(error);
     }
     let case_ids = transcript::cases(&mut store, &mut ids, &definition_ids, &run_id, &cases)?;
+    store.planned()?;
     let mut queue: Vec<usize> = (0..cases.len()).collect();
     shuffle(&mut queue, settings.seed);
     desk.lay_out(queue);

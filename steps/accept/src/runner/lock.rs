@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::store::{MESSAGES, UNFINISHED};
+use super::store::{MESSAGES, PLANNING, UNFINISHED};
 
 /// Name of the file that says whose folder it is.
 const MARK: &str = ".accept";
@@ -104,7 +104,7 @@ impl OutLock {
 /// brings along without what is hidden.
 fn is_ours(out: &Path) -> io::Result<bool> {
     let is_empty = fs::read_dir(out)?.next().is_none();
-    Ok(is_empty || [MARK, MESSAGES, UNFINISHED].into_iter().any(|name| out.join(name).is_file()))
+    Ok(is_empty || [MARK, MESSAGES, UNFINISHED, PLANNING].into_iter().any(|name| out.join(name).is_file()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The output folder of a run: the message stream, evidence by digest and the kept folders of failed scenarios.
+//! The output folder of a run: the message stream, evidence by digest and the kept folders of scenarios.
 
 use std::{
     fs::{self, File},
@@ -16,15 +16,17 @@ use super::case::Place;
 pub const MESSAGES: &str = "messages.ndjson";
 /// Folder of evidence.
 pub const EVIDENCE: &str = "evidence";
-/// Folder of failed scenarios.
-pub const FAILED: &str = "failed";
+/// Folder of what scenarios left that failed, or of all of them where that is asked for.
+pub const KEPT: &str = "kept";
 /// Folder of repetitions, each a run of its own.
 pub const REPETITIONS: &str = "repetitions";
 /// What is derived from the stream, each a file.
 pub const DERIVED: [&str; 5] = ["matrix.json", "report.html", "junit.xml", "summary.md", "matrix.csv"];
 
-/// Name of the message stream while it is written; it stays where the process was killed.
+/// Name of the message stream while it is written; it stays where the process was killed. It holds all that is to run.
 pub const UNFINISHED: &str = "messages.ndjson.unfinished";
+/// Name of the message stream before it holds all that is to run.
+pub const PLANNING: &str = "messages.ndjson.planning";
 
 /// Bytes of messages that are written together.
 const BUFFER: usize = 64 * 1024;
@@ -48,6 +50,8 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreE
 pub struct Store {
     out: PathBuf,
     stream: File,
+    /// Where the stream stands.
+    path: PathBuf,
     /// Messages that are not written yet.
     buffer: Vec<u8>,
 }
@@ -59,15 +63,15 @@ impl Store {
         fs::create_dir_all(out).map_err(failed("create", out))?;
         let evidence = out.join(EVIDENCE);
         fs::create_dir(&evidence).map_err(failed("create", &evidence))?;
-        let path = out.join(UNFINISHED);
-        let file = File::create(&path).map_err(failed("create", &path))?;
-        Ok(Self { out: out.to_owned(), stream: file, buffer: Vec::with_capacity(BUFFER) })
+        let path = out.join(PLANNING);
+        let stream = File::create(&path).map_err(failed("create", &path))?;
+        Ok(Self { out: out.to_owned(), stream, path, buffer: Vec::with_capacity(BUFFER) })
     }
 
     /// Appends a message: an `Envelope`, or what is written like one.
     pub fn emit(&mut self, envelope: &impl Serialize) -> Result<(), StoreError> {
         serde_json::to_writer(&mut self.buffer, envelope)
-            .map_err(|error| failed("write", &self.out.join(UNFINISHED))(error.into()))?;
+            .map_err(|error| failed("write", &self.path)(error.into()))?;
         self.buffer.push(b'\n');
         if self.buffer.len() < BUFFER { Ok(()) } else { self.flush() }
     }
@@ -76,7 +80,20 @@ impl Store {
     pub fn flush(&mut self) -> Result<(), StoreError> {
         let written = self.stream.write_all(&self.buffer);
         self.buffer.clear();
-        written.map_err(|error| failed("write", &self.out.join(UNFINISHED))(error))
+        written.map_err(|error| failed("write", &self.path)(error))
+    }
+
+    /// Says that all that is to run was told. Before the first of it begins: it may end this process.
+    pub fn planned(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        self.rename(UNFINISHED)
+    }
+
+    fn rename(&mut self, name: &str) -> Result<(), StoreError> {
+        let path = self.out.join(name);
+        fs::rename(&self.path, &path).map_err(failed("write", &path))?;
+        self.path = path;
+        Ok(())
     }
 
     /// Keeps a file of evidence under its digest.
@@ -92,7 +109,7 @@ impl Store {
     /// Keeps a scenario's folder under its file and its line, and says where it is now.
     pub fn keep_folder(&mut self, place: &Place, folder: &Path) -> Result<PathBuf, StoreError> {
         // A file outside of the checkout is named from the root of all.
-        let parent = self.out.join(FAILED).join(place.uri.trim_start_matches('/'));
+        let parent = self.out.join(KEPT).join(place.uri.trim_start_matches('/'));
         fs::create_dir_all(&parent).map_err(failed("create", &parent))?;
         let mut kept = parent.join(place.line.to_string());
         for number in 2.. {
@@ -110,30 +127,28 @@ impl Store {
         Ok(kept)
     }
 
-    /// Keeps the folders of failed scenarios that another run kept.
-    pub fn copy_failed(&mut self, from: &Path) -> Result<(), StoreError> {
+    /// Keeps the folders of scenarios that another run kept.
+    pub fn copy_kept(&mut self, from: &Path) -> Result<(), StoreError> {
         if !from.exists() {
             return Ok(());
         }
-        let kept = self.out.join(FAILED);
-        copy_folder(from, &kept).map_err(failed("keep the failed scenarios in", &kept))
+        let kept = self.out.join(KEPT);
+        copy_folder(from, &kept).map_err(failed("keep the scenarios' folders in", &kept))
     }
 
     /// Completes the stream: from now on it stands under its own name.
     pub fn finish(mut self) -> Result<PathBuf, StoreError> {
-        let unfinished = self.out.join(UNFINISHED);
-        let path = self.out.join(MESSAGES);
         self.flush()?;
-        self.stream.sync_all().map_err(failed("write", &unfinished))?;
-        fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
-        Ok(path)
+        self.stream.sync_all().map_err(failed("write", &self.path))?;
+        self.rename(MESSAGES)?;
+        Ok(self.path)
     }
 }
 
 /// Removes what an earlier run left in an output folder, and nothing else.
 pub fn clear(out: &Path) -> Result<(), StoreError> {
     withdraw(out)?;
-    for name in [EVIDENCE, FAILED, REPETITIONS] {
+    for name in [EVIDENCE, KEPT, REPETITIONS] {
         remove(&out.join(name), |path| fs::remove_dir_all(path))?;
     }
     Ok(())
@@ -141,7 +156,7 @@ pub fn clear(out: &Path) -> Result<(), StoreError> {
 
 /// Removes what says how an earlier run went. What it kept to be looked at stays.
 pub fn withdraw(out: &Path) -> Result<(), StoreError> {
-    for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED]) {
+    for name in DERIVED.into_iter().chain([MESSAGES, UNFINISHED, PLANNING]) {
         remove(&out.join(name), |path| fs::remove_file(path))?;
     }
     Ok(())
@@ -154,7 +169,7 @@ pub fn replace<E: From<StoreError>>(out: &Path, write: impl FnOnce(&Path) -> Res
     write(new.path())?;
     clear(out)?;
     // The stream comes last: it is what makes the rest results.
-    for name in [EVIDENCE, FAILED, MESSAGES] {
+    for name in [EVIDENCE, KEPT, MESSAGES] {
         let (from, to) = (new.path().join(name), out.join(name));
         match fs::rename(&from, &to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("write", &to)(error))?,
@@ -214,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_run_is_known_as_soon_as_that_is_said() {
+        let out = tempfile::tempdir().unwrap();
+        let mut store = Store::open(out.path()).unwrap();
+        store.emit(&"planned").unwrap();
+        assert!(out.path().join(PLANNING).exists() && !out.path().join(UNFINISHED).exists());
+        store.planned().unwrap();
+        store.emit(&"begun").unwrap();
+        assert_eq!(fs::read_to_string(out.path().join(UNFINISHED)).unwrap(), "\"planned\"\n");
+        let path = store.finish().unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "\"planned\"\n\"begun\"\n");
+        let left: Vec<_> =
+            fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "beside the evidence the stream alone: {left:?}");
+    }
+
+    #[test]
     fn a_kept_folder_holds_files_links_and_modes() {
         let from = tempfile::tempdir().unwrap();
         let to = tempfile::tempdir().unwrap();
@@ -235,7 +266,7 @@ mod tests {
             fs::write(folder.join("file"), "x").unwrap();
             store.keep_folder(&Place { uri: "/a/b.feature".to_owned(), line: 4 }, &folder).unwrap()
         };
-        let parent = out.path().join("failed/a/b.feature");
+        let parent = out.path().join("kept/a/b.feature");
         assert_eq!([keep(), keep(), keep()], ["4", "4-2", "4-3"].map(|name| parent.join(name)));
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     runner::{
         Loader, OutLock,
-        store::{self, EVIDENCE, FAILED, MESSAGES, Store},
+        store::{self, EVIDENCE, KEPT, MESSAGES, Store},
     },
 };
 
@@ -114,7 +114,7 @@ fn write<'a>(
             let bytes = fs::read(&path).map_err(|source| CliError::File { action: "read", path, source })?;
             store.keep_evidence(digest, &bytes)?;
         }
-        store.copy_failed(&folder.join(FAILED))?;
+        store.copy_kept(&folder.join(KEPT))?;
     }
     for message in stream {
         store.emit(message)?;
