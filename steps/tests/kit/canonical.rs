@@ -71,6 +71,30 @@ pub(crate) fn drop_retries(stream: &mut Vec<Value>) {
     }
 }
 
+/// Removes all hooks, and that they ran.
+pub(crate) fn drop_hooks(stream: &mut Vec<Value>) {
+    let steps = |message: &Value| message["testCase"]["testSteps"].as_array().cloned().unwrap_or_default();
+    let is_hook = |step: &Value| step.get("hookId").is_some();
+    let hooks: Vec<Value> =
+        stream.iter().flat_map(steps).filter(is_hook).map(|step| step["id"].clone()).collect();
+    let is_of_hook = |message: &Value| {
+        let Some((kind, content)) = message.as_object().and_then(|object| object.iter().next()) else {
+            return false;
+        };
+        matches!(kind.as_str(), "hook" | "testRunHookStarted" | "testRunHookFinished")
+            || content.get("testRunHookStartedId").is_some()
+            || content.get("testStepId").is_some_and(|step| hooks.contains(step))
+    };
+    stream.retain(|message| !is_of_hook(message));
+    let mut ids = HashMap::new();
+    for message in stream {
+        if let Some(steps) = message.pointer_mut("/testCase/testSteps").and_then(Value::as_array_mut) {
+            steps.retain(|step| !is_hook(step));
+        }
+        renumber(message, "", &mut ids);
+    }
+}
+
 fn is_compared(message: &Value) -> bool {
     let of_this_runner = message["attachment"]["mediaType"]
         .as_str()

@@ -21,6 +21,8 @@ pub(crate) mod minimal;
 pub(crate) mod multiple_features;
 pub(crate) mod nothing;
 pub(crate) mod parameter_types;
+pub(crate) mod passes;
+pub(crate) mod passes_or_fails;
 pub(crate) mod pending;
 pub(crate) mod pending_exception;
 pub(crate) mod regular_expression;
