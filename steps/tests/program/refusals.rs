@@ -11,7 +11,9 @@ const BACKLOG: &str =
 fn what_there_is_not_is_refused_by_name() {
     let answer = Checkout::new().accept("frobnicate");
     assert_eq!(answer.code, Some(2));
-    assert!(answer.err.contains("no command \"frobnicate\""), "{}", answer.err);
+    assert!(answer.err.contains("no command \"frobnicate\"; see accept --help"), "{}", answer.err);
+    let answer = Checkout::new().accept("rnu");
+    assert!(answer.err.contains("did you mean accept run?"), "{}", answer.err);
 }
 
 #[test]
@@ -21,6 +23,8 @@ fn bad_arguments_are_refused() {
         "run --tags tier0",
         "run --name (",
         "run --jobs 0",
+        "run --repeat 0",
+        "run --shard -1/2",
         "run --world moon",
         "run --seed x",
         "run missing.feature",
@@ -30,6 +34,10 @@ fn bad_arguments_are_refused() {
         "review G0.1",
     ] {
         assert_eq!(checkout.accept(arguments).code, Some(2), "{arguments}");
+    }
+    for (arguments, help) in [("run --jobs -1", "a whole number from 1"), ("run --shard -1/2", "write I/N")] {
+        let answer = checkout.accept(arguments);
+        assert!(answer.err.contains(help), "{arguments}: {}", answer.err);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use mycelium_steps::CATALOGUE;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::checkout::{Checkout, FEATURE};
+use crate::checkout::{Answer, Checkout, FEATURE};
 
 const FILE: &str = "features/tier1/G1.3-a-run-executes.feature";
 
@@ -97,6 +97,20 @@ fn nothing_found_is_told_with_what_was_asked() {
         let answer = checkout.accept(arguments);
         assert_eq!((answer.code, answer.err.trim()), (Some(code), message), "{arguments}");
     }
+}
+
+#[test]
+fn a_step_is_found_by_words_that_stand_apart_in_it_where_none_says_them_so() {
+    let checkout = Checkout::new();
+    let found = |search: &str| {
+        let answer = Answer::new(&checkout.command("steps").arg(search).output().unwrap());
+        (answer.code, answer.out)
+    };
+    let (code, said) = found("MOVED branch");
+    assert!(code == Some(0) && said.contains("Then the integration branch has not moved"), "{said}");
+    let (_, phrase) = found("branch has not moved");
+    assert!(phrase.contains("has not moved") && !phrase.contains("branch has moved"), "{phrase}");
+    assert_eq!(found("moved nobody-says-this").0, Some(1));
 }
 
 #[test]

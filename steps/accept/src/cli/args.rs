@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use mycelium_schemas::{
     flake::Environment,
     goal::{GoalId, gates::ProfileName},
+    problem::did_you_mean,
 };
 use regex::Regex;
 
@@ -115,7 +116,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "WORLD", default_value = "mock", value_parser = parse_world)]
     pub(super) world: Lane,
     /// Scenarios at a time; twice the number of processors unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) jobs: Option<NonZeroUsize>,
     /// Seed of the scenarios' order; a new one unless given.
     #[arg(long, value_name = "S", value_parser = parse_seed, allow_hyphen_values = true)]
@@ -124,10 +125,10 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) fail_fast: bool,
     /// Run everything so many times, each time in another order and into a folder of its own.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) repeat: Option<NonZeroUsize>,
     /// Only part I of N equal parts; accept merge makes one run of all parts.
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
     pub(super) shard: Option<Shard>,
     /// Only what failed, was not finished or not started in the last run of the output folder. Not with
     /// --shard: parts are equal parts of one list, and each folder has left another one.
@@ -151,7 +152,7 @@ pub(super) struct FlakeArgs {
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     /// Run everything so many times; 10 unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) repeat: Option<NonZeroUsize>,
     /// Run each scenario until it is shown to fail in at most 0.5 % of its runs, or in 5 % and more.
     #[arg(long, conflicts_with = "repeat")]
@@ -251,7 +252,7 @@ pub(super) struct WatchArgs {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Scenarios at a time; twice the number of processors unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) jobs: Option<NonZeroUsize>,
     /// The program under test, instead of building it.
     #[arg(long, value_name = "PATH")]
@@ -274,7 +275,7 @@ impl WatchArgs {
     reason = "each is a flag of the command line, and clap keeps them apart"
 )]
 pub(super) struct StepsArgs {
-    /// Only steps in whose expression or description this text occurs.
+    /// Only steps in whose expression or description this text occurs; if in none, those in which all of its words do.
     #[arg(value_name = "SEARCH")]
     pub(super) search: Option<String>,
     /// Only steps that no feature uses.
@@ -418,7 +419,7 @@ pub(super) struct SabotageArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) only: Option<String>,
     /// Scenarios at a time; twice the number of processors unless given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) jobs: Option<NonZeroUsize>,
     /// A program built with the feature saboteur, instead of building it.
     #[arg(long, value_name = "PATH")]
@@ -459,6 +460,10 @@ fn parse_seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a seed is a whole number from 0, for example 7".to_owned())
 }
 
+fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a whole number from 1, for example 4".to_owned())
+}
+
 fn parse_world(text: &str) -> Result<Lane, String> {
     Lane::of(text).ok_or_else(|| "the worlds are mock and docker".to_owned())
 }
@@ -470,10 +475,15 @@ fn parse_profile(text: &str) -> Result<ProfileName, String> {
         .ok_or_else(|| format!("the profiles are {}", ProfileName::ALL.map(ProfileName::name).join(", ")))
 }
 
+/// The command that a word was meant as, where one is near.
+pub(super) fn command_like(word: &str) -> Option<String> {
+    let program = Cli::command();
+    let names = program.get_subcommands().map(clap::Command::get_name);
+    did_you_mean(word, names).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

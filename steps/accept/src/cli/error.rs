@@ -21,8 +21,8 @@ pub(super) const INTERNAL: u8 = 3;
 /// A command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
-    #[error("there is no command {0:?}; see accept --help")]
-    UnknownCommand(String),
+    #[error("there is no command {0:?}; {1}")]
+    UnknownCommand(String, String),
     #[error("no folder traceability/goals here or above; run this inside a checkout of the project")]
     NoProject,
     #[error("cannot {action} {path}")]

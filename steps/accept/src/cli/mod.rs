@@ -96,7 +96,11 @@ fn dispatch(console: &Console, load: Loader, command: Option<Command>) -> Result
         Some(Command::Impact(args)) => commands::impact::run(console, &args),
         Some(Command::Other(words)) => {
             let word = words.into_iter().next().unwrap_or_default();
-            Err(CliError::UnknownCommand(word))
+            let help = args::command_like(&word).map_or_else(
+                || "see accept --help".to_owned(),
+                |meant| format!("did you mean accept {meant}?"),
+            );
+            Err(CliError::UnknownCommand(word, help))
         }
     }
 }

@@ -33,7 +33,12 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &StepsArgs) -> 
         return page(console, &project?, &markdown(&entries), args.check);
     }
     let search = args.search.as_deref().unwrap_or_default().to_lowercase();
-    entries.retain(|entry| entry.speaks_of(&search));
+    // Where nothing says it so, its words may stand apart, in any order.
+    let is_said_so = entries.iter().any(|entry| entry.speaks_of(&search));
+    entries.retain(|entry| match is_said_so {
+        true => entry.speaks_of(&search),
+        false => search.split_whitespace().all(|word| entry.speaks_of(word)),
+    });
     let is_spoken_of = !entries.is_empty();
     if args.unused {
         project?;
