@@ -1,10 +1,6 @@
 //! Files of a run as no program of ours leaves them: by a broken disk, by a hand, or by a version to come.
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use cucumber::when;
 use mycelium_fixtures::FixtureError;
@@ -89,12 +85,4 @@ fn newer(path: &Path) -> Result<Vec<u8>, WorldError> {
     document[field] = NEWER.into();
     document["of_a_version_to_come"] = "kept".into();
     Ok(format!("{kept}{document}\n").into_bytes())
-}
-
-/// Another process of the operator's machine writes a line to a file of the run.
-#[when(expr = "somebody adds {string} to the run file {string}")]
-fn adds(world: &mut MyceliumWorld, line: String, path: String) -> Result<(), WorldError> {
-    let path = world.run_folder()?.path().join(path);
-    let mut file = File::options().append(true).open(&path).map_err(FixtureError::file("open", &path))?;
-    Ok(writeln!(file, "{line}").map_err(FixtureError::file("write", path))?)
 }
