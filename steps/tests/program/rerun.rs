@@ -67,6 +67,19 @@ fn a_rerun_may_be_limited_to_a_part_of_what_is_left() {
 }
 
 #[test]
+fn a_failure_is_run_again_wherever_its_feature_stands() {
+    let checkout = Checkout::new();
+    checkout.program("exit 9");
+    checkout.write("drafts/G1.3-a-run-executes.feature", FEATURE);
+    assert_eq!(checkout.accept("run --bin program --out out drafts").code, Some(1));
+    checkout.program("exit 0");
+    let answer = checkout.accept("run --bin program --out out --rerun --json");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert_eq!(answer.json()["scenarios"][0]["place"], "drafts/G1.3-a-run-executes.feature:4");
+    assert_eq!(answer.json()["scenarios"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn where_nothing_was_planned_nothing_is_said_to_have_passed() {
     let checkout = Checkout::new();
     checkout.program("exit 0");
@@ -100,9 +113,9 @@ fn a_run_that_dies_in_its_first_scenario_is_run_again_with_all_that_it_did_not_c
     let checkout = Checkout::new();
     checkout.program("kill -9 $PPID");
     let scenario = FEATURE.split_once("\n\n").unwrap().1;
-    let more: String =
-        (1..4).map(|n| format!("\n{}", scenario.replace("it says so", &format!("no {n}")))).collect();
-    checkout.write("features/tier1/G1.3-a-run-executes.feature", &format!("{FEATURE}{more}"));
+    let four: Vec<_> = (1..=4).map(|n| scenario.replace("it says so", &format!("number {n}"))).collect();
+    let title = FEATURE.strip_suffix(scenario).unwrap();
+    checkout.write("features/tier1/G1.3-a-run-executes.feature", &(title.to_owned() + &four.join("\n")));
     assert_eq!(checkout.accept("run --bin program --out out --jobs 1").code, Some(3));
     checkout.program("exit 0");
     let answer = checkout.accept("run --bin program --out out --rerun --json");

@@ -159,7 +159,10 @@ pub(super) fn prepare(
     let mut lock = OutLock::take(out)?;
     let is_rerun = request.again.is_some();
     let targets = project.targets(request.filter.targets);
-    let paths: Vec<PathBuf> = targets.iter().map(|target| target.path.clone()).collect();
+    let paths: Vec<PathBuf> = match &request.again {
+        Some(again) if targets.is_empty() => project.files_of(again),
+        _ => targets.iter().map(|target| target.path.clone()).collect(),
+    };
     let suite = project.suite(&paths)?;
     let library = (request.library)()?;
     let mut problems = lint::check(project, &suite, &library)?;

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs,
     io::{self, Write as _},
@@ -16,7 +16,7 @@ use mycelium_schemas::{digest::sha256, problem::Source};
 use mycelium_traceability::{Catalogue, Files, Registry};
 
 use super::error::CliError;
-use crate::runner::{Target, suite::Suite};
+use crate::runner::{Identity, Target, suite::Suite};
 
 pub(super) const FEATURES: &str = "features";
 pub(super) const TRACEABILITY: &str = "traceability";
@@ -110,6 +110,12 @@ impl Project {
             .into_iter()
             .map(|target| Target { path: self.relative_to_root(&target.path), lines: target.lines })
             .collect()
+    }
+
+    /// The files of scenarios, wherever they stand, as far as they are still there.
+    pub(super) fn files_of(&self, scenarios: &BTreeSet<Identity>) -> Vec<PathBuf> {
+        let files: BTreeSet<&str> = scenarios.iter().map(Identity::uri).collect();
+        files.into_iter().filter(|file| self.root.join(file).is_file()).map(PathBuf::from).collect()
     }
 
     /// Reads features: those at the paths, or all of them.

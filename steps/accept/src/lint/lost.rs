@@ -97,8 +97,8 @@ fn meant(
     exact.or_else(|| {
         let near = vocabulary.nearest(&step(after_keyword?))?;
         // "The run …" is prose, and near to `Then the run …`.
-        let first = |text: &'_ str| text.split(' ').next().unwrap_or_default().to_owned();
-        (!may_be_prose && first(near.expression) == first(rest)).then_some(near)
+        let begins_alike = near.expression.split(' ').next() == rest.split(' ').next();
+        (!may_be_prose && begins_alike).then_some(near)
     })
 }
 

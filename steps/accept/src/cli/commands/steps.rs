@@ -35,10 +35,9 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &StepsArgs) -> 
     let search = args.search.as_deref().unwrap_or_default().to_lowercase();
     // Where nothing says it so, its words may stand apart, in any order.
     let is_said_so = entries.iter().any(|entry| entry.speaks_of(&search));
-    entries.retain(|entry| match is_said_so {
-        true => entry.speaks_of(&search),
-        false => search.split_whitespace().all(|word| entry.speaks_of(word)),
-    });
+    let words: Vec<&str> =
+        if is_said_so { vec![search.as_str()] } else { search.split_whitespace().collect() };
+    entries.retain(|entry| words.iter().all(|word| entry.speaks_of(word)));
     let is_spoken_of = !entries.is_empty();
     if args.unused {
         project?;
