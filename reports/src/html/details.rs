@@ -135,7 +135,9 @@ pub(super) fn packed(matrix: &Matrix) -> Result<Packed, serde_json::Error> {
             let again =
                 is_failure(run.outcome()).then(|| reproduce(matrix.run.as_ref(), scenario, &run.lane));
             lanes.add(run, again);
-            run.attempts.iter().for_each(|attempt| attempts.add(attempt, &mut tables));
+            for attempt in &run.attempts {
+                attempts.add(attempt, &mut tables);
+            }
         }
     }
     let Tables { steps, files } = tables;

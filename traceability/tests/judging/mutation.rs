@@ -156,7 +156,9 @@ fn what_nobody_asked_or_asked_of_another_tree_gets_no_green() {
         (
             |world| {
                 let files = &mut world.mutation.as_mut().unwrap().files;
-                files.iter_mut().for_each(|file| (file.noticed, file.survived) = (0, 1));
+                for file in files.iter_mut() {
+                    (file.noticed, file.survived) = (0, 1);
+                }
             },
             "No change of the code was noticed at all.",
         ),
