@@ -14,12 +14,13 @@ use mycelium_schemas::verdict::Verdict;
 use sha2::{Digest, Sha256};
 
 use self::{
+    details::Packed,
     flakes::FlakesView,
     view::{EvidenceView, FailureView, FileView, GateView, GoalView, TierView, Total},
 };
 use crate::{RenderError, Report, failure::failures};
 
-static STYLE: LazyLock<String> = LazyLock::new(|| lean(include_str!("../templates/report.css")));
+static STYLE: LazyLock<String> = LazyLock::new(|| lean_style(include_str!("../templates/report.css")));
 static SCRIPT: LazyLock<String> = LazyLock::new(|| lean(include_str!("../templates/report.js")));
 
 /// Most failures that are shown in full without scripts; the others stand in the matrix.
@@ -48,7 +49,7 @@ struct Page<'a> {
     problems: Vec<&'a str>,
     history: FlakesView<'a>,
     evidence: EvidenceView<'a>,
-    details: String,
+    details: Packed,
 }
 
 /// Renders a report as one self-contained HTML page. Equal reports with equal stamps are equal byte for byte.
@@ -91,6 +92,13 @@ fn lean(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A style, without the blanks that no rule needs either. No text in it has any of these.
+fn lean_style(text: &str) -> String {
+    let needless =
+        [(": ", ":"), (", ", ","), (" {", "{"), ("{ ", "{"), ("; ", ";"), (" }", "}"), (";}", "}")];
+    needless.iter().fold(lean(text), |style, (found, enough)| style.replace(found, enough))
+}
+
 /// The hash by which the page's content security policy admits its own style and script, and nothing else.
 fn content_hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
@@ -105,6 +113,13 @@ mod tests {
         for line in include_str!("../templates/report.js").lines() {
             assert!(line.matches('`').count().is_multiple_of(2) && !line.ends_with('\\'), "{line}");
         }
+        for text in include_str!("../templates/report.css").split('"').skip(1).step_by(2) {
+            assert!([":", ",", "{", "}", ";"].iter().all(|sign| !text.contains(sign)), "{text}");
+        }
+        assert_eq!(
+            lean_style("a > b, c { d: e f; }\n@media (g: h) { i { j: k } }"),
+            "a > b,c{d:e f}\n@media (g:h){i{j:k}}"
+        );
         assert_eq!(lean("/* a */\n a {\n\n  b: c; /* d */\n// e\n }\n"), "a {\nb: c; /* d */\n}");
     }
 }

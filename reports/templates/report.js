@@ -14,16 +14,29 @@
 
   let unpacking = null;
   const details = () => (unpacking ??= (async () => {
-    const bytes = Uint8Array.from(atob(byId("details").textContent), (c) => c.charCodeAt(0));
+    const { textContent: text, dataset } = byId("details");
+    const bytes = new Uint8Array(dataset.bytes);
+    // 13 bits a pair of characters, from # to }; ~ stands for <, which would end the script.
+    const digit = (at) => { const code = text.charCodeAt(at); return (code === 126 ? 60 : code) - 35; };
+    for (let at = 0, to = 0, bits = 0, count = 0; to < bytes.length; at += 2) {
+      bits |= (digit(at) + 91 * digit(at + 1)) << count;
+      for (count += 13; count >= 8 && to < bytes.length; count -= 8, bits >>>= 8) bytes[to++] = bits;
+    }
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     const all = JSON.parse(await new Response(stream).text());
-    // Scenarios are packed by columns, and of attempts and steps only what is out of the ordinary.
-    const columns = Object.entries(all.scenarios);
-    all.scenarios = all.scenarios.place.map((_, at) => Object.fromEntries(columns.map(([key, column]) => [key, column[at]])));
-    for (const attempt of all.scenarios.flatMap((scenario) => scenario.lanes).flatMap((lane) => lane.attempts)) {
+    // All is packed by columns, and of attempts and steps only what is out of the ordinary.
+    const rows = (columns) => Object.values(columns)[0].map((_, at) => Object.fromEntries(Object.entries(columns).map(([key, column]) => [key, column[at]])));
+    // What stood there before is packed as how far back; 0 is one more.
+    const indexes = (count = 0) => (back) => (back ? count - back : count++);
+    const [stepAt, fileAt, attempts, lanes] = [indexes(), indexes(), rows(all.attempts), rows(all.lanes)];
+    for (const attempt of attempts) {
       attempt.outcome ??= "passed";
-      attempt.files ??= [];
+      attempt.steps = attempt.steps.map(stepAt);
+      attempt.files = attempt.files.map(([place, back]) => [place, fileAt(back)]);
     }
+    for (const lane of lanes) lane.attempts = attempts.splice(0, lane.attempts);
+    all.scenarios = rows(all.scenarios);
+    for (const scenario of all.scenarios) scenario.lanes = lanes.splice(0, scenario.lanes);
     for (const step of all.steps) step.status ??= "passed";
     all.ofGoal = new Map(goals.map((goal) => [goal.id, []]));
     for (const scenario of all.scenarios) {
@@ -144,7 +157,14 @@
     }
   };
   const cell = (goal, index) => goal.rows[0].cells[index].textContent.toLowerCase();
-  const status = (goal, value) => goal.dataset.status.startsWith(value);
+  // As the cell has it: a sign, then the status.
+  const statusOf = (goal) => cell(goal, 1).split(" ")[1];
+  const status = (goal, value) => statusOf(goal).startsWith(value);
+  // As the cell has them: sign, lane, result, and more behind a comma.
+  const lanesOf = (goal) => [...goal.querySelectorAll(".lane")].flatMap((node) => {
+    const [, lane, result] = node.textContent.split(/[ ,]+/);
+    return [lane, `${lane}:${result}`];
+  });
   const keys = {
     tier: (goal, value) => goal.id.startsWith(`G${value}.`),
     s: status,
@@ -152,7 +172,7 @@
     owner: (goal, value) => cell(goal, 8).startsWith(value),
     flake: (goal, value) => cell(goal, 6).startsWith(value),
     goal: (goal, value) => goal.id.toLowerCase() === value,
-    lane: (goal, value) => goal.dataset.lanes.split(" ").includes(value),
+    lane: (goal, value) => lanesOf(goal).includes(value),
   };
 
   const parse = (query) => (query.toLowerCase().match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).map((word) => {
@@ -268,7 +288,7 @@
     if (next) stand(next);
   };
   const any = () => true;
-  const unproved = (goal) => goal.dataset.status !== "verified";
+  const unproved = (goal) => statusOf(goal) !== "verified";
   const help = byId("help");
   const actions = {
     "/": () => { input.focus(); input.select(); },
@@ -308,7 +328,7 @@
 
   const order = {
     goal: (goal) => goals.indexOf(goal),
-    status: (goal) => goal.dataset.status,
+    status: statusOf,
     owner: (goal) => cell(goal, 8),
     passed: (goal) => {
       const [passed, total] = cell(goal, 3).split("/").map(Number);

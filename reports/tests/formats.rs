@@ -40,7 +40,11 @@ fn totals_of_goals_are_equal_in_every_format() {
             assert_eq!(in_json.count(), expected, "{status} in JSON");
             let in_sheet = sheet.iter().filter(|row| row["status"] == status.name()).count();
             assert_eq!(in_sheet, expected, "{status} in CSV");
-            assert_eq!(count(&page, &format!("data-status=\"{status}\"")), expected, "{status} in HTML");
+            assert_eq!(
+                count(&page, &format!(" {status}</span><td class=text>")),
+                expected,
+                "{status} in HTML"
+            );
             let with_scenarios =
                 matrix.rows.iter().filter(|row| row.status == status && !row.scenarios.is_empty()).count();
             let in_junit = linked.iter().filter(|(_, found)| found == status.name()).count();
@@ -97,11 +101,11 @@ fn totals_of_scenarios_are_equal_in_every_format() {
             .split("<section id=\"backward\"")
             .nth(1)
             .unwrap()
-            .split("<tr><th scope=\"row\">")
+            .split("<tr><th scope=row>")
             .skip(1)
             .take_while(|row| row.contains(".feature"))
             .map(|row| {
-                row.rsplit("</td><td").nth(3).unwrap().rsplit('>').next().unwrap().parse::<usize>().unwrap()
+                row.rsplit("<td").nth(3).unwrap().rsplit('>').next().unwrap().parse::<usize>().unwrap()
             })
             .sum();
         assert_eq!(of_files, all, "the way back shows every scenario");
@@ -129,9 +133,9 @@ fn what_serves_nobody_is_seen_backward() {
     let backward = page.split("<section id=\"backward\"").nth(1).unwrap().split("</section>").next().unwrap();
     for part in [
         "✗ orphan, line 5: Nobody asked for | this.",
-        "<li>step <code>Given nobody | asks &#60;for this&#62;</code>, steps/src/given.rs:7</li>",
-        "<li>fixture <code>large-repo-sim</code></li>",
-        "for G1.9 fits no scenario of that goal that ran.</li>",
+        "<li>step <code>Given nobody | asks &#60;for this&#62;</code>, steps/src/given.rs:7<li>",
+        "<li>fixture <code>large-repo-sim</code></ul>",
+        "for G1.9 fits no scenario of that goal that ran.<",
     ] {
         assert!(backward.contains(part), "{part} is not in {backward}");
     }
@@ -167,7 +171,7 @@ fn the_runs_of_the_history_stand_on_a_strip_with_what_they_prove() {
         "run-2 failed: <code>--seed 2 --environment jobs=1,folder=plain,tz=UTC,locale=C,umask=022</code>",
         "1 of 1 runs failed",
         "1 failures in 22 executions bound the mean rate of the 11 scenarios at 19.9 %",
-        "<td>1 of 11</td><td>36.5 %</td><td>D</td>",
+        "<td>1 of 11<td>36.5 %<td>D\n",
         "1 failures of 1 scenarios in 1 runs: Then it holds: expected #, found #",
     ] {
         assert!(section.contains(part), "{part} is not in {section}");
@@ -191,7 +195,7 @@ fn what_became_of_seeded_faults_is_shown() {
     let page = html(&report(&sample, "stamp")).unwrap();
     let sheet = csv(&sample.0);
     for text in ["ignore-budget was noticed by git.branch_unmoved", "two-writers survived"] {
-        assert!(page.contains(&format!("<li>{text}</li>")), "{text}");
+        assert!(page.contains(&format!("<li>{text}<")), "{text}");
         assert!(sheet.contains(text), "{text}");
     }
 }
@@ -203,8 +207,8 @@ fn every_failure_says_how_to_see_it_again_in_every_format_for_people() {
     let command = "cargo accept run features/tier0/G0.2-block.feature:5 --seed 7";
     let page = html(&report).unwrap();
     assert!(page.contains(&format!("<code class=\"command\">{command}</code>")));
-    let again = |lanes: &&Value| lanes[0]["again"] == command;
-    assert_eq!(details(&page)["scenarios"]["lanes"].as_array().unwrap().iter().filter(again).count(), 1);
+    let again = |again: &&Value| **again == command;
+    assert_eq!(details(&page)["lanes"]["again"].as_array().unwrap().iter().filter(again).count(), 1);
     assert!(
         summary(&report).contains("again: cargo accept run features/tier0/G0.2-block.feature:5 --seed 7")
     );
@@ -310,7 +314,7 @@ fn what_is_not_required_is_shown_as_such_and_never_as_green() {
     for verdict in left_out {
         let chip = format!("<span class=\"chip off\">○ {}</span>", verdict.gate);
         assert!(page.contains(&chip), "{chip}");
-        assert!(!page.contains(&format!("<tr class=\"ok\"><th scope=\"row\">{}</th>", verdict.gate)));
+        assert!(!page.contains(&format!("<th scope=row>{}<td>", verdict.gate)));
         let line =
             text.lines().find(|line| line.starts_with("Not required by profile local, so not judged:"));
         assert!(line.unwrap().contains(verdict.gate.name()));

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod manifest;
 pub mod matrix;
 pub mod messages;
+pub mod mutation;
 mod newtype;
 pub mod path;
 pub mod plan;

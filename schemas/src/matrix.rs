@@ -54,6 +54,9 @@ pub struct Matrix {
     /// How fast the program is beside its baselines; none where nothing was measured.
     #[serde(default)]
     pub performance: Option<PerformanceFacts>,
+    /// What the tests of the gates notice; none where nobody asked.
+    #[serde(default)]
+    pub mutation: Option<MutationFacts>,
     /// Goals that are promised and not automated yet. Never counted as covered.
     pub backlog: Vec<BacklogGoal>,
 }
@@ -114,6 +117,30 @@ pub struct PerformanceFacts {
     pub problems: Vec<String>,
     /// Every figure that was measured or has a baseline, sorted by name and measure.
     pub comparisons: Vec<Comparison>,
+}
+
+/// What became of the changes of the code that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MutationFacts {
+    /// Why it was not the subject's code that was changed, in sentences; empty where it was.
+    pub stale: Vec<String>,
+    /// Why not everything was asked, in sentences.
+    pub partial: Vec<String>,
+    /// What nobody noticed, what is named wrongly, and which code nobody asked about, in sentences.
+    pub problems: Vec<String>,
+    /// Changes that a test noticed.
+    pub noticed: u64,
+    /// Changes that no test can notice, each with its reason.
+    pub named: Vec<NamedSurvivor>,
+}
+
+/// A change that no test can notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NamedSurvivor {
+    /// The file and what was changed in it.
+    pub change: String,
+    /// Why no test can.
+    pub reason: String,
 }
 
 /// A figure beside its baseline.

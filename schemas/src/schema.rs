@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{answer, bench, config, event, flake, goal, impact, manifest, matrix, sabotage, state, verdict};
+use crate::{
+    answer, bench, config, event, flake, goal, impact, manifest, matrix, mutation, sabotage, state, verdict,
+};
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
 ///
@@ -35,6 +37,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("logs-timeline", of::<answer::Logged<answer::Timeline>>()),
         ("manifest", of::<manifest::Manifest>()),
         ("matrix", of::<matrix::Matrix>()),
+        ("mutation", of::<mutation::Mutation>()),
         ("plan", of::<answer::Planned>()),
         ("plan-index", of::<manifest::PlanIndex>()),
         ("plan-snapshot", of::<manifest::PlanSnapshot>()),

@@ -79,6 +79,25 @@ fn each_step_is_one_command_that_the_page_of_ci_tells_of() {
     }
 }
 
+#[test]
+fn a_job_that_judges_has_the_whole_history() {
+    let mut judges = 0;
+    for (name, workflow) in workflows() {
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let steps = body["steps"].as_array().unwrap();
+            if !steps.iter().any(|step| step["run"].as_str().is_some_and(|run| run.contains("accept gate"))) {
+                continue;
+            }
+            judges += 1;
+            let checkout = steps
+                .iter()
+                .find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout@")));
+            assert_eq!(checkout.unwrap()["with"]["fetch-depth"], 0, "{name}: {job}");
+        }
+    }
+    assert_eq!(judges, 3);
+}
+
 /// A command as the page tells it: parts have a number, and the folders of all parts are not repeated.
 fn told(command: &str) -> String {
     let parts = "target/parts/acceptance-1 target/parts/acceptance-2 target/parts/acceptance-3 \

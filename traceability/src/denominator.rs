@@ -1,10 +1,12 @@
 //! The denominator: whether the goals are those that were locked, and promise no less. What is missing and not signed
-//! for is a problem, and so is a goal that could vanish unseen or a sign-off for nothing.
+//! for is a problem, and so is a goal that could vanish unseen or a sign-off for nothing. The lock itself only grows: what
+//! an earlier commit has locked and it has not any more is a problem, too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_schemas::{
     goal::{
+        GoalId,
         denominator::{self, Change, Declaration, Denominator, LockedGoal, SignOff},
         spec::Goal,
     },
@@ -13,6 +15,16 @@ use mycelium_schemas::{
 };
 
 use crate::{fingerprint::statement_fingerprint, registry::Registry};
+
+/// The lock as earlier commits have it.
+#[derive(Debug, Clone, Default)]
+pub struct LockHistory {
+    /// Each version of `denominator.yaml`, named after a commit that has it, the newest first. One that this version of the
+    /// program cannot read locks nothing.
+    pub versions: Vec<Source>,
+    /// Whether earlier commits are not there, as in a shallow clone.
+    pub is_cut_off: bool,
+}
 
 /// The new text of `denominator.yaml` after a goal was reviewed.
 pub fn lock(source: &Source, goal: &Goal) -> Result<String, Vec<Problem>> {
@@ -32,10 +44,10 @@ fn locked(goal: &Goal) -> LockedGoal {
 }
 
 /// Compares the goals with the lock.
-pub(crate) fn compare(registry: &Registry) -> Lock {
+pub(crate) fn compare(registry: &Registry, history: &LockHistory) -> Lock {
     let Denominator { goals, signoffs } = &registry.denominator;
     let mut used = BTreeSet::new();
-    let mut problems = Vec::new();
+    let mut problems = unlocked(goals, history);
     for lock in goals {
         match registry.goal(lock.goal) {
             None => missing(registry, lock, &mut used, &mut problems),
@@ -55,6 +67,35 @@ pub(crate) fn compare(registry: &Registry) -> Lock {
     }
     let signed = used.iter().filter_map(|index| signoffs.get(*index)).map(sentence).collect();
     Lock { goals: goals.len(), problems, signed }
+}
+
+/// What the lock lost since it was first written. Otherwise whoever removes a goal removes its entry with it.
+fn unlocked(now: &[LockedGoal], history: &LockHistory) -> Vec<String> {
+    // What is lost, and the newest version that has it.
+    let mut lost: BTreeMap<(GoalId, Option<Declaration>), &str> = BTreeMap::new();
+    for version in &history.versions {
+        let Ok(Denominator { goals, .. }) = denominator::parse(version) else { continue };
+        for LockedGoal { goal, declared, .. } in goals {
+            let Some(here) = now.iter().find(|lock| lock.goal == goal) else {
+                lost.entry((goal, None)).or_insert(&version.name);
+                continue;
+            };
+            for declaration in declared.difference(&here.declared) {
+                lost.entry((goal, Some(declaration.clone()))).or_insert(&version.name);
+            }
+        }
+    }
+    let told = lost.into_iter().map(|((goal, declaration), version)| match declaration {
+        None => format!("The lock of {goal} was taken away; {version} has it."),
+        Some(declaration) => {
+            format!("\"{declaration}\" was taken away from the lock of {goal}; {version} has it.")
+        }
+    });
+    let cut_off = history.is_cut_off.then(|| {
+        "The history is cut off, so nobody knows what was locked: fetch all of it (git fetch --unshallow)."
+            .to_owned()
+    });
+    told.chain(cut_off).collect()
 }
 
 /// A locked goal that is no goal any more.

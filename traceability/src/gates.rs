@@ -4,6 +4,7 @@
 mod coverage;
 mod flake;
 mod judge;
+mod mutation;
 mod performance;
 mod quarantine;
 
@@ -79,7 +80,7 @@ fn verdict(
         Gate::Flake => flake::judge(matrix),
         Gate::Saboteurs => judge::saboteurs(matrix),
         Gate::Performance => performance::judge(matrix),
-        Gate::Mutation => judge::not_measured(gate),
+        Gate::Mutation => mutation::judge(matrix),
     };
     match judgement {
         Judgement::Green(reason) => {

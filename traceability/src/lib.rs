@@ -8,7 +8,8 @@
 //! feature files          -> Catalogue ├-> Matrix -> Evaluation
 //! messages.ndjson        -> Results   │
 //! flake-history.jsonl    -> History   │
-//! bench.json             -> Bench    ─┘
+//! bench.json             -> Bench     │
+//! mutation.json          -> Mutation ─┘
 //! ```
 
 mod catalogue;
@@ -18,13 +19,14 @@ pub mod flake;
 mod gates;
 mod impact;
 mod matrix;
+mod mutation;
 mod performance;
 mod registry;
 mod results;
 mod sabotage;
 
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
-pub use denominator::lock;
+pub use denominator::{LockHistory, lock};
 pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
 pub use gates::{deadlines, evaluate, too_slow};
 pub use impact::{Promises, Side, changed, impact};

@@ -10,14 +10,15 @@ use mycelium_schemas::{
     bench::Bench,
     goal::{GoalId, gates::Profile},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
+    mutation::Mutation,
     sabotage::Sabotage,
 };
 
 use crate::{
     catalogue::{Catalogue, ScenarioSpec},
-    denominator,
+    denominator::{self, LockHistory},
     flake::{History, Subjects, tally},
-    performance,
+    mutation, performance,
     registry::Registry,
     results::Results,
     sabotage,
@@ -30,6 +31,8 @@ pub struct Inputs<'a> {
     pub registry: &'a Registry,
     /// Whose criteria the statuses are judged by.
     pub profile: &'a Profile,
+    /// What was locked before.
+    pub locked: &'a LockHistory,
     /// The scenarios of the feature files as they are now. What ran is compared with it.
     pub catalogue: &'a Catalogue,
     /// What the scenarios leave unused.
@@ -42,6 +45,8 @@ pub struct Inputs<'a> {
     pub sabotage: Option<&'a Sabotage>,
     /// How fast the program is; none where that was not measured.
     pub bench: Option<&'a Bench>,
+    /// What the tests of the gates notice; none where nobody asked.
+    pub mutation: Option<&'a Mutation>,
     /// The tree that is checked out and the program that is built now.
     pub subject: &'a Subject,
     /// The day that deadlines are compared with.
@@ -74,10 +79,11 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         unused: inputs.unused.clone(),
         dead_quarantine: quarantine::dead(inputs),
         dead_links: dead_links(inputs.registry),
-        lock: denominator::compare(inputs.registry),
+        lock: denominator::compare(inputs.registry, inputs.locked),
         flakes,
         sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
         performance: inputs.bench.map(|bench| performance::facts(inputs, bench)),
+        mutation: inputs.mutation.map(|mutation| mutation::facts(inputs, mutation)),
         backlog: inputs.registry.backlog.clone(),
     }
 }

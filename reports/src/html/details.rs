@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use miniz_oxide::deflate::compress_to_vec;
 use mycelium_schemas::{
     evidence::{EvidenceFile, Polarity},
@@ -25,15 +24,29 @@ const TEXT_MAX: usize = 240;
 /// Most characters of what a failed step said.
 const MESSAGE_MAX: usize = 4000;
 
-/// Everything, with what occurs often written once and referred to by its index.
+/// Bytes in Base64 are a third more of them; in 91 characters, less than a quarter.
+const DIGITS: u32 = 91;
+/// Bits that two of these characters hold: 91 times 91 is more than 2 to the power of 13.
+const PAIR_BITS: u32 = 13;
+
+/// What the page unpacks.
+pub(super) struct Packed {
+    /// How many bytes the text holds.
+    pub(super) bytes: usize,
+    pub(super) text: String,
+}
+
+/// Everything, with what occurs often written once and referred to by how far back it stands. By columns, which pack
+/// better than rows.
 #[derive(Serialize)]
 struct Details<'a> {
     scenarios: Scenarios<'a>,
+    lanes: Lanes<'a>,
+    attempts: Attempts,
     steps: Vec<StepDetails<'a>>,
     files: Vec<(&'a str, &'a str, u64)>,
 }
 
-/// The scenarios by columns, which pack better than rows.
 #[derive(Default, Serialize)]
 struct Scenarios<'a> {
     place: Vec<String>,
@@ -43,28 +56,27 @@ struct Scenarios<'a> {
     result: Vec<&'static str>,
     /// Their steps as written, where they did not run.
     written: Vec<Vec<&'a str>>,
-    lanes: Vec<Vec<LaneDetails<'a>>>,
+    /// How many of the lanes are theirs, in order.
+    lanes: Vec<usize>,
 }
 
-#[derive(Serialize)]
-struct LaneDetails<'a> {
-    lane: &'a str,
+#[derive(Default, Serialize)]
+struct Lanes<'a> {
+    lane: Vec<&'a str>,
     /// The command that shows a failure again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    again: Option<String>,
-    attempts: Vec<AttemptDetails>,
+    again: Vec<Option<String>>,
+    /// How many of the attempts are theirs, in order.
+    attempts: Vec<usize>,
 }
 
-#[derive(Serialize)]
-struct AttemptDetails {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
-    millis: u64,
-    /// Index of each step.
-    steps: Vec<usize>,
-    /// Indexes of the files of evidence, each with the place of its step; those of no step stand behind the last one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<(usize, usize)>,
+#[derive(Default, Serialize)]
+struct Attempts {
+    outcome: Vec<Option<&'static str>>,
+    millis: Vec<u64>,
+    /// Each step, by how far back it stands.
+    steps: Vec<Vec<usize>>,
+    /// The files of evidence in the same way, each with the place of its step; those of no step stand behind the last one.
+    files: Vec<Vec<(usize, usize)>>,
 }
 
 #[derive(PartialEq, Eq, Hash, Serialize)]
@@ -99,9 +111,10 @@ impl<T: Eq + std::hash::Hash> Table<T> {
         Self { indexes: HashMap::new() }
     }
 
-    fn index(&mut self, value: T) -> usize {
+    /// How far back a value stands; 0 where it is one more.
+    fn back(&mut self, value: T) -> usize {
         let next = self.indexes.len();
-        *self.indexes.entry(value).or_insert(next)
+        next - *self.indexes.entry(value).or_insert(next)
     }
 
     fn into_values(self) -> Vec<T> {
@@ -111,59 +124,92 @@ impl<T: Eq + std::hash::Hash> Table<T> {
     }
 }
 
-/// The details of every scenario, as JSON, deflated, in Base64.
-pub(super) fn packed(matrix: &Matrix) -> Result<String, serde_json::Error> {
-    let (mut steps, mut files) = (Table::new(), Table::new());
-    let mut scenarios = Scenarios::default();
+/// The details of every scenario, as JSON, deflated, in characters.
+pub(super) fn packed(matrix: &Matrix) -> Result<Packed, serde_json::Error> {
+    let mut tables = Tables { steps: Table::new(), files: Table::new() };
+    let (mut scenarios, mut lanes, mut attempts) =
+        (Scenarios::default(), Lanes::default(), Attempts::default());
     for scenario in &matrix.scenarios {
-        scenarios.add(matrix, scenario, &mut steps, &mut files);
+        scenarios.add(scenario);
+        for run in &scenario.lanes {
+            let again =
+                is_failure(run.outcome()).then(|| reproduce(matrix.run.as_ref(), scenario, &run.lane));
+            lanes.add(run, again);
+            for attempt in &run.attempts {
+                attempts.add(attempt, &mut tables);
+            }
+        }
     }
-    let details = Details { scenarios, steps: steps.into_values(), files: files.into_values() };
-    let json = serde_json::to_vec(&details)?;
-    Ok(STANDARD.encode(compress_to_vec(&json, LEVEL)))
+    let Tables { steps, files } = tables;
+    let details =
+        Details { scenarios, lanes, attempts, steps: steps.into_values(), files: files.into_values() };
+    let bytes = compress_to_vec(&serde_json::to_vec(&details)?, LEVEL);
+    Ok(Packed { bytes: bytes.len(), text: characters(&bytes) })
+}
+
+/// Bytes as text: 13 bits a pair, the low ones first, the low digit of each pair first. No `<` is in it, so it ends no script.
+fn characters(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 5 / 4 + 2);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for byte in bytes {
+        bits |= u32::from(*byte) << count;
+        count += 8;
+        if count >= PAIR_BITS {
+            push_pair(&mut text, bits & ((1 << PAIR_BITS) - 1));
+            bits >>= PAIR_BITS;
+            count -= PAIR_BITS;
+        }
+    }
+    if count > 0 {
+        push_pair(&mut text, bits);
+    }
+    text
+}
+
+fn push_pair(text: &mut String, pair: u32) {
+    for digit in [pair % DIGITS, pair / DIGITS] {
+        // From `#` to `}`; `<` stands as `~`.
+        let code = u8::try_from(digit).unwrap_or_default() + b'#';
+        text.push(char::from(if code == b'<' { b'~' } else { code }));
+    }
+}
+
+/// What occurs often.
+struct Tables<'a> {
+    steps: Table<StepDetails<'a>>,
+    files: Table<(&'a str, &'a str, u64)>,
 }
 
 impl<'a> Scenarios<'a> {
-    fn add(
-        &mut self,
-        matrix: &Matrix,
-        scenario: &'a Scenario,
-        steps: &mut Table<StepDetails<'a>>,
-        files: &mut Table<(&'a str, &'a str, u64)>,
-    ) {
-        let lane = |run: &'a LaneRun| LaneDetails {
-            lane: &run.lane,
-            again: is_failure(run.outcome()).then(|| reproduce(matrix.run.as_ref(), scenario, &run.lane)),
-            attempts: run.attempts.iter().map(|attempt| AttemptDetails::new(attempt, steps, files)).collect(),
-        };
-        let lanes: Vec<LaneDetails<'a>> = scenario.lanes.iter().map(lane).collect();
-        let written = scenario.steps.iter().map(String::as_str).filter(|_| lanes.is_empty());
+    fn add(&mut self, scenario: &'a Scenario) {
+        let written = scenario.steps.iter().map(String::as_str).filter(|_| scenario.lanes.is_empty());
         self.written.push(written.collect());
         self.place.push(scenario.key.to_string());
         self.name.push(&scenario.name);
         self.goals.push(&scenario.goals);
         self.control.push(scenario.control);
         self.result.push(outcome_name(scenario));
-        self.lanes.push(lanes);
+        self.lanes.push(scenario.lanes.len());
     }
 }
 
-impl AttemptDetails {
-    fn new<'a>(
-        attempt: &'a Attempt,
-        steps: &mut Table<StepDetails<'a>>,
-        files: &mut Table<(&'a str, &'a str, u64)>,
-    ) -> Self {
+impl<'a> Lanes<'a> {
+    fn add(&mut self, run: &'a LaneRun, again: Option<String>) {
+        self.lane.push(&run.lane);
+        self.again.push(again);
+        self.attempts.push(run.attempts.len());
+    }
+}
+
+impl Attempts {
+    fn add<'a>(&mut self, attempt: &'a Attempt, tables: &mut Tables<'a>) {
         let places = attempt.steps.iter().map(|step| &step.evidence).chain([&attempt.evidence]).enumerate();
-        Self {
-            outcome: unless_passed(attempt.outcome.name()),
-            millis: attempt.duration_nanos / 1_000_000,
-            files: places
-                .flat_map(|(place, kept)| kept.iter().map(move |file| (place, file)))
-                .map(|(place, file)| (place, files.index(file_of(file))))
-                .collect(),
-            steps: attempt.steps.iter().map(|step| steps.index(StepDetails::new(step))).collect(),
-        }
+        let files = places.flat_map(|(place, kept)| kept.iter().map(move |file| (place, file)));
+        self.files.push(files.map(|(place, file)| (place, tables.files.back(file_of(file)))).collect());
+        let steps = attempt.steps.iter().map(|step| tables.steps.back(StepDetails::new(step)));
+        self.steps.push(steps.collect());
+        self.outcome.push(unless_passed(attempt.outcome.name()));
+        self.millis.push(attempt.duration_nanos / 1_000_000);
     }
 }
 

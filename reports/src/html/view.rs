@@ -198,12 +198,6 @@ impl<'a> GoalView<'a> {
     pub(super) fn obstacles(&self) -> &'a [String] {
         if self.row.status == Status::Verified { &[] } else { &self.row.reasons }
     }
-
-    /// The lanes as the filter knows them: each name, and each with what came out.
-    pub(super) fn lane_keys(&self) -> String {
-        let lanes = self.row.lanes.iter().map(|cell| format!("{0} {0}:{1}", cell.lane, cell.result.name()));
-        lanes.collect::<Vec<_>>().join(" ")
-    }
 }
 
 impl<'a> LaneView<'a> {

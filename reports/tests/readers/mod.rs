@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use miniz_oxide::inflate::decompress_to_vec;
 use mycelium_reports::csv;
 use mycelium_schemas::matrix::Matrix;
@@ -40,10 +39,25 @@ pub(crate) fn sheet(matrix: &Matrix) -> Vec<BTreeMap<String, String>> {
     .collect()
 }
 
+/// So many bytes that stand there as 13 bits a pair of characters.
+fn bytes_of(text: &str, length: usize) -> Vec<u8> {
+    let digit = |c: u8| u64::from(if c == b'~' { b'<' } else { c } - b'#');
+    assert!(text.bytes().all(|c| (b'#'..=b'~').contains(&c)), "the details are in 91 characters");
+    let mut bits = text.as_bytes().chunks(2).flat_map(|pair| {
+        let value = digit(pair[0]) + 91 * digit(pair[1]);
+        (0..13).map(move |bit| u8::try_from(value >> bit & 1).expect("a bit"))
+    });
+    let mut byte = || (0..8).map(|at| bits.next().expect("enough characters") << at).sum();
+    (0..length).map(|_| byte()).collect()
+}
+
 /// What the page unpacks when somebody opens a scenario.
 pub(crate) fn details(page: &str) -> Value {
+    let before = page.split("id=\"details\">").next().and_then(|head| head.rsplit("data-bytes=\"").next());
+    let length =
+        before.and_then(|rest| rest.split('"').next()?.parse().ok()).expect("the page says how many");
     let packed = page.split("id=\"details\">").nth(1).and_then(|rest| rest.split('<').next());
-    let bytes = STANDARD.decode(packed.expect("the page has details")).expect("they are in Base64");
+    let bytes = bytes_of(packed.expect("the page has details"), length);
     let json = decompress_to_vec(&bytes).expect("they are deflated");
     serde_json::from_slice(&json).expect("they are JSON")
 }

@@ -1,4 +1,4 @@
-//! `traceability/gates.yaml`: what each profile requires. A profile can ask for more than the floor below, never for
+//! `traceability/gates.yaml`: what each profile requires. A profile can ask for more than its floor below, never for
 //! less: a gate that can be switched off in a data file is no gate.
 
 use super::{
@@ -24,6 +24,24 @@ pub const FLOOR: [Gate; 9] = [
     Gate::CurrentResults,
     Gate::Program,
 ];
+
+/// What a profile requires beyond that, whatever the file says: else it would go by its name alone.
+fn beyond_the_floor(name: ProfileName) -> &'static [Gate] {
+    match name {
+        ProfileName::Local => &[],
+        ProfileName::Nightly => &[Gate::Mutation, Gate::Performance],
+        ProfileName::Ci => &[Gate::ResumeCorrectness, Gate::ArtifactSchema, Gate::Flake],
+        ProfileName::Release => &Gate::ALL,
+    }
+}
+
+/// The lanes that a profile requires at least.
+fn least_lanes(name: ProfileName) -> &'static [&'static str] {
+    match name {
+        ProfileName::Local | ProfileName::Nightly => &LANES[..1],
+        ProfileName::Ci | ProfileName::Release => &LANES,
+    }
+}
 
 const TIER_0_PERCENT: u8 = 100;
 const TIER_1_PERCENT_MIN: u8 = 80;
@@ -165,11 +183,22 @@ fn read_profile(d: &mut Decoder<'_>, field: &Field<'_>, name: ProfileName) -> Op
         .and_then(|field| word(d, &field, &[("allowed", true), ("refused", false)]));
     let gates = required(d, &section, "require", "list the gates that are required")
         .map(|field| words(d, &field, &Gate::ALL.map(|gate| (gate.name(), gate))));
-    for gate in FLOOR {
-        if gates.as_ref().is_some_and(|gates| !gates.contains(&gate)) {
+    for gate in FLOOR.iter().chain(beyond_the_floor(name).iter().filter(|gate| !FLOOR.contains(gate))) {
+        if gates.as_ref().is_some_and(|gates| !gates.contains(gate)) {
             let message = format!("`{}` does not require the gate `{gate}`", field.label);
-            d.report(&field.node.span, message, "every profile requires it: add it");
+            let whose = if FLOOR.contains(gate) { "every profile" } else { "this profile" };
+            d.report(&field.node.span, message, format!("{whose} requires it: add it"));
         }
+    }
+    for lane in least_lanes(name) {
+        if lanes.as_ref().is_some_and(|lanes| !lanes.is_empty() && !lanes.contains(lane)) {
+            let message = format!("`{}` does not require the lane `{lane}`", field.label);
+            d.report(&field.node.span, message, "this profile requires it: add it");
+        }
+    }
+    if dirty_tree == Some(true) && name != ProfileName::Local {
+        let message = format!("`{}` allows uncommitted changes", field.label);
+        d.report(&field.node.span, message, "only `local` may: what is not committed has no name");
     }
     Some(Profile {
         name,
@@ -192,14 +221,26 @@ mod tests {
     const RULES: &str = "\
 thresholds: {tier0: 100, tier1: 80}
 profiles:
-  local: &floor
+  local:
     lanes: [mock]
     dirty_tree: allowed
     require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
       current-results, program]
-  nightly: *floor
-  ci: *floor
-  release: *floor
+  nightly:
+    lanes: [mock]
+    dirty_tree: refused
+    require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
+      current-results, program, mutation, performance]
+  ci:
+    lanes: [mock, docker]
+    dirty_tree: refused
+    require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
+      current-results, program, resume-correctness, artifact-schema, flake]
+  release:
+    lanes: [mock, docker]
+    dirty_tree: refused
+    require: [tier-coverage, no-merge-safety, orphans, denominator, suspect-links, quarantine, whole-run,
+      current-results, program, resume-correctness, artifact-schema, flake, saboteurs, mutation, performance]
 ";
 
     fn problems(text: &str) -> Vec<String> {
@@ -228,6 +269,48 @@ profiles:
         }
     }
 
+    /// The rules with the line of a profile changed.
+    fn changed(profile: &str, from: &str, to: &str) -> String {
+        let start = RULES.find(&format!("  {profile}:")).unwrap();
+        let (before, rest) = RULES.split_at(start);
+        assert!(rest.contains(from), "{from}");
+        format!("{before}{}", rest.replacen(from, to, 1))
+    }
+
+    #[test]
+    fn what_makes_a_profile_what_it_is_cannot_be_dropped() {
+        for (profile, gates) in [
+            ("nightly", &["mutation", "performance"][..]),
+            ("ci", &["resume-correctness", "artifact-schema", "flake"]),
+            (
+                "release",
+                &["resume-correctness", "artifact-schema", "flake", "saboteurs", "mutation", "performance"],
+            ),
+        ] {
+            for gate in gates {
+                let found = problems(&changed(profile, &format!(", {gate}"), ""));
+                let said = format!("`profiles.{profile}` does not require the gate `{gate}`");
+                assert!(found.len() == 1 && found[0].contains(&said), "{profile} {gate}: {found:?}");
+            }
+            let found = problems(&changed(profile, "refused", "allowed"));
+            assert!(
+                found.len() == 1 && found[0].contains("allows uncommitted changes"),
+                "{profile}: {found:?}"
+            );
+        }
+        for profile in ["ci", "release"] {
+            for lane in LANES {
+                let kept = if lane == "mock" { "[docker]" } else { "[mock]" };
+                let found = problems(&changed(profile, "[mock, docker]", kept));
+                let said = format!("does not require the lane `{lane}`");
+                assert!(found.len() == 1 && found[0].contains(&said), "{profile} {lane}: {found:?}");
+            }
+        }
+        assert!(
+            problems(&changed("local", "[mock]", "[docker]"))[0].contains("does not require the lane `mock`")
+        );
+    }
+
     #[test]
     fn an_unknown_gate_or_lane_or_a_missing_profile_is_refused() {
         assert!(
@@ -235,7 +318,7 @@ profiles:
         );
         assert!(problems(&RULES.replace("[mock]", "[]"))[0].contains("requires no lane"));
         assert!(
-            problems(&RULES.replace("  release: *floor\n", ""))[0].contains("`profiles.release` is missing")
+            problems(RULES.split_once("  release:").unwrap().0)[0].contains("`profiles.release` is missing")
         );
         assert!(!problems("").is_empty());
     }

@@ -14,6 +14,7 @@ use mycelium_schemas::{
     impact::{Impact, Reviewed},
     manifest::{Manifest, PlanIndex, PlanSnapshot},
     matrix::Matrix,
+    mutation::Mutation,
     problem::Source,
     sabotage::Sabotage,
     state::RunView,
@@ -65,6 +66,7 @@ fn every_sample_of_a_document_is_read_and_described() {
     assert_kept::<Checkup>("doctor.json", "doctor");
     assert_kept::<Sabotage>("sabotage.json", "sabotage");
     assert_kept::<Bench>("bench.json", "bench");
+    assert_kept::<Mutation>("mutation.json", "mutation");
     assert_kept::<Logged<Failures>>("logs-no-runs.json", "logs-failures");
     assert_kept::<Logged<Timeline>>("logs-no-runs.json", "logs-timeline");
     assert_kept::<Impact>("impact.json", "impact");

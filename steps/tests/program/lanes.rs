@@ -41,6 +41,24 @@ fn where_they_are_asked_for_that_is_a_failure() {
     assert_eq!(answer.code, Some(1), "{answer:?}");
     assert_eq!(answer.causes(), ["scenarios_failed"]);
     assert!(answer.err.contains("RUN_DOCKER_TESTS=1"), "{answer:?}");
+    // What is told to see it again is told for this lane.
+    let rerun = &answer.json()["scenarios"][0]["failure"]["rerun"];
+    assert!(rerun.as_str().unwrap().contains(" --world docker --seed "), "{rerun}");
+}
+
+#[test]
+fn what_runs_again_and_again_in_containers_is_counted_there() {
+    let checkout = checkout();
+    let mut command = checkout.command("flake --world docker --repeat 1 --bin program --json");
+    command.env("DOCKER_HOST", NOWHERE).env("RUN_DOCKER_TESTS", "1");
+    let answer = Answer::new(&command.output().unwrap());
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    let history = fs::read_to_string(checkout.path("target/flake-history.jsonl")).unwrap();
+    let executions: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(executions.len(), 1);
+    assert_eq!((&executions[0]["lane"], &executions[0]["outcome"]), (&"docker".into(), &"failed".into()));
+    let again = &answer.json()["first_failure"]["again"];
+    assert!(again.as_str().unwrap().contains(" --world docker --repeat 1 "), "{again}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod fmt;
 mod impact;
 mod lanes;
 mod lint;
+mod mutation;
 mod output;
 mod probe;
 mod refusals;

@@ -241,3 +241,27 @@ fn a_link_to_no_promise_is_red() {
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(refused.err.contains("unknown-goal"), "{}", refused.err);
 }
+
+#[test]
+fn a_promise_that_is_given_up_with_its_lock_is_red() {
+    let checkout = honest();
+    for (from, to) in [
+        ("traceability/goals/G1.3.yaml", "traceability/goals/G1.4.yaml"),
+        ("features/tier1/G1.3-a-run-executes.feature", "features/tier1/G1.4-it-says-so.feature"),
+    ] {
+        let text = fs::read_to_string(checkout.path(from)).unwrap();
+        checkout.write(to, &text.replace("G1.3", "G1.4"));
+        fs::remove_file(checkout.path(from)).unwrap();
+    }
+    // Everything that names it goes with it, and somebody signs for the rest.
+    for file in ["traceability/denominator.yaml", "traceability/links.yaml"] {
+        fs::remove_file(checkout.path(file)).unwrap();
+    }
+    let answer = checkout.accept("review G0.1 G1.4 --by reviewer");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    let (code, reasons) = gate(&checkout);
+    assert_eq!((code, reasons.len()), (Some(1), 1), "{reasons:#?}");
+    assert!(reasons[0].starts_with("denominator: The lock of G1.3 was taken away; commit "), "{reasons:#?}");
+}

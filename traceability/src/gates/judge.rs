@@ -5,7 +5,6 @@ use mycelium_schemas::{
     goal::Tier,
     matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepRole, StepStatus},
     sabotage::TrialOutcome,
-    verdict::Gate,
 };
 
 /// Every event that says that work was kept from landing.
@@ -234,17 +233,4 @@ pub(super) fn saboteurs(matrix: &Matrix) -> Judgement {
     }
     let green = format!("All {killed} saboteurs are noticed on an assertion that their goal declares.");
     Judgement::unless(reasons, MEND, green)
-}
-
-/// What this version has no measurement for cannot be green.
-pub(super) fn not_measured(gate: Gate) -> Judgement {
-    let what = match gate {
-        Gate::Mutation => "whether tests find mutated code",
-        _ => "this",
-    };
-    let reason = format!("Nothing measured {what}: this version of `accept` cannot.");
-    Judgement::red(
-        vec![reason],
-        "use a profile that does not require it, and say so where the result is used",
-    )
 }

@@ -1,6 +1,10 @@
 //! The denominator: a goal that vanishes, moves or promises less is missed, also where everything else was made to fit.
 
-use mycelium_schemas::verdict::{Gate, GateVerdict, Outcome, Verdict};
+use mycelium_schemas::{
+    problem::Source,
+    verdict::{Gate, GateVerdict, Outcome, Verdict},
+};
+use mycelium_traceability::LockHistory;
 
 use crate::support::{Fixture, World, goal};
 
@@ -135,4 +139,55 @@ fn a_sign_off_for_nothing_is_a_problem() {
     let mut world = world();
     sign(&mut world, "what: removed");
     assert!(red(&world).contains("somebody signed for G1.2 as removed, and it is not."));
+}
+
+/// Commits the lock as it is now.
+fn commit(world: &mut World, name: &str) {
+    world.locked.versions.insert(0, Source::new(name, world.denominator.as_str()));
+}
+
+#[test]
+fn a_goal_that_was_removed_with_its_lock_is_missed_as_long_as_the_history_has_it() {
+    let mut world = world();
+    commit(&mut world, "commit 1");
+    commit(&mut world, "commit 2");
+    assert!(green(&world).contains("All 5 locked goals"));
+    remove(&mut world);
+    world.denominator.clear();
+    world.review_all();
+    assert_eq!(red(&world), "The lock of G1.2 was taken away; commit 2 has it.");
+    // Nor does it help to commit that.
+    commit(&mut world, "commit 3");
+    assert_eq!(red(&world), "The lock of G1.2 was taken away; commit 2 has it.");
+    // Without the history nobody knows.
+    world.locked.versions.clear();
+    green(&world);
+    world.locked.is_cut_off = true;
+    assert!(red(&world).starts_with("The history is cut off, so nobody knows what was locked"));
+}
+
+#[test]
+fn a_declaration_that_was_taken_from_the_lock_is_missed() {
+    let mut world = world();
+    commit(&mut world, "commit 1");
+    world.goals[4] = world.goals[4]
+        .replace("witness:\n  - {text: The block was logged., assertion: event.present}", "witness: []");
+    world.review_again();
+    assert_eq!(
+        red(&world),
+        "\"witness event.present\" was taken away from the lock of G1.2; commit 1 has it."
+    );
+}
+
+#[test]
+fn a_lock_that_grew_and_one_that_nobody_can_read_any_more_take_nothing_away() {
+    let mut world = world();
+    world.locked = LockHistory {
+        versions: vec![
+            Source::new("commit 2", "goals: []\nsignoffs: []\n"),
+            Source::new("commit 1", "- what"),
+        ],
+        is_cut_off: false,
+    };
+    green(&world);
 }

@@ -277,3 +277,46 @@ fn a_run_in_which_nearly_all_fail_is_listed_and_not_counted() {
     let (matrix, _) = world.judge().unwrap();
     assert_eq!(matrix.flakes.scenarios.iter().map(|scenario| scenario.failed).sum::<u64>(), 8);
 }
+
+#[test]
+fn a_green_gate_says_which_failures_are_excused_and_counts_them() {
+    let mut world = world();
+    world.quarantine = world.quarantine_entry("G1.1", "2026-02-01");
+    world.history = clean(&world, 10);
+    let of_goal = |execution: &&mut Execution| {
+        execution.scenario.uri.contains("G1.1-") && execution.scenario.line == 5 && execution.lane == "mock"
+    };
+    world.history.iter_mut().filter(of_goal).take(2).for_each(fail);
+    let found = verdict(&world);
+    assert_eq!(found.verdict, Verdict::Green, "{:?}", found.reasons);
+    for part in [
+        "mock: 10 clean runs bound",
+        "2 failures in 80 executions bound",
+        " 2 failures of scenarios in quarantine are excused. docker: 10 clean runs",
+    ] {
+        assert!(found.reasons[0].contains(part), "no {part:?} in {:?}", found.reasons);
+    }
+    assert_eq!(found.reasons[0].matches("excused").count(), 1, "{:?}", found.reasons);
+}
+
+#[test]
+fn a_green_gate_names_the_runs_that_it_did_not_count() {
+    let mut world = world();
+    // Ten scenarios: below that, nearly all is too few to say so.
+    let extra = [("G0.1", 30), ("G0.2", 30)].map(|(goal, line)| {
+        let mut scenario = crate::support::Fixture::new(goal, line, "One more");
+        scenario.tags.push("@docker".to_owned());
+        scenario
+    });
+    world.features.extend(extra.clone());
+    world.ran.extend(extra);
+    world.history = clean(&world, 11);
+    let in_docker = world.history.iter_mut().filter(|execution| execution.lane == "docker");
+    in_docker.for_each(|execution| execution.run.push_str("-docker"));
+    world.history[..9].iter_mut().for_each(fail);
+    let found = verdict(&world);
+    assert_eq!(found.verdict, Verdict::Green, "{:?}", found.reasons);
+    let said = " Not counted, because nearly all failed at once: run-0. docker: 11 clean runs";
+    assert!(found.reasons[0].contains(said), "{:?}", found.reasons);
+    assert_eq!(found.reasons[0].matches("Not counted").count(), 1, "{:?}", found.reasons);
+}

@@ -15,6 +15,8 @@ mod impact;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod own_files;
 #[cfg(test)]
 mod performance;

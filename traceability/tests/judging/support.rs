@@ -9,13 +9,14 @@ use mycelium_schemas::{
     goal::gates::ProfileName,
     matrix::{Matrix, StepStatus, Subject, Unused},
     messages::{GherkinDocument, Pickle},
+    mutation::Mutation,
     problem::Source,
     sabotage::Sabotage,
     verdict::Evaluation,
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate, flake::History,
-    lock, review,
+    Catalogue, Files, Inputs, LockHistory, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate,
+    flake::History, lock, review,
 };
 use serde_json::{Value, json};
 
@@ -54,6 +55,7 @@ pub(crate) struct World {
     pub(crate) backlog: String,
     pub(crate) links: String,
     pub(crate) denominator: String,
+    pub(crate) locked: LockHistory,
     pub(crate) quarantine: String,
     /// The feature files as they are now.
     pub(crate) features: Vec<Fixture>,
@@ -67,6 +69,7 @@ pub(crate) struct World {
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) baselines: String,
     pub(crate) bench: Option<Bench>,
+    pub(crate) mutation: Option<Mutation>,
     pub(crate) today: &'static str,
     pub(crate) profile: ProfileName,
     /// A last change to the stream of messages.
@@ -177,6 +180,7 @@ impl World {
             backlog: "- {id: G1.2, tier: 1, title: t, ticket: stage 2, reason: r, owner: o}\n".to_owned(),
             links: String::new(),
             denominator: String::new(),
+            locked: LockHistory::default(),
             quarantine: String::new(),
             features: fixtures.clone(),
             ran: fixtures,
@@ -199,6 +203,7 @@ impl World {
             sabotage: None,
             baselines: String::new(),
             bench: None,
+            mutation: None,
             today: "2026-01-31",
             profile: ProfileName::Local,
             edit: |_| {},
@@ -311,12 +316,14 @@ impl World {
         let matrix = build(&Inputs {
             registry: &registry,
             profile: registry.rules.profile(self.profile),
+            locked: &self.locked,
             catalogue: &catalogue,
             unused: &self.unused,
             results,
             history: &History { executions: self.history.clone(), torn: 0 },
             sabotage: self.sabotage.as_ref(),
             bench: self.bench.as_ref(),
+            mutation: self.mutation.as_ref(),
             subject: &self.subject,
             today: self.today.parse().unwrap(),
         });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mycelium_reports::shell_word;
 
 use super::project::Project;
-use crate::runner::ScenarioResult;
+use crate::{context::Lane, runner::ScenarioResult};
 
 /// What the command needs besides the scenario.
 #[derive(Debug, Clone)]
@@ -13,13 +13,14 @@ pub(super) struct Again {
     project: Project,
     /// The program under test, where it was given.
     bin: Option<PathBuf>,
+    lane: Lane,
     seed: u64,
 }
 
 impl Again {
     /// Of a run with the program that was built.
     pub(super) fn new(project: &Project) -> Self {
-        Self { project: project.clone(), bin: None, seed: 0 }
+        Self { project: project.clone(), bin: None, lane: Lane::Mock, seed: 0 }
     }
 
     /// The same with a program that was given.
@@ -27,16 +28,23 @@ impl Again {
         Self { bin, ..self }
     }
 
-    /// The same in the order of a seed.
-    pub(super) fn in_order(&self, seed: u64) -> Self {
-        Self { seed, ..self.clone() }
+    /// The same in a lane, in the order of a seed.
+    pub(super) fn of_run(&self, lane: Lane, seed: u64) -> Self {
+        Self { lane, seed, ..self.clone() }
     }
 
     /// The command, each word quoted for a shell.
     pub(super) fn command(&self, scenario: &ScenarioResult) -> String {
         let place =
             format!("{}:{}", self.project.seen_from_here(&scenario.place.uri).display(), scenario.place.line);
+        let world = world_option(self.lane);
         let bin = self.bin.as_ref().map(|bin| format!(" --bin {}", shell_word(&bin.to_string_lossy())));
-        format!("cargo accept run {} --seed {}{}", shell_word(&place), self.seed, bin.unwrap_or_default())
+        let (place, bin) = (shell_word(&place), bin.unwrap_or_default());
+        format!("cargo accept run {place}{world} --seed {}{bin}", self.seed)
     }
+}
+
+/// What chooses a lane on the command line; nothing for the one that is chosen without it.
+pub(super) fn world_option(lane: Lane) -> String {
+    if lane == Lane::Mock { String::new() } else { format!(" --world {}", lane.as_str()) }
 }

@@ -151,6 +151,10 @@ pub(super) struct RunArgs {
 pub(super) struct FlakeArgs {
     #[command(flatten)]
     pub(super) filter: FilterArgs,
+    /// Where scenarios run: mock (processes of this machine) or docker (containers of the engine that DOCKER_HOST
+    /// names).
+    #[arg(long, value_name = "WORLD", default_value = "mock", value_parser = parse_world)]
+    pub(super) world: Lane,
     /// Run everything so many times; 10 unless given.
     #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) repeat: Option<NonZeroUsize>,

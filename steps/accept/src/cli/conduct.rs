@@ -311,7 +311,7 @@ impl Stage {
             binary_version: self.program.version.clone(),
         };
         let result = runner::run(&self.library, suite, filter, &settings, listen, tell, facts)?;
-        let again = self.again.in_order(seed);
+        let again = self.again.of_run(self.lane, seed);
         teller.end(&result, &again);
         let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
         Ok(Done { exit_code, out, seed, result, again })

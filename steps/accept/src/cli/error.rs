@@ -7,7 +7,7 @@ use mycelium_schemas::problem::Problem;
 use mycelium_traceability::{CatalogueError, ReadProblem, ReviewError, flake};
 
 use super::{
-    bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError,
+    bench::BenchError, evidence::EvidenceError, history::HistoryError, merge::MergeError, mutation,
     program::ProgramError, sabotage::SabotageError,
 };
 use crate::runner::{
@@ -57,6 +57,8 @@ pub(super) enum CliError {
     Program(#[from] ProgramError),
     #[error(transparent)]
     Sabotage(#[from] SabotageError),
+    #[error(transparent)]
+    Mutation(#[from] mutation::OtherVersion),
     #[error("cannot measure")]
     Bench(#[from] BenchError),
     #[error("{0} is no declared goal")]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Commit, ObjectType, Oid, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{Commit, ObjectType, Oid, Repository, Revwalk, Tree, TreeWalkMode, TreeWalkResult};
 use mycelium_gherkin::ParseError;
 use mycelium_schemas::{
     goal::{
@@ -16,11 +16,13 @@ use mycelium_schemas::{
     matrix::ScenarioKey,
     problem::{Problem, Source},
 };
-use mycelium_traceability::{Catalogue, ScenarioSpec, Side, goal_fingerprint, scenarios_fingerprint};
+use mycelium_traceability::{
+    Catalogue, LockHistory, ScenarioSpec, Side, goal_fingerprint, scenarios_fingerprint,
+};
 
 use super::{
     error::CliError,
-    project::{FEATURES, Project, TRACEABILITY, catalogue},
+    project::{DENOMINATOR, FEATURES, Project, TRACEABILITY, catalogue},
 };
 use crate::runner::suite::Suite;
 
@@ -115,17 +117,38 @@ impl History {
         Ok(self.repository.find_commit(base)?.tree()?)
     }
 
+    /// Every version of the lock that leads to the current commit, the newest first.
+    pub(super) fn locks(&self) -> Result<LockHistory, HistoryError> {
+        let mut locks = LockHistory { is_cut_off: self.repository.is_shallow(), ..LockHistory::default() };
+        let path = self.root.join(TRACEABILITY).join(DENOMINATOR);
+        let mut seen = HashSet::new();
+        for id in self.commits()? {
+            let commit = self.repository.find_commit(id?)?;
+            let Ok(entry) = commit.tree()?.get_path(&path) else { continue };
+            if seen.insert(entry.id()) {
+                let name = format!("commit {}", commit.id());
+                locks.versions.push(Source::new(name, self.text(entry.id())?));
+            }
+        }
+        Ok(locks)
+    }
+
+    /// The commits that lead to the current one, itself first; none where there is none yet.
+    fn commits(&self) -> Result<Revwalk<'_>, HistoryError> {
+        let mut walk = self.repository.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
+        match self.repository.head() {
+            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => {}
+            head => walk.push(head?.peel_to_commit()?.id())?,
+        }
+        Ok(walk)
+    }
+
     /// A goal and its scenarios as they were when somebody reviewed them: those of the newest commit with the
     /// fingerprints of the review. None where no commit that can be reached has them.
     pub(super) fn reviewed(&self, link: &ReviewedLink) -> Result<Option<Side>, HistoryError> {
-        let mut walk = self.repository.revwalk()?;
-        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
-        if self.repository.is_empty()? {
-            return Ok(None);
-        }
-        walk.push_head()?;
         let mut search = Search::new(link);
-        for id in walk {
+        for id in self.commits()? {
             let commit = self.repository.find_commit(id?)?;
             if let Some(side) = search.look_at(self, &commit)? {
                 return Ok(Some(side));

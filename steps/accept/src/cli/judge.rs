@@ -14,6 +14,7 @@ use super::{
     bench,
     error::CliError,
     flake::history,
+    mutation,
     project::{Project, catalogue},
     sabotage,
     steps::unused,
@@ -71,6 +72,7 @@ pub(super) fn judge_with(
         Wanted::IfThere => stream::run(question.out)?,
     };
     let history = history::read(history)?;
+    let locked = project.locked_before()?;
     let tree = project.tree();
     let subject = Subject {
         tree: tree.id,
@@ -80,15 +82,18 @@ pub(super) fn judge_with(
     };
     let sabotage = sabotage::read(question.out)?;
     let bench = bench::read(question.out)?;
+    let mutation = mutation::read(project)?;
     let matrix = build(&Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
+        locked: &locked,
         catalogue: &catalogue,
         unused: &unused(question.vocabulary, &suite),
         results: run.as_ref().map(|run| &run.results),
         history: &history,
         sabotage: sabotage.as_ref(),
         bench: bench.as_ref(),
+        mutation: mutation.as_ref(),
         subject: &subject,
         today: question.today,
     });

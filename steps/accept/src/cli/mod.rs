@@ -18,6 +18,7 @@ mod history;
 mod judge;
 mod last_run;
 mod merge;
+mod mutation;
 mod program;
 mod project;
 mod render;

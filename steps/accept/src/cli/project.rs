@@ -13,13 +13,15 @@ use std::{
 };
 
 use mycelium_schemas::{digest::sha256, problem::Source};
-use mycelium_traceability::{Catalogue, Files, Registry};
+use mycelium_traceability::{Catalogue, Files, LockHistory, Registry};
 
-use super::error::CliError;
+use super::{error::CliError, history::History};
 use crate::runner::{Identity, Target, suite::Suite};
 
 pub(super) const FEATURES: &str = "features";
 pub(super) const TRACEABILITY: &str = "traceability";
+/// The lock in that folder.
+pub(super) const DENOMINATOR: &str = "denominator.yaml";
 
 /// A checkout.
 #[derive(Debug, Clone)]
@@ -163,7 +165,15 @@ impl Project {
 
     /// The file of locked goals.
     pub(super) fn denominator(&self) -> Result<Source, CliError> {
-        self.source("denominator.yaml", Missing::IsEmpty)
+        self.source(DENOMINATOR, Missing::IsEmpty)
+    }
+
+    /// The lock as the commits of the branch have it; nothing outside git, where no result is about a commit either.
+    pub(super) fn locked_before(&self) -> Result<LockHistory, CliError> {
+        match History::of(self) {
+            Ok(history) => Ok(history.locks()?),
+            Err(_) => Ok(LockHistory::default()),
+        }
     }
 
     /// The file of baselines.

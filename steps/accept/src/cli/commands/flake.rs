@@ -35,6 +35,7 @@ use crate::{
         project::{Project, catalogue},
         tell::Detail,
     },
+    context::Lane,
     runner::{Cause, Identity, Loader, identities, store::REPETITIONS},
 };
 
@@ -61,6 +62,7 @@ pub(in crate::cli) fn run(
     let before = history::read(&history)?.executions;
     let request = Request {
         filter: args.filter,
+        lane: args.world,
         bin: args.bin.map(|path| project.resolve(&path)),
         ..Request::everything(load, scratch.to_owned())
     };
@@ -266,7 +268,7 @@ impl Session<'_> {
         let executions = record::executions(&about, &done);
         history::append(self.history, &executions)?;
         self.executions.extend(executions);
-        self.tell(number, run, &done, &environment);
+        self.tell(number, run, &done, prepared.stage.lane, &environment);
         if done.exit_code == 0 {
             // The history says all that there is to say of it.
             remove(&done.out)?;
@@ -274,7 +276,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, number: usize, run: String, done: &Done, environment: &Environment) {
+    fn tell(&mut self, number: usize, run: String, done: &Done, lane: Lane, environment: &Environment) {
         let passed = done.exit_code == 0;
         let (tone, word) = if passed { (Tone::Good, "passed") } else { (Tone::Bad, "failed") };
         let (word, seed) = (self.console.paint(tone, word), done.seed);
@@ -292,7 +294,7 @@ impl Session<'_> {
                 seed,
                 environment: environment.to_string(),
                 out: done.out.display().to_string(),
-                again: again(scenario.as_deref().unwrap_or_default(), seed, environment),
+                again: again(scenario.as_deref().unwrap_or_default(), lane, seed, environment),
                 scenario,
             });
         }

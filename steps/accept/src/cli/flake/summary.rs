@@ -13,7 +13,10 @@ use mycelium_traceability::{
 };
 use serde::Serialize;
 
-use crate::cli::console::counted;
+use crate::{
+    cli::{again::world_option, console::counted},
+    context::Lane,
+};
 
 /// A run of the suite, as it is told.
 #[derive(Debug, Serialize)]
@@ -165,9 +168,10 @@ impl ScenarioLine {
 }
 
 /// The command that runs a scenario again as it ran, or what was selected where none is named.
-pub(in crate::cli) fn again(what: &str, seed: u64, environment: &Environment) -> String {
+pub(in crate::cli) fn again(what: &str, lane: Lane, seed: u64, environment: &Environment) -> String {
     let what = if what.is_empty() { String::new() } else { format!(" {what}") };
-    format!("cargo accept flake{what} --repeat 1 --seed {seed} --environment {environment}")
+    let world = world_option(lane);
+    format!("cargo accept flake{what}{world} --repeat 1 --seed {seed} --environment {environment}")
 }
 
 impl fmt::Display for FlakeSummary {
