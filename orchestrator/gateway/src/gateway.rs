@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use crate::{
     counter::{Counter, Notice, Prices},
     ledger::LedgerError,
     protocol::Vendor,
-    server::{self, Client, Shared},
+    server::{self, Client, Served, Shared},
     upstream::{Provider, Upstream},
 };
 
@@ -92,12 +93,10 @@ impl Gateway {
     /// The address of an attempt, until what is returned is dropped.
     pub fn admit(&self, client: Client) -> Result<Lease, GatewayError> {
         let token = random().map_err(GatewayError::Random)?;
-        self.shared.clients().insert(token.clone(), client);
-        Ok(Lease {
-            base_url: format!("http://{}/t/{token}", self.address),
-            token,
-            shared: self.shared.clone(),
-        })
+        let (under_way, all_ended) = mpsc::channel(1);
+        self.shared.clients().insert(token.clone(), Served { client, under_way });
+        let base_url = format!("http://{}/t/{token}", self.address);
+        Ok(Lease { base_url, token, shared: self.shared.clone(), all_ended })
     }
 }
 
@@ -115,9 +114,17 @@ pub struct Lease {
     base_url: String,
     token: String,
     shared: Arc<Shared>,
+    all_ended: mpsc::Receiver<Infallible>,
 }
 
 impl Lease {
+    /// Ends it, and waits until everything that was asked here is counted.
+    pub async fn close(mut self) {
+        self.shared.clients().remove(&self.token);
+        // Nothing is ever sent: it ends when the last request has.
+        let _ended = self.all_ended.recv().await;
+    }
+
     /// The model interface without its version, as the agent is told it.
     pub fn base_url(&self) -> &str {
         &self.base_url

@@ -1,6 +1,7 @@
 //! Passes one request on, and its response back as it comes.
 
 use std::{
+    convert::Infallible,
     error::Error as _,
     pin::Pin,
     task::{Context, Poll},
@@ -11,6 +12,7 @@ use futures_util::Stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{Response, body::Frame, header::HeaderMap};
 use serde::Deserialize;
+use tokio::sync::mpsc;
 
 use crate::{
     counter::{Admitted, Counter},
@@ -18,7 +20,7 @@ use crate::{
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
     refusal::{self, Answer},
-    server::{Body, Client},
+    server::{Body, Served},
     upstream::{Provider, Request, Upstream},
 };
 
@@ -78,10 +80,11 @@ pub(crate) async fn free(exchange: Exchange<'_>) -> Result<Response<Body>, Answe
 pub(crate) async fn counted(
     mut exchange: Exchange<'_>,
     protocol: Protocol,
-    client: &Client,
+    served: Served,
     counter: &Counter,
 ) -> Result<Response<Body>, Answer> {
     let asked = Asked::of(&exchange.request.body);
+    let Served { client, under_way } = served;
     let admitted = counter
         .admit(&client.task, client.attempt)
         .map_err(|reached| refusal::over_budget(protocol, &format!("mycelium: {}", spoken(&reached))))?;
@@ -96,16 +99,21 @@ pub(crate) async fn counted(
         admitted,
         costs: status.is_success(),
         request_bytes: exchange.request.body.len() as u64,
+        under_way,
         entry: Entry {
-            task: client.task.clone(),
+            task: client.task,
             attempt: client.attempt,
             protocol: protocol.name().to_owned(),
             model: asked.model,
             ..Entry::default()
         },
     };
-    let body =
-        Counted { upstream: Box::pin(answer.bytes_stream()), counting: Some(counting), last: None, settling: None };
+    let body = Counted {
+        upstream: Box::pin(answer.bytes_stream()),
+        counting: Some(counting),
+        last: None,
+        settling: None,
+    };
     Ok(response(status, headers, BodyExt::boxed(StreamBody::new(body))))
 }
 
@@ -178,17 +186,19 @@ struct Counting {
     costs: bool,
     request_bytes: u64,
     entry: Entry,
+    /// Held until it is counted.
+    under_way: mpsc::Sender<Infallible>,
 }
 
 impl Counting {
     /// Counts what there is, off the event loop: it is durable when the task ends.
     fn settle(self) -> tokio::task::JoinHandle<bool> {
         tokio::task::spawn_blocking(move || {
-            let metered = self.meter.finish();
-            let Some(entry) = entry_of(self.entry, &metered, self.costs, self.request_bytes) else {
-                return true;
-            };
-            self.admitted.settle(entry).is_ok()
+            let Self { meter, admitted, costs, request_bytes, entry, under_way } = self;
+            let entry = entry_of(entry, &meter.finish(), costs, request_bytes);
+            let kept = entry.is_none_or(|entry| admitted.settle(entry).is_ok());
+            drop(under_way);
+            kept
         })
     }
 }

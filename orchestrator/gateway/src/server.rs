@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
+    sync::mpsc,
     task::JoinSet,
 };
 
@@ -59,17 +60,24 @@ pub struct Client {
     pub attempt: u32,
 }
 
+/// A client, and a sign that each of its requests carries as long as it is under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) client: Client,
+    pub(crate) under_way: mpsc::Sender<Infallible>,
+}
+
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) clients: Mutex<BTreeMap<String, Client>>,
+    pub(crate) clients: Mutex<BTreeMap<String, Served>>,
     pub(crate) upstreams: BTreeMap<Vendor, Upstream>,
     pub(crate) provider: Provider,
     pub(crate) counter: Counter,
 }
 
 impl Shared {
-    pub(crate) fn clients(&self) -> MutexGuard<'_, BTreeMap<String, Client>> {
+    pub(crate) fn clients(&self) -> MutexGuard<'_, BTreeMap<String, Served>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +130,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
 async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Response<Body>, Answer> {
     let (parts, body) = request.into_parts();
     let path_and_query = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let (client, rest) = client_of(shared, path_and_query)
+    let (served, rest) = client_of(shared, path_and_query)
         .ok_or_else(|| refusal::refused(404, "no task of this run has this address"))?;
     let path = rest.split('?').next().unwrap_or_default();
     let route = Route::of(parts.method.as_str(), path).ok_or_else(|| {
@@ -151,13 +159,13 @@ async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Resp
     };
     let exchange = Exchange { provider: &shared.provider, vendor, upstream, request };
     match route {
-        Route::Model(protocol) => passing::counted(exchange, protocol, &client, &shared.counter).await,
+        Route::Model(protocol) => passing::counted(exchange, protocol, served, &shared.counter).await,
         Route::Free(_) => passing::free(exchange).await,
     }
 }
 
 /// `/t/<token>/v1/…` is the attempt's that the token was given to.
-fn client_of<'a>(shared: &Shared, path: &'a str) -> Option<(Client, &'a str)> {
+fn client_of<'a>(shared: &Shared, path: &'a str) -> Option<(Served, &'a str)> {
     let rest = path.strip_prefix("/t/")?;
     let (token, _) = rest.split_once('/')?;
     let client = shared.clients().get(token)?.clone();

@@ -260,6 +260,18 @@ async fn what_an_agent_did_not_wait_for_is_counted_too() {
 }
 
 #[tokio::test]
+async fn who_closes_an_address_knows_all_that_was_used_there() {
+    let stalled = Turn { end: End::StallAfter(3), ..says("never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![stalled]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let mut response = ask(&lease, "/v1/messages", &streaming("m")).await;
+    response.chunk().await.unwrap().unwrap();
+    drop(response);
+    lease.close().await;
+    assert!(matches!(rig.notices.try_recv(), Ok(Notice::Counted(_))));
+}
+
+#[tokio::test]
 async fn parallel_tasks_pass_a_budget_by_no_more_than_what_was_under_way() {
     const TASKS: usize = 8;
     let limits = Limits { per_task: None, per_run: Some(1000) };
