@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("mycelium-agents", &[]),
     ("mycelium-gateway", &["mycelium-agents", "mycelium-fixtures"]),
     ("mycelium-core", &["mycelium-schemas"]),
-    ("mycelium-engine", &["mycelium-core", "mycelium-schemas"]),
+    ("mycelium-engine", &["mycelium-agents", "mycelium-core", "mycelium-gateway", "mycelium-schemas"]),
     ("mycelium-sim", &["mycelium-core", "mycelium-schemas"]),
     ("mycelium", &["mycelium-core", "mycelium-engine", "mycelium-fixtures", "mycelium-schemas"]),
     ("mycelium-fixtures", &["mycelium-schemas"]),

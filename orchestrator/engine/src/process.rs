@@ -63,10 +63,15 @@ pub async fn run(
     let deadline = begun + job.timeout;
     let mut heard = Instant::now();
     let mut ending: Option<(ExitReason, Instant)> = None;
+    let mut lingers_from = None;
     let mut killed = false;
     let status = loop {
         let idle_deadline = job.idle_timeout.map_or(deadline, |idle| heard + idle);
-        let next = ending.map_or(deadline.min(idle_deadline), |(_, kill_at)| kill_at);
+        if watcher.has_ended() && lingers_from.is_none() {
+            lingers_from = Some(Instant::now() + GRACE);
+        }
+        let patience = deadline.min(idle_deadline).min(lingers_from.unwrap_or(deadline));
+        let next = ending.map_or(patience, |(_, kill_at)| kill_at);
         tokio::select! {
             chunk = out.read() => {
                 heard = Instant::now();
@@ -76,20 +81,23 @@ pub async fn run(
             chunk = err.read() => {
                 heard = Instant::now();
                 log.write(From::Err, chunk)?;
+                watcher.error_output(chunk);
             }
             status = child.wait() => break status.at("wait for", &program)?,
             () = sleep_until(next) => {
                 ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
                     (reason, Instant::now() + GRACE)
+                } else if lingers_from.is_some_and(|from| from <= patience) {
+                    group.ask_to_end(ExitReason::Lingered, job.stop_signal)
                 } else if deadline <= idle_deadline {
-                    group.ask_to_end(ExitReason::Timeout)
+                    group.ask_to_end(ExitReason::Timeout, job.stop_signal)
                 } else {
-                    group.ask_to_end(ExitReason::IdleTimeout)
+                    group.ask_to_end(ExitReason::IdleTimeout, job.stop_signal)
                 });
             }
             level = stopped(&mut stop, ending.is_some()), if !killed => {
-                let (_, kill_at) = group.ask_to_end(ExitReason::Stopped);
+                let (_, kill_at) = group.ask_to_end(ExitReason::Stopped, job.stop_signal);
                 if level == StopLevel::AtOnce {
                     group.signal(Signal::KILL);
                     killed = true;
@@ -145,6 +153,7 @@ fn command_line(program: &Program) -> Result<(OsString, Vec<OsString>), Error> {
     match program {
         Program::Shell(command) => Ok(("sh".into(), vec!["-c".into(), command.into()])),
         Program::Own { path, command } => Ok((path.into(), vec![command.into()])),
+        Program::Found { path, args } => Ok((path.into(), args.iter().map(OsString::from).collect())),
         Program::Script(script) => {
             let (interpreter, argument) = doctor::interpreter(script)?;
             let argument = argument.map(OsString::from);
@@ -182,7 +191,10 @@ async fn drain(
                 log.write(From::Out, chunk)?;
                 lines.push(chunk, watcher)?;
             }
-            chunk = err.read() => log.write(From::Err, chunk)?,
+            chunk = err.read() => {
+                log.write(From::Err, chunk)?;
+                watcher.error_output(chunk);
+            }
             () = sleep_until(until) => break,
         }
     }
@@ -210,8 +222,8 @@ impl Group {
         }
     }
 
-    fn ask_to_end(&self, reason: ExitReason) -> (ExitReason, Instant) {
-        self.signal(Signal::TERM);
+    fn ask_to_end(&self, reason: ExitReason, signal: Signal) -> (ExitReason, Instant) {
+        self.signal(signal);
         (reason, Instant::now() + GRACE)
     }
 }
@@ -280,6 +292,7 @@ mod tests {
             stdin: Vec::new(),
             timeout,
             idle_timeout: None,
+            stop_signal: Signal::TERM,
             log: dir.join("log"),
             redactor: Redactor::default(),
         }
