@@ -80,7 +80,7 @@ pub(crate) enum Reading {
     /// By the usage that it reports.
     Usage(UsageCount),
     /// By its adapter: the gateway counts what it uses.
-    Adapter(Said),
+    Adapter(Box<Said>),
 }
 
 /// The part of a `turn.completed` event that counts.

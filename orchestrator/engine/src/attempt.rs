@@ -336,7 +336,7 @@ impl Attempt {
             journal: self.journal.clone(),
             agent: agent::name(&self.config),
             reading: match &hired {
-                Some(hired) => Reading::Adapter(hired.listen()),
+                Some(hired) => Reading::Adapter(Box::new(hired.listen())),
                 None => Reading::Usage(UsageCount::new(&self.config)),
             },
         };

@@ -66,11 +66,11 @@ pub async fn run(
     let mut lingers_from = None;
     let mut killed = false;
     let status = loop {
-        let idle_deadline = job.idle_timeout.map_or(deadline, |idle| heard + idle);
         if watcher.has_ended() && lingers_from.is_none() {
             lingers_from = Some(Instant::now() + GRACE);
         }
-        let patience = deadline.min(idle_deadline).min(lingers_from.unwrap_or(deadline));
+        let idle_from = job.idle_timeout.map(|idle| heard + idle);
+        let (limit, patience) = first_limit(deadline, idle_from, lingers_from);
         let next = ending.map_or(patience, |(_, kill_at)| kill_at);
         tokio::select! {
             chunk = out.read() => {
@@ -88,12 +88,8 @@ pub async fn run(
                 ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
                     (reason, Instant::now() + GRACE)
-                } else if lingers_from.is_some_and(|from| from <= patience) {
-                    group.ask_to_end(ExitReason::Lingered, job.stop_signal)
-                } else if deadline <= idle_deadline {
-                    group.ask_to_end(ExitReason::Timeout, job.stop_signal)
                 } else {
-                    group.ask_to_end(ExitReason::IdleTimeout, job.stop_signal)
+                    group.ask_to_end(limit, job.stop_signal)
                 });
             }
             level = stopped(&mut stop, ending.is_some()), if !killed => {
@@ -112,6 +108,17 @@ pub async fn run(
     log.finish()?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
+}
+
+/// The limit that comes first, and when.
+fn first_limit(
+    deadline: Instant,
+    idle_from: Option<Instant>,
+    lingers_from: Option<Instant>,
+) -> (ExitReason, Instant) {
+    let others = [(ExitReason::IdleTimeout, idle_from), (ExitReason::Lingered, lingers_from)];
+    let others = others.into_iter().filter_map(|(reason, at)| Some((reason, at?)));
+    others.fold((ExitReason::Timeout, deadline), |first, other| if other.1 < first.1 { other } else { first })
 }
 
 /// Whether the machine had no room for a process, rather than the program being no program.

@@ -227,9 +227,10 @@ fn look(
     for (id, facts) in &state.tasks {
         match (facts.status, &facts.commit) {
             (TaskStatus::Running, _) => {
-                let found = match config.worker.agent.asks_a_model() {
-                    true => models::recorded(&paths.ledger(), id, facts.attempts)?,
-                    false => reported(&paths.attempt(id, facts.attempts), config)?,
+                let found = if config.worker.agent.asks_a_model() {
+                    models::recorded(&paths.ledger(), id, facts.attempts)?
+                } else {
+                    reported(&paths.attempt(id, facts.attempts), config)?
                 };
                 usage.extend(found.map(|found| (id.clone(), found)));
             }

@@ -207,7 +207,8 @@ fn an_agent_that_asks_a_model_needs_one_and_gets_no_key() {
 
 #[test]
 fn a_provider_is_an_address_and_the_name_of_a_key() {
-    let config = parse(&format!("{MINIMAL}gateway: {{ openai: {{ base_url: 'http://models:1/' }} }}\n")).unwrap();
+    let config =
+        parse(&format!("{MINIMAL}gateway: {{ openai: {{ base_url: 'http://models:1/' }} }}\n")).unwrap();
     assert_eq!(config.gateway.openai.base_url, "http://models:1");
     assert_eq!(config.gateway.openai.key, None);
     assert_eq!(config.gateway.anthropic.key.as_deref(), Some("ANTHROPIC_API_KEY"));

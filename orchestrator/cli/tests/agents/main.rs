@@ -62,7 +62,11 @@ fn runs(command: &str, input: u64, output: u64) -> Turn {
 }
 
 fn says(text: &str, input: u64, output: u64) -> Turn {
-    Turn { text: Some(text.to_owned()), usage: Tokens { input, cached: input / 2, output }, ..Turn::default() }
+    Turn {
+        text: Some(text.to_owned()),
+        usage: Tokens { input, cached: input / 2, output },
+        ..Turn::default()
+    }
 }
 
 fn writes(name: &str) -> Turn {
@@ -73,7 +77,7 @@ fn place(agent: Agent, models: &ModelServer, more: &str) -> Place {
     let mut place = Place::with_plan(&(agent.config(models) + more), TWO);
     // The agents' own programs come from the machine.
     place.sandbox.set("OPERATORS_KEY", KEY);
-    place.sandbox.set("PATH", &env::var("PATH").unwrap());
+    place.sandbox.set("PATH", env::var("PATH").unwrap());
     place
 }
 
@@ -106,7 +110,8 @@ fn two_tasks_land_and_every_token_is_counted() {
         let one = vec![writes("one"), says("Done.", 1100, 12)];
         // What of the environment a command can see, and what the agent's own process holds.
         let looks = "env > docs/two.md; tr '\\0' '\\n' < /proc/$PPID/environ >> docs/two.md || true";
-        let two = vec![runs(&format!("mkdir -p docs && {{ {looks}; }}"), 2000, 40), says("Done too.", 2100, 9)];
+        let two =
+            vec![runs(&format!("mkdir -p docs && {{ {looks}; }}"), 2000, 40), says("Done too.", 2100, 9)];
         let models = ModelServer::start(script(one, two)).unwrap();
         let mut place = place(agent, &models, "");
         place.run(&["run", "--run-id", "r1"]).exits(0);
@@ -119,7 +124,10 @@ fn two_tasks_land_and_every_token_is_counted() {
         assert_eq!(holding(place.repository.path(), KEY), Vec::<PathBuf>::new(), "{agent:?}");
         assert_eq!(holding(&place.sandbox.mycelium_home(), KEY), Vec::<PathBuf>::new(), "{agent:?}");
         let seen = place.git("show main:docs/two.md");
-        assert!(seen.contains("MYCELIUM_TASK_ID=002") && !seen.contains("OPERATORS_KEY"), "{agent:?}: {seen}");
+        assert!(
+            seen.contains("MYCELIUM_TASK_ID=002") && !seen.contains("OPERATORS_KEY"),
+            "{agent:?}: {seen}"
+        );
         let sent: Vec<_> = models.asked().into_iter().flat_map(|asked| asked.headers.into_values()).collect();
         assert!(sent.iter().any(|value| value.contains(KEY)), "{agent:?}");
     }
@@ -134,7 +142,10 @@ fn a_budget_that_is_crossed_in_mid_turn_stops_the_agent_and_nothing_lands() {
         let models = ModelServer::start(script(one, two)).unwrap();
         let mut place = place(agent, &models, "budgets: { max_tokens_per_task: 1030 }\nmax_parallel: 1\n");
         let before = place.head();
-        place.run(&["run", "--run-id", "r1"]).exits(1).complains(&["task 001: blocked by the budget: 1030 tokens of 1030"]);
+        place
+            .run(&["run", "--run-id", "r1"])
+            .exits(1)
+            .complains(&["task 001: blocked by the budget: 1030 tokens of 1030"]);
         assert_eq!(place.head(), before);
         let status = place.run(&["status", "--json"]).exits(0).json();
         assert_eq!(status["stop_reason"], "budget_block", "{agent:?}");
@@ -150,8 +161,10 @@ fn what_a_killed_run_used_is_counted_once_and_its_agents_end() {
     for agent in Agent::ALL {
         let folder = tempfile::tempdir().unwrap();
         let (started, go_on) = (folder.path().join("started"), folder.path().join("go-on"));
-        let waits = format!("touch {}; while [ ! -e {} ]; do sleep 0.1; done", started.display(), go_on.display());
-        let one = vec![Turn { times: Some(1), ..runs(&waits, 1000, 30) }, writes("one"), says("Done.", 1100, 12)];
+        let waits =
+            format!("touch {}; while [ ! -e {} ]; do sleep 0.1; done", started.display(), go_on.display());
+        let one =
+            vec![Turn { times: Some(1), ..runs(&waits, 1000, 30) }, writes("one"), says("Done.", 1100, 12)];
         let two = vec![writes("two"), says("Done too.", 2100, 9)];
         let models = ModelServer::start(script(one, two)).unwrap();
         let mut place = place(agent, &models, "");
