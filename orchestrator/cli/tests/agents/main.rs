@@ -167,7 +167,8 @@ fn what_a_killed_run_used_is_counted_once_and_its_agents_end() {
             vec![Turn { times: Some(1), ..runs(&waits, 1000, 30) }, writes("one"), says("Done.", 1100, 12)];
         let two = vec![writes("two"), says("Done too.", 2100, 9)];
         let models = ModelServer::start(script(one, two)).unwrap();
-        let mut place = place(agent, &models, "");
+        // The other task begins when this one has ended, so that the script knows what it is asked.
+        let mut place = place(agent, &models, "max_parallel: 1\n");
         let mut command = place.command(&["run", "--run-id", "r1"]);
         let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().unwrap();
         while !started.exists() {
