@@ -64,6 +64,8 @@ pub struct Config {
     pub architecture_validator: Validator,
     /// Limits of usage.
     pub budgets: Budgets,
+    /// The providers of models.
+    pub gateway: Gateway,
     /// How containers are made, for runs in containers.
     pub docker: Docker,
     /// What is removed, and when.
@@ -141,6 +143,17 @@ pub enum Agent {
     Mock,
     /// A shell command run in the workspace.
     Command,
+    /// Codex CLI.
+    Codex,
+    /// Claude Code.
+    Claude,
+}
+
+impl Agent {
+    /// Whether it talks to a model itself, by way of the gateway.
+    pub fn asks_a_model(self) -> bool {
+        matches!(self, Self::Codex | Self::Claude)
+    }
 }
 
 /// `worker`.
@@ -150,11 +163,52 @@ pub struct Worker {
     pub agent: Agent,
     /// The shell command, for `command`; required there.
     pub command: Option<String>,
-    /// Price list entry to count cost with. Default `default`.
+    /// The agent's model, and the price list entry to count cost with. Default `default`; required for an agent that
+    /// asks a model.
     pub model: String,
+    /// The agent's program, for one that asks a model. Default its own name.
+    pub program: Option<String>,
+    /// More arguments for it. Default none.
+    pub args: Vec<String>,
     /// More environment for agent, bootstrap, verify, validators and doctor: `NAME` hands on the operator's value,
     /// `NAME=value` sets one. Default none.
     pub env: Vec<String>,
+}
+
+/// A provider of models, behind the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provider {
+    /// Its address, without the version of its interface and without a slash at the end.
+    pub base_url: String,
+    /// Variable of the operator that holds its key; none where it wants none.
+    pub key: Option<String>,
+}
+
+/// `gateway`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gateway {
+    /// OpenAI, or whoever speaks its interfaces.
+    pub openai: Provider,
+    /// Anthropic, or whoever speaks its interface.
+    pub anthropic: Provider,
+}
+
+impl Gateway {
+    /// Variables that hold keys.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        [&self.openai, &self.anthropic].into_iter().filter_map(|provider| provider.key.as_deref())
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        let of =
+            |base_url: &str, key: &str| Provider { base_url: base_url.to_owned(), key: Some(key.to_owned()) };
+        Self {
+            openai: of("https://api.openai.com", "OPENAI_API_KEY"),
+            anthropic: of("https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+        }
+    }
 }
 
 /// Who judges.

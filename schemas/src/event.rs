@@ -463,6 +463,8 @@ pub enum ExitReason {
     NotStarted,
     /// It needed more memory than its container may use.
     OutOfMemory,
+    /// It had said that it was done, and stayed.
+    Lingered,
 }
 
 /// Payload of `worker.exit`.

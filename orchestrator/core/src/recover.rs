@@ -77,6 +77,7 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
                     usage,
                     refused: Vec::new(),
                     violations: Vec::new(),
+                    over: None,
                     outcome: Outcome::Lost,
                 };
                 groups.push(settle::attempt_with(config, batch, id, facts, run_total, lost));

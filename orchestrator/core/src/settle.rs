@@ -3,9 +3,9 @@
 use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
     event::{
-        BatchComplete, DoctorResult, EventKind, ExitReason, LandingBisect, LandingConflict, LandingDone,
-        LandingRefused, PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview, TaskValidated,
-        UsageUpdate, ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
+        BatchComplete, BudgetVerdict, DoctorResult, EventKind, ExitReason, LandingBisect, LandingConflict,
+        LandingDone, LandingRefused, PathRefused, ReasonPayload, TaskLanded, TaskRetry, TaskReview,
+        TaskValidated, UsageUpdate, ValidatorReport, ValidatorVerdict, Violation, Violations, WorkerLost,
     },
     id::{CommitId, TaskId},
     path::RepoPath,
@@ -94,6 +94,8 @@ pub struct AttemptFacts {
     pub refused: Vec<PathRefused>,
     /// How its changes break the manifest.
     pub violations: Vec<Violation>,
+    /// The budget for which the gateway refused its agent, if it did.
+    pub over: Option<BudgetVerdict>,
     /// How it went.
     pub outcome: Outcome,
 }
@@ -131,7 +133,12 @@ pub(crate) fn attempt_with(
     if let Outcome::Judged { validators, .. } | Outcome::OutOfManifest { validators, .. } = &facts.outcome {
         events.extend(validators.iter().map(validator_event));
     }
-    let over = budget::exceeded(&config.budgets, task_total, run_total);
+    let mut over = budget::exceeded(&config.budgets, task_total, run_total);
+    // A limit that is reached exactly is none that is exceeded, but the agent was stopped there.
+    let told = |reached: &BudgetVerdict| {
+        over.iter().any(|verdict| (verdict.scope, verdict.metric) == (reached.scope, reached.metric))
+    };
+    over.extend(facts.over.filter(|reached| !told(reached)));
     let blocks_on_budget = config.budgets.mode == Mode::Block && !over.is_empty();
     for verdict in over {
         match config.budgets.mode {

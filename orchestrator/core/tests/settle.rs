@@ -47,7 +47,7 @@ fn state() -> RunState {
 }
 
 fn facts(outcome: Outcome) -> AttemptFacts {
-    AttemptFacts { usage: None, refused: Vec::new(), violations: Vec::new(), outcome }
+    AttemptFacts { usage: None, refused: Vec::new(), violations: Vec::new(), over: None, outcome }
 }
 
 fn judged(validators: Vec<Judgement>) -> Outcome {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::{
     environment::Environment,
     error::Error,
+    hired::Said,
     job::{Program, Watcher},
     journal::EventFile,
 };
@@ -22,8 +23,9 @@ use crate::{
 pub fn program(config: &Config, environment: &Environment) -> Program {
     match (config.worker.agent, &config.worker.command) {
         (Agent::Command, Some(command)) => Program::Shell(command.clone()),
-        // The configuration's own check makes a command agent without a command impossible.
-        (Agent::Command | Agent::Mock, _) => {
+        // The configuration's own check makes a command agent without a command impossible; agents that ask a model are
+        // hired for each attempt.
+        (Agent::Command | Agent::Mock | Agent::Codex | Agent::Claude, _) => {
             Program::Own { path: environment.program.clone(), command: "mock-agent" }
         }
     }
@@ -34,6 +36,8 @@ pub fn name(config: &Config) -> &'static str {
     match config.worker.agent {
         Agent::Mock => "mock",
         Agent::Command => "command",
+        Agent::Codex => "codex",
+        Agent::Claude => "claude",
     }
 }
 
@@ -64,10 +68,19 @@ pub struct AgentWatcher<'a> {
     pub events: &'a mut EventFile,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
-    /// `mock` or `command`.
+    /// Its agent's name.
     pub agent: &'static str,
-    /// What its agent reported.
-    pub usage: UsageCount,
+    /// How what it prints is understood.
+    pub(crate) reading: Reading,
+}
+
+/// How what an agent prints is understood.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// By the usage that it reports.
+    Usage(UsageCount),
+    /// By its adapter: the gateway counts what it uses.
+    Adapter(Box<Said>),
 }
 
 /// The part of a `turn.completed` event that counts.
@@ -98,13 +111,28 @@ impl Watcher for AgentWatcher<'_> {
         if event.get("type").and_then(serde_json::Value::as_str).is_none() {
             return Ok(());
         }
-        self.usage.add(&event);
+        match &mut self.reading {
+            Reading::Usage(usage) => usage.add(&event),
+            Reading::Adapter(said) => said.line(line),
+        }
         self.events.append(vec![self.key.draft(EventKind::AgentEvent(AgentEvent { event }))])?;
         Ok(())
     }
 
     fn too_long(&mut self) {
-        self.usage.unreadable = true;
+        if let Reading::Usage(usage) = &mut self.reading {
+            usage.unreadable = true;
+        }
+    }
+
+    fn error_output(&mut self, chunk: &[u8]) {
+        if let Reading::Adapter(said) = &mut self.reading {
+            said.error_output(chunk);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(&self.reading, Reading::Adapter(said) if said.has_ended())
     }
 
     fn container(&mut self, kind: EventKind) {

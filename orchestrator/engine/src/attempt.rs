@@ -18,25 +18,29 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{CleanupWhen, Config, Mode},
     event::{
-        ChangeKind, EventKind, Local, PathRefused, TaskValidated, Violation, ViolationKind, Violations,
-        WorkerExit,
+        BudgetVerdict, ChangeKind, EventKind, Local, PathRefused, TaskValidated, Violation, ViolationKind,
+        Violations, WorkerExit,
     },
     id::{CommitId, LockName, RunId},
     manifest::{Manifest, PlannedTask},
     path::RepoGlob,
+    state::Usage,
 };
+use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    agent::{self, AgentWatcher, AttemptKey, Notes, UsageCount},
+    agent::{self, AgentWatcher, AttemptKey, Notes, Reading, UsageCount},
     clock::Clock,
     environment::Environment,
     error::{Error, IoContext},
     fault,
     git::{self, GitError, Quarantine},
+    hired::{self, Hired, Place},
     job::{Exit, Job, Program, Purpose, StopLevel},
     journal::EventFile,
     launcher::Launcher,
+    models::{Models, Used},
     orphans, private,
     redact::Redactor,
     saboteur,
@@ -85,12 +89,24 @@ pub struct Attempt {
     pub dir: PathBuf,
     /// Its workspace.
     pub workspace: PathBuf,
+    /// The agent's own folder, if it needs one.
+    pub agent_home: PathBuf,
+    /// Where its agent reaches a model, if it asks one.
+    pub(crate) models: Option<Arc<Models>>,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
     /// Keeps secrets out of its artifacts.
     pub redactor: Redactor,
     /// When it must end.
     pub stop: watch::Receiver<StopLevel>,
+}
+
+/// How the agent's part went.
+struct Worked {
+    exit: Exit,
+    reading: Reading,
+    usage: Option<Usage>,
+    over: Option<BudgetVerdict>,
 }
 
 /// What the workspace holds after the agent.
@@ -124,6 +140,7 @@ impl Attempt {
             usage,
             refused: Vec::new(),
             violations: Vec::new(),
+            over: None,
             outcome: Outcome::Failed(why),
         };
         if self.follows.is_none() {
@@ -133,16 +150,12 @@ impl Attempt {
                 return Ok(failed(None, why));
             }
         }
-        let (exit, usage) = self.run_agent().await?;
+        let worked = self.run_agent().await?;
         // What the agent left running must not change the files that are about to be judged.
         end_all_in(&self.workspace).await?;
-        if usage.is_unreadable() && self.config.budgets.is_limited() {
-            let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
-            return Ok(failed(usage.total(), why.to_owned()));
-        }
-        let usage = usage.total();
-        if !exit.is_success() {
-            return Ok(failed(usage, format!("the agent {}", exit.describe())));
+        let (usage, over) = (worked.usage, worked.over.clone());
+        if let Some(why) = self.agent_failure(&worked, true) {
+            return Ok(AttemptFacts { over, ..failed(usage, why) });
         }
         let judged = match self.judge().await {
             Err(error) if self.is_of_the_workspace(&error) => {
@@ -150,8 +163,28 @@ impl Attempt {
             }
             judged => judged?,
         };
-        let outcome = self.outcome(&judged).await?;
-        Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, outcome })
+        let changed = !judged.snapshot.changes.is_empty();
+        let outcome = match self.agent_failure(&worked, changed) {
+            Some(why) => Outcome::Failed(why),
+            None => self.outcome(&judged).await?,
+        };
+        Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, over, outcome })
+    }
+
+    /// Why the agent's part failed, if it did: by its exit, by what it said, by its usage.
+    fn agent_failure(&self, worked: &Worked, changed: bool) -> Option<String> {
+        let usage_is_unreadable = matches!(&worked.reading, Reading::Usage(usage) if usage.is_unreadable());
+        if usage_is_unreadable && self.config.budgets.is_limited() {
+            let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
+            return Some(why.to_owned());
+        }
+        match &worked.reading {
+            Reading::Adapter(said) => {
+                said.failure(&worked.exit, changed).map(|why| format!("the agent failed: {why}"))
+            }
+            Reading::Usage(_) if worked.exit.is_success() => None,
+            Reading::Usage(_) => Some(format!("the agent {}", worked.exit.describe())),
+        }
     }
 
     /// Waits before a repetition, unless the run is stopped: then the agent is, too, as soon as it is started.
@@ -223,6 +256,7 @@ impl Attempt {
             stdin: Vec::new(),
             timeout: self.config.timeout_minutes.duration(),
             idle_timeout: None,
+            stop_signal: Signal::TERM,
             log,
             redactor: self.redactor.clone(),
         }
@@ -253,13 +287,39 @@ impl Attempt {
         }))
     }
 
-    async fn run_agent(&self) -> Result<(Exit, UsageCount), Error> {
-        let program = agent::program(&self.config, &self.environment);
+    /// The agent for this attempt, if it is one that asks a model.
+    fn hire(&self) -> Result<Option<Hired>, Error> {
+        let Some((adapter, models)) = hired::adapter(self.config.worker.agent).zip(self.models.as_ref())
+        else {
+            return Ok(None);
+        };
+        let place =
+            Place { workspace: self.workspace.clone(), home: self.agent_home.clone(), marks: self.marks() };
+        Hired::new(adapter, &self.config, &self.environment, models, &self.key, &place).map(Some)
+    }
+
+    /// What every command of an agent gets, that does not hand on its environment.
+    fn marks(&self) -> BTreeMap<String, String> {
+        let mut marks = self.env();
+        marks.insert(orphans::MARK.to_owned(), self.workspace.display().to_string());
+        marks
+    }
+
+    async fn run_agent(&self) -> Result<Worked, Error> {
+        let hired = self.hire()?;
+        let program = match &hired {
+            Some(hired) => hired.program.clone(),
+            None => agent::program(&self.config, &self.environment),
+        };
         let mut job = Job {
             stdin: self.task.spec_text.clone().into_bytes(),
             idle_timeout: Some(self.config.idle_timeout_minutes.duration()),
             ..self.job(Purpose::Agent, program, self.dir.join("agent.log"))
         };
+        if let Some(hired) = &hired {
+            job.env.extend(hired.env.clone());
+            job.stop_signal = hired.stop_signal();
+        }
         if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
             job.env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());
         }
@@ -275,14 +335,22 @@ impl Attempt {
             events: &mut events,
             journal: self.journal.clone(),
             agent: agent::name(&self.config),
-            usage: UsageCount::new(&self.config),
+            reading: match &hired {
+                Some(hired) => Reading::Adapter(Box::new(hired.listen())),
+                None => Reading::Usage(UsageCount::new(&self.config)),
+            },
         };
         let stop = self.stop.clone();
         let exit = match &self.follows {
             None => self.launcher.run(job, stop, &mut watcher).await?,
             Some(container) => self.launcher.follow(container, job, stop, &mut watcher).await?,
         };
-        let usage = watcher.usage;
+        let reading = watcher.reading;
+        let used = match (hired, &self.models, &reading) {
+            (Some(hired), Some(models), _) => hired.dismiss(models, &self.key).await?,
+            (_, _, Reading::Usage(usage)) => Used { usage: usage.total(), over: None },
+            _ => Used::default(),
+        };
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
             detail: exit.detail.clone(),
@@ -296,7 +364,7 @@ impl Attempt {
         events.finish()?;
         // The receiver is gone only when the run is ending; then nobody reads it any more.
         let _unheard = self.journal.send(draft);
-        Ok((exit, usage))
+        Ok(Worked { exit, reading, usage: used.usage, over: used.over })
     }
 
     async fn snapshot(&self) -> Result<git::Snapshot, Error> {

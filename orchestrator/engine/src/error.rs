@@ -99,6 +99,15 @@ pub enum Error {
     /// The container engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The model gateway.
+    #[error(transparent)]
+    Gateway(#[from] mycelium_gateway::GatewayError),
+    /// What a response of a model used could not be kept, so that no budget can be judged.
+    #[error("what a model's response used could not be kept: {why}")]
+    Uncounted {
+        /// What failed.
+        why: String,
+    },
     /// A file operation.
     #[error("could not {action} {}", path.display())]
     Io {
@@ -170,6 +179,8 @@ impl Error {
             Self::Engine(error) if error.is_input() => ErrorKind::Input,
             Self::Git(_)
             | Self::Engine(_)
+            | Self::Gateway(_)
+            | Self::Uncounted { .. }
             | Self::Io { .. }
             | Self::Damaged { .. }
             | Self::FrozenGone { .. }
@@ -212,6 +223,9 @@ impl Error {
             Self::Variable(_) => "correct or unset the variable".into(),
             Self::Git(error) => error.help(),
             Self::Engine(error) => error.help(),
+            Self::Gateway(_) | Self::Uncounted { .. } => {
+                "mend what is named, then `mycelium resume`: what was used before is known".into()
+            }
             Self::Io { path, source, .. } => advice::io(path, source),
             Self::FrozenGone { .. } => {
                 "the run cannot go on without it: put the copy back from a backup, or begin a new run with \

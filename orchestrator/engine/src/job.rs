@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use mycelium_schemas::event::{EventKind, ExitReason};
+use rustix::process::Signal;
 use tokio::sync::watch;
 
 use crate::{agent::AttemptKey, error::Error, redact::Redactor};
@@ -55,6 +56,13 @@ impl Purpose {
 pub enum Program {
     /// A command for `sh`.
     Shell(String),
+    /// A program of this machine, with arguments.
+    Found {
+        /// Where it lies.
+        path: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+    },
     /// This very program, with an argument.
     Own {
         /// Where it lies.
@@ -87,6 +95,8 @@ pub struct Job {
     pub timeout: Duration,
     /// How long it may be silent; none for as long as it takes.
     pub idle_timeout: Option<Duration>,
+    /// The signal that asks it to end.
+    pub stop_signal: Signal,
     /// Where its output is kept, both streams as they come.
     pub log: PathBuf,
     /// Keeps secrets out of that.
@@ -118,6 +128,7 @@ impl Exit {
     pub fn describe(&self) -> String {
         match (self.reason, self.code, self.signal) {
             (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
+            (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
             (ExitReason::OutOfMemory, ..) => {
                 "needed more memory than `docker.memory_mb` allows and was ended".to_owned()
             }
@@ -145,6 +156,14 @@ pub trait Watcher {
 
     /// It printed a line that is too long to be looked at and is only in the log.
     fn too_long(&mut self) {}
+
+    /// It printed something on standard error.
+    fn error_output(&mut self, _: &[u8]) {}
+
+    /// Whether it has said that it is done, and should end.
+    fn has_ended(&self) -> bool {
+        false
+    }
 
     /// Something became of its container, told as the event that says so.
     fn container(&mut self, _: EventKind) {}

@@ -323,6 +323,7 @@ impl Lander {
             stdin: Vec::new(),
             timeout: self.doctor_timeout,
             idle_timeout: None,
+            stop_signal: rustix::process::Signal::TERM,
             log,
             redactor: self.redactor.clone(),
         };

@@ -63,10 +63,15 @@ pub async fn run(
     let deadline = begun + job.timeout;
     let mut heard = Instant::now();
     let mut ending: Option<(ExitReason, Instant)> = None;
+    let mut lingers_from = None;
     let mut killed = false;
     let status = loop {
-        let idle_deadline = job.idle_timeout.map_or(deadline, |idle| heard + idle);
-        let next = ending.map_or(deadline.min(idle_deadline), |(_, kill_at)| kill_at);
+        if watcher.has_ended() && lingers_from.is_none() {
+            lingers_from = Some(Instant::now() + GRACE);
+        }
+        let idle_from = job.idle_timeout.map(|idle| heard + idle);
+        let (limit, patience) = first_limit(deadline, idle_from, lingers_from);
+        let next = ending.map_or(patience, |(_, kill_at)| kill_at);
         tokio::select! {
             chunk = out.read() => {
                 heard = Instant::now();
@@ -76,20 +81,19 @@ pub async fn run(
             chunk = err.read() => {
                 heard = Instant::now();
                 log.write(From::Err, chunk)?;
+                watcher.error_output(chunk);
             }
             status = child.wait() => break status.at("wait for", &program)?,
             () = sleep_until(next) => {
                 ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
                     (reason, Instant::now() + GRACE)
-                } else if deadline <= idle_deadline {
-                    group.ask_to_end(ExitReason::Timeout)
                 } else {
-                    group.ask_to_end(ExitReason::IdleTimeout)
+                    group.ask_to_end(limit, job.stop_signal)
                 });
             }
             level = stopped(&mut stop, ending.is_some()), if !killed => {
-                let (_, kill_at) = group.ask_to_end(ExitReason::Stopped);
+                let (_, kill_at) = group.ask_to_end(ExitReason::Stopped, job.stop_signal);
                 if level == StopLevel::AtOnce {
                     group.signal(Signal::KILL);
                     killed = true;
@@ -104,6 +108,17 @@ pub async fn run(
     log.finish()?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
+}
+
+/// The limit that comes first, and when.
+fn first_limit(
+    deadline: Instant,
+    idle_from: Option<Instant>,
+    lingers_from: Option<Instant>,
+) -> (ExitReason, Instant) {
+    let others = [(ExitReason::IdleTimeout, idle_from), (ExitReason::Lingered, lingers_from)];
+    let others = others.into_iter().filter_map(|(reason, at)| Some((reason, at?)));
+    others.fold((ExitReason::Timeout, deadline), |first, other| if other.1 < first.1 { other } else { first })
 }
 
 /// Whether the machine had no room for a process, rather than the program being no program.
@@ -145,6 +160,7 @@ fn command_line(program: &Program) -> Result<(OsString, Vec<OsString>), Error> {
     match program {
         Program::Shell(command) => Ok(("sh".into(), vec!["-c".into(), command.into()])),
         Program::Own { path, command } => Ok((path.into(), vec![command.into()])),
+        Program::Found { path, args } => Ok((path.into(), args.iter().map(OsString::from).collect())),
         Program::Script(script) => {
             let (interpreter, argument) = doctor::interpreter(script)?;
             let argument = argument.map(OsString::from);
@@ -182,7 +198,10 @@ async fn drain(
                 log.write(From::Out, chunk)?;
                 lines.push(chunk, watcher)?;
             }
-            chunk = err.read() => log.write(From::Err, chunk)?,
+            chunk = err.read() => {
+                log.write(From::Err, chunk)?;
+                watcher.error_output(chunk);
+            }
             () = sleep_until(until) => break,
         }
     }
@@ -210,8 +229,8 @@ impl Group {
         }
     }
 
-    fn ask_to_end(&self, reason: ExitReason) -> (ExitReason, Instant) {
-        self.signal(Signal::TERM);
+    fn ask_to_end(&self, reason: ExitReason, signal: Signal) -> (ExitReason, Instant) {
+        self.signal(signal);
         (reason, Instant::now() + GRACE)
     }
 }
@@ -280,6 +299,7 @@ mod tests {
             stdin: Vec::new(),
             timeout,
             idle_timeout: None,
+            stop_signal: Signal::TERM,
             log: dir.join("log"),
             redactor: Redactor::default(),
         }

@@ -33,7 +33,7 @@ use crate::{
     journal::Journal,
     landed, landing,
     launcher::Launcher,
-    moved, orphans,
+    models, moved, orphans,
     project::Project,
     run::RunReport,
     runlock::{self, RunLock, host_name},
@@ -227,9 +227,12 @@ fn look(
     for (id, facts) in &state.tasks {
         match (facts.status, &facts.commit) {
             (TaskStatus::Running, _) => {
-                usage.extend(
-                    reported(&paths.attempt(id, facts.attempts), config)?.map(|found| (id.clone(), found)),
-                );
+                let found = if config.worker.agent.asks_a_model() {
+                    models::recorded(&paths.ledger(), id, facts.attempts)?
+                } else {
+                    reported(&paths.attempt(id, facts.attempts), config)?
+                };
+                usage.extend(found.map(|found| (id.clone(), found)));
             }
             (TaskStatus::Validated, Some(commit))
                 if saboteur::is!("redo-done-task") || !quarantine.holds(commit)? =>

@@ -38,6 +38,7 @@ use crate::{
     job::StopLevel,
     journal::Journal,
     landing::{Lander, Tried},
+    models::Models,
     orphans,
     planning::pretty,
     project::Project,
@@ -71,6 +72,8 @@ pub(crate) struct Run<'a> {
     pub(crate) journal: Journal,
     pub(crate) lander: Lander,
     pub(crate) redactor: Redactor,
+    /// Where agents reach their model, from when it is driven.
+    pub(crate) models: Option<Arc<Models>>,
     pub(crate) stepped_from: Option<Timestamp>,
     /// Containers of agents that went on without their orchestrator.
     pub(crate) followed: BTreeMap<TaskId, String>,
@@ -138,6 +141,7 @@ impl Run<'_> {
         if let Some(signal) = self.tidy_again(signals).await? {
             return Ok(Halt::Signal(signal));
         }
+        self.models = Models::open(&self.config, &self.environment, self.paths.ledger()).await?;
         self.follow(sender, attempts)?;
         loop {
             let state = self.journal.state();
@@ -307,6 +311,8 @@ impl Run<'_> {
             upstream_objects: self.lander.upstream.objects_dir(),
             dir: self.paths.attempt(&key.task, key.attempt),
             workspace: self.paths.workspaces.join(key.task.as_str()),
+            agent_home: self.paths.agent_home(&key.task),
+            models: self.models.clone(),
             journal: sender.clone(),
             redactor: self.redactor.apart(),
             stop: self.stop.subscribe(),

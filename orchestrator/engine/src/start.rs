@@ -29,6 +29,7 @@ use crate::{
     fault,
     filters::refuse_filters,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
+    hired,
     job::StopLevel,
     journal::{EventFile, Journal},
     landed::{landed_before, refuse_landed_since},
@@ -127,6 +128,7 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
+        hired::check(&settings, environment, request.world, listening)?;
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
@@ -357,6 +359,7 @@ pub(crate) fn assemble<'a>(
         journal: parts.journal,
         lander,
         redactor: parts.redactor,
+        models: None,
         stepped_from: parts.stepped_from,
         followed: BTreeMap::new(),
         stop,

@@ -94,6 +94,16 @@ impl RunPaths {
         self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
     }
 
+    /// What the run's agents used of their models, response by response.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.run_dir.join("models.jsonl")
+    }
+
+    /// An agent's own folder: no task is called like the folder that they lie in.
+    pub(crate) fn agent_home(&self, task: &TaskId) -> PathBuf {
+        self.workspaces.join(".agents").join(task.as_str())
+    }
+
     /// Folder of a landing.
     pub fn landing(&self, number: u32) -> PathBuf {
         self.landing.join(number.to_string())

@@ -118,7 +118,7 @@ impl Sim {
         }
         let report = self.world.reports.get(&(task.clone(), agent.attempt));
         let usage = report.and_then(|report| report.said).map(tokens);
-        let facts = AttemptFacts { usage, refused: Vec::new(), violations, outcome };
+        let facts = AttemptFacts { usage, refused: Vec::new(), violations, over: None, outcome };
         let drafts = self.settle(agent.batch, task, facts);
         self.record(drafts)?;
         self.running.remove(task);

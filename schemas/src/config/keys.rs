@@ -215,7 +215,7 @@ const GENERAL: [KeyDoc; 14] = [
     ),
 ];
 
-const PEOPLE: [KeyDoc; 8] = [
+const PEOPLE: [KeyDoc; 10] = [
     key("planner", Kind::Mapping, Fallback::Nothing, "planner: { provider: mock }", "Who makes the plan."),
     key(
         "planner.provider",
@@ -234,17 +234,31 @@ const PEOPLE: [KeyDoc; 8] = [
     key("worker", Kind::Mapping, Fallback::Nothing, "worker: { agent: mock }", "Who does the work."),
     key(
         "worker.agent",
-        Kind::Choice { now: &["mock", "command"], later: &["codex", "claude"] },
+        choice(&["mock", "command", "codex", "claude"]),
         Fallback::Value("mock"),
-        "agent: command",
-        "`mock` appends a line with the task's id to each path it may write; `command` runs `command` in the workspace.",
+        "agent: codex",
+        "`mock` appends a line with the task's id to each path it may write; `command` runs `command` in the workspace; `codex` and `claude` run Codex CLI and Claude Code, which reach their model through the gateway.",
     ),
     key(
         "worker.model",
         Kind::Text,
         Fallback::Value("default"),
-        "model: default",
-        "Entry of `budgets.prices` to count cost with.",
+        "model: gpt-5.5",
+        "The agent's model, by its provider's name, and the entry of `budgets.prices` to count cost with. Required with `agent: codex` and `agent: claude`.",
+    ),
+    key(
+        "worker.program",
+        Kind::Text,
+        Fallback::Rule("`codex` or `claude`, looked for in `PATH`"),
+        "program: /opt/agents/codex",
+        "The program of `agent: codex` or `agent: claude`.",
+    ),
+    key(
+        "worker.args",
+        Kind::List(&Kind::Text),
+        Fallback::Nothing,
+        "args: [\"-c\", \"model_reasoning_effort=high\"]",
+        "More arguments for `agent: codex` or `agent: claude`.",
     ),
     key(
         "worker.command",
@@ -377,6 +391,48 @@ const BUDGETS: [KeyDoc; 11] = [
     key("budgets.prices.<model>.output", Kind::Dollars, Fallback::Required, "output: 10", "Output tokens."),
 ];
 
+macro_rules! provider {
+    ($name:literal, $what:literal, $url:literal, $variable:literal) => {
+        [
+            key($name, Kind::Mapping, Fallback::Nothing, concat!($name, ": { key: ", $variable, " }"), $what),
+            key(
+                concat!($name, ".base_url"),
+                Kind::Text,
+                Fallback::Value($url),
+                "base_url: \"http://models.internal:8080\"",
+                "Its address, without the version of the interface.",
+            ),
+            key(
+                concat!($name, ".key"),
+                Kind::Text,
+                Fallback::Rule(concat!("`", $variable, "`; with another `base_url` it needs none")),
+                concat!("key: ", $variable),
+                "Variable of your environment that holds its key. No agent gets it, nor does anything that is written.",
+            ),
+        ]
+    };
+}
+
+const GATEWAY: [KeyDoc; 1] = [key(
+    "gateway",
+    Kind::Mapping,
+    Fallback::Nothing,
+    "gateway: { openai: { key: OPENAI_API_KEY } }",
+    "The providers behind the model gateway, through which `agent: codex` and `agent: claude` reach their model.",
+)];
+const GATEWAY_OPENAI: [KeyDoc; 3] = provider!(
+    "gateway.openai",
+    "OpenAI, or whoever speaks its interfaces.",
+    "https://api.openai.com",
+    "OPENAI_API_KEY"
+);
+const GATEWAY_ANTHROPIC: [KeyDoc; 3] = provider!(
+    "gateway.anthropic",
+    "Anthropic, or whoever speaks its interface.",
+    "https://api.anthropic.com",
+    "ANTHROPIC_API_KEY"
+);
+
 const SURROUNDINGS: [KeyDoc; 11] = [
     key(
         "docker",
@@ -467,6 +523,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static KeyDoc> {
         .chain(&ARCHITECTURE_VALIDATOR)
         .chain(&DOCTOR_VALIDATOR)
         .chain(&BUDGETS)
+        .chain(&GATEWAY)
+        .chain(&GATEWAY_OPENAI)
+        .chain(&GATEWAY_ANTHROPIC)
         .chain(&SURROUNDINGS)
 }
 

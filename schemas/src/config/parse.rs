@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Agent, Budgets, Cleanup, Config, Docker, FailurePolicy, Minutes, Mode, Planner, Price, Resource,
-    Validator, ValidatorProvider, Worker, dollars,
+    Agent, Budgets, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes, Mode, Planner, Price, Provider,
+    Resource, Validator, ValidatorProvider, Worker, dollars,
     keys::{self, KeyDoc, Kind},
 };
 use crate::{
@@ -73,6 +73,8 @@ impl Reader<'_> {
         let doctor = self.required(&keys, "doctor").and_then(|set| self.parsed(&set));
         let worker = self.worker(&keys);
         let budgets = self.budgets(&keys, &worker.model);
+        let gateway = self.gateway(&keys);
+        self.check_keys(&keys, &worker, &gateway);
         self.check_without_effect(&keys);
         Some(Config {
             doctor_timeout: self.minutes(&keys, "doctor_timeout", 30),
@@ -94,6 +96,7 @@ impl Reader<'_> {
             style_validator: self.validator(&keys, "style_validator"),
             architecture_validator: self.validator(&keys, "architecture_validator"),
             budgets,
+            gateway,
             docker: self.docker(&keys),
             cleanup: self.cleanup(&keys),
             secrets: self.names(&keys, "secrets"),
@@ -148,13 +151,83 @@ impl Reader<'_> {
         let Some(keys) = self.subsection(keys, "worker") else {
             return Worker { model: default_model(), ..Worker::default() };
         };
-        let agent = self.choice(&keys, "agent").unwrap_or_default();
+        let agent: Agent = self.choice(&keys, "agent").unwrap_or_default();
         let command = self.text(&keys, "command");
         if agent == Agent::Command {
             self.need_command(&keys, "agent");
         }
+        if agent.asks_a_model() && keys.section.get("model").is_none() {
+            self.need_model(&keys);
+        }
         let model = self.text(&keys, "model").unwrap_or_else(default_model);
-        Worker { agent, command, model, env: self.environment(&keys) }
+        let (program, args) = (self.text(&keys, "program"), self.texts(&keys, "args"));
+        Worker { agent, command, model, program, args, env: self.environment(&keys) }
+    }
+
+    /// Reports a missing `model` at the agent that needs one.
+    fn need_model(&mut self, keys: &Keys<'_>) {
+        let (Some(set), Some(doc)) = (keys.get("agent"), keys.doc("model")) else { return };
+        let message =
+            format!("`{}` asks a model and needs `{}`", set.field.label, keys.section.label("model"));
+        self.decoder.report(&set.field.node.span, message, format!("add for example `{}`", doc.example));
+    }
+
+    fn gateway(&mut self, keys: &Keys<'_>) -> Gateway {
+        let defaults = Gateway::default();
+        let Some(keys) = self.subsection(keys, "gateway") else { return defaults };
+        Gateway {
+            openai: self.provider(&keys, "openai", defaults.openai),
+            anthropic: self.provider(&keys, "anthropic", defaults.anthropic),
+        }
+    }
+
+    fn provider(&mut self, keys: &Keys<'_>, name: &str, default: Provider) -> Provider {
+        let Some(keys) = self.subsection(keys, name) else { return default };
+        let base_url = keys.get("base_url").and_then(|set| {
+            let url = self.decoder.text(&set.field, &set.help)?.trim_end_matches('/');
+            if url.starts_with("http://") || url.starts_with("https://") {
+                return Some(url.to_owned());
+            }
+            let message = format!("`{}` is no address of http or https", set.field.label);
+            self.decoder.report(&set.field.node.span, message, set.help.as_str());
+            None
+        });
+        let key = keys.get("key").and_then(|set| {
+            let name = self.decoder.text(&set.field, &set.help)?;
+            if is_variable(name) {
+                return Some(name.to_owned());
+            }
+            // It may be the key itself, written here by mistake: the message does not repeat it.
+            let message = format!("`{}` is not the name of a variable", set.field.label);
+            self.decoder.report(&set.field.node.span, message, set.help.as_str());
+            None
+        });
+        match base_url {
+            Some(base_url) => Provider { base_url, key },
+            None => Provider { key: key.or(default.key), base_url: default.base_url },
+        }
+    }
+
+    /// Reports a key that is kept from agents and handed on to them all the same.
+    fn check_keys(&mut self, keys: &Keys<'_>, worker: &Worker, gateway: &Gateway) {
+        if !worker.agent.asks_a_model() {
+            return;
+        }
+        let Some(keys) = self.subsection(keys, "worker") else { return };
+        let Some(set) = keys.get("env") else { return };
+        for item in self.decoder.items(&set.field, &set.help) {
+            let Some(text) = self.decoder.text(&item, &set.help) else { continue };
+            let name = text.split('=').next().unwrap_or_default();
+            if gateway.keys().any(|key| key == name) {
+                let message =
+                    format!("`{}` hands on {name}, which the gateway keeps from agents", item.label);
+                self.decoder.report(
+                    &item.node.span,
+                    message,
+                    "remove it: agents reach their model without a key",
+                );
+            }
+        }
     }
 
     fn environment(&mut self, keys: &Keys<'_>) -> Vec<String> {

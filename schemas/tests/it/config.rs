@@ -145,7 +145,7 @@ max_parallel: 3
             "config.yaml:1:1: the required key `integration_branch` is missing | add for example `integration_branch: main`",
             "config.yaml:2:9: `doctor`: \"../doctor.sh\" has the component \"..\"; write a plain path below the repository's root | write it like `doctor: .mycelium/doctor.sh`",
             "config.yaml:3:14: `max_retries` must be a whole number from 0 to 100, but is the text \"many\" | write it like `max_retries: 2`",
-            "config.yaml:5:10: `worker.agent` must be one of `mock`, `command`, but is the text \"comand\" | did you mean `command`?",
+            "config.yaml:5:10: `worker.agent` must be one of `mock`, `command`, `codex`, `claude`, but is the text \"comand\" | did you mean `command`?",
             "config.yaml:6:9: `worker.env[0]` is neither `NAME` nor `NAME=value` | write it like `env: [PATH_TO_TOOL, MODE=fast]`",
             "config.yaml:7:10: `budgets` must be a mapping of keys to values, but is a list | the keys known here are `mode`, `max_tokens_per_task`, `max_tokens_per_run`, `max_cost_per_task`, `max_cost_per_run`, `prices`",
             "config.yaml:8:24: `cleanup.workspaces` must be one of `never`, `on_success`, `always`, but is the text \"on_sucess\" | did you mean `on_success`?",
@@ -176,8 +176,6 @@ fn what_this_version_cannot_honour_is_said_and_never_ignored() {
         ("doctor_validator: { mode: block }\n", "3:27"),
         ("planner: { provider: openai }\n", "3:22"),
         ("planner: { provider: anthropic }\n", "3:22"),
-        ("worker: { agent: codex }\n", "3:18"),
-        ("worker: { agent: claude }\n", "3:18"),
         ("test_validator: { provider: openai }\n", "3:29"),
     ] {
         let found = problems(more);
@@ -185,6 +183,43 @@ fn what_this_version_cannot_honour_is_said_and_never_ignored() {
         assert!(found[0].starts_with(&format!("config.yaml:{place}: ")), "{found:?}");
         assert!(found[0].contains("is not available in this version"), "{found:?}");
     }
+}
+
+#[test]
+fn an_agent_that_asks_a_model_needs_one_and_gets_no_key() {
+    for agent in ["codex", "claude"] {
+        let found = problems(&format!("worker: {{ agent: {agent} }}\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`worker.agent` asks a model and needs `worker.model`"), "{found:?}");
+    }
+    for entry in ["OPENAI_API_KEY", "OPENAI_API_KEY=sk-1"] {
+        let found = problems(&format!("worker: {{ agent: codex, model: m, env: [PATH, {entry}] }}\n"));
+        assert_eq!(
+            found,
+            [
+                "config.yaml:3:46: `worker.env[1]` hands on OPENAI_API_KEY, which the gateway keeps from agents | remove it: agents reach their model without a key"
+            ]
+        );
+        // Other agents may need it.
+        assert!(parse(&format!("{MINIMAL}worker: {{ env: [{entry}] }}\n")).is_ok());
+    }
+}
+
+#[test]
+fn a_provider_is_an_address_and_the_name_of_a_key() {
+    let config =
+        parse(&format!("{MINIMAL}gateway: {{ openai: {{ base_url: 'http://models:1/' }} }}\n")).unwrap();
+    assert_eq!(config.gateway.openai.base_url, "http://models:1");
+    assert_eq!(config.gateway.openai.key, None);
+    assert_eq!(config.gateway.anthropic.key.as_deref(), Some("ANTHROPIC_API_KEY"));
+    let found = problems("gateway: { openai: { base_url: models, key: sk-hunter2 } }\n");
+    assert_eq!(
+        found,
+        [
+            "config.yaml:3:32: `gateway.openai.base_url` is no address of http or https | write it like `base_url: \"http://models.internal:8080\"`",
+            "config.yaml:3:45: `gateway.openai.key` is not the name of a variable | write it like `key: OPENAI_API_KEY`"
+        ]
+    );
 }
 
 #[test]
@@ -282,6 +317,8 @@ fn every_example_of_the_reference_is_accepted_in_its_place() {
             }
         } else if sections == "resources[]" {
             value.as_object_mut().unwrap().entry("name").or_insert(json!("x"));
+        } else if doc.key == "worker.agent" {
+            value.as_object_mut().unwrap().insert("model".to_owned(), json!("m"));
         } else if doc.example.contains("command") && !doc.key.ends_with("command") {
             value.as_object_mut().unwrap().insert("command".to_owned(), json!("x"));
         } else if doc.key.starts_with("budgets.max_cost") {
@@ -310,6 +347,7 @@ fn every_example_of_the_reference_is_accepted_in_its_place() {
 #[test]
 fn every_word_of_a_choice_is_a_name_of_its_type() {
     let wrap = |key: &str, word: &str| match key.split_once('.') {
+        Some(("worker", name)) => format!("worker: {{ {name}: {word}, command: x, model: m }}\n"),
         Some((section, name)) => format!("{section}: {{ {name}: {word}, command: x }}\n"),
         None => format!("{key}: {word}\n"),
     };

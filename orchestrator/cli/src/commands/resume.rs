@@ -36,15 +36,13 @@ pub(crate) fn run(context: &Context, args: &args::ResumeArgs) -> Result<Exit, Cl
             output.say(&format!("{moved}, which is gone: if it was this one, go on with {command}"));
         }
         // As if it had been named: a run that failed is no success to whoever asks for it.
-        return Ok(match store::list_runs(&project)?.pop().filter(|view| view.status == RunStatus::Failed) {
-            Some(view) => {
-                output.say(&decide_first(&project, &view));
-                Exit::of_run(view.status, view.stop_reason, None)
-            }
-            None => {
-                output.say("next: `mycelium run`");
-                Exit::Done
-            }
+        let latest = store::list_runs(&project)?.pop();
+        return Ok(if let Some(view) = latest.filter(|view| view.status == RunStatus::Failed) {
+            output.say(&decide_first(&project, &view));
+            Exit::of_run(view.status, view.stop_reason, None)
+        } else {
+            output.say("next: `mycelium run`");
+            Exit::Done
         });
     };
     let mut mended = false;

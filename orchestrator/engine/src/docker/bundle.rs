@@ -18,7 +18,7 @@ pub(super) fn pack(job: &Job) -> Result<Option<Vec<u8>>, EngineError> {
         any = true;
     }
     match &job.program {
-        Program::Shell(_) => {}
+        Program::Shell(_) | Program::Found { .. } => {}
         Program::Script(script) => {
             add(&mut archive, "script", script, 0o555)?;
             any = true;

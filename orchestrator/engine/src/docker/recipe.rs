@@ -89,6 +89,13 @@ fn command_line(job: &Job) -> Result<Vec<String>, Error> {
     let brought = |name: &str| format!("{BROUGHT}/{name}");
     Ok(match &job.program {
         Program::Shell(command) => vec!["sh".to_owned(), "-c".to_owned(), command.clone()],
+        // Refused before a run begins: the agents' programs are this machine's.
+        Program::Found { path, .. } => {
+            return Err(Error::Request {
+                message: format!("{} does not run in containers in this version", path.display()),
+                help: "run it with `--world local`".into(),
+            });
+        }
         Program::Own { command, .. } => {
             let loaded = [brought(bundle::LOADER), "--library-path".to_owned(), BROUGHT.to_owned()];
             // One that is linked statically needs nothing to load it.
@@ -148,6 +155,7 @@ mod tests {
             stdin: Vec::new(),
             timeout: Duration::ZERO,
             idle_timeout: None,
+            stop_signal: rustix::process::Signal::TERM,
             log: "/log".into(),
             redactor: Redactor::default(),
         }

@@ -220,6 +220,7 @@ fn ended(reason: ExitReason, code: Option<i32>, signal: Option<i32>) -> String {
         (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
         (ExitReason::Stopped, ..) => "was stopped with the run".to_owned(),
         (ExitReason::NotStarted, ..) => "could not be started".to_owned(),
+        (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
         (ExitReason::OutOfMemory, ..) => "needed more memory than it may".to_owned(),
     }
 }

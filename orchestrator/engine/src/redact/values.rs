@@ -31,6 +31,14 @@ pub(super) fn collect(
             values.insert(name.to_owned(), value.to_owned());
         }
     }
+    if config.worker.agent.asks_a_model() {
+        // What the gateway sends is kept out of everything else.
+        for name in config.gateway.keys() {
+            if let Some(key) = environment.get(name) {
+                values.insert(name.to_owned(), key.to_owned());
+            }
+        }
+    }
     (values, unset)
 }
 

@@ -1,0 +1,143 @@
+//! What the agents are started with: the command lines that were tried with the real ones, as a whole.
+
+use std::{collections::BTreeMap, path::Path};
+
+use mycelium_agents::{
+    agent::Agent,
+    invocation::{Answer, Invocation, Session, Start},
+};
+
+fn with(agent: Agent, change: impl FnOnce(&mut Start<'_>)) -> Invocation {
+    let marks = BTreeMap::from([("MYCELIUM_TASK_ID".to_owned(), "001".to_owned())]);
+    let mut start = Start {
+        model: "a-model",
+        workspace: Path::new("/w"),
+        home: Path::new("/h"),
+        base_url: "http://127.0.0.1:4000/t/001",
+        session: Session::New("01234567-0123-4123-8123-0123456789ab"),
+        marks: &marks,
+        as_root: false,
+        answer: None,
+        more: &[],
+    };
+    change(&mut start);
+    Invocation::of(agent, &start)
+}
+
+fn words(invocation: &Invocation) -> Vec<&str> {
+    invocation.args.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn codex_is_started_as_it_was_tried() {
+    let call = with(Agent::Codex, |_| {});
+    assert_eq!(
+        words(&call),
+        [
+            "exec",
+            "--json",
+            "--ignore-user-config",
+            "--ignore-rules",
+            "--skip-git-repo-check",
+            "-m",
+            "a-model",
+            "-c",
+            r#"model_provider="mycelium""#,
+            "-c",
+            r#"model_providers.mycelium={name="mycelium",base_url="http://127.0.0.1:4000/t/001/v1",wire_api="responses"}"#,
+            "-c",
+            "analytics.enabled=false",
+            "-c",
+            r#"web_search="disabled""#,
+            "-c",
+            r#"shell_environment_policy.inherit="core""#,
+            "-c",
+            r#"shell_environment_policy.set={"MYCELIUM_TASK_ID"="001"}"#,
+            "--disable",
+            "plugins",
+            "--disable",
+            "multi_agent",
+            "--disable",
+            "goals",
+            "--disable",
+            "apps",
+            "--disable",
+            "unbounded_connection_retries",
+            "--dangerously-bypass-approvals-and-sandbox",
+            "-C",
+            "/w",
+            "-",
+        ]
+    );
+    assert_eq!(call.env, BTreeMap::from([("CODEX_HOME".to_owned(), "/h".to_owned())]));
+}
+
+#[test]
+fn claude_is_started_as_it_was_tried() {
+    let call = with(Agent::Claude, |_| {});
+    assert_eq!(
+        words(&call),
+        [
+            "-p",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+            "--bare",
+            "--model",
+            "a-model",
+            "--permission-mode",
+            "bypassPermissions",
+            "--permission-prompts",
+            "none",
+            "--strict-mcp-config",
+            "--setting-sources",
+            "",
+            "--tools",
+            "Bash,Read,Edit",
+            "--session-id",
+            "01234567-0123-4123-8123-0123456789ab",
+        ]
+    );
+    let names: Vec<&str> = call.env.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_BASE_URL",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
+            "CLAUDE_CONFIG_DIR",
+            "MYCELIUM_TASK_ID",
+        ]
+    );
+    assert_eq!(with(Agent::Claude, |start| start.as_root = true).env["IS_SANDBOX"], "1");
+}
+
+#[test]
+fn a_conversation_is_gone_on_with_by_its_id() {
+    let codex = with(Agent::Codex, |start| start.session = Session::Resume("s"));
+    // What belongs to `exec` stands before `resume`, which has neither folder nor permissions of its own.
+    let words_of_codex = words(&codex);
+    assert_eq!(words_of_codex[words_of_codex.len() - 5..], ["-C", "/w", "resume", "s", "-"]);
+    let claude = with(Agent::Claude, |start| start.session = Session::Resume("s"));
+    assert_eq!(words(&claude)[words(&claude).len() - 2..], ["--resume", "s"]);
+}
+
+#[test]
+fn the_form_of_an_answer_is_asked_for_in_each_agents_way() {
+    let answer = Answer { schema: r#"{"type":"object"}"#, file: Path::new("/s.json") };
+    let codex = with(Agent::Codex, |start| start.answer = Some(answer));
+    assert!(words(&codex).windows(2).any(|pair| pair == ["--output-schema", "/s.json"]));
+    let claude = with(Agent::Claude, |start| start.answer = Some(answer));
+    assert!(
+        words(&claude)
+            .windows(4)
+            .any(|four| four == ["--tools", "", "--json-schema", r#"{"type":"object"}"#])
+    );
+}
+
+#[test]
+fn what_stands_in_a_setting_cannot_leave_it() {
+    let call = with(Agent::Codex, |start| start.base_url = "http://h/\"}\n,x={\u{7f}");
+    let provider = call.args.iter().find(|arg| arg.starts_with("model_providers.")).unwrap();
+    assert!(provider.contains(r#"base_url="http://h/\"}\n,x={\u007f/v1","#), "{provider}");
+}

@@ -1,0 +1,263 @@
+//! An agent that asks a model: what it is started with for one attempt, and what became of it by all that is known.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mycelium_agents::{
+    agent::{Agent as Adapter, StopSignal},
+    invocation::{Invocation, Session, Start},
+    outcome::{Ending, Facts, Outcome, judge},
+    reader::Reader,
+    version::{Standing, Version},
+};
+use mycelium_gateway::Lease;
+use mycelium_schemas::{
+    config::{Agent, Config},
+    digest::sha256,
+    event::{ExitReason, World},
+};
+
+use crate::{
+    agent::AttemptKey,
+    environment::Environment,
+    error::{Error, IoContext},
+    job::{Exit, Program},
+    models::{Models, Used},
+    settings::Settings,
+    signals::Listening,
+    store,
+};
+
+/// Bytes of an agent's standard error that are looked at: its end.
+const STDERR_MAX: usize = 16 * 1024;
+/// How long it may take to say its version.
+const VERSION_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The adapter of a configured agent; none for one that asks no model of ours.
+pub(crate) fn adapter(agent: Agent) -> Option<Adapter> {
+    match agent {
+        Agent::Codex => Some(Adapter::Codex),
+        Agent::Claude => Some(Adapter::Claude),
+        Agent::Mock | Agent::Command => None,
+    }
+}
+
+/// An agent hired for one attempt.
+#[derive(Debug)]
+pub(crate) struct Hired {
+    adapter: Adapter,
+    lease: Lease,
+    /// Its program with its arguments.
+    pub(crate) program: Program,
+    /// Its environment, beside the attempt's.
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+/// What it said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    adapter: Adapter,
+    reader: Reader,
+    stderr: Vec<u8>,
+}
+
+impl Hired {
+    /// Gets everything ready: its own folder, its address, its command line.
+    pub(crate) fn new(
+        adapter: Adapter,
+        config: &Config,
+        environment: &Environment,
+        models: &Models,
+        key: &AttemptKey,
+        place: &Place,
+    ) -> Result<Self, Error> {
+        store::make_private_dir(&place.home)?;
+        let lease = models.admit(key)?;
+        let session = session_id(&place.home, key);
+        let invocation = Invocation::of(
+            adapter,
+            &Start {
+                model: &config.worker.model,
+                workspace: &place.workspace,
+                home: &place.home,
+                base_url: lease.base_url(),
+                session: Session::New(&session),
+                marks: &place.marks,
+                as_root: rustix::process::geteuid().is_root(),
+                answer: None,
+                more: &config.worker.args,
+            },
+        );
+        let program = program(adapter, config, environment)?;
+        let program = Program::Found { path: program, args: invocation.args };
+        Ok(Self { adapter, lease, program, env: invocation.env })
+    }
+
+    /// The signal at which it ends its own commands too.
+    pub(crate) fn stop_signal(&self) -> rustix::process::Signal {
+        match self.adapter.stop_signal() {
+            StopSignal::Interrupt => rustix::process::Signal::INT,
+            StopSignal::Terminate => rustix::process::Signal::TERM,
+        }
+    }
+
+    /// Reads what it prints.
+    pub(crate) fn listen(&self) -> Said {
+        Said { adapter: self.adapter, reader: Reader::new(self.adapter), stderr: Vec::new() }
+    }
+
+    /// It has ended: what it used, all of it.
+    pub(crate) async fn dismiss(self, models: &Models, key: &AttemptKey) -> Result<Used, Error> {
+        self.lease.close().await;
+        models.used(key)
+    }
+}
+
+/// Where an agent works.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The task's workspace.
+    pub(crate) workspace: PathBuf,
+    /// The agent's own folder, outside of it.
+    pub(crate) home: PathBuf,
+    /// What each of its commands gets in its environment.
+    pub(crate) marks: BTreeMap<String, String>,
+}
+
+impl Said {
+    /// Takes a line of standard output; true for one of the agent's events.
+    pub(crate) fn line(&mut self, line: &[u8]) {
+        self.reader.line(line);
+    }
+
+    pub(crate) fn error_output(&mut self, chunk: &[u8]) {
+        self.stderr.extend_from_slice(chunk);
+        let excess = self.stderr.len().saturating_sub(STDERR_MAX);
+        self.stderr.drain(..excess);
+    }
+
+    /// True once it said how it ended: then it should end.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reader.report().terminal.is_some()
+    }
+
+    /// Why its attempt failed, if it did.
+    pub(crate) fn failure(&self, exit: &Exit, changed: bool) -> Option<String> {
+        if exit.reason == ExitReason::NotStarted {
+            return Some(exit.describe());
+        }
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
+        match judge(self.adapter, self.reader.report(), facts) {
+            Outcome::Completed => None,
+            Outcome::SessionLost => Some("the conversation is lost".to_owned()),
+            Outcome::Failed(failure) => {
+                let how = exit.reason != ExitReason::Exited && exit.reason != ExitReason::Lingered;
+                let how = if how { format!("{}: ", exit.describe()) } else { String::new() };
+                Some(format!("{how}{} ({})", failure.message, failure.class))
+            }
+        }
+    }
+}
+
+fn ending(exit: &Exit) -> Ending {
+    match (exit.reason, exit.code, exit.signal) {
+        (ExitReason::Lingered, ..) => Ending::Lingered,
+        (ExitReason::Exited, Some(code), _) => Ending::Exited(code),
+        (ExitReason::Signaled, _, Some(signal)) => Ending::Signalled(signal),
+        _ => Ending::Stopped,
+    }
+}
+
+/// Whether agents of this kind can be hired here: program, version and key, before anything begins.
+pub(crate) fn check(
+    settings: &Settings,
+    environment: &Environment,
+    world: World,
+    listening: &mut Listening,
+) -> Result<(), Error> {
+    let config = &settings.config;
+    let Some(adapter) = adapter(config.worker.agent) else { return Ok(()) };
+    let refuse = |key: &str, message: String, help: &str| {
+        Err(Error::Problems { problems: vec![settings.problem(key, message, help)] })
+    };
+    if world == World::Docker {
+        let message = format!("the agent {} does not run in containers in this version", adapter.name());
+        return refuse("worker.agent", message, "run it with `--world local`, or use `agent: command`");
+    }
+    let provider = match adapter {
+        Adapter::Codex => &config.gateway.openai,
+        Adapter::Claude => &config.gateway.anthropic,
+    };
+    if let Some(name) = provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
+        let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
+        return refuse("worker.agent", message, "set the variable, or name another one in `gateway`");
+    }
+    let program = program(adapter, config, environment)?;
+    let printed = listening.wait(version_of(&program, environment))?;
+    let tested = adapter.tested();
+    match Version::find(&printed).map(|version| (version, tested.standing(version))) {
+        Some((_, Standing::Tested)) => Ok(()),
+        Some((version, Standing::Newer)) => {
+            tracing::warn!("{} {version} is newer than the tested ones ({tested})", adapter.name());
+            Ok(())
+        }
+        Some((version, Standing::TooOld)) => {
+            let message =
+                format!("{} is {} {version}; tested are {tested}", program.display(), adapter.name());
+            refuse("worker.agent", message, "install a newer one")
+        }
+        None => {
+            let message =
+                format!("{} does not say which version of {} it is", program.display(), adapter.name());
+            refuse("worker.agent", message, "set `worker.program` to the agent's program")
+        }
+    }
+}
+
+/// What a program prints when it is asked for its version.
+async fn version_of(program: &Path, environment: &Environment) -> Result<String, Error> {
+    let command = tokio::process::Command::new(program)
+        .arg("--version")
+        .env_clear()
+        .envs(environment.for_children(&[]))
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    match tokio::time::timeout(VERSION_PATIENCE, command).await {
+        Ok(output) => Ok(String::from_utf8_lossy(&output.at("start", program)?.stdout).into_owned()),
+        Err(_) => Ok(String::new()),
+    }
+}
+
+/// Its program: the one that is configured, or the first of its name in the operator's `PATH`.
+pub(crate) fn program(
+    adapter: Adapter,
+    config: &Config,
+    environment: &Environment,
+) -> Result<PathBuf, Error> {
+    let name = config.worker.program.as_deref().unwrap_or(adapter.program());
+    if name.contains('/') {
+        return std::path::absolute(environment.current_dir.join(name)).at("find", name);
+    }
+    let folders = environment.get("PATH").unwrap_or_default().split(':');
+    let found = folders.map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file());
+    found.ok_or_else(|| Error::Request {
+        message: format!("the agent {name} is not installed: no folder of PATH holds it"),
+        help: format!(
+            "install it (`npm install -g {}@{}`), or set `worker.program`",
+            adapter.package(),
+            adapter.tested().to
+        ),
+    })
+}
+
+/// A conversation's id that is the same for the same attempt: it is known before the agent is started.
+fn session_id(home: &Path, key: &AttemptKey) -> String {
+    let digest = sha256(format!("{}\0{}\0{}", home.display(), key.task, key.attempt).as_bytes());
+    let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default().to_owned();
+    format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+}

@@ -1,0 +1,131 @@
+//! Accounts and ledger as one: what is admitted, counted and made durable, and who hears of it.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mycelium_agents::tokens::Tokens;
+use tokio::sync::mpsc;
+
+use crate::{
+    account::{Account, Limits, Reached, Spent, Ticket},
+    ledger::{Entry, Ledger, LedgerError},
+};
+
+/// Millionths of a US dollar that tokens of a model cost.
+pub type Prices = dyn Fn(&str, Tokens) -> u64 + Send + Sync;
+
+/// What the gateway tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A response was counted, durably.
+    Counted(Entry),
+    /// A request was refused because a budget is used up.
+    Refused {
+        /// The task that asked.
+        task: String,
+        /// Its attempt.
+        attempt: u32,
+        /// The limit.
+        reached: Reached,
+    },
+    /// What a response used could not be made durable: the run must not go on.
+    Lost(String),
+}
+
+/// Counts for all tasks of a run.
+#[derive(Clone)]
+pub(crate) struct Counter {
+    inner: Arc<Mutex<Inner>>,
+    prices: Arc<Prices>,
+    notices: mpsc::UnboundedSender<Notice>,
+}
+
+struct Inner {
+    account: Account,
+    ledger: Ledger,
+}
+
+impl std::fmt::Debug for Counter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Counter").finish_non_exhaustive()
+    }
+}
+
+impl Counter {
+    /// Goes on with a ledger, or begins one.
+    pub(crate) fn open(
+        path: &Path,
+        tokens: Limits,
+        cost: Limits,
+        prices: Arc<Prices>,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Result<Self, LedgerError> {
+        let (ledger, entries) = Ledger::open(path)?;
+        let mut account = Account::new(tokens, cost);
+        for entry in entries {
+            account.count(&entry.task, spent(&entry));
+        }
+        Ok(Self { inner: Arc::new(Mutex::new(Inner { account, ledger })), prices, notices })
+    }
+
+    pub(crate) fn admit(&self, task: &str, attempt: u32) -> Result<Admitted, Reached> {
+        let admitted = self.inner().account.admit(task);
+        match admitted {
+            Ok(ticket) => Ok(Admitted { counter: self.clone(), ticket: Some(ticket) }),
+            Err(reached) => {
+                let task = task.to_owned();
+                self.tell(Notice::Refused { task, attempt, reached });
+                Err(reached)
+            }
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, notice: Notice) {
+        // Nobody listens any more when the run is ending.
+        let _unheard = self.notices.send(notice);
+    }
+}
+
+fn spent(entry: &Entry) -> Spent {
+    Spent { tokens: entry.tokens().total(), microusd: entry.cost_microusd }
+}
+
+/// A request that may be made. What is not settled is given up.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    counter: Counter,
+    ticket: Option<Ticket>,
+}
+
+impl Admitted {
+    /// Counts what the response used; durable when this returns. Blocks for as long as the disk takes.
+    pub(crate) fn settle(mut self, mut entry: Entry) -> Result<(), LedgerError> {
+        let Some(ticket) = self.ticket.take() else { return Ok(()) };
+        entry.cost_microusd = (self.counter.prices)(&entry.model, entry.tokens());
+        let written = {
+            let mut inner = self.counter.inner();
+            // Counted even where the disk fails: this run at least must know.
+            inner.account.settle(ticket, spent(&entry));
+            inner.ledger.append(&entry)
+        };
+        self.counter.tell(match &written {
+            Ok(()) => Notice::Counted(entry),
+            Err(error) => Notice::Lost(error.to_string()),
+        });
+        written
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.counter.inner().account.give_up(ticket);
+        }
+    }
+}

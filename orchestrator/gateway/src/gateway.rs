@@ -1,0 +1,147 @@
+//! A gateway of one run: it listens as long as it is kept.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use tokio::{net::UnixListener, sync::mpsc, task::JoinHandle};
+
+use crate::{
+    account::Limits,
+    counter::{Counter, Notice, Prices},
+    ledger::LedgerError,
+    protocol::Vendor,
+    server::{self, Client, Served, Shared},
+    upstream::{Provider, Upstream},
+};
+
+/// What a gateway is opened with.
+pub struct Settings {
+    /// The providers.
+    pub upstreams: BTreeMap<Vendor, Upstream>,
+    /// Limits of tokens.
+    pub tokens: Limits,
+    /// Limits of cost, in millionths of a US dollar.
+    pub cost: Limits,
+    /// What tokens of a model cost.
+    pub prices: Arc<Prices>,
+    /// Where what was used is kept.
+    pub ledger: PathBuf,
+}
+
+/// A gateway that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Its address.
+    #[error("cannot listen on {at}")]
+    Listen {
+        /// Where.
+        at: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Its connection to providers.
+    #[error("cannot prepare connections to providers")]
+    Provider(#[source] reqwest::Error),
+    /// No randomness for its addresses.
+    #[error("the system gives no random numbers")]
+    Random(#[source] io::Error),
+}
+
+/// A gateway that listens.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Opens it on the loopback address. What it counts and refuses it tells.
+    pub async fn open(settings: Settings) -> Result<(Self, mpsc::UnboundedReceiver<Notice>), GatewayError> {
+        let (tell, notices) = mpsc::unbounded_channel();
+        let Settings { upstreams, tokens, cost, prices, ledger } = settings;
+        let shared = Arc::new(Shared {
+            clients: Mutex::default(),
+            upstreams,
+            provider: Provider::new().map_err(GatewayError::Provider)?,
+            counter: Counter::open(&ledger, tokens, cost, prices, tell)?,
+        });
+        let (listener, address) = server::listen()
+            .await
+            .map_err(|source| GatewayError::Listen { at: "the loopback address".to_owned(), source })?;
+        let tasks = vec![tokio::spawn(server::serve_tcp(listener, shared.clone()))];
+        Ok((Self { shared, address, tasks }, notices))
+    }
+
+    /// Listens on a socket of the file system too, for containers that have no network.
+    pub fn also_listen_at(&mut self, socket: &Path) -> Result<(), GatewayError> {
+        let listener = UnixListener::bind(socket)
+            .map_err(|source| GatewayError::Listen { at: socket.display().to_string(), source })?;
+        self.tasks.push(tokio::spawn(server::serve_unix(listener, self.shared.clone())));
+        Ok(())
+    }
+
+    /// The address of an attempt, until what is returned is dropped.
+    pub fn admit(&self, client: Client) -> Result<Lease, GatewayError> {
+        let token = random().map_err(GatewayError::Random)?;
+        let (under_way, all_ended) = mpsc::channel(1);
+        self.shared.clients().insert(token.clone(), Served { client, under_way });
+        let base_url = format!("http://{}/t/{token}", self.address);
+        Ok(Lease { base_url, token, shared: self.shared.clone(), all_ended })
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// An attempt's address. Where it is dropped, nobody is served there any more.
+#[derive(Debug)]
+pub struct Lease {
+    base_url: String,
+    token: String,
+    shared: Arc<Shared>,
+    all_ended: mpsc::Receiver<Infallible>,
+}
+
+impl Lease {
+    /// Ends it, and waits until everything that was asked here is counted.
+    pub async fn close(mut self) {
+        self.shared.clients().remove(&self.token);
+        // Nothing is ever sent: it ends when the last request has.
+        let _ended = self.all_ended.recv().await;
+    }
+
+    /// The model interface without its version, as the agent is told it.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.shared.clients().remove(&self.token);
+    }
+}
+
+fn random() -> io::Result<String> {
+    let mut bytes = [0_u8; 16];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
+    }
+    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+}

@@ -1,0 +1,200 @@
+//! What every response used, durable before the agent can act on it: whatever is killed afterwards, it is counted.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use mycelium_agents::tokens::Tokens;
+use serde::{Deserialize, Serialize};
+
+/// One response.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The task that asked.
+    pub task: String,
+    /// Its attempt.
+    pub attempt: u32,
+    /// The interface.
+    pub protocol: String,
+    /// The model, as the request named it.
+    pub model: String,
+    /// The provider's id of the response.
+    pub response: Option<String>,
+    /// Input tokens, cached ones included.
+    pub input_tokens: u64,
+    /// Of these, from the cache.
+    pub cached_input_tokens: u64,
+    /// Of these, into the cache.
+    pub cache_write_input_tokens: u64,
+    /// Output tokens, reasoning included.
+    pub output_tokens: u64,
+    /// Of these, reasoning.
+    pub reasoning_output_tokens: u64,
+    /// What it cost, in millionths of a US dollar, by the configured prices.
+    pub cost_microusd: u64,
+    /// True where the response broke off before it told what it used, and this is reckoned from its size.
+    pub is_estimate: bool,
+}
+
+impl Entry {
+    /// The same of these tokens.
+    #[must_use]
+    pub(crate) fn of(self, tokens: Tokens) -> Self {
+        Self {
+            input_tokens: tokens.input,
+            cached_input_tokens: tokens.cached_input,
+            cache_write_input_tokens: tokens.cache_write_input,
+            output_tokens: tokens.output,
+            reasoning_output_tokens: tokens.reasoning_output,
+            ..self
+        }
+    }
+
+    /// What it used.
+    pub fn tokens(&self) -> Tokens {
+        Tokens {
+            input: self.input_tokens,
+            cached_input: self.cached_input_tokens,
+            cache_write_input: self.cache_write_input_tokens,
+            output: self.output_tokens,
+            reasoning_output: self.reasoning_output_tokens,
+        }
+    }
+}
+
+/// The file of a run.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    file: File,
+    /// Where the last whole line ends.
+    end: u64,
+}
+
+/// The ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}", path.display())]
+pub struct LedgerError {
+    doing: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Ledger {
+    /// Opens or makes a ledger; says what it holds. A torn last line was never acted on and is cut off.
+    pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), LedgerError> {
+        let at = |doing| move |source| LedgerError { doing, path: path.to_owned(), source };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(at("open"))?;
+        let (entries, end) = read(&file).map_err(at("read"))?;
+        file.set_len(end).map_err(at("cut"))?;
+        if let Some(folder) = path.parent() {
+            // A new file is durable when its folder is.
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(at("make durable"))?;
+        }
+        Ok((Self { path: path.to_owned(), file, end }, entries))
+    }
+
+    /// Adds an entry and makes it durable. What a failed write left is taken back.
+    pub fn append(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let mut line = serde_json::to_vec(entry).map_err(|error| self.error("write", error.into()))?;
+        line.push(b'\n');
+        let written = self.write(&line);
+        if let Err(error) = written {
+            // The next one must not stand behind half a line; if this fails too, opening cuts it.
+            let _cut = self.file.set_len(self.end);
+            return Err(self.error("write", error));
+        }
+        self.end = self.end.saturating_add(line.len() as u64);
+        Ok(())
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        use std::io::Seek;
+        self.file.seek(io::SeekFrom::Start(self.end))?;
+        self.file.write_all(line)?;
+        self.file.sync_data()
+    }
+
+    fn error(&self, doing: &'static str, source: io::Error) -> LedgerError {
+        LedgerError { doing, path: self.path.clone(), source }
+    }
+}
+
+fn read(file: &File) -> io::Result<(Vec<Entry>, u64)> {
+    let (mut entries, mut end) = (Vec::new(), 0_u64);
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        let entry = serde_json::from_slice(&line).map_err(|error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", entries.len() + 1))
+        })?;
+        entries.push(entry);
+        end = end.saturating_add(line.len() as u64);
+        line.clear();
+    }
+    Ok((entries, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn entry(task: &str) -> Entry {
+        Entry {
+            task: task.to_owned(),
+            attempt: 1,
+            protocol: "responses".to_owned(),
+            model: "m".to_owned(),
+            response: None,
+            input_tokens: 5,
+            cached_input_tokens: 0,
+            cache_write_input_tokens: 0,
+            output_tokens: 1,
+            reasoning_output_tokens: 0,
+            cost_microusd: 0,
+            is_estimate: false,
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_there_again_and_half_a_line_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let (mut ledger, entries) = Ledger::open(&path).unwrap();
+        assert!(entries.is_empty());
+        ledger.append(&entry("a")).unwrap();
+        ledger.append(&entry("b")).unwrap();
+        drop(ledger);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        let (mut ledger, entries) = Ledger::open(&path).unwrap();
+        assert_eq!(entries, [entry("a")]);
+        ledger.append(&entry("c")).unwrap();
+        assert_eq!(Ledger::open(&path).unwrap().1, [entry("a"), entry("c")]);
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_named_and_nothing_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        fs::write(&path, "{}\n").unwrap();
+        let error = Ledger::open(&path).unwrap_err();
+        assert!(error.source.to_string().starts_with("line 1: "), "{}", error.source);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
+    }
+}

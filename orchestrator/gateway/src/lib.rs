@@ -1,0 +1,18 @@
+//! The model gateway (design 3.4): agents reach their model through it and hold no key. It passes requests on by
+//! streaming, counts what every response used, and stops an agent with one answer when its budget is used up.
+
+pub mod account;
+mod counter;
+mod gateway;
+pub mod ledger;
+pub mod meter;
+mod passing;
+pub mod protocol;
+pub mod refusal;
+mod server;
+mod upstream;
+
+pub use counter::{Notice, Prices};
+pub use gateway::{Gateway, GatewayError, Lease, Settings};
+pub use server::Client;
+pub use upstream::{Key, Upstream};

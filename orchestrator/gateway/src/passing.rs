@@ -1,0 +1,290 @@
+//! Passes one request on, and its response back as it comes.
+
+use std::{
+    convert::Infallible,
+    error::Error as _,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::{Response, body::Frame, header::HeaderMap};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::{
+    counter::{Admitted, Counter},
+    ledger::Entry,
+    meter::{Meter, Metered},
+    protocol::{Protocol, Vendor},
+    refusal::{self, Answer},
+    server::{Body, Served},
+    upstream::{Provider, Request, Upstream},
+};
+
+/// Bytes of text that make about one token, to reckon with where a response broke off.
+const BYTES_A_TOKEN: u64 = 4;
+/// What concerns the provider's connection alone.
+const NOT_PASSED_BACK: [&str; 5] = ["connection", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
+
+/// A response broke off; the agent's connection breaks off with it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("the provider's response broke off")]
+    Upstream(#[source] reqwest::Error),
+    #[error("what the response used could not be kept")]
+    Ledger,
+}
+
+/// A request and where it goes.
+pub(crate) struct Exchange<'a> {
+    pub(crate) provider: &'a Provider,
+    pub(crate) vendor: Vendor,
+    pub(crate) upstream: &'a Upstream,
+    pub(crate) request: Request,
+}
+
+impl Exchange<'_> {
+    async fn ask(&self) -> Result<reqwest::Response, Answer> {
+        self.provider.ask(self.vendor, self.upstream, &self.request).await.map_err(|error| {
+            refusal::refused(502, &format!("the provider was not reached: {}", innermost(&error)))
+        })
+    }
+}
+
+/// The address stands in the outer errors, and may hold more than an agent should know.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut source = error.source();
+    let mut message = None;
+    while let Some(inner) = source {
+        message = Some(inner.to_string());
+        source = inner.source();
+    }
+    message.unwrap_or_else(|| "no answer".to_owned())
+}
+
+/// Passes on what costs nothing.
+pub(crate) async fn free(exchange: Exchange<'_>) -> Result<Response<Body>, Answer> {
+    let answer = exchange.ask().await?;
+    let (status, headers) = (answer.status(), passed_back(answer.headers()));
+    let body = StreamBody::new(futures_util::TryStreamExt::map_err(
+        futures_util::TryStreamExt::map_ok(answer.bytes_stream(), Frame::data),
+        Broken::Upstream,
+    ));
+    Ok(response(status, headers, BodyExt::boxed(body)))
+}
+
+/// Passes on what a model is asked, if the budget lets it, and counts the response.
+pub(crate) async fn counted(
+    mut exchange: Exchange<'_>,
+    protocol: Protocol,
+    served: Served,
+    counter: &Counter,
+) -> Result<Response<Body>, Answer> {
+    let asked = Asked::of(&exchange.request.body);
+    let Served { client, under_way } = served;
+    let admitted = counter
+        .admit(&client.task, client.attempt)
+        .map_err(|reached| refusal::over_budget(protocol, &format!("mycelium: {}", spoken(&reached))))?;
+    if protocol == Protocol::Chat && asked.stream {
+        exchange.request.body = telling_usage(&exchange.request.body);
+    }
+    let answer = exchange.ask().await?;
+    let (status, headers) = (answer.status(), passed_back(answer.headers()));
+    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let counting = Counting {
+        meter: Meter::new(protocol, content_type),
+        admitted,
+        costs: status.is_success(),
+        request_bytes: exchange.request.body.len() as u64,
+        under_way,
+        entry: Entry {
+            task: client.task,
+            attempt: client.attempt,
+            protocol: protocol.name().to_owned(),
+            model: asked.model,
+            ..Entry::default()
+        },
+    };
+    let body = Counted {
+        upstream: Box::pin(answer.bytes_stream()),
+        counting: Some(counting),
+        last: None,
+        settling: None,
+    };
+    Ok(response(status, headers, BodyExt::boxed(StreamBody::new(body))))
+}
+
+fn spoken(reached: &crate::account::Reached) -> String {
+    use crate::account::{Metric, Scope};
+    let whose = match reached.scope {
+        Scope::Task => "the task",
+        Scope::Run => "the run",
+    };
+    match reached.metric {
+        Metric::Tokens => {
+            format!("the budget of {whose} is used up: {} tokens of {}", reached.used, reached.limit)
+        }
+        Metric::Cost => {
+            format!(
+                "the budget of {whose} is used up: {} of {} millionths of a US dollar",
+                reached.used, reached.limit
+            )
+        }
+    }
+}
+
+/// What of a request matters here.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    stream: bool,
+}
+
+impl Asked {
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+}
+
+/// A stream of chat completions tells its usage only if it is asked to.
+fn telling_usage(body: &Bytes) -> Bytes {
+    let Ok(mut request) = serde_json::from_slice::<serde_json::Value>(body) else { return body.clone() };
+    if let Some(request) = request.as_object_mut() {
+        let options = request.entry("stream_options").or_insert_with(|| serde_json::json!({}));
+        if let Some(options) = options.as_object_mut() {
+            options.insert("include_usage".to_owned(), true.into());
+        }
+    }
+    Bytes::from(request.to_string())
+}
+
+fn passed_back(headers: &HeaderMap) -> HeaderMap {
+    let is_passed = |name: &str| !NOT_PASSED_BACK.contains(&name);
+    headers
+        .iter()
+        .filter(|(name, _)| is_passed(name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn response(status: hyper::StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// A response being counted. One that is dropped before its end was paid for nevertheless.
+struct Counting {
+    meter: Meter,
+    admitted: Admitted,
+    costs: bool,
+    request_bytes: u64,
+    entry: Entry,
+    /// Held until it is counted.
+    under_way: mpsc::Sender<Infallible>,
+}
+
+impl Counting {
+    /// Counts what there is, off the event loop: it is durable when the task ends.
+    fn settle(self) -> tokio::task::JoinHandle<bool> {
+        tokio::task::spawn_blocking(move || {
+            let Self { meter, admitted, costs, request_bytes, entry, under_way } = self;
+            let entry = entry_of(entry, &meter.finish(), costs, request_bytes);
+            let kept = entry.is_none_or(|entry| admitted.settle(entry).is_ok());
+            drop(under_way);
+            kept
+        })
+    }
+}
+
+/// What is counted; nothing for a request that was refused, or was answered by nothing.
+fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) -> Option<Entry> {
+    let entry = Entry { response: metered.id.clone(), is_estimate: !metered.is_whole, ..entry };
+    match metered.tokens {
+        Some(tokens) if metered.is_whole => Some(entry.of(tokens)),
+        _ if !costs || metered.bytes == 0 => None,
+        tokens => {
+            let mut tokens = tokens.unwrap_or_default();
+            tokens.input = tokens.input.max(request_bytes / BYTES_A_TOKEN);
+            tokens.output = tokens.output.max(metered.bytes / BYTES_A_TOKEN);
+            Some(entry.of(tokens))
+        }
+    }
+}
+
+/// The bytes of a response, each passed on as it comes; but those with which it has told all it used only when that is
+/// durable, and so the end.
+struct Counted {
+    upstream: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
+    counting: Option<Counting>,
+    /// The last bytes of what is no stream of events: nobody may have all of it before it is counted.
+    last: Option<Bytes>,
+    settling: Option<(tokio::task::JoinHandle<bool>, Option<Bytes>)>,
+}
+
+impl Stream for Counted {
+    type Item = Result<Frame<Bytes>, Broken>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some((settling, held_back)) = &mut this.settling {
+                let Poll::Ready(kept) = Pin::new(settling).poll(context) else { return Poll::Pending };
+                let held_back = held_back.take();
+                this.settling = None;
+                return Poll::Ready(match (kept, held_back) {
+                    (Ok(true), held_back) => held_back.map(|chunk| Ok(Frame::data(chunk))),
+                    _ => Some(Err(Broken::Ledger)),
+                });
+            }
+            let Poll::Ready(next) = this.upstream.as_mut().poll_next(context) else { return Poll::Pending };
+            let chunk = match next {
+                Some(Err(error)) => {
+                    this.finish(None);
+                    return Poll::Ready(Some(Err(Broken::Upstream(error))));
+                }
+                Some(Ok(chunk)) => chunk,
+                None => {
+                    let last = this.last.take();
+                    if this.finish(last) {
+                        continue;
+                    }
+                    return Poll::Ready(None);
+                }
+            };
+            let Some(counting) = &mut this.counting else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
+            counting.meter.push(&chunk);
+            if counting.meter.is_whole() {
+                this.finish(Some(chunk));
+            } else if counting.meter.tells_at_the_end() {
+                if let Some(before) = this.last.replace(chunk) {
+                    return Poll::Ready(Some(Ok(Frame::data(before))));
+                }
+            } else {
+                return Poll::Ready(Some(Ok(Frame::data(chunk))));
+            }
+        }
+    }
+}
+
+impl Counted {
+    /// Settles once; true if that is under way now.
+    fn finish(&mut self, held_back: Option<Bytes>) -> bool {
+        let Some(counting) = self.counting.take() else { return false };
+        self.settling = Some((counting.settle(), held_back));
+        true
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // The agent went away in the middle: what came so far was paid for.
+        self.finish(None);
+    }
+}

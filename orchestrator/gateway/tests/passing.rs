@@ -1,0 +1,323 @@
+//! The gateway between a client and a scripted model server, over real connections.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use mycelium_agents::tokens::Tokens;
+use mycelium_fixtures::models::{End, ModelServer, Script, Tokens as Told, Turn};
+use mycelium_gateway::{
+    Client, Gateway, Key, Lease, Notice, Settings, Upstream,
+    account::Limits,
+    ledger::{Entry, Ledger},
+    protocol::Vendor,
+};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+const KEY: &str = "sk-operators-own";
+
+struct Rig {
+    models: ModelServer,
+    gateway: Gateway,
+    notices: UnboundedReceiver<Notice>,
+    folder: TempDir,
+}
+
+fn says(text: &str, input: u64, output: u64) -> Turn {
+    Turn { text: Some(text.to_owned()), usage: Told { input, cached: 0, output }, ..Turn::default() }
+}
+
+fn turns(turns: Vec<Turn>) -> Script {
+    Script { turns, ..Script::default() }
+}
+
+impl Rig {
+    async fn new(script: Script, tokens: Limits) -> Self {
+        let models = ModelServer::start(script).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (gateway, notices) = open(&models.base_url(), folder.path().join("ledger.jsonl"), tokens).await;
+        Self { models, gateway, notices, folder }
+    }
+
+    fn lease(&self, task: &str) -> Lease {
+        self.gateway.admit(Client { task: task.to_owned(), attempt: 1 }).unwrap()
+    }
+
+    fn ledger(&self) -> Vec<Entry> {
+        Ledger::open(&self.folder.path().join("ledger.jsonl")).unwrap().1
+    }
+
+    /// What was counted next, which may be after the answer ended.
+    async fn counted(&mut self) -> Entry {
+        match self.notices.recv().await.unwrap() {
+            Notice::Counted(entry) => entry,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, UnboundedReceiver<Notice>) {
+    let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY.to_owned())) };
+    let settings = Settings {
+        upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
+        tokens,
+        cost: Limits::default(),
+        prices: Arc::new(|model, tokens: Tokens| if model == "priced" { tokens.total() * 2 } else { 0 }),
+        ledger,
+    };
+    Gateway::open(settings).await.unwrap()
+}
+
+fn per_task(limit: u64) -> Limits {
+    Limits { per_task: Some(limit), per_run: None }
+}
+
+async fn ask(lease: &Lease, path: &str, body: &Value) -> Response {
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(format!("{}{path}", lease.base_url()))
+        .header("authorization", "Bearer dummy")
+        .header("x-api-key", "dummy")
+        .header("accept-encoding", "gzip")
+        .header("x-of-the-agent", "stays")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap()
+}
+
+fn streaming(model: &str) -> Value {
+    json!({"model": model, "stream": true, "input": "do it"})
+}
+
+async fn responses(lease: &Lease) -> Response {
+    ask(lease, "/v1/responses", &streaming("priced")).await
+}
+
+#[tokio::test]
+async fn a_response_passes_as_it_is_and_is_counted_when_it_has_ended() {
+    for (path, protocol) in [
+        ("/v1/responses", "responses"),
+        ("/v1/chat/completions", "chat"),
+        ("/v1/messages?beta=true", "messages"),
+    ] {
+        for stream in [true, false] {
+            let rig = Rig::new(turns(vec![says("hello", 120, 7)]), Limits::default()).await;
+            let lease = rig.lease("001");
+            let request = json!({"model": "priced", "stream": stream, "messages": []});
+            let passed = ask(&lease, path, &request).await.text().await.unwrap();
+            assert!(passed.contains("hello"), "{passed}");
+            let counted = rig.ledger();
+            assert_eq!(counted.len(), 1, "{path} {stream}");
+            let entry = &counted[0];
+            assert_eq!(
+                (entry.input_tokens, entry.output_tokens, entry.is_estimate),
+                (120, 7, false),
+                "{path} {stream}"
+            );
+            assert_eq!(
+                (entry.cost_microusd, entry.protocol.as_str(), entry.model.as_str()),
+                (254, protocol, "priced")
+            );
+
+            // The same, asked without a gateway.
+            let direct = reqwest::Client::builder().no_proxy().build().unwrap();
+            let mut request = request;
+            if stream && protocol == "chat" {
+                request["stream_options"] = json!({"include_usage": true});
+            }
+            let direct = direct.post(format!("{}{path}", rig.models.base_url())).body(request.to_string());
+            let direct = direct.send().await.unwrap().text().await.unwrap();
+            assert_eq!(passed, direct.replace("_0002", "_0001"), "{path} {stream}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_provider_gets_the_key_and_the_agent_never_does() {
+    let rig = Rig::new(turns(vec![says("hello", 1, 1)]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let openai = responses(&lease).await;
+    let headers = format!("{:?}", openai.headers());
+    assert!(!(headers + &openai.text().await.unwrap()).contains(KEY));
+    ask(&lease, "/v1/messages", &streaming("m")).await.text().await.unwrap();
+    let asked = rig.models.asked();
+    assert_eq!(asked[0].headers["authorization"], format!("Bearer {KEY}"));
+    assert!(!asked[0].headers.contains_key("x-api-key"));
+    assert_eq!(asked[1].headers["x-api-key"], KEY);
+    assert!(!asked[1].headers.contains_key("authorization"));
+    for request in asked {
+        assert_eq!(request.headers["accept-encoding"], "identity");
+        assert_eq!(request.headers["x-of-the-agent"], "stays");
+    }
+    assert!(!format!("{:?}", rig.gateway).contains(KEY));
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_is_answered_and_nobody_is_asked() {
+    for (path, status) in [("/v1/responses", 400), ("/v1/chat/completions", 400), ("/v1/messages", 402)] {
+        let mut rig = Rig::new(turns(vec![says("hello", 90, 20)]), per_task(100)).await;
+        let lease = rig.lease("001");
+        ask(&lease, path, &streaming("m")).await.text().await.unwrap();
+        rig.counted().await;
+        let refused = ask(&lease, path, &streaming("m")).await;
+        assert_eq!(refused.status().as_u16(), status);
+        let said = refused.text().await.unwrap();
+        assert!(said.contains("the budget of the task is used up: 110 tokens of 100"), "{said}");
+        assert!(matches!(rig.notices.recv().await.unwrap(), Notice::Refused { task, .. } if task == "001"));
+        assert_eq!(rig.models.asked().len(), 1);
+        // Another task has its own.
+        assert_eq!(ask(&rig.lease("002"), path, &streaming("m")).await.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn what_was_used_before_counts_after_a_restart() {
+    let rig = Rig::new(turns(vec![says("hello", 90, 20)]), per_task(100)).await;
+    responses(&rig.lease("001")).await.text().await.unwrap();
+    let Rig { models, gateway, folder, .. } = rig;
+    drop(gateway);
+    let (gateway, _notices) =
+        open(&models.base_url(), folder.path().join("ledger.jsonl"), per_task(100)).await;
+    let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 2 }).unwrap();
+    assert_eq!(responses(&lease).await.status().as_u16(), 400);
+    assert_eq!(models.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_served_at_an_address_that_is_no_attempts() {
+    let rig = Rig::new(turns(vec![says("hello", 1, 1)]), Limits::default()).await;
+    let lease = rig.lease("001");
+    for path in ["/v1/embeddings", "/v1/responses/x", "/v1/../v1/embeddings"] {
+        assert_eq!(ask(&lease, path, &json!({})).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let gone = lease.base_url().to_owned();
+    drop(lease);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let root = gone.split("/t/").next().unwrap();
+    for base in [gone.as_str(), root, &format!("{root}/t/"), &format!("{root}/t/001")] {
+        let answer = client.post(format!("{base}/v1/responses")).body("{}").send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{base}");
+    }
+    assert!(rig.models.asked().is_empty() && rig.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_is_asked_again_and_one_that_stays_is_passed_on() {
+    let soon = BTreeMap::from([("retry-after".to_owned(), "0".to_owned())]);
+    for status in [429, 500, 529] {
+        let failing = Turn { status: Some(status), headers: soon.clone(), times: Some(2), ..Turn::default() };
+        let rig = Rig::new(turns(vec![failing.clone(), says("hello", 5, 1)]), Limits::default()).await;
+        assert!(responses(&rig.lease("001")).await.text().await.unwrap().contains("hello"));
+        assert_eq!((rig.models.asked().len(), rig.ledger().len()), (3, 1));
+
+        let rig = Rig::new(turns(vec![failing]), Limits::default()).await;
+        let answer = responses(&rig.lease("001")).await;
+        assert_eq!((answer.status().as_u16(), rig.models.asked().len()), (status, 5));
+        assert!(answer.text().await.unwrap().contains(&format!("scripted {status}")));
+        assert!(rig.ledger().is_empty());
+    }
+    // Later than anybody waits for, and what another request would not change.
+    for (status, after) in [(429, "3600"), (401, "0"), (400, "0")] {
+        let headers = BTreeMap::from([("retry-after".to_owned(), after.to_owned())]);
+        let rig = Rig::new(
+            turns(vec![Turn { status: Some(status), headers, ..Turn::default() }]),
+            Limits::default(),
+        )
+        .await;
+        assert_eq!(responses(&rig.lease("001")).await.status().as_u16(), status);
+        assert_eq!(rig.models.asked().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_breaks_off_is_reckoned_and_breaks_off() {
+    let cut = Turn { end: End::CutAfter(3), ..says("a long answer that never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![cut]), Limits::default()).await;
+    assert!(responses(&rig.lease("001")).await.text().await.is_err());
+    let entry = rig.counted().await;
+    assert!(entry.is_estimate && entry.output_tokens > 0 && entry.input_tokens > 0, "{entry:?}");
+    // Never asked for again: it may have cost.
+    assert_eq!(rig.models.asked().len(), 1);
+    assert_eq!(rig.ledger(), [entry]);
+}
+
+#[tokio::test]
+async fn what_an_agent_did_not_wait_for_is_counted_too() {
+    let stalled = Turn { end: End::StallAfter(3), ..says("never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![stalled]), Limits::default()).await;
+    let mut response = ask(&rig.lease("001"), "/v1/messages", &streaming("m")).await;
+    response.chunk().await.unwrap().unwrap();
+    drop(response);
+    let entry = rig.counted().await;
+    assert!(entry.is_estimate && entry.input_tokens == 5000, "{entry:?}");
+}
+
+#[tokio::test]
+async fn who_closes_an_address_knows_all_that_was_used_there() {
+    let stalled = Turn { end: End::StallAfter(3), ..says("never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![stalled]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let mut response = ask(&lease, "/v1/messages", &streaming("m")).await;
+    response.chunk().await.unwrap().unwrap();
+    drop(response);
+    lease.close().await;
+    assert!(matches!(rig.notices.try_recv(), Ok(Notice::Counted(_))));
+}
+
+#[tokio::test]
+async fn parallel_tasks_pass_a_budget_by_no_more_than_what_was_under_way() {
+    const TASKS: usize = 8;
+    let limits = Limits { per_task: None, per_run: Some(1000) };
+    let rig = Rig::new(turns(vec![says("hello", 90, 10)]), limits).await;
+    let leases: Vec<Lease> = (0..TASKS).map(|task| rig.lease(&task.to_string())).collect();
+    let work = leases.iter().map(|lease| async move {
+        let mut served = 0_u64;
+        while responses(lease).await.status() == StatusCode::OK {
+            served += 1;
+        }
+        served
+    });
+    let served: u64 = futures_util::future::join_all(work).await.iter().sum();
+    assert!((10..10 + TASKS as u64).contains(&served), "{served}");
+}
+
+// Paused: the waits between its tries pass at once.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_not_there_is_named_without_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, _notices) =
+        open("http://127.0.0.1:9", folder.path().join("ledger.jsonl"), Limits::default()).await;
+    let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 1 }).unwrap();
+    let answer = responses(&lease).await;
+    assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
+    let said = answer.text().await.unwrap();
+    assert!(said.contains("Connection refused") && !said.contains("127.0.0.1"), "{said}");
+}
+
+#[tokio::test]
+async fn containers_reach_it_by_a_socket() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut rig = Rig::new(turns(vec![says("hello", 1, 1)]), Limits::default()).await;
+    let socket = rig.folder.path().join("gateway.sock");
+    rig.gateway.also_listen_at(&socket).unwrap();
+    let lease = rig.lease("001");
+    let path = lease.base_url().split_once("/t/").unwrap().1;
+    let body = streaming("m").to_string();
+    let mut stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
+    let request = format!(
+        "POST /t/{path}/v1/responses HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hello"), "{answer}");
+    assert_eq!(rig.ledger().len(), 1);
+}
