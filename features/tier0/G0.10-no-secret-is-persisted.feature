@@ -1,3 +1,4 @@
+# Not in containers: there the text of a scripted agent, with the secrets that it prints, is `worker.command`, which may hold none.
 @G0.10 @tier0 @mock
 Feature: G0.10 No secret is persisted
   The values of secret variables and the known shapes of keys are kept out of everything that a run writes and says,

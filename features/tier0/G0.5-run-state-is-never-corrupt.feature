@@ -23,6 +23,7 @@ Feature: G0.5 Run state is never corrupt
       append src/thanks.js "a thanks"
       """
 
+  # Not in containers: there an agent goes on alone when the program is killed (G2.5).
   Scenario: Killed while an agent works, the state is told, looked at without a change, and gone on with
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -43,6 +44,7 @@ Feature: G0.5 Run state is never corrupt
     And the log has 2 "landing.done" events
     And no process is left
 
+  @docker
   Scenario: Killed while the doctor runs, the state is told and gone on with
     Given the doctor runs:
       """
@@ -65,6 +67,7 @@ Feature: G0.5 Run state is never corrupt
     And the log has 2 "landing.done" events
     And no process is left
 
+  @docker
   Scenario Outline: Killed right after <event> was written, before any state was, the state is made from the journal
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -96,6 +99,7 @@ Feature: G0.5 Run state is never corrupt
       | task.landed         |
       | batch.complete      |
 
+  # Not in containers: there an agent goes on alone when the program is killed (G2.5).
   Scenario Outline: A state that is <damage> is made anew from the journal
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -122,6 +126,7 @@ Feature: G0.5 Run state is never corrupt
       | a pipe    |
       | missing   |
 
+  @docker
   Scenario: A folder in the place of the state stops the run by name, and the run goes on once it is gone
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -138,6 +143,7 @@ Feature: G0.5 Run state is never corrupt
     And the state is what the journal says
     And the log has 2 "landing.done" events
 
+  @docker
   Scenario: A state of a newer format is read, said, and never overwritten
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -154,6 +160,7 @@ Feature: G0.5 Run state is never corrupt
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  # Not in containers: there an agent goes on alone when the program is killed (G2.5).
   Scenario Outline: A journal whose end is <ragged> is cut back to its last whole line, and that is said
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -180,6 +187,7 @@ Feature: G0.5 Run state is never corrupt
       | half a character |
       | garbage          |
 
+  @docker
   Scenario Outline: A journal that is <damage> is refused by name, and nothing is touched
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -205,6 +213,7 @@ Feature: G0.5 Run state is never corrupt
       | a pipe    |
       | missing   |
 
+  @docker
   Scenario: A journal of a newer format can be looked at and not gone on with
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -220,6 +229,7 @@ Feature: G0.5 Run state is never corrupt
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario: A hole in the middle of the journal is damage that nobody papers over
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -232,6 +242,7 @@ Feature: G0.5 Run state is never corrupt
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario Outline: A frozen <file> that is <damage> is refused by name
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -250,6 +261,7 @@ Feature: G0.5 Run state is never corrupt
       | config.snapshot.yaml | an array |
       | doctor               | empty    |
 
+  @docker
   Scenario Outline: A run whose journal is <damage> does not stand in the way of the others
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -275,7 +287,7 @@ Feature: G0.5 Run state is never corrupt
       | a pipe   |
       | a folder |
 
-  @control
+  @control @docker
   Scenario: Nothing is damaged, and the same work lands in one go
     Given the agent of task "002" runs:
       """

@@ -156,6 +156,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
+    # Not in containers: its agent needs a git.
     Scenario Outline: What is hidden from the workspace's git is not hidden from the manifest: <how>
       Given the configuration:
         """
@@ -237,6 +238,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | a workspace that is gone            | rm -rf "$MYCELIUM_WORKSPACE"                                      |
         | a workspace that is a link outwards | rm -rf "$MYCELIUM_WORKSPACE"; ln -s / "$MYCELIUM_WORKSPACE"       |
 
+    # Not in containers: its agent needs a git.
     @control
     Scenario: The agent's own git does run what was planted, and its work lands
       Given the agent runs:

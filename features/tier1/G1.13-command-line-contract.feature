@@ -11,12 +11,14 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | id  | name           | writes          |
         | 001 | write-greeting | src/greeting.js |
 
+    @docker
     Scenario: Everything landed: 0
       When I run "mycelium run"
       Then the exit code is 0
       And the run status is "complete"
       And there is no stop reason
 
+    @docker
     Scenario: A task failed: 1
       Given the configuration:
         """
@@ -31,6 +33,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And the run status is "failed"
       And the integration branch has not moved
 
+    @docker
     Scenario: A human is wanted: 3
       Given the user has the untracked file "src/greeting.js"
       When I run "mycelium run"
@@ -38,6 +41,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And the run status is "needs_human_review"
       And the integration branch has not moved
 
+    @docker
     Scenario: The environment fails: 4
       Given the environment variable MYCELIUM_HOME is "/dev/null/home"
       When I run "mycelium run"
@@ -47,6 +51,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And nothing is printed on standard output
       And the integration branch has not moved
 
+    @docker
     Scenario Outline: A wrong request says what is wrong and ends with 2: <line>
       When I run "<line>"
       Then the exit code is 2
@@ -76,6 +81,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | mycelium --config missing.yaml run | missing.yaml   |
         | mycelium -q -v status              | --verbose      |
 
+    @docker
     Scenario Outline: A wrong request in JSON is one document with the same exit code: <line>
       When I run "<line>"
       Then the exit code is 2
@@ -90,12 +96,14 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | mycelium run --json --bogus             | --bogus    |
         | mycelium status --json --run-id unknown | unknown    |
 
+    @docker
     Scenario: Before the first run there is nothing to show, and that is no error
       When I run "mycelium status"
       Then the exit code is 0
       And standard error does not say "error"
       And no run was created
 
+    @docker
     Scenario Outline: Data is one JSON document on standard output and nothing else there: <line>
       When I run "mycelium run --run-id first"
       And I run "<line>"
@@ -114,6 +122,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | mycelium --json schema event                   |
         | mycelium --json --version                      |
 
+    @docker
     Scenario: A dry run has no side effect at all
       Given the user has checked out the branch "feature"
       And the user has staged a change of the file "src/index.js"
@@ -127,6 +136,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And Mycelium's own files have not changed
       And nothing outside the repository has changed
 
+    @docker
     Scenario: Quiet says only what went wrong
       When I run "mycelium run --quiet"
       Then the exit code is 0
@@ -135,6 +145,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
 
   Rule: A copy of the program works alone
 
+    @docker
     Scenario: Help needs nothing
       Given a folder that is not a git repository
       And the program is installed elsewhere
@@ -146,6 +157,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And standard error does not say "error"
       And nothing outside the repository has changed
 
+    @docker
     Scenario Outline: Help of <command> needs nothing
       Given a folder that is not a git repository
       And the program is installed elsewhere
@@ -167,6 +179,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
         | schema      |
         | completions |
 
+    @docker
     Scenario: The demonstration runs from an installed copy without any environment
       Given a folder that is not a git repository
       And the program is installed elsewhere
@@ -177,6 +190,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And standard output does not say "error"
       And nothing outside the repository has changed
 
+    # Not in containers: without an environment nothing names the engine of the lane.
     Scenario: A project begins and work lands from an installed copy without any environment
       Given the repository "toy-repo"
       And the plan:

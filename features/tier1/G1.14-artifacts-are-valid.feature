@@ -1,4 +1,4 @@
-@G1.14 @tier1 @mock
+@G1.14 @tier1 @mock @docker
 Feature: G1.14 Artifacts validate against their schemas
   Every file and every line of data that Mycelium writes is valid by the schema that "mycelium schema" prints, however
   the run ends. This is also looked at after each command of every other scenario.

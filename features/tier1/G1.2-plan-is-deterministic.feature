@@ -1,3 +1,4 @@
+# Not in containers: planning runs no command.
 @G1.2 @tier1 @mock
 Feature: G1.2 Planning is deterministic, byte for byte
   The same planner's answer always gives the same task files. What is there is never overwritten unasked, and a wrong

@@ -1,3 +1,4 @@
+# Not in containers: there an agent goes on alone when the program is killed, and resume follows it (G2.5).
 @G1.4 @tier1 @mock
 Feature: G1.4 Resume continues after a kill between batches
   A run that was killed goes on where it was. What landed is not done again, what was under way is done again without

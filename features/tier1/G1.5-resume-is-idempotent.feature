@@ -13,6 +13,7 @@ Feature: G1.5 Resume is idempotent
       max_retries: 0
       """
 
+  # Not in containers: there an agent goes on alone when the program is killed (G2.5).
   Scenario: A second resume of a killed run changes nothing
     Given the agent runs:
       """
@@ -31,6 +32,7 @@ Feature: G1.5 Resume is idempotent
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario Outline: A run that is <status> stays as it is
     Given the agent runs:
       """
@@ -51,6 +53,7 @@ Feature: G1.5 Resume is idempotent
       | complete | 0     | 0    |
       | failed   | 3     | 1    |
 
+  @docker
   Scenario: What is torn behind the end of a finished run is cut off, and that is said
     When I run "mycelium run --run-id first"
     And a line of the journal was only half written
@@ -67,6 +70,7 @@ Feature: G1.5 Resume is idempotent
     And the log has 1 "journal.truncated" event
     And the last command has changed no file of a run
 
+  @docker
   Scenario: Without an unfinished run there is no run to resume
     When I run "mycelium run --run-id first"
     And I run "mycelium resume"
@@ -75,6 +79,7 @@ Feature: G1.5 Resume is idempotent
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario: Before the first run there is no run to resume
     When I run "mycelium resume"
     Then the exit code is 0
@@ -82,6 +87,7 @@ Feature: G1.5 Resume is idempotent
     And no run was created
     And the integration branch has not moved
 
+  @docker
   Scenario: A run that nobody knows is a wrong request
     When I run "mycelium run --run-id first"
     And I run "mycelium resume --run-id unknown"
@@ -90,6 +96,7 @@ Feature: G1.5 Resume is idempotent
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario: A run that is alive is not resumed
     Given the agent runs:
       """

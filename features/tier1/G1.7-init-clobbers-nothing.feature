@@ -9,6 +9,7 @@ Feature: G1.7 Init clobbers nothing
       Given the repository "toy-repo"
       And the folder ".mycelium" is missing
 
+    @docker
     Scenario: The first files are written and nothing else
       Given the repository has hooks that leave traces
       When I run "mycelium init"
@@ -25,6 +26,7 @@ Feature: G1.7 Init clobbers nothing
       And no run was created
       And nothing outside the repository has changed
 
+    @docker
     Scenario Outline: A file that is there is kept, and the others are written: <file>
       Given the file ".mycelium/<file>" holds:
         """
@@ -46,6 +48,7 @@ Feature: G1.7 Init clobbers nothing
         | .gitignore  | plan.md     |
         | plan.md     | .gitignore  |
 
+    @docker
     Scenario: A second init changes nothing
       When I run "mycelium init"
       And the user writes the file ".mycelium/doctor.sh":
@@ -60,6 +63,7 @@ Feature: G1.7 Init clobbers nothing
       And standard output does not say "replaced"
       And the user's checkout has not changed
 
+    @docker
     Scenario: Only force replaces, and it says so
       Given the file ".mycelium/config.yaml" holds:
         """
@@ -77,6 +81,7 @@ Feature: G1.7 Init clobbers nothing
       And the user's checkout has not changed
       And no ref has changed
 
+    @docker
     Scenario Outline: A link is not written through: <arguments>
       Given the file "precious.txt" holds:
         """
@@ -97,6 +102,7 @@ Feature: G1.7 Init clobbers nothing
         | init         |
         | init --force |
 
+    @docker
     Scenario: The branch that is checked out becomes the integration branch
       Given the user has checked out the branch "feature"
       When I run "mycelium init"
@@ -105,6 +111,7 @@ Feature: G1.7 Init clobbers nothing
       And no ref has changed
       And the user's checkout has not changed
 
+    # Not in containers: what init writes names no image.
     Scenario: What init writes lets nothing land before there is a doctor
       Given the planner proposes:
         | id  | name           | writes          |
@@ -118,6 +125,7 @@ Feature: G1.7 Init clobbers nothing
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
+    # Not in containers: what init writes names no image.
     Scenario: With a doctor, the configuration that init writes runs each task once
       Given the planner proposes:
         | id  | name           | writes                            |
@@ -144,6 +152,7 @@ Feature: G1.7 Init clobbers nothing
 
   Rule: A place that cannot be a project is refused
 
+    @docker
     Scenario: A folder that is not a git repository
       Given a folder that is not a git repository
       And the folder ".mycelium" is missing

@@ -14,6 +14,7 @@ Feature: G1.8 Logs are queryable
       max_retries: 1
       """
 
+  @docker
   Scenario: Whatever a run writes is read, in its order, and the answer keeps to its schema
     Given the agent of task "001" runs:
       """
@@ -38,6 +39,7 @@ Feature: G1.8 Logs are queryable
     Then the exit code is 0
     And standard output is valid by the schema "logs-failures"
 
+  # Not in containers: there are more events to be listed, those of the containers.
   Scenario: Each filter keeps what it says and nothing else
     Given the agent runs:
       """
@@ -67,6 +69,7 @@ Feature: G1.8 Logs are queryable
     Then standard output lists 0 events
     And the last command has changed no file of a run
 
+  @docker
   Scenario Outline: A wrong question is told as such: <question>
     Given the agent runs:
       """
@@ -89,6 +92,7 @@ Feature: G1.8 Logs are queryable
       | timeline --type task.start | timeline   |
       | everything                 | everything |
 
+  @docker
   Scenario: A failure is said once, with its code, why, what followed and the file that shows it
     Given the configuration:
       """
@@ -108,6 +112,7 @@ Feature: G1.8 Logs are queryable
     And standard output says "tasks/001/attempt-1/agent.log" once
     And standard output does not say "nothing went wrong"
 
+  @docker
   Scenario: What the doctor refused is said with its code
     Given the agent runs:
       """
@@ -128,6 +133,7 @@ Feature: G1.8 Logs are queryable
     And standard output says "landing/1/doctor.log" once
     And the integration branch has not moved
 
+  @docker
   Scenario: The timeline says how each attempt and landing went
     Given the agent of task "001" runs:
       """
@@ -150,6 +156,7 @@ Feature: G1.8 Logs are queryable
     When I run "mycelium logs timeline --run-id first --task 002 --json"
     Then standard output lists 2 events
 
+  @docker
   Scenario: Following shows events as they come and ends when the run does
     Given the agent of task "001" runs:
       """
@@ -177,6 +184,7 @@ Feature: G1.8 Logs are queryable
     And no ref was added
     And no process is left
 
+  @docker
   Scenario: Following a run that is killed ends too
     Given the agent runs:
       """
@@ -193,6 +201,7 @@ Feature: G1.8 Logs are queryable
     And standard output is valid by the schema "logs"
     And standard output lists no event whose run_id is not "first"
 
+  @docker
   Scenario: Over a torn end everything whole is read, and what is not is counted
     Given the agent runs:
       """
@@ -209,6 +218,7 @@ Feature: G1.8 Logs are queryable
     And standard error says "skipped: 1"
     And the last command has changed no file of a run
 
+  @docker
   Scenario: What an agent prints reaches no terminal raw
     Given the agent of task "001" runs:
       """
@@ -229,7 +239,7 @@ Feature: G1.8 Logs are queryable
     And I run "mycelium status --run-id first"
     Then no command prints a control character
 
-  @control
+  @control @docker
   Scenario: Where nothing went wrong, no failure is told
     Given the agent runs:
       """

@@ -18,6 +18,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
       append src/greeting.js "a greeting"
       """
 
+  @docker
   Scenario: Objects and workspaces of a finished run go, its logs and its work stay
     Given the user has the untracked file "notes.txt"
     When I run "mycelium run --run-id first"
@@ -46,6 +47,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     When I run "mycelium logs failures --run-id first"
     Then the exit code is 0
 
+  @docker
   Scenario: With --all nothing of any run is left
     When I run "mycelium run --run-id first"
     And I run "mycelium run --run-id second --tasks 001"
@@ -64,6 +66,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     Then the exit code is 0
     And standard error says "nothing to remove"
 
+  @docker
   Scenario: What killed processes left goes too
     When I run "mycelium run --run-id first"
     And a foreign file "runs/first/.tmp-state.json" lies in the project's home
@@ -75,6 +78,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     And nothing but what the command lists is gone
     And no workspace, object or lock is left
 
+  @docker
   Scenario: A link that an agent has planted is not followed
     Given the user has the untracked file "notes.txt"
     And the agent runs:
@@ -96,6 +100,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     And the checkout holds the file "notes.txt"
     And nothing outside the repository has changed
 
+  @docker
   Scenario: A link in the place of the workspaces stops everything
     Given the user has the untracked file "notes.txt"
     And the configuration:
@@ -111,6 +116,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     And the last command has removed nothing
     And the checkout holds the file "notes.txt"
 
+  @docker
   Scenario: While a run works, nothing is removed
     Given the agent runs:
       """
@@ -137,6 +143,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     And the run folder holds the file "state.json"
     And the log has no "task.fail" event
 
+  # Not in containers: there an agent goes on alone when the program is killed (G2.7).
   Scenario Outline: Work that somebody may still want stays until it is asked for: <why>
     Given the agent runs:
       """
@@ -160,6 +167,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
       | all runs      | signal at-work; await never | --all          | 0    | interrupted |
       | this very run | signal at-work; await never | --run-id first | 2    | interrupted |
 
+  @docker
   Scenario: One run is removed and the other one is not touched
     When I run "mycelium run --run-id first"
     And I run "mycelium run --run-id second --tasks 001"
@@ -172,7 +180,7 @@ Feature: G1.9 Clean leaves nothing and removes nothing else
     When I run "mycelium status --run-id first"
     Then the exit code is 2
 
-  @control
+  @control @docker
   Scenario: Without a clean everything is still there
     When I run "mycelium run --run-id first"
     And I run "mycelium clean --dry-run --json"

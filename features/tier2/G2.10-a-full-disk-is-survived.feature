@@ -1,3 +1,4 @@
+# Not in containers: the engine does not see the small disk of the home; for its own disk see G2.1.
 @G2.10 @tier2 @mock
 Feature: G2.10 A full disk is survived
   Wherever the disk gets full, the run stops with what is full and where, charges no task, leaves nothing half written and

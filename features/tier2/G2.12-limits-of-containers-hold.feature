@@ -18,6 +18,7 @@ Feature: G2.12 Memory and PID limits hold
       append src/thanks.js "a thanks"
       """
 
+  @chaos
   Scenario: An agent that needs more memory than it may fails, and the reason says so
     Given the configuration:
       """
@@ -36,6 +37,7 @@ Feature: G2.12 Memory and PID limits hold
     And task "002" is "landed"
     And the integration branch does not hold the file "src/greeting.js"
 
+  @chaos
   Scenario: An agent that starts more processes than it may fails, and its neighbour does not
     Given the configuration:
       """
@@ -52,6 +54,42 @@ Feature: G2.12 Memory and PID limits hold
     And task "001" is "failed"
     And task "002" is "landed"
     And the run file "tasks/001/attempt-1/agent.log" contains "fork"
+    And the integration branch does not hold the file "src/greeting.js"
+    And no process is left
+
+  @chaos
+  Scenario: An agent whose processes start ever more of them is ended, and nothing of them stays
+    Given the configuration:
+      """
+      docker: {pids_limit: 24}
+      timeout_minutes: 0.1
+      """
+    And the agent of task "001" runs:
+      """
+      append src/greeting.js "a greeting"
+      bomb() { bomb & bomb & wait; exit 1; }
+      bomb
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And task "002" is "landed"
+    And the integration branch does not hold the file "src/greeting.js"
+    And no process is left
+
+  @chaos
+  Scenario: An agent that fills the disk of its container fails, and its neighbour does not
+    Given the agent of task "001" runs:
+      """
+      append src/greeting.js "a greeting"
+      cat /dev/zero >/tmp/filler
+      append src/greeting.js "more than there is room for"
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And task "002" is "landed"
+    And the run file "tasks/001/attempt-1/agent.log" contains "No space left on device"
     And the integration branch does not hold the file "src/greeting.js"
     And no process is left
 

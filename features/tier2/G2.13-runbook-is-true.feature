@@ -1,3 +1,4 @@
+# Not in containers: the symptoms of the runbook are made with processes, a small disk and a git.
 @G2.13 @tier2 @mock
 Feature: G2.13 The runbook is true
   Whoever follows docs/runbook.md gets answers: for each of its symptoms every command it names to look with answers and

@@ -1,7 +1,7 @@
 @G2.4 @tier2 @docker
 Feature: G2.4 A killed worker container is restarted
-  A container that somebody kills or removes is a failed attempt: it is tried again in a fresh one, and nothing of the
-  killed one lands.
+  A container that somebody kills or removes, or that stands still for too long, is a failed attempt: it is tried again in
+  a fresh one, and nothing of the killed one lands.
 
   Background:
     Given the repository "toy-repo"
@@ -18,6 +18,7 @@ Feature: G2.4 A killed worker container is restarted
       append src/greeting.js "a greeting"
       """
 
+  @chaos
   Scenario: The container is killed while its agent works, and the task is tried again
     Given the configuration:
       """
@@ -36,6 +37,7 @@ Feature: G2.4 A killed worker container is restarted
     And the integration branch holds the file "src/greeting.js"
     And the integration branch does not hold the file "src/half.js"
 
+  @chaos
   Scenario: The container is removed while its agent works, and the task is tried again
     Given the configuration:
       """
@@ -50,6 +52,64 @@ Feature: G2.4 A killed worker container is restarted
     And task "001" has made 2 attempts
     And the integration branch holds the file "src/greeting.js"
     And the integration branch does not hold the file "src/half.js"
+
+  @chaos
+  Scenario: The container is paused for too long, is ended all the same, and the task is tried again
+    Given the configuration:
+      """
+      max_retries: 1
+      idle_timeout_minutes: 0.1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is paused
+    And the started command has ended
+    Then the exit code is 0
+    And a "worker.exit" event says:
+      | field  | value        |
+      | reason | idle_timeout |
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the integration branch does not hold the file "src/half.js"
+    And no container is at work
+
+  @chaos
+  Scenario: The container is paused, the run is interrupted, and resume does the work
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is paused
+    And the started command gets SIGINT
+    And the started command has ended
+    Then the exit code is 130
+    And the integration branch has not moved
+    And no container is at work
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the log has no "task.fail" event
+    And the integration branch does not hold the file "src/half.js"
+    And no container is left
+
+  @chaos
+  Scenario: The container is paused for a while, and the first attempt lands
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is paused
+    And the container of task "001" goes on
+    And a script that awaits "may-go-on" goes on
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And no container is left
 
   Scenario: Without a retry the task fails, and nothing of it lands
     Given the configuration:

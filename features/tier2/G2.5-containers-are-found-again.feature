@@ -40,6 +40,7 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     Then the exit code is 0
     And no container is left
 
+  @chaos
   Scenario: The orchestrator is killed while an agent works, and resume takes its result
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -59,6 +60,7 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
     And no container is left
 
+  @chaos
   Scenario: Resume follows an agent that is still at work
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -75,6 +77,7 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And the file "src/greeting.js" on the integration branch contains "of the first attempt"
     And no container is left
 
+  @chaos
   Scenario: A container that never started is not taken for finished work
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -91,6 +94,7 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And the file "src/greeting.js" on the integration branch does not contain "of the first attempt"
     And no container is left
 
+  @chaos
   Scenario: A container that is gone is a lost attempt, which is done again and not charged
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
@@ -103,6 +107,28 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And task "001" has made 2 attempts
     And the log has no "task.fail" event
     And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And no container is left
+
+  @chaos
+  Scenario: Two projects of one name have runs of one name at the same engine, and neither takes the other's containers
+    Given a second place like this one
+    When I start "mycelium run --project same --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium run --project same --run-id first" in the second place
+    And I run "mycelium resume --project same --run-id first" in the second place
+    And I run "mycelium clean --project same --all --force" in the second place
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --project same --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has a "worker.reattach" event for task "001"
+    And the log has no "worker.lost" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
+    And the file "src/greeting.js" on the integration branch of the second place contains "of another attempt"
     And no container is left
 
   @control

@@ -48,7 +48,6 @@ pub struct MyceliumWorld {
     stage: Option<Stage>,
     commands: Vec<CommandRun>,
     started: Option<Started>,
-    orphans: Option<Orphans>,
     /// A command that only looks, beside the started one.
     watching: Option<Started>,
     /// The disk that the home is on, where it has one of its own.
@@ -58,8 +57,10 @@ pub struct MyceliumWorld {
     second_place: Option<Box<MyceliumWorld>>,
     /// Files that the scenario itself damaged, as it left them.
     damaged: BTreeMap<PathBuf, Vec<u8>>,
-    /// What it has in the lane of containers. Dropped last, when nothing uses it any more.
+    /// What it has in the lane of containers. Dropped when nothing uses it any more.
     contained: Option<Contained>,
+    /// Dropped last: to it an engine of the scenario's own is a process like any other, which is asked until then.
+    orphans: Option<Orphans>,
 }
 
 impl Drop for MyceliumWorld {

@@ -11,7 +11,7 @@ use mycelium_schemas::{
 
 use crate::{
     docker::{Container, Standing},
-    error::Error,
+    error::{Error, IoContext},
     job::Purpose,
     launcher::Launcher,
     store::{self, RunPaths},
@@ -25,9 +25,10 @@ pub(crate) async fn look(
     paths: &RunPaths,
 ) -> Result<BTreeMap<TaskId, String>, Error> {
     let Some(engine) = launcher.engine() else { return Ok(BTreeMap::new()) };
+    let journal = store::read_file(&paths.journal).at("read", &paths.journal)?;
     let mut followed = BTreeMap::new();
     for container in engine.containers().await? {
-        match followable(&container, state, paths) {
+        match followable(&container, state, paths).filter(|task| was_told(&journal, task, &container)) {
             Some(task) if engine.standing(&container.id).await? != Standing::NoResult => {
                 followed.insert(task, container.id);
             }
@@ -35,6 +36,18 @@ pub(crate) async fn look(
         }
     }
     Ok(followed)
+}
+
+/// Whether the agent was told what to do, as far as the journal knows. One that was not told ends by itself, perhaps not
+/// yet, and has no result.
+fn was_told(journal: &[u8], task: &TaskId, container: &Container) -> bool {
+    journal.split(|byte| *byte == b'\n').any(|line| {
+        serde_json::from_slice::<Event>(line).is_ok_and(|event| {
+            event.task_id.as_ref() == Some(task)
+                && event.attempt == container.attempt
+                && matches!(event.kind, EventKind::WorkerStart(_))
+        })
+    })
 }
 
 /// The task of the agent of an attempt that is under way and whose end nobody has seen: once that was seen, gates may have

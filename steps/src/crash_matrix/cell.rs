@@ -137,8 +137,11 @@ pub(crate) struct Undisturbed {
     pub(crate) hits: BTreeMap<String, usize>,
 }
 
-/// Plays every scene without a fault.
-pub(crate) fn undisturbed(program: &Program) -> Result<BTreeMap<Scene, Undisturbed>, MatrixError> {
+/// Plays every scene without a fault; only one, where the cells that are asked for begin with its name.
+pub(crate) fn undisturbed(
+    program: &Program,
+    only: &str,
+) -> Result<BTreeMap<Scene, Undisturbed>, MatrixError> {
     let play = |scene: Scene| {
         let folder = folder()?;
         let mut world = World::build(program, scene, folder.path())?;
@@ -153,7 +156,11 @@ pub(crate) fn undisturbed(program: &Program) -> Result<BTreeMap<Scene, Undisturb
         }
         Ok((scene, Undisturbed { facts, hits }))
     };
-    Scene::ALL.into_iter().map(play).collect()
+    let named = only.split_once(' ').map(|(name, _)| name);
+    let named = Scene::ALL.into_iter().find(|scene| Some(scene.name()) == named);
+    let is_here = |scene: &Scene| *scene != Scene::Containers || program.engine.is_some();
+    let is_asked = |scene: &Scene| named.is_none_or(|named| named == *scene);
+    Scene::ALL.into_iter().filter(is_here).filter(is_asked).map(play).collect()
 }
 
 fn folder() -> Result<TempDir, FixtureError> {
@@ -177,6 +184,7 @@ pub(crate) fn first_faults(
     for (number, point) in program.points.iter().enumerate() {
         let passing: Vec<(Scene, usize)> = scenes
             .iter()
+            .filter(|(scene, _)| scene.tries(&point.name))
             .filter_map(|(scene, undisturbed)| Some((*scene, *undisturbed.hits.get(&point.name)?)))
             .collect();
         if plan.is_quick() {
@@ -247,7 +255,9 @@ pub(crate) fn also_faults(
     for tried in tried.iter().filter(|tried| tried.came && !tried.cell.first.kills()) {
         let usual = scenes.get(&tried.cell.scene).map(|scene| &scene.hits);
         let passed: BTreeSet<&String> = tried.disturbed.iter().collect();
-        for name in passed.into_iter().filter(|name| usual.is_some_and(|hits| !hits.contains_key(*name))) {
+        let unusual = |name: &&String| usual.is_some_and(|hits| !hits.contains_key(*name));
+        let tries = |name: &&String| tried.cell.scene.tries(name);
+        for name in passed.into_iter().filter(unusual).filter(tries) {
             let times = taken.entry(name).or_default();
             let Some(point) = program.point(name).filter(|_| *times < limit) else { continue };
             *times += 1;
@@ -271,6 +281,9 @@ pub(crate) fn second_faults(program: &Program, tried: &[Tried], plan: Plan<'_>) 
     let recovers = |tried: &&Tried| tried.came && tried.cell.scene.is_run() && tried.cell.also.is_none();
     for tried in tried.iter().filter(recovers) {
         for (point, hits) in count(tried.recovery.clone()) {
+            if !tried.cell.scene.tries(&point) {
+                continue;
+            }
             let times = taken.entry(point.clone()).or_default();
             let limit = match (plan.is_quick(), first.contains(&point.as_str())) {
                 (false, _) => SECOND_FAULTS,

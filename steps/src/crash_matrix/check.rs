@@ -50,6 +50,14 @@ pub(crate) fn check(
     if killed > 0 {
         wrong.push(format!("{killed} processes live on"));
     }
+    match world.containers() {
+        Ok(left) => {
+            wrong.extend(
+                left.iter().map(|left| format!("the container {} ({}) is left", left.name, left.state)),
+            );
+        }
+        Err(why) => wrong.push(why),
+    }
     if world.scene.is_run() {
         check_run(world, &mut wrong)?;
     }

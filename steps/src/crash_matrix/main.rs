@@ -11,10 +11,13 @@ mod report;
 mod scene;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use mycelium_fixtures::FixtureError;
+use mycelium_fixtures::{FixtureError, containers::Containers};
+
+/// Set to `1` it makes a machine without a container engine fail, instead of leaving the scene in containers out.
+const REQUIRED: &str = "RUN_DOCKER_TESTS";
 
 /// Makes mycelium die and fail at every fault point, lets it recover, and prints what came of it.
 #[derive(Debug, Parser)]
@@ -57,6 +60,8 @@ enum MatrixError {
     NotInTarget,
     #[error("{} does not list its fault points; it was built without the feature `faults`", path.display())]
     NoPoints { path: PathBuf },
+    #[error("there is no container engine for the scene in containers: {why}")]
+    NoEngine { why: String },
     #[error("two places share the fault point {name}; give each a name of its own")]
     SharedPoint { name: String },
     #[error("the scene {scene} cannot be set up: `{command}` ends with {why}")]
@@ -85,7 +90,17 @@ fn main() -> ExitCode {
 
 /// Whether every cell is green.
 fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
-    let program = program::Program::take(cli.bin.clone())?;
+    let engine = match Containers::find() {
+        Ok(engine) => Some(engine),
+        Err(why) if env::var(REQUIRED).is_ok_and(|value| value == "1") => {
+            return Err(MatrixError::NoEngine { why });
+        }
+        Err(why) => {
+            report::say(&format!("NOT RUN  the scene in containers: {why}"));
+            None
+        }
+    };
+    let program = program::Program::take(cli.bin.clone(), engine)?;
     let depth = match (cli.quick, cli.every) {
         (true, _) => cell::Depth::Quick,
         (_, true) => cell::Depth::Every,
@@ -93,7 +108,7 @@ fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
     };
     let plan = cell::Plan { depth, only: &cli.only };
     let jobs = cli.jobs.map_or_else(pool::processors, usize::from);
-    let scenes = cell::undisturbed(&program)?;
+    let scenes = cell::undisturbed(&program, plan.only)?;
     let run = |cells: Vec<cell::Cell>, what: &str| {
         report::say(&format!("{} cells with {what}", cells.len()));
         pool::run(cells, jobs, |cell| {
@@ -109,5 +124,5 @@ fn matrix(cli: &Cli) -> Result<bool, MatrixError> {
     let mut more = cell::also_faults(&program, &scenes, &results, plan);
     more.extend(cell::second_faults(&program, &results, plan));
     results.extend(run(more, "two faults"));
-    Ok(report::print(&program, &scenes, &results, &cli.only))
+    Ok(report::print(&program, &scenes, &results, plan))
 }

@@ -6,6 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use mycelium_fixtures::containers::Containers;
 use serde::Deserialize;
 
 use crate::MatrixError;
@@ -27,11 +28,13 @@ pub(crate) struct Point {
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) points: Vec<Point>,
+    /// Where it runs commands in containers; none where there is no engine.
+    pub(crate) engine: Option<Containers>,
 }
 
 impl Program {
     /// The program that was given, or one built now.
-    pub(crate) fn take(given: Option<PathBuf>) -> Result<Self, MatrixError> {
+    pub(crate) fn take(given: Option<PathBuf>, engine: Option<Containers>) -> Result<Self, MatrixError> {
         let path = match given {
             Some(path) => path,
             None => build()?,
@@ -42,7 +45,7 @@ impl Program {
         if let Some(pair) = points.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(MatrixError::SharedPoint { name: pair[0].name.clone() });
         }
-        Ok(Self { path, points })
+        Ok(Self { path, points, engine })
     }
 
     pub(crate) fn point(&self, name: &str) -> Option<&Point> {

@@ -6,6 +6,7 @@ use git2::{Repository, Signature, Time};
 use mycelium_fixtures::{
     FixtureError,
     config::ConfigDraft,
+    containers::Containers,
     files::write_file,
     fixture::Fixture,
     planner::{PlanDraft, TaskDraft},
@@ -53,7 +54,12 @@ pub(crate) enum Scene {
     Init,
     /// `init --force` over an older configuration.
     InitForce,
+    /// `run` with a command agent in containers; only where there is an engine.
+    Containers,
 }
+
+/// What the names of the points begin with that only a run in containers passes.
+pub(crate) const IN_CONTAINERS: &str = "engine.";
 
 /// How the run of a scene ends.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +73,7 @@ pub(crate) struct Outcome {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Mock,
         Self::Command,
         Self::Aside,
@@ -80,6 +86,7 @@ impl Scene {
         Self::Plan,
         Self::Init,
         Self::InitForce,
+        Self::Containers,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -96,12 +103,18 @@ impl Scene {
             Self::Plan => "plan",
             Self::Init => "init",
             Self::InitForce => "init-force",
+            Self::Containers => "containers",
         }
+    }
+
+    /// Whether a point is disturbed in it: in containers, where all takes longer, those that nothing else passes.
+    pub(crate) fn tries(self, point: &str) -> bool {
+        self != Self::Containers || point.starts_with(IN_CONTAINERS)
     }
 
     /// Whether a run begins in it.
     pub(crate) fn begins_run(self) -> bool {
-        matches!(self, Self::Mock | Self::Command | Self::Aside)
+        matches!(self, Self::Mock | Self::Command | Self::Aside | Self::Containers)
     }
 
     /// Whether a run begins or goes on in it.
@@ -130,7 +143,7 @@ impl Scene {
     pub(crate) fn before(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Init | Self::InitForce | Self::FirstPlan => &[],
-            Self::Mock | Self::Command | Self::Aside | Self::Plan => &[PLAN_IT],
+            Self::Mock | Self::Command | Self::Aside | Self::Containers | Self::Plan => &[PLAN_IT],
             Self::Retry | Self::Approve | Self::Reject | Self::Clean => &[PLAN_IT, RUN_IT],
             Self::Redo => &[PLAN_IT, RUN_IT, RETRY_IT],
         }
@@ -145,6 +158,7 @@ impl Scene {
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
             Self::Mock | Self::Command | Self::Aside => &["run", "--run-id", RUN, "--json"],
+            Self::Containers => &["run", "--run-id", RUN, "--json", "--world", "docker"],
             Self::Retry => RETRY_IT,
             Self::Redo => &["resume", "--run-id", RUN, "--json"],
             Self::Approve => &["review", "approve", "001", "--run-id", RUN],
@@ -158,8 +172,12 @@ impl Scene {
     }
 
     /// Puts everything in place up to the commands that lead up to it. No task may be retried: an attempt that is
-    /// charged for a fault fails the run.
-    pub(crate) fn build(self, sandbox: &mut Sandbox) -> Result<FixtureRepository, FixtureError> {
+    /// charged for a fault fails the run. The engine is that of the scene in containers.
+    pub(crate) fn build(
+        self,
+        sandbox: &mut Sandbox,
+        engine: Option<&Containers>,
+    ) -> Result<FixtureRepository, FixtureError> {
         let repository = Fixture::Toy.build(&sandbox.root().join("toy-repo"))?;
         if self == Self::Init {
             return Ok(repository);
@@ -172,6 +190,11 @@ impl Scene {
             sandbox.set("MYCELIUM_HOME", "");
         } else {
             add_link(&repository)?;
+            if let Some(engine) = engine.filter(|_| self == Self::Containers) {
+                sandbox.set("DOCKER_HOST", &engine.host);
+                config.set(&["docker", "image"], &engine.image);
+                config.set(&["docker", "network_mode"], "none");
+            }
             config.set(&["worker", "agent"], "command");
             config.set(&["worker", "command"], &self.agents(sandbox, &repository)?.agent_command()?);
         }
@@ -191,7 +214,10 @@ impl Scene {
 
     /// Agents that add a line to each file, so that work done twice shows.
     fn agents(self, sandbox: &Sandbox, repository: &FixtureRepository) -> Result<Scripts, FixtureError> {
-        let scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
+        let mut scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
+        if self == Self::Containers {
+            scripts.move_into_containers();
+        }
         let one =
             "append src/one.js one\nappend docs/one.md one\nappend extra/undeclared.txt one\nusage 10 5\n";
         scripts.write_agent(Some("001"), one)?;

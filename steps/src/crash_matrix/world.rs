@@ -7,6 +7,7 @@ use std::{
 
 use mycelium_fixtures::{
     FixtureError,
+    containers::Found,
     files::write_file,
     process::Ending,
     repository::FixtureRepository,
@@ -43,11 +44,22 @@ pub(crate) struct World<'a> {
     pub(crate) repository: FixtureRepository,
 }
 
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        for found in self.containers().unwrap_or_default() {
+            if let Some(engine) = &self.program.engine {
+                // What is left was told when it was looked at.
+                let _told = engine.remove(&found.id);
+            }
+        }
+    }
+}
+
 impl<'a> World<'a> {
     /// Plays up to the command that is disturbed.
     pub(crate) fn build(program: &'a Program, scene: Scene, folder: &Path) -> Result<Self, MatrixError> {
         let mut sandbox = Sandbox::create(folder)?;
-        let repository = scene.build(&mut sandbox)?;
+        let repository = scene.build(&mut sandbox, program.engine.as_ref())?;
         let mut world = Self { program, scene, sandbox, repository };
         for command in scene.before() {
             if *command == RETRY_IT {
@@ -69,6 +81,14 @@ impl<'a> World<'a> {
             world.sandbox.set("MOCK_LLM_OUTPUT", plan);
         }
         Ok(world)
+    }
+
+    /// The containers that work with anything of this place.
+    pub(crate) fn containers(&self) -> Result<Vec<Found>, String> {
+        match &self.program.engine {
+            Some(engine) if self.scene == Scene::Containers => engine.below(self.sandbox.root()),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The command that is disturbed.

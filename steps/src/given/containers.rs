@@ -18,5 +18,11 @@ fn foreign_container(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 /// configuration names its image.
 #[given(expr = "a container engine of its own")]
 fn own_engine(world: &mut MyceliumWorld) -> Result<(), WorldError> {
-    world.get_own_engine()
+    world.get_own_engine(None)
+}
+
+/// The same with a disk of its own, on which there is that much room for images and containers.
+#[given(expr = "a container engine of its own with room for {int} KiB")]
+fn small_engine(world: &mut MyceliumWorld, kib: u32) -> Result<(), WorldError> {
+    world.get_own_engine(Some(kib))
 }

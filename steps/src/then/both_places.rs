@@ -28,6 +28,17 @@ fn same_head(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     )
 }
 
+/// That file at the head of the integration branch of the second place contains the text.
+#[then(expr = "the file {string} on the integration branch of the second place contains {string}")]
+fn landed_there(world: &mut MyceliumWorld, path: String, text: String) -> Result<(), WorldError> {
+    let there = world.second_place()?;
+    let head = there.last()?.after.head_of(BRANCH).ok_or(WorldError::NoBranch)?;
+    let found = there.stage()?.git()?.file_in(&head, &path)?.unwrap_or_default();
+    let found = String::from_utf8_lossy(&found).into_owned();
+    let claim = Claim::new(Git, "landed_elsewhere", "the integration branch of the second place", path);
+    world.must(claim, Verdict::of(found.contains(&text), text, found))
+}
+
 /// `state.json` holds the same bytes in both places.
 #[then(expr = "the state is the same in both places")]
 fn same_state(world: &mut MyceliumWorld) -> Result<(), WorldError> {

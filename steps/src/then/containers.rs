@@ -26,6 +26,18 @@ fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     )
 }
 
+/// At the engine no container of this scenario is at work, paused or about to begin, but for somebody else's.
+#[then(expr = "no container is at work")]
+fn never_at_work(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let all = world.containers()?;
+    let alive = all.iter().filter(|found| found.is_alive() && !is_foreign(found));
+    let alive = lines(alive.map(|found| format!("{} {}", found.name, found.state)));
+    world.never(
+        Claim::new(Container, "none_at_work", "containers of this scenario", ENGINE),
+        Verdict::equal("", alive),
+    )
+}
+
 /// At the engine there are so many containers that work with anything of this scenario, in any state, somebody else's
 /// included.
 #[then(expr = "{int} container(s) is/are there")]

@@ -20,6 +20,20 @@ fn removed(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> 
     world.engine()?.remove(&id).map_err(WorldError::Engine)
 }
 
+/// Somebody pauses the container that the agent of a task is at work in.
+#[when(expr = "the container of task {task} is paused")]
+fn paused(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.pause(&id).map_err(WorldError::Engine)
+}
+
+/// Somebody lets the paused container of a task go on.
+#[when(expr = "the container of task {task} goes on")]
+fn unpaused(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.unpause(&id).map_err(WorldError::Engine)
+}
+
 /// Waits for the end of what an agent of a task does in its container, whoever follows it.
 #[when(expr = "the container of task {task} has ended")]
 fn ended(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
@@ -58,6 +72,24 @@ fn run_in_second_place(world: &mut MyceliumWorld, line: String) -> Result<(), Wo
 #[when(expr = "the container engine is stopped")]
 fn engine_stopped(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.own_engine()?.stop().map_err(WorldError::Engine)
+}
+
+/// The scenario's own engine is killed. What runs in its containers goes on for now.
+#[when(expr = "the container engine is killed")]
+fn engine_killed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.own_engine()?.kill().map_err(WorldError::Engine)
+}
+
+/// All room of the disk of the scenario's own engine is taken up.
+#[when(expr = "the disk of the container engine is full")]
+fn engine_disk_full(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    Ok(world.engine_disk()?.fill()?)
+}
+
+/// What took up the room of the engine's disk is gone.
+#[when(expr = "the disk of the container engine has room again")]
+fn engine_disk_free(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    Ok(world.engine_disk()?.free()?)
 }
 
 /// The scenario's own engine is there again.

@@ -92,7 +92,8 @@ impl MyceliumWorld {
         self.ended(started)
     }
 
-    /// Meets a script of the command that runs; an error where the command ends instead.
+    /// Meets a script of the command that runs, or one that goes on in its container though the command was killed; an
+    /// error where the command ends instead.
     pub(crate) fn meet(&mut self, name: &str, meeting: Meeting) -> Result<(), WorldError> {
         let pipe = self.stage()?.scripts().meeting(name);
         make_pipe(&pipe)?;
@@ -103,7 +104,8 @@ impl MyceliumWorld {
             if let Ok(result) = met.recv_timeout(LOOK) {
                 return result.map_err(|e| FixtureError::file("open the pipe", &pipe)(e).into());
             }
-            if self.started()?.running.process().is_over() {
+            let goes_on_alone = self.started.is_none() && self.has_orphaned_containers();
+            if !goes_on_alone && self.started()?.running.process().is_over() {
                 let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
                 return Err(WorldError::EndedEarly { name: name.to_owned(), why });
             }
@@ -140,6 +142,10 @@ impl MyceliumWorld {
     pub(crate) fn finish_watching(&mut self) -> Result<(), WorldError> {
         let watching = self.watching.take();
         self.ended(watching)
+    }
+
+    fn has_orphaned_containers(&self) -> bool {
+        self.orphans.is_some() && self.contained.is_some()
     }
 
     fn begun(&mut self, line: &str) -> Result<Started, WorldError> {

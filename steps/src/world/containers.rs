@@ -10,6 +10,7 @@ use std::{
 use mycelium_accept::context::{Context, Lane, Record, Recorder};
 use mycelium_fixtures::{
     containers::{Containers, Found, OwnEngine, post::Postman},
+    disk::SmallDisk,
     sandbox::Sandbox,
 };
 
@@ -73,10 +74,14 @@ impl Contained {
         }
     }
 
-    /// Puts an engine of the scenario's own in the place of the machine's.
-    fn change_engine(&mut self, home: &Path) -> Result<String, WorldError> {
+    /// Puts an engine of the scenario's own in the place of the machine's, perhaps with little room (KiB).
+    fn change_engine(&mut self, home: &Path, room: Option<u32>) -> Result<String, WorldError> {
         // A short name: the address of a socket has an end.
-        let own = OwnEngine::start(&self.root.join("engine"), home);
+        let folder = self.root.join("engine");
+        let own = match room {
+            Some(kib) => OwnEngine::start_with_room(&folder, home, kib),
+            None => OwnEngine::start(&folder, home),
+        };
         let own = own.map_err(|why| cannot(&self.recorder, why))?;
         self.engine = Containers::at(&own.host()).map_err(WorldError::Engine)?;
         self.own = Some(own);
@@ -138,11 +143,11 @@ fn cannot(recorder: &Recorder, why: String) -> WorldError {
 }
 
 impl MyceliumWorld {
-    /// From now on the scenario has an engine of its own.
-    pub(crate) fn get_own_engine(&mut self) -> Result<(), WorldError> {
+    /// From now on the scenario has an engine of its own, perhaps with little room (KiB).
+    pub(crate) fn get_own_engine(&mut self, room: Option<u32>) -> Result<(), WorldError> {
         let home = self.sandbox.home();
         let contained = self.contained.as_mut().ok_or(WorldError::NoContainers)?;
-        let host = contained.change_engine(&home)?;
+        let host = contained.change_engine(&home, room)?;
         self.sandbox.set("DOCKER_HOST", host);
         Ok(())
     }
@@ -151,6 +156,12 @@ impl MyceliumWorld {
     pub(crate) fn own_engine(&mut self) -> Result<&mut OwnEngine, WorldError> {
         let own = self.contained.as_mut().and_then(|contained| contained.own.as_mut());
         own.ok_or_else(|| WorldError::Engine("the scenario has no engine of its own".to_owned()))
+    }
+
+    /// The small disk of the scenario's own engine.
+    pub(crate) fn engine_disk(&mut self) -> Result<&SmallDisk, WorldError> {
+        let none = || WorldError::Engine("the scenario's engine has no disk of its own".to_owned());
+        self.own_engine()?.disk().ok_or_else(none)
     }
 
     /// The words of a command with the world of this lane, where it has one and the words name none.

@@ -1,13 +1,18 @@
 //! A command's life in its container: made, told what to do, followed to its end, its limits or a stop, removed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    pin::pin,
+    time::Duration,
+};
 
 use bollard::{
     body_full,
     container::LogOutput,
     query_parameters::{
-        AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
-        LogsOptionsBuilder, UploadToContainerOptionsBuilder, WaitContainerOptionsBuilder,
+        AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder,
+        KillContainerOptionsBuilder, LogsOptionsBuilder, UploadToContainerOptionsBuilder,
+        WaitContainerOptionsBuilder,
     },
 };
 use futures_util::StreamExt as _;
@@ -36,6 +41,12 @@ use crate::{
 
 /// How long the rest of the output is awaited after the command ended: the engine ends it by itself.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long a command may take to take its input before it is said to have begun.
+const TOLD: Duration = Duration::from_secs(2);
+
+/// How long the engine's note is awaited that a container which nobody ended ran out of memory.
+const NOTED: Duration = Duration::from_secs(1);
 
 /// Why a command is being ended, and when it is made to.
 type Ending = Option<(ExitReason, Instant)>;
@@ -129,12 +140,14 @@ impl Engine {
         }
         let mut input = recipe::environment(job, base).into_bytes();
         input.extend_from_slice(&job.stdin);
-        tokio::spawn(async move {
+        let told = tokio::spawn(async move {
             let mut stdin = attached.input;
-            // A command that does not read its input is free not to.
             let _unread = stdin.write_all(&input).await;
             let _closed = stdin.shutdown().await;
         });
+        // Whoever finds the container again takes it for told once that is on record. A command that does not read its
+        // input is free not to.
+        let _unread = timeout(TOLD, told).await;
         Ok(None)
     }
 
@@ -232,9 +245,23 @@ impl Engine {
                 let host = host.clone();
                 return Err(EngineError::Away { host, source: None }.into());
             }
+            (None, Some(_))
+                if self.noted_out_of_memory(id, state.and_then(|state| state.started_at)).await =>
+            {
+                exit(ExitReason::OutOfMemory, None, by_signal)
+            }
             // Somebody ended it, or removed it.
             (None, _) => exit(ExitReason::Signaled, None, by_signal.or(Some(9))),
         })
+    }
+
+    /// Whether the engine noted that the container ran out of memory: it hears so apart from the end, perhaps after it.
+    async fn noted_out_of_memory(&self, id: &str, since: Option<String>) -> bool {
+        let Some(since) = since else { return false };
+        let filters = HashMap::from([("container", vec![id]), ("event", vec!["oom"])]);
+        let options = EventsOptionsBuilder::default().filters(&filters).since(&since).build();
+        let mut noted = pin!(self.connection.client.events(Some(options)));
+        matches!(timeout(NOTED, noted.next()).await, Ok(Some(Ok(_))))
     }
 
     /// Sends a signal. One that is paused hears none until it goes on; one that has ended needs none.
