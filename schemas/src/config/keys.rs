@@ -392,9 +392,9 @@ const BUDGETS: [KeyDoc; 11] = [
 ];
 
 macro_rules! provider {
-    ($name:literal, $what:literal, $url:literal, $variable:literal) => {
+    ($name:literal, $last:literal, $what:literal, $url:literal, $variable:literal) => {
         [
-            key($name, Kind::Mapping, Fallback::Nothing, concat!($name, ": { key: ", $variable, " }"), $what),
+            key($name, Kind::Mapping, Fallback::Nothing, concat!($last, ": { key: ", $variable, " }"), $what),
             key(
                 concat!($name, ".base_url"),
                 Kind::Text,
@@ -422,12 +422,14 @@ const GATEWAY: [KeyDoc; 1] = [key(
 )];
 const GATEWAY_OPENAI: [KeyDoc; 3] = provider!(
     "gateway.openai",
+    "openai",
     "OpenAI, or whoever speaks its interfaces.",
     "https://api.openai.com",
     "OPENAI_API_KEY"
 );
 const GATEWAY_ANTHROPIC: [KeyDoc; 3] = provider!(
     "gateway.anthropic",
+    "anthropic",
     "Anthropic, or whoever speaks its interface.",
     "https://api.anthropic.com",
     "ANTHROPIC_API_KEY"

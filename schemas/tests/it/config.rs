@@ -197,7 +197,7 @@ fn an_agent_that_asks_a_model_needs_one_and_gets_no_key() {
         assert_eq!(
             found,
             [
-                "config.yaml:3:46: `worker.env[1]` hands on OPENAI_API_KEY, which the gateway keeps from agents | remove it: agents reach their model without a key"
+                "config.yaml:3:47: `worker.env[1]` hands on OPENAI_API_KEY, which the gateway keeps from agents | remove it: agents reach their model without a key"
             ]
         );
         // Other agents may need it.

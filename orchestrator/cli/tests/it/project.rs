@@ -138,7 +138,7 @@ fn every_problem_of_a_configuration_is_shown_at_its_place_and_no_run_begins() {
     let before = place.head();
     let done = place.run(&["run"]).exits(2).complains(&[
         "error: unknown key `max_paralel`\n --> .mycelium/config.yaml:3:1\n  |\n3 | max_paralel: 3\n  | ^^^^^^^^^^^\n  = help: did you mean `max_parallel`?",
-        "error: `worker.agent`: codex is not available in this version\n --> .mycelium/config.yaml:5:10\n",
+        "error: `worker.agent` asks a model and needs `worker.model`\n --> .mycelium/config.yaml:5:10\n",
         "2 problems in the input",
     ]);
     assert_eq!((done.stdout.as_str(), place.head()), ("", before));

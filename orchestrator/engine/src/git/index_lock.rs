@@ -141,7 +141,7 @@ fn link(note: &Path, lock: &Path) -> io::Result<bool> {
         ErrorKind::Unsupported | ErrorKind::PermissionDenied => File::create_new(lock).map(drop),
         _ => Err(error),
     };
-    match fault::point!("index.lock", fs::hard_link(note, lock).or_else(without)) {
+    match fault::point!("index.take", fs::hard_link(note, lock).or_else(without)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
