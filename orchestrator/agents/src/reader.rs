@@ -88,13 +88,20 @@ impl Reader {
 
     /// Reads a line, given without its end. A torn or foreign one is text.
     pub fn line(&mut self, line: &[u8]) -> Line {
-        let Ok(event) = serde_json::from_slice::<Value>(line) else { return Line::Text };
-        let Some(kind) = event.get("type").and_then(Value::as_str) else { return Line::Text };
-        match self.agent {
-            Agent::Codex => codex::read(&mut self.report, kind, &event),
-            Agent::Claude => claude::read(&mut self.report, kind, &event),
+        match serde_json::from_slice::<Value>(line) {
+            Ok(event) if self.event(&event) => Line::Event(event),
+            _ => Line::Text,
         }
-        Line::Event(event)
+    }
+
+    /// Reads what a line holds; false where it is no event.
+    pub fn event(&mut self, event: &Value) -> bool {
+        let Some(kind) = event.get("type").and_then(Value::as_str) else { return false };
+        match self.agent {
+            Agent::Codex => codex::read(&mut self.report, kind, event),
+            Agent::Claude => claude::read(&mut self.report, kind, event),
+        }
+        true
     }
 
     /// A line was too long to be looked at: it may have told a usage.

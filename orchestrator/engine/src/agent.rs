@@ -113,7 +113,7 @@ impl Watcher for AgentWatcher<'_> {
         }
         match &mut self.reading {
             Reading::Usage(usage) => usage.add(&event),
-            Reading::Adapter(said) => said.line(line),
+            Reading::Adapter(said) => said.event(&event),
         }
         self.events.append(vec![self.key.draft(EventKind::AgentEvent(AgentEvent { event }))])?;
         Ok(())

@@ -26,7 +26,6 @@ use crate::{
     error::{Error, IoContext},
     job::{Exit, Program},
     models::{Models, Used},
-    settings::Settings,
     signals::Listening,
     store,
 };
@@ -128,9 +127,9 @@ pub(crate) struct Place {
 }
 
 impl Said {
-    /// Takes a line of standard output; true for one of the agent's events.
-    pub(crate) fn line(&mut self, line: &[u8]) {
-        self.reader.line(line);
+    /// Takes one of its events.
+    pub(crate) fn event(&mut self, event: &serde_json::Value) {
+        self.reader.event(event);
     }
 
     pub(crate) fn error_output(&mut self, chunk: &[u8]) {
@@ -172,21 +171,19 @@ fn ending(exit: &Exit) -> Ending {
     }
 }
 
-/// Whether agents of this kind can be hired here: program, version and key, before anything begins.
+/// Whether the configured agent can be hired here: program, version and key, before anything begins or goes on.
 pub(crate) fn check(
-    settings: &Settings,
+    config: &Config,
     environment: &Environment,
     world: World,
     listening: &mut Listening,
+    problem: impl Fn(String, &str) -> Error,
 ) -> Result<(), Error> {
-    let config = &settings.config;
     let Some(adapter) = adapter(config.worker.agent) else { return Ok(()) };
-    let refuse = |key: &str, message: String, help: &str| {
-        Err(Error::Problems { problems: vec![settings.problem(key, message, help)] })
-    };
+    let refuse = |message: String, help: &str| Err(problem(message, help));
     if world == World::Docker {
         let message = format!("the agent {} does not run in containers in this version", adapter.name());
-        return refuse("worker.agent", message, "run it with `--world local`, or use `agent: command`");
+        return refuse(message, "run it with `--world local`, or use `agent: command`");
     }
     let provider = match adapter {
         Adapter::Codex => &config.gateway.openai,
@@ -194,7 +191,7 @@ pub(crate) fn check(
     };
     if let Some(name) = provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
         let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
-        return refuse("worker.agent", message, "set the variable, or name another one in `gateway`");
+        return refuse(message, "set the variable, or name another one in `gateway`");
     }
     let program = program(adapter, config, environment)?;
     let printed = listening.wait(version_of(&program, environment))?;
@@ -208,12 +205,12 @@ pub(crate) fn check(
         Some((version, Standing::TooOld)) => {
             let message =
                 format!("{} is {} {version}; tested are {tested}", program.display(), adapter.name());
-            refuse("worker.agent", message, "install a newer one")
+            refuse(message, "install a newer one")
         }
         None => {
             let message =
                 format!("{} does not say which version of {} it is", program.display(), adapter.name());
-            refuse("worker.agent", message, "set `worker.program` to the agent's program")
+            refuse(message, "set `worker.program` to the agent's program")
         }
     }
 }

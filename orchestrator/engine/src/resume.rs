@@ -30,6 +30,7 @@ use crate::{
     error::{Error, IoContext},
     fault, follow,
     git::{self, Branch, Ends, Quarantine, Upstream},
+    hired,
     journal::Journal,
     landed, landing,
     launcher::Launcher,
@@ -135,6 +136,11 @@ pub fn resume(
     let plan = frozen_plan(&paths)?;
     let labels = Labels::run(project, run);
     let world = journal.state().world;
+    // An agent without its key would fail, and be charged for it.
+    hired::check(&config, environment, world, &mut listening, |message, help| Error::Request {
+        message,
+        help: help.to_owned(),
+    })?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;

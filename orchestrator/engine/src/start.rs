@@ -128,7 +128,9 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
-        hired::check(&settings, environment, request.world, listening)?;
+        hired::check(&settings.config, environment, request.world, listening, |message, help| {
+            one(settings.problem("worker.agent", message, help))
+        })?;
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;

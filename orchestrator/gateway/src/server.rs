@@ -7,6 +7,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use http_body_util::{BodyExt, Limited, combinators::BoxBody};
@@ -32,6 +33,8 @@ use crate::{
 
 /// Bytes of a request's body.
 const REQUEST_MAX: usize = 64 * 1024 * 1024;
+/// How long nobody is let in after the system had no room for one more.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// What concerns the agent's own connection, or its dummy key; the provider gets another one.
 const NOT_PASSED_ON: [&str; 12] = [
     "host",
@@ -91,27 +94,26 @@ pub(crate) async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
 
 /// Serves until it is dropped, and all that it serves with it.
 pub(crate) async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, shared.clone()))),
-                // Too many open files: some will be closed.
-                Err(_) => tokio::task::yield_now().await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    serve_all(|| async { listener.accept().await.map(|(stream, _)| stream) }, shared).await;
 }
 
 /// The same on a socket in the file system, for containers without a network.
 pub(crate) async fn serve_unix(listener: UnixListener, shared: Arc<Shared>) {
+    serve_all(|| async { listener.accept().await.map(|(stream, _)| stream) }, shared).await;
+}
+
+async fn serve_all<S, F>(accept: impl Fn() -> F, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<S>>,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, shared.clone()))),
-                Err(_) => tokio::task::yield_now().await,
+            accepted = accept() => match accepted {
+                Ok(stream) => drop(connections.spawn(serve(stream, shared.clone()))),
+                // Too many open files: some will be closed.
+                Err(_) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
         }

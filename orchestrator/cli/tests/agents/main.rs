@@ -177,6 +177,10 @@ fn what_a_killed_run_used_is_counted_once_and_its_agents_end() {
         }
         kill_process(Pid::from_child(&run), Signal::KILL).unwrap();
         run.wait().unwrap();
+        // Without its key nothing is tried, and nothing is charged.
+        place.sandbox.set("OPERATORS_KEY", "");
+        place.run(&["resume", "--run-id", "r1"]).exits(2).complains(&["OPERATORS_KEY is not set"]);
+        place.sandbox.set("OPERATORS_KEY", KEY);
         place.run(&["resume", "--run-id", "r1"]).exits(0);
         let status = place.run(&["status", "--json"]).exits(0).json();
         assert_eq!(tokens(&status, "001"), 1030 + 1030 + 1112, "{agent:?}");
