@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const ALLOWED: [(&str, &[&str]); 13] = [
     ("mycelium-schemas", &[]),
     ("mycelium-agents", &[]),
-    ("mycelium-gateway", &["mycelium-agents", "mycelium-fixtures"]),
+    ("mycelium-gateway", &["mycelium-agents", "mycelium-core", "mycelium-fixtures", "mycelium-schemas"]),
     ("mycelium-core", &["mycelium-schemas"]),
     ("mycelium-engine", &["mycelium-agents", "mycelium-core", "mycelium-gateway", "mycelium-schemas"]),
     ("mycelium-sim", &["mycelium-core", "mycelium-schemas"]),

@@ -8,6 +8,5 @@ mod codex;
 pub mod invocation;
 pub mod outcome;
 pub mod reader;
-pub mod rollout;
 pub mod tokens;
 pub mod version;

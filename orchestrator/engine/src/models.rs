@@ -10,13 +10,13 @@ use mycelium_agents::tokens::Tokens;
 use mycelium_core::budget;
 use mycelium_gateway::{
     Client, Gateway, Key, Lease, Notice, Settings, Upstream,
-    account::{Limits, Metric, Reached, Scope},
+    account::Limits,
     ledger::{Entry, Ledger},
     protocol::Vendor,
 };
 use mycelium_schemas::{
     config::{Config, Mode, Price, Provider},
-    event::{BudgetMetric, BudgetScope, BudgetVerdict},
+    event::BudgetVerdict,
     id::TaskId,
     state::Usage,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Models {
 #[derive(Debug, Default)]
 struct Told {
     used: BTreeMap<(String, u32), Usage>,
-    reached: BTreeMap<(String, u32), Reached>,
+    reached: BTreeMap<(String, u32), BudgetVerdict>,
     lost: Option<String>,
 }
 
@@ -103,7 +103,7 @@ impl Models {
             return Err(Error::Uncounted { why: why.clone() });
         }
         let of = (key.task.to_string(), key.attempt);
-        Ok(Used { usage: told.used.get(&of).copied(), over: told.reached.get(&of).map(verdict) })
+        Ok(Used { usage: told.used.get(&of).copied(), over: told.reached.get(&of).cloned() })
     }
 }
 
@@ -155,19 +155,4 @@ fn cost(tokens: Tokens, price: Option<Price>) -> u64 {
         cost_microusd: 0,
     };
     price.map_or(0, |price| budget::cost_microusd(usage, price))
-}
-
-fn verdict(reached: &Reached) -> BudgetVerdict {
-    BudgetVerdict {
-        scope: match reached.scope {
-            Scope::Task => BudgetScope::Task,
-            Scope::Run => BudgetScope::Run,
-        },
-        metric: match reached.metric {
-            Metric::Tokens => BudgetMetric::Tokens,
-            Metric::Cost => BudgetMetric::CostMicrousd,
-        },
-        used: reached.used,
-        limit: reached.limit,
-    }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use mycelium_schemas::event::{BudgetMetric, BudgetScope, BudgetVerdict};
+
 /// Limits of one kind of count, tokens or cost; none for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -20,37 +22,6 @@ pub struct Spent {
     pub tokens: u64,
     /// Millionths of a US dollar.
     pub microusd: u64,
-}
-
-/// Which limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
-    /// Whose.
-    pub scope: Scope,
-    /// Of what.
-    pub metric: Metric,
-    /// Used, and reserved by requests under way.
-    pub used: u64,
-    /// The limit.
-    pub limit: u64,
-}
-
-/// Whose limit it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// The task's.
-    Task,
-    /// The run's.
-    Run,
-}
-
-/// What is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Tokens.
-    Tokens,
-    /// Cost.
-    Cost,
 }
 
 /// The right to make one request. It must be settled, or given up where nothing came of it.
@@ -109,17 +80,17 @@ impl Account {
     }
 
     /// Lets a request of a task through, unless what was used and is under way has reached a limit.
-    pub fn admit(&mut self, task: &str) -> Result<Ticket, Reached> {
+    pub fn admit(&mut self, task: &str) -> Result<Ticket, BudgetVerdict> {
         let of_task = self.tasks.entry(task.to_owned()).or_default();
         let (task_spent, run_spent) = (of_task.used.plus(of_task.reserved), self.run.plus(self.run_reserved));
         for (scope, metric, used, limit) in [
-            (Scope::Task, Metric::Tokens, task_spent.tokens, self.tokens.per_task),
-            (Scope::Run, Metric::Tokens, run_spent.tokens, self.tokens.per_run),
-            (Scope::Task, Metric::Cost, task_spent.microusd, self.cost.per_task),
-            (Scope::Run, Metric::Cost, run_spent.microusd, self.cost.per_run),
+            (BudgetScope::Task, BudgetMetric::Tokens, task_spent.tokens, self.tokens.per_task),
+            (BudgetScope::Run, BudgetMetric::Tokens, run_spent.tokens, self.tokens.per_run),
+            (BudgetScope::Task, BudgetMetric::CostMicrousd, task_spent.microusd, self.cost.per_task),
+            (BudgetScope::Run, BudgetMetric::CostMicrousd, run_spent.microusd, self.cost.per_run),
         ] {
             if let Some(limit) = limit.filter(|limit| used >= *limit) {
-                return Err(Reached { scope, metric, used, limit });
+                return Err(BudgetVerdict { scope, metric, used, limit });
             }
         }
         let reserved = of_task.last;
@@ -174,7 +145,8 @@ mod tests {
         account.settle(ticket, tokens(99));
         let ticket = account.admit("a").unwrap();
         account.settle(ticket, tokens(30));
-        let reached = Reached { scope: Scope::Task, metric: Metric::Tokens, used: 129, limit: 100 };
+        let reached =
+            BudgetVerdict { scope: BudgetScope::Task, metric: BudgetMetric::Tokens, used: 129, limit: 100 };
         assert_eq!(account.admit("a"), Err(reached));
         let ticket = account.admit("b").unwrap();
         account.give_up(ticket);
@@ -198,7 +170,7 @@ mod tests {
     fn cost_is_limited_like_tokens() {
         let mut account = Account::new(Limits::default(), Limits { per_task: Some(5), per_run: None });
         account.count("a", Spent { tokens: 1_000_000, microusd: 5 });
-        assert_eq!(account.admit("a").unwrap_err().metric, Metric::Cost);
+        assert_eq!(account.admit("a").unwrap_err().metric, BudgetMetric::CostMicrousd);
     }
 
     proptest! {

@@ -6,10 +6,11 @@ use std::{
 };
 
 use mycelium_agents::tokens::Tokens;
+use mycelium_schemas::event::BudgetVerdict;
 use tokio::sync::mpsc;
 
 use crate::{
-    account::{Account, Limits, Reached, Spent, Ticket},
+    account::{Account, Limits, Spent, Ticket},
     ledger::{Entry, Ledger, LedgerError},
 };
 
@@ -28,7 +29,7 @@ pub enum Notice {
         /// Its attempt.
         attempt: u32,
         /// The limit.
-        reached: Reached,
+        reached: BudgetVerdict,
     },
     /// What a response used could not be made durable: the run must not go on.
     Lost(String),
@@ -70,13 +71,13 @@ impl Counter {
         Ok(Self { inner: Arc::new(Mutex::new(Inner { account, ledger })), prices, notices })
     }
 
-    pub(crate) fn admit(&self, task: &str, attempt: u32) -> Result<Admitted, Reached> {
+    pub(crate) fn admit(&self, task: &str, attempt: u32) -> Result<Admitted, BudgetVerdict> {
         let admitted = self.inner().account.admit(task);
         match admitted {
             Ok(ticket) => Ok(Admitted { counter: self.clone(), ticket: Some(ticket) }),
             Err(reached) => {
                 let task = task.to_owned();
-                self.tell(Notice::Refused { task, attempt, reached });
+                self.tell(Notice::Refused { task, attempt, reached: reached.clone() });
                 Err(reached)
             }
         }

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{Response, body::Frame, header::HeaderMap};
+use mycelium_core::budget;
+use mycelium_schemas::event::{BudgetScope, BudgetVerdict};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -117,23 +119,12 @@ pub(crate) async fn counted(
     Ok(response(status, headers, BodyExt::boxed(StreamBody::new(body))))
 }
 
-fn spoken(reached: &crate::account::Reached) -> String {
-    use crate::account::{Metric, Scope};
+fn spoken(reached: &BudgetVerdict) -> String {
     let whose = match reached.scope {
-        Scope::Task => "the task",
-        Scope::Run => "the run",
+        BudgetScope::Task => "task",
+        BudgetScope::Run => "run",
     };
-    match reached.metric {
-        Metric::Tokens => {
-            format!("the budget of {whose} is used up: {} tokens of {}", reached.used, reached.limit)
-        }
-        Metric::Cost => {
-            format!(
-                "the budget of {whose} is used up: {} of {} millionths of a US dollar",
-                reached.used, reached.limit
-            )
-        }
-    }
+    format!("the budget of the {whose} is used up: {}", budget::spoken(reached))
 }
 
 /// What of a request matters here.
