@@ -7,7 +7,7 @@ use mycelium_schemas::{
     verdict::{Evaluation, Gate, Verdict},
 };
 
-use crate::support::{TREE, World};
+use crate::support::{TREE, World, verdict_of};
 
 /// Every file that has to be asked about.
 const FILES: [&str; 9] = [
@@ -51,8 +51,7 @@ fn honest() -> World {
 }
 
 fn verdict(evaluation: &Evaluation) -> (Verdict, String) {
-    let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == Gate::Mutation).unwrap();
-    (verdict.verdict, verdict.reasons.join("\n"))
+    verdict_of(Gate::Mutation, evaluation)
 }
 
 fn judge(bend: impl Fn(&mut World)) -> (Verdict, String) {

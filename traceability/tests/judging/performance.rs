@@ -7,7 +7,7 @@ use mycelium_schemas::{
     verdict::{Evaluation, Gate, Verdict},
 };
 
-use crate::support::{TREE, World};
+use crate::support::{TREE, World, verdict_of};
 
 const MACHINE: &str = "linux-x86_64";
 const BASELINES: &str = "\
@@ -47,8 +47,7 @@ fn honest() -> World {
 }
 
 fn verdict(evaluation: &Evaluation) -> (Verdict, String) {
-    let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == Gate::Performance).unwrap();
-    (verdict.verdict, verdict.reasons.join("\n"))
+    verdict_of(Gate::Performance, evaluation)
 }
 
 fn judge(bend: impl Fn(&mut World)) -> (Verdict, String) {

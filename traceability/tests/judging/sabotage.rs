@@ -9,7 +9,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{Results, trial};
 
-use crate::support::{TREE, World};
+use crate::support::{TREE, World, verdict_of};
 
 const NAMES: [&str; 3] = ["ignore-budget", "ignore-validator", "ignore-manifest"];
 
@@ -51,8 +51,7 @@ fn honest() -> World {
 }
 
 fn verdict(evaluation: &Evaluation) -> (Verdict, String) {
-    let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == Gate::Saboteurs).unwrap();
-    (verdict.verdict, verdict.reasons.join("\n"))
+    verdict_of(Gate::Saboteurs, evaluation)
 }
 
 fn row(matrix: &Matrix, goal: &str) -> (Status, String) {

@@ -12,7 +12,7 @@ use mycelium_schemas::{
     mutation::Mutation,
     problem::Source,
     sabotage::Sabotage,
-    verdict::Evaluation,
+    verdict::{Evaluation, Gate, Verdict},
 };
 use mycelium_traceability::{
     Catalogue, Files, Inputs, LockHistory, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate,
@@ -162,6 +162,12 @@ const GOALS: [(&str, &str); 4] = [
     ("G0.3", "manifest.block"),
     ("G1.1", "task.rescope"),
 ];
+
+/// What a gate says, and why.
+pub(crate) fn verdict_of(gate: Gate, evaluation: &Evaluation) -> (Verdict, String) {
+    let verdict = evaluation.verdicts.iter().find(|verdict| verdict.gate == gate).unwrap();
+    (verdict.verdict, verdict.reasons.join("\n"))
+}
 
 impl World {
     /// Nothing in it is a lie.
