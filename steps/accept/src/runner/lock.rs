@@ -100,6 +100,14 @@ impl OutLock {
     }
 }
 
+impl Drop for OutLock {
+    fn drop(&mut self) {
+        // Closing it would not do: a process that another thread is just starting holds a copy of it until it has begun.
+        // Where this fails, the folder is let go with the last copy.
+        let _unlocked = self.held.as_ref().map(File::unlock);
+    }
+}
+
 /// Whether a folder may be cleared: nothing is in it, it has the mark, or the stream of a run, which a copy of a folder
 /// brings along without what is hidden.
 fn is_ours(out: &Path) -> io::Result<bool> {
@@ -121,6 +129,8 @@ mod tests {
         first.create().unwrap();
         assert!(matches!(second.create(), Err(LockError::Held(_))));
         assert!(matches!(OutLock::take(&out), Err(LockError::Held(_))));
+        // What a process holds that is just being started.
+        let _copy = first.held.as_ref().unwrap().try_clone().unwrap();
         drop(first);
         second.create().unwrap();
     }
