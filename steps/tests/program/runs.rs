@@ -369,6 +369,10 @@ fn a_started_command_that_nobody_waits_for_fails_the_run_whether_or_not_it_ends(
             (Some(1), causes.iter().map(ToString::to_string).collect())
         );
         assert!(answer.err.contains("did not wait for: `mycelium log`"), "{}", answer.err);
+        // Each step passed, and yet the run did not.
+        let again = checkout.accept("run --bin program --out out --rerun --json");
+        assert_eq!((again.code, again.causes()), (answer.code, answer.causes()), "{}", again.err);
+        assert!(again.err.contains("passed, and the run failed: the scenario at features/"), "{}", again.err);
     }
 }
 

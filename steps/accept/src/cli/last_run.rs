@@ -13,13 +13,37 @@ use crate::runner::{
     store::{MESSAGES, PLANNING, UNFINISHED},
 };
 
-/// The scenarios that did not pass; an error where none was planned, or where what was planned is not known.
-pub(super) fn left(out: &Path) -> Result<BTreeSet<Identity>, CliError> {
+/// What is to be run again.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// The scenarios that did not pass; all of them where each passed and the run failed beside them.
+    pub(super) scenarios: BTreeSet<Identity>,
+    /// Why the run failed in that case.
+    pub(super) beside: Option<String>,
+}
+
+/// What is left to be run again; an error where nothing was planned, or where what was planned is not known.
+pub(super) fn left(out: &Path) -> Result<Left, CliError> {
     let stream = stream(out)?;
     if !stream.iter().any(|message| matches!(message, Envelope::TestCase(_))) {
         return Err(CliError::NothingPlanned(out.join(MESSAGES)));
     }
-    Ok(not_passed(&stream))
+    let scenarios = planned(&stream, |passed| !passed);
+    // Of what was left beside scenarios that passed nobody can say whether one of them did it alone.
+    match failure(&stream).filter(|_| scenarios.is_empty()) {
+        Some(why) => Ok(Left { scenarios: planned(&stream, |_| true), beside: Some(why) }),
+        None => Ok(Left { scenarios, beside: None }),
+    }
+}
+
+/// Why a run failed that came to its end.
+fn failure(stream: &[Envelope]) -> Option<String> {
+    stream.iter().find_map(|envelope| match envelope {
+        Envelope::TestRunFinished(finished) if !finished.success => {
+            Some(finished.message.clone().unwrap_or_default())
+        }
+        _ => None,
+    })
 }
 
 /// The stream of the last run. One whose process was killed left an unfinished stream, which counts too, as soon as it
@@ -39,7 +63,8 @@ pub(super) fn stream(out: &Path) -> Result<Vec<Envelope>, CliError> {
     stream::messages(&unfinished, whole)
 }
 
-fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {
+/// The scenarios that were to run, as far as they are wanted: asked with whether it passed.
+fn planned(stream: &[Envelope], is_wanted: impl Fn(bool) -> bool) -> BTreeSet<Identity> {
     let pickles: Vec<&Pickle> = stream
         .iter()
         .filter_map(|envelope| match envelope {
@@ -52,9 +77,9 @@ fn not_passed(stream: &[Envelope]) -> BTreeSet<Identity> {
     for envelope in stream {
         progress.take(envelope);
     }
-    let planned = |pickle: &Pickle| progress.planned.get(pickle.id.as_str()).copied();
-    let left = pickles.iter().zip(named).filter(|(pickle, _)| planned(pickle) == Some(false));
-    left.map(|(_, identity)| identity).collect()
+    let passed = |pickle: &Pickle| progress.planned.get(pickle.id.as_str()).copied();
+    let wanted = pickles.iter().zip(named).filter(|(pickle, _)| passed(pickle).is_some_and(&is_wanted));
+    wanted.map(|(_, identity)| identity).collect()
 }
 
 /// Follows a stream: which planned scenario passed so far.

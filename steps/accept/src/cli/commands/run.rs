@@ -34,7 +34,12 @@ pub(in crate::cli) fn run(
 ) -> Result<u8, CliError> {
     let project = Project::locate()?;
     let out = args.out.folder(&project);
-    let again = if args.rerun { Some(last_run::left(&out)?) } else { None };
+    let left = if args.rerun { Some(last_run::left(&out)?) } else { None };
+    if let Some(why) = left.as_ref().and_then(|left| left.beside.as_ref()) {
+        console.say(format_args!("every scenario of the last run passed, and the run failed: {why}"));
+        console.say("so all of them are run again");
+    }
+    let again = left.map(|left| left.scenarios);
     if again.as_ref().is_some_and(BTreeSet::is_empty) {
         // The results stay: they are what says so.
         console.say("every scenario of the last run passed, so there is nothing to run again");
