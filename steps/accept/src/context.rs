@@ -11,6 +11,7 @@ use std::{
     panic::resume_unwind,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use mycelium_fixtures::{containers::Containers, sandbox::Locality};
@@ -274,6 +275,8 @@ pub struct Context {
     pub containers: Option<Result<Containers, String>>,
     /// Where records go.
     pub recorder: Recorder,
+    /// How long the scenario and each of its steps may take, where it says so itself.
+    pub timeout: Option<Duration>,
 }
 
 thread_local! {

@@ -39,6 +39,29 @@ fn landed_there(world: &mut MyceliumWorld, path: String, text: String) -> Result
     world.must(claim, Verdict::of(found.contains(&text), text, found))
 }
 
+/// The integration branch holds the same files with the same bytes and modes in both places, whatever way led there.
+#[then(expr = "the files on the integration branch are the same in both places")]
+fn same_files(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let tree = |place: &MyceliumWorld| -> Result<String, WorldError> {
+        let head = place.last()?.after.head_of(BRANCH).ok_or(WorldError::NoBranch)?;
+        Ok(place.stage()?.git()?.tree_of(&head)?)
+    };
+    let verdict = Verdict::equal(tree(world)?, tree(world.second_place()?)?);
+    world.must(Claim::new(Git, "same_files", "the integration branch of both places", "git refs"), verdict)
+}
+
+/// Every task has the same status after as many attempts, and each place has the same of them; there is at least one.
+#[then(expr = "every task came out the same in both places")]
+fn same_outcomes(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let outcomes = |place: &MyceliumWorld| -> Result<String, WorldError> {
+        let tasks = place.run_folder()?.state()?.tasks;
+        Ok(lines(tasks.iter().map(|(id, task)| format!("{id} {} after {}", task.status, task.attempts))))
+    };
+    let (here, there) = (outcomes(world)?, outcomes(world.second_place()?)?);
+    let claim = Claim::new(State, "same_outcomes", "the tasks of both places", "state.json");
+    world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
+}
+
 /// `state.json` holds the same bytes in both places.
 #[then(expr = "the state is the same in both places")]
 fn same_state(world: &mut MyceliumWorld) -> Result<(), WorldError> {

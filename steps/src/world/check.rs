@@ -125,6 +125,7 @@ mod tests {
             locality: Locality::default(),
             containers: None,
             recorder: recorder.clone(),
+            timeout: None,
         }
         .enter();
         (MyceliumWorld::new().unwrap(), recorder)

@@ -1,6 +1,6 @@
 //! Runs the program under test and keeps what it did.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use mycelium_fixtures::{
     process::Ending,
@@ -121,9 +121,16 @@ impl MyceliumWorld {
     /// Waits for the end of a command.
     pub(super) fn finish(&self, running: Running) -> Result<Finished, WorldError> {
         let path = running.stderr_file().to_owned();
-        let finished = running.finish(TIME_LIMIT)?;
+        let finished = running.finish(self.patience())?;
         self.context.recorder.push(Record::Wrote(path));
         Ok(finished)
+    }
+
+    /// How long a command may take: less than its step, so that what it said is told. A scenario that asks for more time
+    /// gives it to its commands.
+    fn patience(&self) -> Duration {
+        let of_scenario = self.context.timeout.map_or(Duration::ZERO, |timeout| timeout / 6 * 5);
+        of_scenario.max(TIME_LIMIT)
     }
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {

@@ -145,7 +145,7 @@ impl Worker {
         while let Some(number) = next {
             let case = &self.cases[number];
             let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
-            context.enter();
+            Context { timeout: case.timeout, ..context }.enter();
             let report = |progress| self.desk.report(number, progress);
             let Ran { failed, passed, teardown } = run_steps(
                 runtime,
@@ -189,6 +189,7 @@ impl Worker {
             locality: self.surroundings.locality.clone(),
             containers: self.surroundings.containers.clone(),
             recorder: Recorder::default(),
+            timeout: None,
         }
     }
 }
