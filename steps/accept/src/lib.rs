@@ -7,3 +7,4 @@ pub mod cli;
 pub mod context;
 pub mod lint;
 pub mod runner;
+mod visible;

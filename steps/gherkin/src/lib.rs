@@ -43,6 +43,13 @@ pub use index::{AstIndex, AstNode, step_type_of};
 
 use mycelium_schemas::messages::GherkinDocument;
 
+/// The keywords of a language that begin the parts of a feature: backgrounds, scenarios and examples; none where there is
+/// no such language.
+pub fn title_keywords(language: &str) -> impl Iterator<Item = &'static str> {
+    let dialect = dialect::Dialect::of(language).into_iter();
+    dialect.flat_map(|dialect| [dialect.background, dialect.scenario, dialect.examples].concat())
+}
+
 /// The words that begin a step in a language, such as `en`; none where there is no such language.
 pub fn step_keywords(language: &str) -> impl Iterator<Item = &'static str> {
     let dialect = dialect::Dialect::of(language);

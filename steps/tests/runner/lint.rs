@@ -215,8 +215,19 @@ fn a_step_that_became_a_description_is_told_with_what_it_was_meant_as() {
         errors.map(|problem| (problem.rule, problem.line, problem.help)).collect::<Vec<_>>()
     };
     let meant = |line, help: &str| vec![(Rule::LostStep, line, format!("did you mean `{help}`?"))];
-    for written in ["Givn nothing", "Gievn nothing", "given nothing", "Given: nothing", "*nothing", "nothing"]
-    {
+    for written in [
+        "Givn nothing",
+        "Gievn nothing",
+        "given nothing",
+        "Given: nothing",
+        "*nothing",
+        "nothing",
+        "Nothing",
+        "- Given nothing",
+        "1. Given nothing",
+        "**Given** nothing",
+        "> nothing",
+    ] {
         assert_eq!(
             lost("    Given nothing", &format!("    {written}")),
             meant(10, "Given nothing"),
@@ -244,9 +255,36 @@ fn a_step_that_became_a_description_is_told_with_what_it_was_meant_as() {
     {
         assert_eq!(lost("Feature: A goal\n", &format!("Feature: A goal\n  {prose}\n")), [], "{prose}");
     }
-    for prose in ["It never happens.", "The run that errs.", "Buts and ifs", "nothing at all"] {
+    for prose in [
+        "It never happens.",
+        "The run that errs.",
+        "Buts and ifs",
+        "nothing at all",
+        "and it never happened.",
+        "(And it never happens.)",
+        "Note: nothing",
+    ] {
         assert_eq!(lost("    When it errs", &format!("    {prose}\n    When it errs")), [], "{prose}");
     }
+}
+
+#[test]
+fn a_scenario_that_became_a_description_is_told_once_and_so_are_examples_without_a_row() {
+    let lost = GOOD.replacen("  Scenario: ", "  Scenaro: ", 1);
+    let found: Vec<_> = problems("G0.1-a-goal.feature", &lost)
+        .into_iter()
+        .filter(|problem| problem.rule == Rule::LostStep)
+        .collect();
+    assert_eq!(
+        found.iter().map(|problem| problem.help.as_str()).collect::<Vec<_>>(),
+        ["did you mean `Scenario:`?"]
+    );
+    let invisible = GOOD.replace("    Given nothing", "    Given\u{a0}nothing");
+    let found = problems("G0.1-a-goal.feature", &invisible);
+    assert!(found.iter().any(|problem| problem.help.contains("U+00A0")), "{found:?}");
+    let outline = "  Scenario Outline: <a>\n    When it errs\n    Then it never happens\n\n    Examples:\n      | a |\n      | b |\n\n    Examples: of nothing\n      | a |\n";
+    let found = problems("G0.1-a-goal.feature", &format!("{GOOD}\n{outline}"));
+    assert!(found.iter().any(|problem| problem.message.contains("these examples have no row")), "{found:?}");
 }
 
 #[test]

@@ -79,7 +79,13 @@ fn a_thread_on_which_a_world_could_not_be_dropped_gets_no_other_scenario() {
     let mut bench = Bench::with(&format!("Scenario: A\n {scenario}Scenario: B\n {scenario}"));
     bench.settings.jobs = NonZeroUsize::MIN;
     let result = bench.run();
-    assert!(matches!(result.causes.as_slice(), [Cause::Teardown(..), Cause::Teardown(..)]), "{result:?}");
+    assert!(
+        matches!(
+            result.causes.as_slice(),
+            [Cause::Teardown(..), Cause::Teardown(..), Cause::Scenarios(_, 2)]
+        ),
+        "{result:?}"
+    );
     let threads = STICKY.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(threads.len() == 2 && threads[0] != threads[1], "{threads:?}");
 }
@@ -176,18 +182,25 @@ fn a_process_that_a_scenario_leaves_fails_the_run_by_the_scenario_and_is_ended()
         "Scenario: S\n When it leaves a process behind\n Then it never happens\nScenario: T\n Then it never happens\n",
     );
     let result = bench.run();
-    let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+    let [Cause::ProcessLeft(place, command), Cause::Scenarios(Status::Failed, 1)] = result.causes.as_slice()
+    else {
+        panic!("{result:?}")
+    };
     assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
     assert_eq!(leftovers::find_inside(&bench.settings.scratch), [0; 0]);
     assert_eq!(bench.run_info().partial.len(), 1);
 }
 
 #[test]
-fn what_outlives_its_world_is_named_although_the_scenario_passed() {
+fn what_outlives_its_world_fails_a_scenario_whose_steps_all_passed_at_the_last_of_them() {
     let bench = Bench::with("Scenario: S\n Given what stays\n Then it never happens\n");
     let result = bench.run();
-    assert_eq!(result.scenarios[0].status, Status::Passed);
-    let [Cause::Teardown(place, what)] = result.causes.as_slice() else { panic!("{result:?}") };
+    assert_eq!(bench.step_statuses(), [Status::Passed, Status::Failed]);
+    assert_eq!(failure(&result).place.line, 5);
+    assert!(failure(&result).message.ends_with("could not be dropped: it left behind a container"));
+    let [Cause::Teardown(place, what), Cause::Scenarios(Status::Failed, 1)] = result.causes.as_slice() else {
+        panic!("{result:?}")
+    };
     assert_eq!((place.line, what.as_str()), (3, "it left behind a container"));
 }
 
@@ -199,9 +212,12 @@ fn a_file_that_a_scenario_leaves_beside_its_folder_fails_the_run() {
     bench.settings.jobs = NonZeroUsize::MIN;
     fs::write(bench.settings.scratch.join("known.txt"), "from before").unwrap();
     let result = bench.run();
-    let [Cause::FileLeft(place, file, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    let [Cause::FileLeft(place, file, beside), Cause::Scenarios(Status::Failed, 1)] =
+        result.causes.as_slice()
+    else {
+        panic!("{result:?}")
+    };
     assert_eq!((place.line, file.as_str(), beside.as_slice()), (3, "stray.txt", &[][..]));
-    // Nothing else of the stream says so.
     assert_eq!(bench.run_info().partial, [result.causes[0].to_string()]);
 }
 
@@ -210,7 +226,10 @@ fn a_file_is_seen_whatever_it_is_called_and_whoever_may_have_left_it_is_named() 
     let bench =
         Bench::with("Scenario: S\n When it makes a folder like those of scenarios\n Then it never happens\n");
     let result = bench.run();
-    let [Cause::FileLeft(place, file, _)] = result.causes.as_slice() else { panic!("{result:?}") };
+    let [Cause::FileLeft(place, file, _), Cause::Scenarios(Status::Failed, 1)] = result.causes.as_slice()
+    else {
+        panic!("{result:?}")
+    };
     assert_eq!((place.line, file.as_str()), (3, "scenario-mine"));
     drop(bench);
     let mut bench = Bench::with(
@@ -219,7 +238,11 @@ fn a_file_is_seen_whatever_it_is_called_and_whoever_may_have_left_it_is_named() 
     );
     bench.settings.jobs = NonZeroUsize::new(2).unwrap();
     let result = bench.run();
-    let [cause @ Cause::FileLeft(place, _, beside)] = result.causes.as_slice() else { panic!("{result:?}") };
+    let [cause @ Cause::FileLeft(place, _, beside), Cause::Scenarios(Status::Failed, 1)] =
+        result.causes.as_slice()
+    else {
+        panic!("{result:?}")
+    };
     // It is seen at the end of the one, and is the other's.
     assert_eq!((place.line, beside.iter().map(|place| place.line).collect::<Vec<_>>()), (8, vec![3]));
     assert!(cause.to_string().contains("beside it ran that at features/a.feature:3"), "{cause}");
@@ -235,7 +258,11 @@ fn a_process_is_looked_for_before_the_next_scenario_begins() {
         let scratch = bench.settings.scratch.clone();
         let mut alive = Vec::new();
         let result = bench.run_and_tell(|_, _| alive.push(leftovers::find_inside(&scratch).len()));
-        let [Cause::ProcessLeft(place, command)] = result.causes.as_slice() else { panic!("{result:?}") };
+        let [Cause::ProcessLeft(place, command), Cause::Scenarios(Status::Failed, 1)] =
+            result.causes.as_slice()
+        else {
+            panic!("{result:?}")
+        };
         assert_eq!((place.line, command.as_str()), (3, "sleep 600"));
         assert_eq!((alive, result.notes), (vec![0, 0], vec![]));
     }
@@ -246,7 +273,9 @@ fn what_a_scenario_began_and_nobody_waited_for_fails_the_run_by_its_name() {
     let bench =
         Bench::with("Scenario: S\n When it begins what it does not wait for\n Then it never happens\n");
     let result = bench.run();
-    let [Cause::Unended(place, what)] = result.causes.as_slice() else { panic!("{result:?}") };
+    let [Cause::Unended(place, what), Cause::Scenarios(Status::Failed, 1)] = result.causes.as_slice() else {
+        panic!("{result:?}")
+    };
     assert_eq!((place.line, what.as_str()), (3, "a long walk"));
     assert_eq!(bench.run_info().partial.len(), 1);
     drop(bench);
@@ -262,7 +291,10 @@ fn a_folder_that_cannot_be_removed_fails_the_run() {
     let bench = Bench::with("Scenario: S\n When it takes its own folder away\n Then it never happens\n");
     let result = bench.run();
     assert!(
-        matches!(result.causes.as_slice(), [Cause::FolderLeft(place, _)] if place.line == 3),
+        matches!(
+            result.causes.as_slice(),
+            [Cause::FolderLeft(place, _), Cause::Scenarios(Status::Failed, 1)] if place.line == 3
+        ),
         "{result:?}"
     );
     assert_eq!(bench.run_info().partial.len(), 1);

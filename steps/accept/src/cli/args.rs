@@ -113,8 +113,9 @@ pub(super) struct RunArgs {
     pub(super) filter: FilterArgs,
     /// Where scenarios run: mock (processes of this machine) or docker (containers of the engine that DOCKER_HOST
     /// names).
-    #[arg(long, value_name = "WORLD", default_value = "mock", value_parser = parse_world)]
-    pub(super) world: Lane,
+    /// Mock unless given; with --rerun that of the last run.
+    #[arg(long, value_name = "WORLD", value_parser = parse_world)]
+    pub(super) world: Option<Lane>,
     /// Scenarios at a time; twice the number of processors unless given.
     #[arg(long, value_name = "N", value_parser = parse_count, allow_hyphen_values = true)]
     pub(super) jobs: Option<NonZeroUsize>,
@@ -131,8 +132,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
     pub(super) shard: Option<Shard>,
     /// Only what failed, was not finished or not started in the last run of the output folder. Not with
-    /// --shard: parts are equal parts of one list, and each folder has left another one.
-    #[arg(long, conflicts_with = "shard")]
+    /// --shard: parts are equal parts of one list, and each folder has left another one. Not with --repeat: that
+    /// leaves results of its own.
+    #[arg(long, conflicts_with_all = ["shard", "repeat"])]
     pub(super) rerun: bool,
     /// Limit of the whole run, for example 30m; scenarios that it cuts off are "not finished".
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

@@ -4,16 +4,24 @@ use super::{
     again::Again,
     console::{Console, Tone},
 };
-use crate::runner::{Failure, ScenarioResult};
+use crate::{
+    runner::{Failure, ScenarioResult},
+    visible::visible,
+};
 
 /// The card of a scenario that did not pass; empty for one that did.
 pub(super) fn failure_card(console: &Console, scenario: &ScenarioResult, again: &Again) -> String {
     let Some(failure) = &scenario.failure else { return String::new() };
     let Failure { step, place, message, code_place, log } = failure;
+    let (step, message) = (&visible(step), &visible(message));
     let label = |text: &str| console.paint(Tone::Dim, text);
     let mut lines = vec![
         String::new(),
-        format!("{} {}", console.paint(Tone::Bad, "FAILED"), console.paint(Tone::Strong, &scenario.name)),
+        format!(
+            "{} {}",
+            console.paint(Tone::Bad, "FAILED"),
+            console.paint(Tone::Strong, &visible(&scenario.name))
+        ),
         format!("  {} {place}", label("at")),
         format!("     {}", console.paint(Tone::Strong, step)),
         String::new(),
@@ -24,7 +32,7 @@ pub(super) fn failure_card(console: &Console, scenario: &ScenarioResult, again: 
     }
     if !log.is_empty() {
         lines.extend([String::new(), format!("  {}", label("last lines of its log:"))]);
-        lines.extend(log.iter().map(|line| format!("  {} {line}", label("|"))));
+        lines.extend(log.iter().map(|line| format!("  {} {}", label("|"), visible(line))));
     }
     lines.push(String::new());
     if let Some(kept) = &scenario.kept {

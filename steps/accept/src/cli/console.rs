@@ -4,6 +4,7 @@ use std::{
     env, fmt,
     fs::File,
     io::{self, IsTerminal, Stderr, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde::Serialize;
@@ -19,6 +20,15 @@ pub(super) struct Console {
     err_colour: bool,
     out: File,
     err: Stderr,
+    /// Whether the document was printed.
+    is_told: AtomicBool,
+}
+
+/// What `--json` says where a command has no answer.
+#[derive(Debug, Serialize)]
+struct ErrorDocument<'a> {
+    error: &'a str,
+    exit_code: u8,
 }
 
 /// Where a text goes.
@@ -49,7 +59,8 @@ impl Console {
         };
         let (out_colour, err_colour) = (wanted(out.is_terminal()), wanted(err.is_terminal()));
         // With a document on standard output, everything else goes to standard error.
-        Ok(Self { json, out_colour: if json { err_colour } else { out_colour }, err_colour, out, err })
+        let out_colour = if json { err_colour } else { out_colour };
+        Ok(Self { json, out_colour, err_colour, out, err, is_told: AtomicBool::new(false) })
     }
 
     /// Says something to the person at the terminal. That nobody listens any more stops nothing.
@@ -97,9 +108,18 @@ impl Console {
         if self.json { self.as_document(value) } else { Ok(()) }
     }
 
+    /// Prints why there is none, if one is asked for and none was printed.
+    pub(super) fn document_of_error(&self, error: &str, exit_code: u8) -> Result<(), CliError> {
+        if self.is_told.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.document(&ErrorDocument { error, exit_code })
+    }
+
     /// Prints a value as JSON whether or not that is asked for.
     pub(super) fn as_document(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
+        self.is_told.store(true, Ordering::Relaxed);
         self.to_stdout(text)
     }
 

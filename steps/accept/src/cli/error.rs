@@ -37,6 +37,20 @@ pub(super) enum CliError {
     Gone(#[from] GoneError),
     #[error("the last run planned no scenario, so there is none to run again; see {0}")]
     NothingPlanned(PathBuf),
+    #[error(
+        "the results in {0} are of several worlds, and a run is in one of them; run what failed again by its place"
+    )]
+    SeveralLanes(PathBuf),
+    #[error(
+        "the last run was in the world {there}, so what it left is run again there; leave out --world {here}, or run it anew without --rerun"
+    )]
+    OtherLane { there: &'static str, here: &'static str },
+    #[error("everything ran again and again the last time; give the folder of one repetition: --out {}", .0.join("1").display())]
+    Repeated(PathBuf),
+    #[error(
+        "the last run did not come to its end, so there is no verdict; run it again, or what it left with --rerun ({0})"
+    )]
+    Died(PathBuf),
     #[error("the last run died before it had written what it would run; run it again without --rerun ({0})")]
     NoPlan(PathBuf),
     #[error(transparent)]

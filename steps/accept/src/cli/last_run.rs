@@ -5,21 +5,27 @@ use std::{
     path::Path,
 };
 
-use mycelium_schemas::messages::{Envelope, Pickle, TestStepResultStatus as Status};
+use mycelium_schemas::{
+    evidence::{RUN_INFO_MEDIA_TYPE, RunInfo, SCENARIO_INFO_MEDIA_TYPE, ScenarioInfo},
+    messages::{Envelope, Pickle, TestStepResultStatus as Status},
+};
 
 use super::{error::CliError, stream};
+use crate::context::Lane;
 use crate::runner::{
-    Identity, identities,
-    store::{MESSAGES, PLANNING, UNFINISHED},
+    BESIDE_MEDIA_TYPE, Identity, identities,
+    store::{MESSAGES, PLANNING, REPETITIONS, UNFINISHED},
 };
 
 /// What is to be run again.
 #[derive(Debug)]
 pub(super) struct Left {
-    /// The scenarios that did not pass; all of them where each passed and the run failed beside them.
+    /// The scenarios that did not pass; all of them where the run failed by what belongs to none of them.
     pub(super) scenarios: BTreeSet<Identity>,
-    /// Why the run failed in that case.
+    /// What that was.
     pub(super) beside: Option<String>,
+    /// Where they ran; none where that is not known.
+    pub(super) lane: Option<Lane>,
 }
 
 /// What is left to be run again; an error where nothing was planned, or where what was planned is not known.
@@ -28,12 +34,45 @@ pub(super) fn left(out: &Path) -> Result<Left, CliError> {
     if !stream.iter().any(|message| matches!(message, Envelope::TestCase(_))) {
         return Err(CliError::NothingPlanned(out.join(MESSAGES)));
     }
-    let scenarios = planned(&stream, |passed| !passed);
-    // Of what was left beside scenarios that passed nobody can say whether one of them did it alone.
-    match failure(&stream).filter(|_| scenarios.is_empty()) {
-        Some(why) => Ok(Left { scenarios: planned(&stream, |_| true), beside: Some(why) }),
-        None => Ok(Left { scenarios, beside: None }),
+    let lanes = lanes(&stream);
+    if lanes.len() > 1 {
+        return Err(CliError::SeveralLanes(out.join(MESSAGES)));
     }
+    let lane = lanes.first().and_then(|lane| Lane::of(lane));
+    let scenarios = planned(&stream, |passed| !passed);
+    let beside = beside(&stream).or_else(|| failure(&stream).filter(|_| scenarios.is_empty()));
+    // Nobody can say whether one of them does that alone.
+    let scenarios = if beside.is_some() { planned(&stream, |_| true) } else { scenarios };
+    Ok(Left { scenarios, beside, lane })
+}
+
+/// The lanes in which the scenarios of a stream ran, or were to run.
+fn lanes(stream: &[Envelope]) -> BTreeSet<String> {
+    let attachments = stream.iter().filter_map(|envelope| match envelope {
+        Envelope::Attachment(attachment) => Some((attachment.media_type.as_str(), attachment.body.as_str())),
+        _ => None,
+    });
+    attachments
+        .flat_map(|(kind, body)| match kind {
+            SCENARIO_INFO_MEDIA_TYPE => {
+                serde_json::from_str::<ScenarioInfo>(body).map(|info| vec![info.lane]).unwrap_or_default()
+            }
+            RUN_INFO_MEDIA_TYPE => {
+                serde_json::from_str::<RunInfo>(body).map(|info| info.lanes).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// What went wrong and belongs to no scenario.
+fn beside(stream: &[Envelope]) -> Option<String> {
+    stream.iter().find_map(|envelope| match envelope {
+        Envelope::Attachment(attachment) if attachment.media_type == BESIDE_MEDIA_TYPE => {
+            Some(attachment.body.clone())
+        }
+        _ => None,
+    })
 }
 
 /// Why a run failed that came to its end.
@@ -56,7 +95,14 @@ pub(super) fn stream(out: &Path) -> Result<Vec<Envelope>, CliError> {
     let unfinished = out.join(UNFINISHED);
     let Some(text) = stream::text(&unfinished)? else {
         let planning = out.join(PLANNING);
-        return Err(if planning.exists() { CliError::NoPlan(planning) } else { CliError::NoResults(path) });
+        let repetitions = out.join(REPETITIONS);
+        return Err(if planning.exists() {
+            CliError::NoPlan(planning)
+        } else if repetitions.exists() {
+            CliError::Repeated(repetitions)
+        } else {
+            CliError::NoResults(path)
+        });
     };
     // Only the last line can be torn, and only where the run never came to its end.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);

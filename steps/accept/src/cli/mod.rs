@@ -121,5 +121,7 @@ fn in_own_process(
 
 fn tell(console: &Console, error: &CliError) -> u8 {
     console.say(format_args!("{} {}", console.paint(Tone::Bad, "error:"), error.chain()));
+    // That it cannot be printed either was said in the one way there is.
+    let _unprinted = console.document_of_error(&error.chain(), error.exit_code());
     error.exit_code()
 }

@@ -6,7 +6,7 @@ use mycelium_schemas::messages::Envelope;
 use mycelium_traceability::Results;
 
 use super::{error::CliError, evidence};
-use crate::runner::store::MESSAGES;
+use crate::runner::store::{MESSAGES, UNFINISHED};
 
 /// A run that came to its end, read strictly, its evidence too.
 #[derive(Debug)]
@@ -26,7 +26,10 @@ pub(super) fn run(out: &Path) -> Result<Option<Run>, CliError> {
 
 /// The run in an output folder, which has to be there.
 pub(super) fn required_run(out: &Path) -> Result<Run, CliError> {
-    run(out)?.ok_or_else(|| CliError::NoResults(out.join(MESSAGES)))
+    run(out)?.ok_or_else(|| {
+        let unfinished = out.join(UNFINISHED);
+        if unfinished.exists() { CliError::Died(unfinished) } else { CliError::NoResults(out.join(MESSAGES)) }
+    })
 }
 
 /// The text of a stream; none where there is no such file.

@@ -11,7 +11,10 @@ use super::{
     console::{Console, Tone, counted},
     summary::status_word,
 };
-use crate::runner::{RunResult, ScenarioResult};
+use crate::{
+    runner::{RunResult, ScenarioResult},
+    visible::visible,
+};
 
 /// How much of a run is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,7 @@ fn line(console: &Console, scenario: &ScenarioResult, to_come: usize) -> String 
         "{} {}  {} {}{}",
         console.paint(tone, &format!("{:<6}", status_word(scenario))),
         scenario.place,
-        scenario.name,
+        visible(&scenario.name),
         console.paint(Tone::Dim, &format!("({seconds:.1} s, {to_come} to come)")),
         kept.unwrap_or_default(),
     )
@@ -118,7 +121,7 @@ fn tell_end(console: &Console, result: &RunResult) {
         console.say(format_args!("note: {note}"));
     }
     for cause in &result.causes {
-        console.say(format_args!("{} {cause}", console.paint(Tone::Bad, "failed:")));
+        console.say(format_args!("{} {}", console.paint(Tone::Bad, "failed:"), visible(&cause.to_string())));
     }
     if let Some(interrupt) = result.interrupted {
         console.say(format_args!("ended by {interrupt}; what is known so far was written"));

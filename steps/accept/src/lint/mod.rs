@@ -24,9 +24,12 @@ use std::{
 use mycelium_gherkin::{ParseError, ParseErrorKind};
 use mycelium_schemas::{goal::GoalId, matrix::BacklogGoal, messages::Location};
 
-use crate::runner::{
-    Vocabulary,
-    suite::{FeatureFile, Suite},
+use crate::{
+    runner::{
+        Vocabulary,
+        suite::{FeatureFile, Suite},
+    },
+    visible::visible,
 };
 
 /// One problem of a feature file.
@@ -134,17 +137,6 @@ pub fn syntax(file: &FeatureFile, errors: &[ParseError]) -> Vec<LintProblem> {
         report.add(Rule::Syntax, error.place(), error.kind.sentence(), error.kind.help());
     }
     problems
-}
-
-/// A text of which nothing steers a terminal; lines stay lines.
-fn visible(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\n' => c.to_string(),
-        '\t' => " ".to_owned(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(shown).collect()
 }
 
 /// So many characters of a text, and a sign where that is not all of it.

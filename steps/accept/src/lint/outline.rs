@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mycelium_schemas::{
-    messages::{Scenario, Step, TableCell},
+    messages::{Examples, Scenario, Step, TableCell},
     problem::did_you_mean,
 };
 
@@ -19,6 +19,18 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature) {
 }
 
 fn check_outline(report: &mut Report<'_>, scenario: &Scenario) {
+    let is_empty = |examples: &&Examples| examples.table_body.is_empty();
+    // Where none has a row, that is told of the outline.
+    let empty =
+        scenario.examples.iter().filter(is_empty).filter(|_| !scenario.examples.iter().all(|e| is_empty(&e)));
+    for examples in empty {
+        report.add(
+            Rule::NoSteps,
+            examples.location,
+            "these examples have no row, so nothing of them runs",
+            "give the table at least one row, or remove it",
+        );
+    }
     let header = |cell: &TableCell| cell.value.clone();
     let headers = scenario.examples.iter().filter_map(|examples| examples.table_header.as_ref());
     let columns: BTreeSet<String> = headers.clone().flat_map(|row| row.cells.iter().map(header)).collect();

@@ -1,5 +1,7 @@
 //! Steps: each has exactly one meaning.
 
+use std::collections::HashMap;
+
 use mycelium_schemas::messages::{Location, PickleStep};
 
 use super::{Report, Rule, scaffold::is_placeholder};
@@ -8,7 +10,11 @@ use crate::{
     runner::{Resolution, Vocabulary, keyword_of, suite::Feature},
 };
 
+/// Steps of one file for which the nearest one is looked for: that takes its time.
+const LOOKED_FOR_MAX: usize = 200;
+
 pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Vocabulary) {
+    let mut nearest = HashMap::new();
     for pickle in &feature.pickles {
         for step in &pickle.steps {
             let Some(node) = feature.step_node(step) else { continue };
@@ -19,7 +25,14 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature, vocabulary: &Voc
                 // It is reported on its own.
                 Resolution::Undefined if is_placeholder(&step.text) => {}
                 Resolution::Undefined => {
-                    let help = vocabulary.nearest(step).map_or_else(
+                    let key = (step.step_type, step.text.as_str());
+                    let has_looked_enough = nearest.len() >= LOOKED_FOR_MAX;
+                    let found = match nearest.get(&key) {
+                        Some(found) => *found,
+                        None if has_looked_enough => None,
+                        None => *nearest.entry(key).or_insert_with(|| vocabulary.nearest(step)),
+                    };
+                    let help = found.map_or_else(
                         || "look for the step to use with `accept steps WORD`".to_owned(),
                         |nearest| {
                             let values = allowed_values(vocabulary.catalogue(), nearest);

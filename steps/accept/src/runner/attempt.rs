@@ -15,6 +15,7 @@ use mycelium_schemas::{
         TestStepResult, TestStepResultStatus as Status, TestStepStarted,
     },
 };
+use tempfile::TempDir;
 
 use super::{
     case::{Binding, Case},
@@ -54,6 +55,8 @@ pub(super) struct Attempt {
     limits: Limits,
     /// The step that runs now.
     current: Option<usize>,
+    /// The last step, which passed: whether the scenario did shows when its world is gone.
+    held: Option<(StepReport, Moment)>,
     /// When its thread last told something.
     heard: Instant,
     /// Steps that were told to the stream.
@@ -98,6 +101,7 @@ impl Attempt {
             // A scenario that asks for its own time may spend it on one step.
             limits: case.timeout.map_or(limits, |timeout| Limits { step: timeout, scenario: timeout }),
             current: None,
+            held: None,
             heard: started,
             told: 0,
             status: Status::Passed,
@@ -153,6 +157,48 @@ impl Attempt {
     ) -> Result<(), StoreError> {
         self.current = None;
         self.heard = at.instant;
+        if report.outcome == StepOutcome::Passed && step + 1 == ids.steps.len() && self.failure.is_none() {
+            self.held = Some((report, at));
+            return Ok(());
+        }
+        self.tell_finished(store, case, ids, step, report, at)
+    }
+
+    /// Says how a scenario went whose steps have all passed, now that its world is gone: what it left makes its last step
+    /// a failure.
+    pub(super) fn settle(
+        &mut self,
+        store: &mut Store,
+        case: &Case,
+        ids: &CaseIds,
+        left: &[String],
+    ) -> Result<(), StoreError> {
+        let Some((mut report, at)) = self.held.take() else { return Ok(()) };
+        if !left.is_empty() {
+            report.outcome = StepOutcome::Failed { message: left.join("\n"), place: None };
+        }
+        self.tell_finished(store, case, ids, self.told, report, at)
+    }
+
+    /// Whether its steps have all passed; what it leaves is not known yet.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Takes the folder of a scenario that is over.
+    pub(super) fn take_folder(&self) -> Option<TempDir> {
+        self.scratch.take()
+    }
+
+    fn tell_finished(
+        &mut self,
+        store: &mut Store,
+        case: &Case,
+        ids: &CaseIds,
+        step: usize,
+        report: StepReport,
+        at: Moment,
+    ) -> Result<(), StoreError> {
         self.not_run |= matches!(report.outcome, StepOutcome::NotRun(_));
         let goes_on = report.goes_on;
         let outcome = match report.outcome {
@@ -206,8 +252,10 @@ impl Attempt {
     ) -> Result<(), StoreError> {
         // Between two steps, the next one is the one that never came.
         let step = self.current.unwrap_or(self.told);
-        if self.current.is_none() {
-            self.step_started(store, ids, step, Moment::now())?;
+        match self.held.take() {
+            Some((report, _)) => self.keep(store, &ids.steps[step], report.records)?,
+            None if self.current.is_none() => self.step_started(store, ids, step, Moment::now())?,
+            None => {}
         }
         self.current = None;
         let since = self.heard;

@@ -276,19 +276,52 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             (Progress::StepFinished { step, report, at }, Some(attempt)) => {
                 attempt.step_finished(&mut self.store, case, ids, step, report, at)?;
             }
-            (Progress::Ended(Ended { teardown, goes_on, unended, left, beside }), _) => {
-                self.threads -= usize::from(!goes_on);
-                let place = || case.place.clone();
-                let causes = &mut self.result.causes;
-                causes.extend(teardown.map(|message| Cause::Teardown(place(), message)));
-                causes.extend(unended.into_iter().map(|what| Cause::Unended(place(), what)));
-                causes.extend(left.into_iter().map(|command| Cause::ProcessLeft(place(), command)));
-                self.finish(number, Folder::Unused, beside)?;
+            (Progress::Ended(ended), _) => {
+                self.threads -= usize::from(!ended.goes_on);
+                self.end(number, ended)?;
             }
             // A scenario that was given up may have talked before it was.
             (Progress::StepStarted { .. } | Progress::StepFinished { .. }, None) => {}
         }
         Ok(())
+    }
+
+    /// Takes in what a scenario left; one whose steps have all passed has failed by it.
+    fn end(&mut self, number: usize, ended: Ended) -> Result<(), RunError> {
+        let Ended { teardown, goes_on: _, unended, left, beside } = ended;
+        let place = || self.cases[number].place.clone();
+        let mut causes: Vec<Cause> =
+            teardown.map(|message| Cause::Teardown(place(), message)).into_iter().collect();
+        causes.extend(unended.into_iter().map(|what| Cause::Unended(place(), what)));
+        causes.extend(left.into_iter().map(|command| Cause::ProcessLeft(place(), command)));
+        causes.extend(self.files_left(number, beside));
+        if let Some(attempt) = self.running.get_mut(&number) {
+            let (case, ids) = (&self.cases[number], &self.case_ids[number]);
+            if attempt.is_held() && causes.is_empty() && !self.settings.keep {
+                let removed = attempt.take_folder().map_or(Ok(()), TempDir::close);
+                causes.extend(
+                    removed.err().map(|error| Cause::FolderLeft(case.place.clone(), error.to_string())),
+                );
+            }
+            let told: Vec<String> = causes.iter().map(ToString::to_string).collect();
+            attempt.settle(&mut self.store, case, ids, &told)?;
+        }
+        self.result.causes.extend(causes);
+        self.finish(number, Folder::Unused)
+    }
+
+    /// What stands beside the scenarios' folders since one of them ended.
+    fn files_left(&mut self, number: usize, beside: Vec<OsString>) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        for name in beside {
+            let shown = name.to_string_lossy().into_owned();
+            if self.beside.insert(name) {
+                let others = self.running.keys().filter(|other| **other != number);
+                let others = others.map(|other| self.cases[*other].place.clone()).collect();
+                causes.push(Cause::FileLeft(self.cases[number].place.clone(), shown, others));
+            }
+        }
+        causes
     }
 
     fn begin(&mut self, number: usize, begun: Begun) -> Result<(), RunError> {
@@ -319,13 +352,14 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             let (case, ids) = (&self.cases[number], &self.case_ids[number]);
             if let Some(attempt) = self.running.get_mut(&number) {
                 let message = attempt.late();
-                if attempt.all_told(ids) {
-                    self.result.causes.push(Cause::Teardown(case.place.clone(), message));
-                } else {
+                if attempt.is_held() || attempt.all_told(ids) {
+                    self.result.causes.push(Cause::Teardown(case.place.clone(), message.clone()));
+                }
+                if !attempt.all_told(ids) {
                     attempt.give_up(&mut self.store, case, ids, Status::Failed, &message)?;
                 }
             }
-            self.finish(number, Folder::InUse, self.ground.beside())?;
+            self.finish_in_use(number)?;
         }
         Ok(())
     }
@@ -340,25 +374,24 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             {
                 attempt.give_up(&mut self.store, case, ids, Status::Unknown, message)?;
             }
-            self.finish(number, Folder::InUse, self.ground.beside())?;
+            self.finish_in_use(number)?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, number: usize, folder: Folder, beside: Vec<OsString>) -> Result<(), RunError> {
+    fn finish_in_use(&mut self, number: usize) -> Result<(), RunError> {
+        let left = self.files_left(number, self.ground.beside());
+        self.result.causes.extend(left);
+        self.finish(number, Folder::InUse)
+    }
+
+    fn finish(&mut self, number: usize, folder: Folder) -> Result<(), RunError> {
         let Some(attempt) = self.running.remove(&number) else { return Ok(()) };
         self.to_come -= 1;
         let case = &self.cases[number];
         let (mut result, scratch) = attempt.finish(&mut self.store, case)?;
         let scratch = scratch.take();
         let passed = result.status == Status::Passed;
-        for name in beside {
-            let shown = name.to_string_lossy().into_owned();
-            if self.beside.insert(name) {
-                let others = self.running.keys().map(|other| self.cases[*other].place.clone()).collect();
-                self.result.causes.push(Cause::FileLeft(case.place.clone(), shown, others));
-            }
-        }
         let not_run = result.not_run;
         if not_run && let Some(failure) = result.failure.take() {
             self.result.notes.push(format!("{} was {}", case.place, failure.message));
@@ -422,10 +455,14 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         // that it is heard. From now on they are told that the run is over.
         self.result.interrupted = self.desk.close();
         self.clear_up()?;
+        let stray: Vec<Cause> = panic::take_stray().into_iter().map(Cause::StrayPanic).collect();
+        for cause in &stray {
+            transcript::beside(&mut self.store, run_id, &cause.to_string())?;
+        }
         let result = &mut self.result;
         result.not_started =
             self.desk.left().into_iter().map(|number| self.cases[number].place.clone()).collect();
-        result.causes.extend(panic::take_stray().into_iter().map(Cause::StrayPanic));
+        result.causes.extend(stray);
         if self.cases.is_empty() {
             result.causes.push(Cause::NothingSelected);
         }

@@ -39,4 +39,5 @@ pub use shard::{Shard, ShardError};
 pub use tags::{
     DurationError, TagExpression, TagExpressionError, TimeoutTagError, parse_duration, timeout_of,
 };
+pub(crate) use transcript::BESIDE_MEDIA_TYPE;
 pub use vocabulary::{FixedEnds, Library, Loader, Matched, Resolution, Vocabulary, VocabularyError};

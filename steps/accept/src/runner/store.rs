@@ -1,8 +1,9 @@
 //! The output folder of a run: the message stream, evidence by digest and the kept folders of scenarios.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -147,11 +148,29 @@ impl Store {
 
 /// Removes what an earlier run left in an output folder, and nothing else.
 pub fn clear(out: &Path) -> Result<(), StoreError> {
-    withdraw(out)?;
+    // The results go last: where a folder cannot be removed, they are still there.
     for name in [EVIDENCE, KEPT, REPETITIONS] {
-        remove(&out.join(name), |path| fs::remove_dir_all(path))?;
+        remove(&out.join(name), remove_folder)?;
     }
-    Ok(())
+    withdraw(out)
+}
+
+/// Removes a folder. A scenario may have left folders in it that nobody may write to; they are made writable first.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            for entry in WalkDir::new(folder).follow_links(false) {
+                // What cannot be looked into is told by the removal.
+                if let Ok(entry) = entry
+                    && entry.file_type().is_dir()
+                {
+                    fs::set_permissions(entry.path(), Permissions::from_mode(0o700))?;
+                }
+            }
+            fs::remove_dir_all(folder)
+        }
+        removed => removed,
+    }
 }
 
 /// Removes what says how an earlier run went. What it kept to be looked at stays.

@@ -24,6 +24,9 @@ use super::{
 };
 use crate::catalogue::Pattern;
 
+/// Media type of what went wrong in a run beside its scenarios.
+pub(crate) const BESIDE_MEDIA_TYPE: &str = "text/x.mycelium.beside+plain";
+
 /// The ids of a test case and of its steps.
 #[derive(Debug)]
 pub(super) struct CaseIds {
@@ -169,6 +172,13 @@ pub(super) fn end(
         exception: None,
         test_run_started_id: Some(run.to_owned()),
     }))
+}
+
+/// Writes what went wrong and belongs to no scenario.
+pub(super) fn beside(store: &mut Store, run: &str, what: &str) -> Result<(), StoreError> {
+    let mut attachment = text_attachment(BESIDE_MEDIA_TYPE, what.to_owned());
+    attachment.test_run_started_id = Some(run.to_owned());
+    store.emit(&Envelope::Attachment(attachment))
 }
 
 /// Writes that the run could not be conducted any further.

@@ -6,6 +6,7 @@ use crate::{
     cli::{args::ListArgs, console::Console, error::CliError, project::Project},
     context::Lane,
     runner::Filter,
+    visible::visible,
 };
 
 #[derive(Debug, Serialize)]
@@ -43,7 +44,7 @@ pub(in crate::cli) fn run(console: &Console, args: ListArgs) -> Result<u8, CliEr
             console.print(format_args!(
                 "{}  {}  {}",
                 scenario.place,
-                scenario.name,
+                visible(&scenario.name),
                 scenario.tags.join(" ")
             ))?;
         }

@@ -23,6 +23,7 @@ use crate::{
         summary::RunSummary,
         tell::Detail,
     },
+    context::Lane,
     runner::{Cause, Loader, store::REPETITIONS},
 };
 
@@ -36,10 +37,17 @@ pub(in crate::cli) fn run(
     let out = args.out.folder(&project);
     let left = if args.rerun { Some(last_run::left(&out)?) } else { None };
     if let Some(why) = left.as_ref().and_then(|left| left.beside.as_ref()) {
-        console.say(format_args!("every scenario of the last run passed, and the run failed: {why}"));
-        console.say("so all of them are run again");
+        console.say(format_args!("the last run failed by what belongs to no scenario: {why}"));
+        console.say("so all of its scenarios are run again");
     }
+    let lane = match (args.world, left.as_ref().and_then(|left| left.lane)) {
+        (Some(here), Some(there)) if here != there => {
+            return Err(CliError::OtherLane { there: there.as_str(), here: here.as_str() });
+        }
+        (here, there) => here.or(there).unwrap_or(Lane::Mock),
+    };
     let again = left.map(|left| left.scenarios);
+    let count_left = again.as_ref().map_or(0, BTreeSet::len);
     if again.as_ref().is_some_and(BTreeSet::is_empty) {
         // The results stay: they are what says so.
         console.say("every scenario of the last run passed, so there is nothing to run again");
@@ -51,7 +59,7 @@ pub(in crate::cli) fn run(
         filter: args.filter,
         again,
         shard: args.shard,
-        lane: args.world,
+        lane,
         jobs: args.jobs,
         fail_fast: args.fail_fast,
         timeout: args.timeout,
@@ -63,6 +71,13 @@ pub(in crate::cli) fn run(
         Ready::Refused { exit_code } => return Ok(exit_code),
         Ready::Go(prepared) => prepared,
     };
+    let passed_over = count_left.saturating_sub(prepared.selected().len());
+    if passed_over > 0 {
+        console.say(format_args!(
+            "note: {passed_over} more of what the last run left {} not selected; this run's results say nothing of that",
+            if passed_over == 1 { "is" } else { "are" }
+        ));
+    }
     let seed = args.seed.unwrap_or_else(new_seed);
     if let Some(times) = args.repeat {
         return repeat(console, &project, &prepared, times, seed, &out, args.fail_fast);
