@@ -82,11 +82,12 @@ Feature: G0.7 The user's checkout is never touched
       | assume-unchanged | README.md    |
       | skip-worktree    | src/index.js |
 
+  @docker
   Scenario: A change that is hidden while work goes on stays, and nothing lands
     Given the agent runs:
       """
       write src/greeting.js "a greeting"
-      git -C "$fixture_repository" update-index --assume-unchanged README.md
+      user_hides README.md
       user_appends README.md "a line of the user"
       """
     When I run "mycelium run"

@@ -118,6 +118,7 @@ Feature: G1.23 A human decides about work that waits
     And the last command has changed no file of a run
     And the last command has changed no ref
 
+  @docker
   Scenario: What a budget held back lands after the rest was done again under a new one
     Given the configuration:
       """
@@ -134,10 +135,8 @@ Feature: G1.23 A human decides about work that waits
     And task "001" is "failed"
     And task "002" is "validated"
     And the integration branch has not moved
-    When the user writes the file ".mycelium/config.yaml":
+    When the user changes the configuration:
       """
-      integration_branch: main
-      doctor: scripts/doctor.sh
       budgets: {mode: block, max_tokens_per_task: 5000}
       """
     And I run "mycelium review retry 001 --run-id first"

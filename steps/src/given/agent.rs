@@ -19,7 +19,7 @@ fn agent_reports_usage(world: &mut MyceliumWorld, input: u64, cached: u64, outpu
 }
 
 /// A shell script is the agent of every task that has none of its own. Words beside the shell's: write, append, usage,
-/// colleague_commits, colleague_rewinds, user_appends, once, signal, await.
+/// colleague_commits, colleague_rewinds, user_appends, user_hides, once, signal, await.
 #[given(expr = "the agent runs:")]
 fn agent_runs(world: &mut MyceliumWorld, step: &Step) -> Result<(), WorldError> {
     world.stage_mut()?.set_agent(None, doc_string(step)?)

@@ -70,6 +70,12 @@ fn user_writes(world: &mut MyceliumWorld, path: String, step: &Step) -> Result<(
     Ok(())
 }
 
+/// The user changes settings (YAML) of the configuration; the others stay as they are.
+#[when(expr = "the user changes the configuration:")]
+fn user_configures(world: &mut MyceliumWorld, step: &Step) -> Result<(), WorldError> {
+    world.stage_mut()?.configure(doc_string(step)?)
+}
+
 /// Deletes a folder of the checkout with all that is in it, for example the planned tasks.
 #[when(expr = "the user deletes the folder {string}")]
 fn delete_folder(world: &mut MyceliumWorld, path: String) -> Result<(), WorldError> {
