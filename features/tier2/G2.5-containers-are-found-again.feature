@@ -61,6 +61,33 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And no container is left
 
   @chaos
+  Scenario: What an agent printed is not judged by its rest, where the engine has forgotten the beginning
+    Given the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 1000}
+      """
+    And the agent runs:
+      """
+      signal at-work
+      await may-go-on
+      usage 5000 10
+      yes "$(head -c 1000 /dev/zero | tr '\0' x)" | head -c 160000000
+      usage 100 10
+      append src/greeting.js "a greeting"
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And a reason of task "001" says "usage that cannot be read"
+    And the run file "tasks/001/attempt-1/agent.log" contains "[mycelium: output lost"
+    And the integration branch has not moved
+
+  @chaos
   Scenario: Resume follows an agent that is still at work
     When I start "mycelium run --run-id first"
     And a script signals "at-work"

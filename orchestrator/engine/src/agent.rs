@@ -125,6 +125,10 @@ impl Watcher for AgentWatcher<'_> {
         }
     }
 
+    fn lost(&mut self) {
+        self.too_long();
+    }
+
     fn error_output(&mut self, chunk: &[u8]) {
         if let Reading::Adapter(said) = &mut self.reading {
             said.error_output(chunk);

@@ -116,16 +116,27 @@ pub struct Exit {
     pub duration: Duration,
     /// What could not be started, for [`ExitReason::NotStarted`].
     pub detail: Option<String>,
+    /// Why what it left in its workspace could not be carried here, where that is so.
+    pub left: Option<String>,
 }
 
 impl Exit {
-    /// True if it exited by itself with code 0.
+    /// Of what could not be started, and why.
+    pub(crate) fn not_started(detail: String, duration: Duration) -> Self {
+        let (reason, detail) = (ExitReason::NotStarted, Some(detail));
+        Self { reason, code: None, signal: None, duration, detail, left: None }
+    }
+
+    /// True if it exited by itself with code 0, and its work is here.
     pub fn is_success(&self) -> bool {
-        self.reason == ExitReason::Exited && self.code == Some(0)
+        self.reason == ExitReason::Exited && self.code == Some(0) && self.left.is_none()
     }
 
     /// What happened, as a sentence fragment after the command's name.
     pub fn describe(&self) -> String {
+        if let Some(why) = &self.left {
+            return format!("left a workspace that cannot be carried here: {why}");
+        }
         match (self.reason, self.code, self.signal) {
             (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
             (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
@@ -156,6 +167,9 @@ pub trait Watcher {
 
     /// It printed a line that is too long to be looked at and is only in the log.
     fn too_long(&mut self) {}
+
+    /// What it printed first is gone: nobody read it while it was there.
+    fn lost(&mut self) {}
 
     /// It printed something on standard error.
     fn error_output(&mut self, _: &[u8]) {}

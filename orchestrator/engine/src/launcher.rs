@@ -41,7 +41,7 @@ impl Launcher {
         match world {
             World::Local => Ok(Self { place: Place::Local, base: Arc::new(environment.for_children(extra)) }),
             World::Docker => {
-                let connection = Connection::open_here(environment).await?;
+                let connection = Connection::open(environment).await?;
                 let engine = connection.prepare(&config.docker, config.cleanup.containers, labels).await?;
                 let base = Arc::new(environment.for_containers(extra));
                 Ok(Self { place: Place::Docker(Arc::new(engine)), base })

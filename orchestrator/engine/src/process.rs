@@ -48,9 +48,7 @@ pub async fn run(
         // Not the command's fault: nothing about it would be different another time.
         Err(error) if is_exhaustion(&error) => return Err(error).at("start", program),
         Err(error) => {
-            let detail = Some(format!("{}: {error}", program.display()));
-            let reason = ExitReason::NotStarted;
-            return Ok(Exit { reason, code: None, signal: None, duration: begun.elapsed(), detail });
+            return Ok(Exit::not_started(format!("{}: {error}", program.display()), begun.elapsed()));
         }
     };
     let group = Group::of(&child);
@@ -172,7 +170,7 @@ fn command_line(program: &Program) -> Result<(OsString, Vec<OsString>), Error> {
 fn exit_of(status: ExitStatus, ended_by_us: Option<ExitReason>, duration: Duration) -> Exit {
     let natural = if status.code().is_some() { ExitReason::Exited } else { ExitReason::Signaled };
     let reason = ended_by_us.unwrap_or(natural);
-    Exit { reason, code: status.code(), signal: status.signal(), duration, detail: None }
+    Exit { reason, code: status.code(), signal: status.signal(), duration, detail: None, left: None }
 }
 
 fn feed(child: &mut Child, input: Vec<u8>) {

@@ -158,7 +158,7 @@ pub(crate) fn undisturbed(
     };
     let named = only.split_once(' ').map(|(name, _)| name);
     let named = Scene::ALL.into_iter().find(|scene| Some(scene.name()) == named);
-    let is_here = |scene: &Scene| *scene != Scene::Containers || program.engine.is_some();
+    let is_here = |scene: &Scene| !scene.is_contained() || program.engine.is_some();
     let is_asked = |scene: &Scene| named.is_none_or(|named| named == *scene);
     Scene::ALL.into_iter().filter(is_here).filter(is_asked).map(play).collect()
 }

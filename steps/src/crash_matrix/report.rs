@@ -8,7 +8,7 @@ use std::{
 use crate::{
     cell::{Cell, Depth, MODES, Plan, Tried, Undisturbed},
     program::Program,
-    scene::{IN_CONTAINERS, Scene},
+    scene::{CARRIED, IN_CONTAINERS, Scene},
 };
 
 /// Says something to whoever looks on; that nobody does changes nothing.
@@ -63,7 +63,7 @@ pub(crate) fn print(
         say(&format!("\nRED  {why}"));
     }
     if program.engine.is_none() {
-        let apart = program.points.iter().filter(|point| point.name.starts_with(IN_CONTAINERS)).count();
+        let apart = program.points.iter().filter(|point| is_apart(&point.name)).count();
         say(&format!("\nNOT RUN  {apart} points of runs in containers: there is no engine here"));
     }
     let double = results.iter().filter(|tried| tried.came && tried.cell.is_double()).count();
@@ -93,6 +93,11 @@ fn shown(count: &Count) -> String {
     }
 }
 
+/// Whether only a run in containers passes a point.
+fn is_apart(point: &str) -> bool {
+    [IN_CONTAINERS, CARRIED].iter().any(|beginning| point.starts_with(beginning))
+}
+
 /// Points that nothing passes, where all cells are asked for, or all of the scene in containers. Of those in containers
 /// none is expected without an engine, and none of a sample.
 fn unreached<'a>(
@@ -103,10 +108,12 @@ fn unreached<'a>(
 ) -> Vec<&'a str> {
     // One of them is passed only where an agent is followed again, which no cell of a sample is sure to bring about.
     let in_containers = program.engine.is_some() && plan.depth != Depth::Quick;
-    let expected = |name: &str| match (plan.only.trim_end(), name.starts_with(IN_CONTAINERS)) {
+    let expected = |name: &str| match (plan.only.trim_end(), is_apart(name)) {
         ("", false) => true,
         ("", true) => in_containers,
-        (only, apart) => apart && in_containers && only == Scene::Containers.name(),
+        (only, true) if only == Scene::Containers.name() => in_containers && name.starts_with(IN_CONTAINERS),
+        (only, true) if only == Scene::Far.name() => in_containers && name.starts_with(CARRIED),
+        _ => false,
     };
     let in_scenes = scenes.values().flat_map(|scene| scene.hits.keys());
     let reached: BTreeSet<&String> =

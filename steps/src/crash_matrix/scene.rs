@@ -6,7 +6,7 @@ use git2::{Repository, Signature, Time};
 use mycelium_fixtures::{
     FixtureError,
     config::ConfigDraft,
-    containers::Containers,
+    containers::{Containers, tunnel},
     files::write_file,
     fixture::Fixture,
     planner::{PlanDraft, TaskDraft},
@@ -56,10 +56,14 @@ pub(crate) enum Scene {
     InitForce,
     /// `run` with a command agent in containers; only where there is an engine.
     Containers,
+    /// The same at an engine to which workspaces are carried.
+    Far,
 }
 
 /// What the names of the points begin with that only a run in containers passes.
 pub(crate) const IN_CONTAINERS: &str = "engine.";
+/// And those that it passes where workspaces are carried.
+pub(crate) const CARRIED: &str = "carried.";
 
 /// How the run of a scene ends.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +77,7 @@ pub(crate) struct Outcome {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Mock,
         Self::Command,
         Self::Aside,
@@ -87,6 +91,7 @@ impl Scene {
         Self::Init,
         Self::InitForce,
         Self::Containers,
+        Self::Far,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -104,17 +109,27 @@ impl Scene {
             Self::Init => "init",
             Self::InitForce => "init-force",
             Self::Containers => "containers",
+            Self::Far => "far",
         }
     }
 
     /// Whether a point is disturbed in it: in containers, where all takes longer, those that nothing else passes.
     pub(crate) fn tries(self, point: &str) -> bool {
-        self != Self::Containers || point.starts_with(IN_CONTAINERS)
+        match self {
+            Self::Containers => point.starts_with(IN_CONTAINERS),
+            Self::Far => point.starts_with(CARRIED),
+            _ => true,
+        }
+    }
+
+    /// Whether its commands run in containers.
+    pub(crate) fn is_contained(self) -> bool {
+        matches!(self, Self::Containers | Self::Far)
     }
 
     /// Whether a run begins in it.
     pub(crate) fn begins_run(self) -> bool {
-        matches!(self, Self::Mock | Self::Command | Self::Aside | Self::Containers)
+        matches!(self, Self::Mock | Self::Command | Self::Aside) || self.is_contained()
     }
 
     /// Whether a run begins or goes on in it.
@@ -143,7 +158,9 @@ impl Scene {
     pub(crate) fn before(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Init | Self::InitForce | Self::FirstPlan => &[],
-            Self::Mock | Self::Command | Self::Aside | Self::Containers | Self::Plan => &[PLAN_IT],
+            Self::Mock | Self::Command | Self::Aside | Self::Containers | Self::Far | Self::Plan => {
+                &[PLAN_IT]
+            }
             Self::Retry | Self::Approve | Self::Reject | Self::Clean => &[PLAN_IT, RUN_IT],
             Self::Redo => &[PLAN_IT, RUN_IT, RETRY_IT],
         }
@@ -158,7 +175,7 @@ impl Scene {
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
             Self::Mock | Self::Command | Self::Aside => &["run", "--run-id", RUN, "--json"],
-            Self::Containers => &["run", "--run-id", RUN, "--json", "--world", "docker"],
+            Self::Containers | Self::Far => &["run", "--run-id", RUN, "--json", "--world", "docker"],
             Self::Retry => RETRY_IT,
             Self::Redo => &["resume", "--run-id", RUN, "--json"],
             Self::Approve => &["review", "approve", "001", "--run-id", RUN],
@@ -190,8 +207,10 @@ impl Scene {
             sandbox.set("MYCELIUM_HOME", "");
         } else {
             add_link(&repository)?;
-            if let Some(engine) = engine.filter(|_| self == Self::Containers) {
-                sandbox.set("DOCKER_HOST", &engine.host);
+            if let Some(engine) = engine.filter(|_| self.is_contained()) {
+                let far = || tunnel::open(&engine.host).map_err(FixtureError::Engine);
+                let host = if self == Self::Far { far()? } else { engine.host.clone() };
+                sandbox.set("DOCKER_HOST", host);
                 config.set(&["docker", "image"], &engine.image);
                 config.set(&["docker", "network_mode"], "none");
             }
@@ -215,12 +234,13 @@ impl Scene {
     /// Agents that add a line to each file, so that work done twice shows.
     fn agents(self, sandbox: &Sandbox, repository: &FixtureRepository) -> Result<Scripts, FixtureError> {
         let mut scripts = Scripts::new(&sandbox.root().join("scripts"), repository.path(), BRANCH);
-        if self == Self::Containers {
+        if self.is_contained() {
             scripts.move_into_containers();
         }
         let one =
             "append src/one.js one\nappend docs/one.md one\nappend extra/undeclared.txt one\nusage 10 5\n";
-        scripts.write_agent(Some("001"), one)?;
+        let name = if self == Self::Far { "ln extra/undeclared.txt extra/again.txt\n" } else { "" };
+        scripts.write_agent(Some("001"), &format!("{one}{name}"))?;
         let fails =
             if matches!(self, Self::Retry | Self::Redo) { "if once two; then exit 1; fi\n" } else { "" };
         let two = format!("{fails}append README.md two\nrm src/greet.js\nusage 10 5\n");

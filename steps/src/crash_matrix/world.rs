@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +14,7 @@ use mycelium_fixtures::{
     repository::FixtureRepository,
     sandbox::{Finished, Sandbox},
 };
+use mycelium_schemas::digest::sha256;
 use serde_json::Value;
 
 use crate::{
@@ -83,10 +85,21 @@ impl<'a> World<'a> {
         Ok(world)
     }
 
+    /// What containers of this place's projects are labelled with.
+    fn homes(&self) -> Vec<String> {
+        let projects = fs::read_dir(self.sandbox.mycelium_home().join("projects"));
+        projects
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| sha256(entry.path().as_os_str().as_encoded_bytes()))
+            .collect()
+    }
+
     /// The containers that work with anything of this place.
     pub(crate) fn containers(&self) -> Result<Vec<Found>, String> {
         match &self.program.engine {
-            Some(engine) if self.scene == Scene::Containers => engine.below(self.sandbox.root()),
+            Some(engine) if self.scene.is_contained() => engine.labelled("mycelium.home", self.homes()),
             _ => Ok(Vec::new()),
         }
     }

@@ -21,6 +21,13 @@ fn own_engine(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.get_own_engine(None)
 }
 
+/// The same as if it were on another machine: it is reached by TLS alone and sees nothing of where workspaces are. Scripts
+/// reach nothing outside there: none of the words `signal`, `await`, `once` and their like.
+#[given(expr = "a container engine of its own on another machine")]
+fn far_engine(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.get_far_engine()
+}
+
 /// The same with a disk of its own, on which there is that much room for images and containers.
 #[given(expr = "a container engine of its own with room for {int} KiB")]
 fn small_engine(world: &mut MyceliumWorld, kib: u32) -> Result<(), WorldError> {

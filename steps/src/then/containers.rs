@@ -26,6 +26,14 @@ fn never_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     )
 }
 
+/// At the scenario's own engine there is no volume, which would hold a workspace that was carried there.
+#[then(expr = "no volume of the engine is left")]
+fn never_volumes(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.own_engine()?;
+    let left = lines(world.engine()?.volumes().map_err(WorldError::Engine)?);
+    world.never(Claim::new(Container, "no_volume", "volumes of the engine", ENGINE), Verdict::equal("", left))
+}
+
 /// At the engine no container of this scenario is at work, paused or about to begin, but for somebody else's.
 #[then(expr = "no container is at work")]
 fn never_at_work(world: &mut MyceliumWorld) -> Result<(), WorldError> {

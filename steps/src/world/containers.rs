@@ -45,6 +45,17 @@ const COMMANDS: [&str; 13] = [
     "help",
 ];
 
+/// Which engine a scenario has of its own.
+enum OwnKind<'a> {
+    Near,
+    /// With so many KiB for images and containers.
+    WithRoom(u32),
+    /// As if it were on another machine, which does not see a folder.
+    Far {
+        unseen: &'a Path,
+    },
+}
+
 /// The engine of a scenario. Dropped, it removes the scenario's containers and says which of them nobody should have left.
 #[derive(Debug)]
 pub(super) struct Contained {
@@ -74,13 +85,14 @@ impl Contained {
         }
     }
 
-    /// Puts an engine of the scenario's own in the place of the machine's, perhaps with little room (KiB).
-    fn change_engine(&mut self, home: &Path, room: Option<u32>) -> Result<String, WorldError> {
+    /// Puts an engine of the scenario's own in the place of the machine's.
+    fn change_engine(&mut self, home: &Path, kind: &OwnKind<'_>) -> Result<String, WorldError> {
         // A short name: the address of a socket has an end.
         let folder = self.root.join("engine");
-        let own = match room {
-            Some(kib) => OwnEngine::start_with_room(&folder, home, kib),
-            None => OwnEngine::start(&folder, home),
+        let own = match kind {
+            OwnKind::WithRoom(kib) => OwnEngine::start_with_room(&folder, home, *kib),
+            OwnKind::Near => OwnEngine::start(&folder, home),
+            OwnKind::Far { unseen } => OwnEngine::start_far(&folder, home, unseen),
         };
         let own = own.map_err(|why| cannot(&self.recorder, why))?;
         self.engine = Containers::at(&own.host()).map_err(WorldError::Engine)?;
@@ -147,8 +159,22 @@ impl MyceliumWorld {
     pub(crate) fn get_own_engine(&mut self, room: Option<u32>) -> Result<(), WorldError> {
         let home = self.sandbox.home();
         let contained = self.contained.as_mut().ok_or(WorldError::NoContainers)?;
-        let host = contained.change_engine(&home, room)?;
+        let host = contained.change_engine(&home, &room.map_or(OwnKind::Near, OwnKind::WithRoom))?;
         self.sandbox.set("DOCKER_HOST", host);
+        Ok(())
+    }
+
+    /// The same as if it were on another machine.
+    pub(crate) fn get_far_engine(&mut self) -> Result<(), WorldError> {
+        let (home, unseen) = (self.sandbox.home(), self.sandbox.mycelium_home());
+        let contained = self.contained.as_mut().ok_or(WorldError::NoContainers)?;
+        contained.change_engine(&home, &OwnKind::Far { unseen: &unseen })?;
+        let none = || WorldError::Engine("the scenario's engine is not far away".to_owned());
+        let far = self.own_engine()?.far().ok_or_else(none)?;
+        let (host, certificates) = (far.host().map_err(WorldError::Engine)?, far.certificates());
+        self.sandbox.set("DOCKER_HOST", host);
+        self.sandbox.set("DOCKER_TLS_VERIFY", "1");
+        self.sandbox.set("DOCKER_CERT_PATH", certificates);
         Ok(())
     }
 

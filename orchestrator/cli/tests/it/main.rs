@@ -7,6 +7,7 @@ mod colleagues;
 mod damage;
 mod demo;
 mod doctor;
+mod engines;
 mod held;
 mod lists;
 mod logs;

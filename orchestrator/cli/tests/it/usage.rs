@@ -50,16 +50,6 @@ fn a_run_in_containers_says_what_it_lacks_before_anything_begins() {
 }
 
 #[test]
-fn no_run_begins_at_an_engine_that_gets_no_workspace() {
-    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
-    for host in ["tcp://127.0.0.1:2375", "ssh://nobody@127.0.0.1"] {
-        place.sandbox.set("DOCKER_HOST", host);
-        place.run(&["run", "--world", "docker"]).exits(2).complains(&["brings no workspace", "unix:///path"]);
-    }
-    assert!(place.run(&["status"]).exits(0).stdout.contains("no runs yet"));
-}
-
-#[test]
 fn the_version_names_the_features_of_the_build() {
     let mut place = Place::new();
     let version = place.run(&["--version"]).exits(0).stdout;

@@ -1,5 +1,7 @@
 //! The connection to a container engine, and what a run needs of it.
 
+use std::path::{Path, PathBuf};
+
 use bollard::{API_DEFAULT_VERSION, Docker as Client, errors::Error as Cause};
 use mycelium_schemas::config::{CleanupWhen, Docker as Config};
 
@@ -33,32 +35,40 @@ pub struct Engine {
 pub struct Connection {
     pub(super) client: Client,
     pub(super) host: String,
-    secured: bool,
+    /// Where the certificates are, of an engine that shows and asks for some.
+    certificates: Option<PathBuf>,
+}
+
+/// How a workspace gets into a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The engine is one of this machine, whose folders it mounts.
+    Mounts,
+    /// The engine may be on another machine: what a workspace holds is carried there, and back.
+    Carries,
 }
 
 impl Connection {
     /// Connects to the engine that the environment names and agrees with it on a version.
     pub async fn open(environment: &Environment) -> Result<Self, EngineError> {
         let host = host(environment);
-        let secured = environment.get("DOCKER_TLS_VERIFY").is_some();
-        let client = dial(&host, secured).map_err(|source| address(&host, source))?;
+        if host.strip_prefix("ssh://").is_some_and(|place| place.contains(':')) {
+            return Err(EngineError::SshPort { host });
+        }
+        let certificates = certificates(environment);
+        let client = dial(&host, certificates.as_deref()).map_err(|source| address(&host, source))?;
         let client = client.negotiate_version().await.asked(&host, "tell its version")?;
         let found = client.client_version();
         if (found.major_version, found.minor_version) < OLDEST {
             let found = format!("{}.{}", found.major_version, found.minor_version);
             return Err(EngineError::TooOld { host, found });
         }
-        Ok(Self { client, host, secured })
+        Ok(Self { client, host, certificates })
     }
 
-    /// Connects to an engine of this machine, where workspaces can be mounted: without its own a command would judge, or do,
-    /// nothing.
-    pub async fn open_here(environment: &Environment) -> Result<Self, EngineError> {
-        let host = host(environment);
-        if !host.starts_with("unix://") {
-            return Err(EngineError::Remote { host });
-        }
-        Self::open(environment).await
+    /// How workspaces get there.
+    pub(super) fn reach(&self) -> Reach {
+        if self.host.starts_with("unix://") { Reach::Mounts } else { Reach::Carries }
     }
 
     /// Makes it ready for a run: its image is there.
@@ -68,17 +78,14 @@ impl Connection {
         cleanup: CleanupWhen,
         labels: Labels,
     ) -> Result<Engine, EngineError> {
-        let image = self.image(config.image.as_deref().ok_or(EngineError::NoImage)?).await?;
         let caller =
             || format!("{}:{}", rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Ok(Engine {
-            connection: self,
-            cleanup,
-            labels,
-            image,
-            user: config.user.clone().unwrap_or_else(caller),
-            config: config.clone(),
-        })
+        let user = config.user.clone().unwrap_or_else(caller);
+        if self.reach() == Reach::Carries && numbers(&user).is_none() {
+            return Err(EngineError::UserByName { user });
+        }
+        let image = self.image(config.image.as_deref().ok_or(EngineError::NoImage)?).await?;
+        Ok(Engine { connection: self, cleanup, labels, image, user, config: config.clone() })
     }
 
     /// What it is, for people.
@@ -92,7 +99,7 @@ impl Connection {
 impl Engine {
     /// Whether it still answers whoever comes anew: one that is being stopped serves old connections to their end.
     pub(super) async fn is_there(&self) -> bool {
-        match dial(&self.connection.host, self.connection.secured) {
+        match dial(&self.connection.host, self.connection.certificates.as_deref()) {
             Ok(client) => client.ping().await.is_ok(),
             Err(_) => false,
         }
@@ -103,14 +110,32 @@ fn host(environment: &Environment) -> String {
     environment.get("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned()
 }
 
-fn dial(host: &str, secured: bool) -> Result<Client, Cause> {
-    match host.split_once("://") {
-        Some(("unix", _)) => Client::connect_with_unix(host, TIMEOUT_S, API_DEFAULT_VERSION),
-        Some(("ssh", _)) => Client::connect_with_ssh(host, TIMEOUT_S, API_DEFAULT_VERSION, None),
-        Some(("tcp" | "http", _)) if !secured => {
-            Client::connect_with_http(host, TIMEOUT_S, API_DEFAULT_VERSION)
-        }
-        _ => Client::connect_with_host(host),
+/// User and group of `U` or `U:G`.
+pub(super) fn numbers(user: &str) -> Option<(u64, u64)> {
+    let (user, group) = user.split_once(':').unwrap_or((user, "0"));
+    Some((user.parse().ok()?, group.parse().ok()?))
+}
+
+/// Where certificates are, if the engine is to be asked for its own: as the engine's own command line has it.
+fn certificates(environment: &Environment) -> Option<PathBuf> {
+    environment.get("DOCKER_TLS_VERIFY").filter(|value| !value.is_empty())?;
+    let folder = environment.get("DOCKER_CERT_PATH").map(PathBuf::from);
+    let of_home = || Path::new(environment.get("HOME").unwrap_or_default()).join(".docker");
+    Some(folder.unwrap_or_else(of_home))
+}
+
+fn dial(host: &str, certificates: Option<&Path>) -> Result<Client, Cause> {
+    let secured = |folder: &Path| {
+        let file = |name: &str| folder.join(name);
+        let (key, own, authority) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
+        Client::connect_with_ssl(host, &key, &own, &authority, TIMEOUT_S, API_DEFAULT_VERSION)
+    };
+    match (host.split_once("://"), certificates) {
+        (Some(("unix", _)), _) => Client::connect_with_unix(host, TIMEOUT_S, API_DEFAULT_VERSION),
+        (Some(("ssh", _)), _) => Client::connect_with_ssh(host, TIMEOUT_S, API_DEFAULT_VERSION, None),
+        (Some(("tcp" | "http" | "https", _)), Some(folder)) => secured(folder),
+        (Some(("tcp" | "http", _)), None) => Client::connect_with_http(host, TIMEOUT_S, API_DEFAULT_VERSION),
+        _ => Err(Cause::UnsupportedURISchemeError { uri: host.to_owned() }),
     }
 }
 
@@ -119,5 +144,19 @@ fn address(host: &str, source: Cause) -> EngineError {
     match source {
         source @ Cause::SocketNotFoundError(_) => EngineError::Away { host, source: Some(Box::new(source)) },
         source => EngineError::Address { host, source: Box::new(source) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_by_numbers_is_known_on_every_machine() {
+        assert_eq!(numbers("1000:100"), Some((1000, 100)));
+        assert_eq!(numbers("1000"), Some((1000, 0)));
+        for named in ["builder", "1000:staff", "", ":", "-1:0", "1:2:3"] {
+            assert_eq!(numbers(named), None, "{named}");
+        }
     }
 }

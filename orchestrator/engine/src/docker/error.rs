@@ -17,6 +17,12 @@ pub enum EngineError {
         #[source]
         source: Box<Cause>,
     },
+    /// A port is named where `ssh` is to be given a host.
+    #[error("the container engine's address {host} names a port")]
+    SshPort {
+        /// Where it was looked for.
+        host: String,
+    },
     /// Nobody answers.
     #[error("the container engine at {host} does not answer")]
     Away {
@@ -34,9 +40,17 @@ pub enum EngineError {
         /// What it speaks.
         found: String,
     },
-    /// It has no such image and cannot get it.
-    #[error("there is no image {image} and it could not be pulled: {reason}")]
+    /// Neither it nor a registry has such an image.
+    #[error("there is no image {image}, neither at the container engine nor at its registry: {reason}")]
     NoSuchImage {
+        /// Its name.
+        image: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// It has no such image, and the registry could not be asked or does not let it have it.
+    #[error("the container engine has no image {image} and could not pull it: {reason}")]
+    PullRefused {
         /// Its name.
         image: String,
         /// What the engine says.
@@ -52,13 +66,13 @@ pub enum EngineError {
         /// What the engine runs on.
         expected: String,
     },
-    /// It runs on another machine, where no folder of this one can be mounted.
+    /// The user's name says nothing to an engine that this machine's files are carried to.
     #[error(
-        "the container engine at {host} may be on another machine, to which this version brings no workspace"
+        "`docker.user` is {user}, which the files that are carried to the container engine cannot be given to"
     )]
-    Remote {
-        /// Where it is.
-        host: String,
+    UserByName {
+        /// The user.
+        user: String,
     },
     /// The engine refused something.
     #[error("the container engine could not {action}")]
@@ -83,7 +97,7 @@ pub enum EngineError {
 impl EngineError {
     /// Whether it is what somebody asked for that is wrong, rather than the machine.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NoImage | Self::Remote { .. })
+        matches!(self, Self::NoImage | Self::UserByName { .. } | Self::SshPort { .. })
     }
 
     /// What to do next.
@@ -93,6 +107,9 @@ impl EngineError {
             Self::Address { .. } => {
                 "correct DOCKER_HOST (unix:///path, tcp://host:port, ssh://user@host) and DOCKER_CERT_PATH".into()
             }
+            Self::SshPort { .. } => {
+                "name the port in your SSH configuration (`Host` and `Port`), and that host in DOCKER_HOST".into()
+            }
             Self::Away { .. } => {
                 "start it, or set DOCKER_HOST to where it listens; then `mycelium resume` goes on with a run that \
                  has begun"
@@ -100,12 +117,13 @@ impl EngineError {
             }
             Self::TooOld { .. } => "update it to version 20.10 or later".into(),
             Self::NoSuchImage { image, .. } => {
-                format!("build it or pull it (`docker pull {image}`), or correct `docker.image`")
+                format!("correct `docker.image`, or build it there: `docker build --tag {image} .`")
             }
+            Self::PullRefused { image, .. } => format!(
+                "pull it yourself (`docker pull {image}`), with your access and where there is a network; or build it there"
+            ),
             Self::OtherMachine { .. } => "build or pull the image for that machine".into(),
-            Self::Remote { .. } => {
-                "use an engine of this machine by its socket: DOCKER_HOST=unix:///path".into()
-            }
+            Self::UserByName { .. } => "set it by numbers, for example `1000:1000`".into(),
             Self::Refused { .. } => {
                 "look into the engine's own log; then `mycelium resume` goes on with a run that has begun".into()
             }
@@ -126,6 +144,7 @@ impl<T> Asked<T> for Result<T, Cause> {
             Cause::DockerResponseServerError { .. }
             | Cause::DockerStreamError { .. }
             | Cause::DockerContainerWaitError { .. }
+            | Cause::APIVersionParseError {}
             | Cause::JsonDataError { .. }
             | Cause::JsonSerdeError { .. } => EngineError::Refused { action, source: Box::new(source) },
             source => EngineError::Away { host: host.to_owned(), source: Some(Box::new(source)) },

@@ -8,7 +8,7 @@ use std::{
 
 use bollard::{
     body_full,
-    container::LogOutput,
+    container::{AttachContainerResults, LogOutput},
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder,
         KillContainerOptionsBuilder, LogsOptionsBuilder, UploadToContainerOptionsBuilder,
@@ -30,6 +30,8 @@ use super::{
     bundle,
     engine::Engine,
     error::{Asked, EngineError, status},
+    found::BEGINS_WITH,
+    output::{Beginning, Output, Printed},
     recipe,
 };
 use crate::{
@@ -48,8 +50,29 @@ const TOLD: Duration = Duration::from_secs(2);
 /// How long the engine's note is awaited that a container which nobody ended ran out of memory.
 const NOTED: Duration = Duration::from_secs(1);
 
+/// Says in a log that its beginning is missing.
+const LOST: &str =
+    "[mycelium: output lost: the container engine keeps the last 128 MiB of what nobody reads]\n";
+
 /// Why a command is being ended, and when it is made to.
 type Ending = Option<(ExitReason, Instant)>;
+
+/// What became of a start.
+enum Begun {
+    /// The command runs and prints this.
+    Started(Output),
+    /// The image lacks what is to be started; why.
+    Lacks(String),
+}
+
+/// A command that runs in its container.
+struct Running<'a> {
+    id: &'a str,
+    job: &'a Job,
+    begun: Instant,
+    output: Output,
+    beginning: Beginning,
+}
 
 impl Engine {
     /// Runs a command to its end, its limits, or a stop.
@@ -62,23 +85,20 @@ impl Engine {
     ) -> Result<Exit, Error> {
         let begun = Instant::now();
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
-        let id = self.create(&job).await?;
+        let word = format!("{:016x}", chance()?);
+        let id = self.create(&word, &job).await?;
         let ContainerOf { purpose, local } = of(&id, job.purpose);
         let image = self.image.clone();
         watcher.container(EventKind::ContainerCreate(ContainerCreate { purpose, image, local }));
-        let exit = match self.begin(&id, &job, base).await {
-            Ok(None) => {
+        let told = recipe::first_line(&word, &job, base);
+        let exit = match self.begin(&id, &job, told).await {
+            Ok(Begun::Started(output)) => {
                 watcher.container(EventKind::ContainerStart(of(&id, job.purpose)));
                 watcher.started(None);
-                self.follow(&id, &job, begun, stop, &mut log, watcher).await
+                let running = Running { id: &id, job: &job, begun, output, beginning: Beginning::new(&word) };
+                self.follow(running, stop.clone(), &mut log, watcher).await
             }
-            Ok(Some(detail)) => Ok(Exit {
-                reason: ExitReason::NotStarted,
-                code: None,
-                signal: None,
-                duration: begun.elapsed(),
-                detail: Some(detail),
-            }),
+            Ok(Begun::Lacks(detail)) => Ok(Exit::not_started(detail, begun.elapsed())),
             Err(error) => {
                 // It has done nothing and has no result. Where the engine is away it is found by whoever resumes.
                 let _found_again = timeout(GRACE, self.connection.remove(&id)).await;
@@ -86,6 +106,7 @@ impl Engine {
             }
         };
         log.finish()?;
+        let exit = self.carry_back(&id, &job, exit?, stop).await?;
         self.end(&id, job.purpose, exit, watcher).await
     }
 
@@ -99,70 +120,78 @@ impl Engine {
     ) -> Result<Exit, Error> {
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
         watcher.container(EventKind::ContainerReattach(of(id, job.purpose)));
-        let exit = self.follow(id, &job, Instant::now(), stop, &mut log, watcher).await;
+        let (client, host) = (&self.connection.client, &self.connection.host);
+        // One that is gone has printed nothing that anybody can read, and its end is told below.
+        let found = match client.inspect_container(id, None).await {
+            Err(error) if status(&error) == Some(404) => None,
+            found => found.asked(host, "tell about a container")?.config,
+        };
+        let word = found.and_then(|config| config.labels?.remove(BEGINS_WITH));
+        let beginning = Beginning::again(&word.unwrap_or_default());
+        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
+        let output: Output = Box::pin(client.logs(id, Some(options)));
+        let running = Running { id, job: &job, begun: Instant::now(), output, beginning };
+        let exit = self.follow(running, stop.clone(), &mut log, watcher).await;
         log.finish()?;
+        let exit = self.carry_back(id, &job, exit?, stop).await?;
         self.end(id, job.purpose, exit, watcher).await
     }
 
-    async fn create(&self, job: &Job) -> Result<String, Error> {
+    async fn create(&self, word: &str, job: &Job) -> Result<String, Error> {
         // Never taken: whoever has two of a name has two containers, and neither is in the other's way.
         let name = format!("mycelium-{}-{:016x}", job.purpose.name(), chance()?);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let recipe = self.recipe(job)?;
+        let recipe = self.recipe(job, word)?;
         let client = &self.connection.client;
         let created = fault::point!("engine.create", client.create_container(Some(options), recipe).await);
         Ok(created.asked(&self.connection.host, "make a container")?.id)
     }
 
-    /// Brings everything along, starts the command and tells it its environment and input. Says why, where the image
-    /// lacks what is to be started.
-    async fn begin(
-        &self,
-        id: &str,
-        job: &Job,
-        base: &BTreeMap<String, String>,
-    ) -> Result<Option<String>, Error> {
+    /// Brings everything along, starts the command and tells it its first line and its input.
+    async fn begin(&self, id: &str, job: &Job, told: String) -> Result<Begun, Error> {
         let (client, host) = (&self.connection.client, &self.connection.host);
         if let Some(archive) = bundle::pack(job)? {
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
             let uploaded = client.upload_to_container(id, Some(options), body_full(archive.into())).await;
             uploaded.asked(host, "bring files into a container")?;
         }
-        let options = AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
+        self.carry_there(id, job).await?;
+        // From here on nothing that it prints is missed: the engine makes it wait for whoever is attached, while its log
+        // has an end.
+        let streams = AttachContainerOptionsBuilder::default().stdin(true).stdout(true).stderr(true);
+        let options = streams.stream(true).build();
         let attached =
             client.attach_container(id, Some(options)).await.asked(host, "attach to a container")?;
         if let Err(error) = fault::point!("engine.start", client.start_container(id, None).await) {
             let lacks = matches!(status(&error), Some(400)) && error.to_string().contains("exec");
             return match error {
-                error if lacks => Ok(Some(format!("the image {} has no `sh`: {error}", self.image))),
+                error if lacks => Ok(Begun::Lacks(format!("the image {} has no `sh`: {error}", self.image))),
                 error => Err(error).asked(host, "start a container").map_err(Error::from),
             };
         }
-        let mut input = recipe::environment(job, base).into_bytes();
+        let mut input = told.into_bytes();
         input.extend_from_slice(&job.stdin);
+        let AttachContainerResults { output, input: mut stdin } = attached;
         let told = tokio::spawn(async move {
-            let mut stdin = attached.input;
             let _unread = stdin.write_all(&input).await;
             let _closed = stdin.shutdown().await;
         });
         // Whoever finds the container again takes it for told once that is on record. A command that does not read its
         // input is free not to.
         let _unread = timeout(TOLD, told).await;
-        Ok(None)
+        Ok(Begun::Started(output))
     }
 
     async fn follow(
         &self,
-        id: &str,
-        job: &Job,
-        begun: Instant,
+        running: Running<'_>,
         mut stop: watch::Receiver<StopLevel>,
         log: &mut Log,
         watcher: &mut impl Watcher,
     ) -> Result<Exit, Error> {
         let (client, host) = (&self.connection.client, &self.connection.host);
-        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
-        let mut output = client.logs(id, Some(options)).fuse();
+        let Running { id, job, begun, output, mut beginning } = running;
+        let mut output = output.fuse();
         // Only now: before its start the engine would tell that it is not running, with code 0.
         let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
         let mut wait = client.wait_container(id, Some(options)).fuse();
@@ -178,7 +207,7 @@ impl Engine {
                 chunk = output.next(), if !output.is_done() => {
                     heard = Instant::now();
                     if let Some(chunk) = chunk {
-                        take(chunk.asked(host, "tell what a command prints")?, log, &mut lines, watcher)?;
+                        take(chunk.asked(host, "tell what a command prints")?, &mut beginning, log, &mut lines, watcher)?;
                     }
                 }
                 ended = wait.next() => {
@@ -208,13 +237,22 @@ impl Engine {
         }
         let rest = async {
             while let Some(chunk) = output.next().await {
-                take(chunk.asked(host, "tell what a command prints")?, log, &mut lines, watcher)?;
+                take(
+                    chunk.asked(host, "tell what a command prints")?,
+                    &mut beginning,
+                    log,
+                    &mut lines,
+                    watcher,
+                )?;
             }
             Ok::<(), Error>(())
         };
         // One whose output does not end is cut, as a daemon's is that holds a pipe.
         if let Ok(rest) = timeout(DRAIN, rest).await {
             rest?;
+        }
+        for printed in beginning.end() {
+            keep(printed, log, &mut lines, watcher)?;
         }
         lines.finish(watcher)?;
         self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
@@ -234,7 +272,7 @@ impl Engine {
         };
         let code = state.as_ref().and_then(|state| i32::try_from(state.exit_code?).ok());
         let out_of_memory = state.as_ref().and_then(|state| state.oom_killed) == Some(true);
-        let exit = |reason, code, signal| Exit { reason, code, signal, duration, detail: None };
+        let exit = |reason, code, signal| Exit { reason, code, signal, duration, detail: None, left: None };
         let by_signal = code.filter(|code| (129..=192).contains(code)).map(|code| code - 128);
         Ok(match (ended_by_us, code) {
             (Some(reason), code) => exit(reason, code.filter(|_| by_signal.is_none()), by_signal),
@@ -285,11 +323,9 @@ impl Engine {
         &self,
         id: &str,
         purpose: Purpose,
-        exit: Result<Exit, Error>,
+        exit: Exit,
         watcher: &mut impl Watcher,
     ) -> Result<Exit, Error> {
-        // What failed is told; the container is found by whoever resumes.
-        let exit = exit?;
         let out_of_memory = exit.reason == ExitReason::OutOfMemory;
         let ContainerOf { purpose: name, local } = of(id, purpose);
         let ended = ContainerExit { purpose: name, exit_code: exit.code, out_of_memory, local };
@@ -307,14 +343,34 @@ impl Engine {
     }
 }
 
-fn take(chunk: LogOutput, log: &mut Log, lines: &mut Lines, watcher: &mut impl Watcher) -> Result<(), Error> {
+/// Takes a part of what a command prints.
+fn take(
+    chunk: LogOutput,
+    beginning: &mut Beginning,
+    log: &mut Log,
+    lines: &mut Lines,
+    watcher: &mut impl Watcher,
+) -> Result<(), Error> {
     match chunk {
         LogOutput::StdErr { message } => log.write(From::Err, &message),
         LogOutput::StdOut { message } | LogOutput::Console { message } => {
-            log.write(From::Out, &message)?;
-            lines.push(&message, watcher)
+            beginning.take(message).into_iter().try_for_each(|printed| keep(printed, log, lines, watcher))
         }
         LogOutput::StdIn { .. } => Ok(()),
+    }
+}
+
+/// Keeps what a command printed on standard output, or that some of it is gone.
+fn keep(printed: Printed, log: &mut Log, lines: &mut Lines, watcher: &mut impl Watcher) -> Result<(), Error> {
+    match printed {
+        Printed::Bytes(bytes) => {
+            log.write(From::Out, &bytes)?;
+            lines.push(&bytes, watcher)
+        }
+        Printed::Lost => {
+            watcher.lost();
+            log.write(From::Err, LOST.as_bytes())
+        }
     }
 }
 

@@ -23,6 +23,8 @@ const RUN: &str = "mycelium.run_id";
 const TASK: &str = "mycelium.task_id";
 const ATTEMPT: &str = "mycelium.attempt";
 const PURPOSE: &str = "mycelium.purpose";
+/// The word that a container says before anything else, and that nobody in it knows.
+pub(super) const BEGINS_WITH: &str = "mycelium.begins_with";
 
 /// What the containers of a project or of one of its runs are known by.
 #[derive(Debug, Clone)]
@@ -43,11 +45,16 @@ impl Labels {
     }
 
     /// With what one container is for.
-    pub(super) fn of(&self, purpose: Purpose, attempt: Option<&AttemptKey>) -> HashMap<String, String> {
+    pub(super) fn of(
+        &self,
+        purpose: Purpose,
+        attempt: Option<&AttemptKey>,
+        begins_with: &str,
+    ) -> HashMap<String, String> {
         let of_attempt =
             attempt.map(|key| [(TASK, key.task.to_string()), (ATTEMPT, key.attempt.to_string())]);
         let all = self.0.iter().cloned().chain(of_attempt.into_iter().flatten());
-        all.chain([(PURPOSE, purpose.name().to_owned())])
+        all.chain([(PURPOSE, purpose.name().to_owned()), (BEGINS_WITH, begins_with.to_owned())])
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }

@@ -48,12 +48,50 @@ impl Connection {
                 return match error {
                     bollard::errors::Error::DockerResponseServerError { message: reason, .. }
                     | bollard::errors::Error::DockerStreamError { error: reason } => {
-                        Err(EngineError::NoSuchImage { image: name.to_owned(), reason })
+                        Err(refused(name, reason))
                     }
                     error => Err(error).asked(&self.host, "pull an image"),
                 };
             }
         }
         Ok(())
+    }
+}
+
+/// What the engine says of a pull in vain: the registry knows no such image, or it was not asked or would not tell.
+fn refused(name: &str, reason: String) -> EngineError {
+    let (image, said) = (name.to_owned(), reason.to_lowercase());
+    let is_denied = ["denied", "unauthorized", "authentication"].iter().any(|word| said.contains(word));
+    let is_unknown =
+        ["not found", "manifest unknown", "no such image"].iter().any(|word| said.contains(word));
+    if is_unknown && !is_denied {
+        EngineError::NoSuchImage { image, reason }
+    } else {
+        EngineError::PullRefused { image, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_is_nowhere_is_told_from_one_that_cannot_be_had() {
+        for unknown in [
+            "manifest for alpine:none not found: manifest unknown: manifest unknown",
+            "registry.example/a/b:1: not found",
+        ] {
+            let error = refused("a", unknown.to_owned());
+            assert!(matches!(error, EngineError::NoSuchImage { .. }), "{error}");
+        }
+        for refusal in [
+            "pull access denied for a, repository does not exist or may require 'docker login': denied",
+            "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host",
+            "toomanyrequests: You have reached your pull rate limit",
+            "unauthorized: repository not found",
+        ] {
+            let error = refused("a", refusal.to_owned());
+            assert!(matches!(error, EngineError::PullRefused { .. }), "{error}");
+        }
     }
 }

@@ -5,12 +5,15 @@
 //! but its workspace.
 
 mod bundle;
+mod carry;
 mod engine;
 mod error;
 mod follow;
 mod found;
 mod image;
+mod output;
 mod recipe;
+mod unpack;
 
 pub use engine::{Connection, Engine};
 pub use error::EngineError;

@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+};
 
-use super::{bundle, engine::Engine};
+use super::{
+    bundle,
+    engine::{Engine, Reach},
+};
 use crate::{
     doctor,
     error::Error,
@@ -28,7 +33,7 @@ const BEGIN: &str = "n='\n'; IFS= read -r mycelium_env || exit 125; eval \"$myce
 
 impl Engine {
     /// The container of a command.
-    pub(super) fn recipe(&self, job: &Job) -> Result<ContainerCreateBody, Error> {
+    pub(super) fn recipe(&self, job: &Job, word: &str) -> Result<ContainerCreateBody, Error> {
         let begin = ["-c", BEGIN, "sh"].map(str::to_owned);
         let command = begin.into_iter().chain(command_line(job)?).collect();
         Ok(ContainerCreateBody {
@@ -38,9 +43,11 @@ impl Engine {
             cmd: Some(command),
             user: Some(self.user.clone()),
             working_dir: Some(WORKSPACE.to_owned()),
-            labels: Some(self.labels.of(job.purpose, job.attempt.as_ref())),
+            labels: Some(self.labels.of(job.purpose, job.attempt.as_ref(), word)),
             open_stdin: Some(true),
             attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
             stdin_once: Some(true),
             // An image's own check would be one more process that nobody asked for.
             healthcheck: Some(bollard::models::HealthConfig {
@@ -55,15 +62,9 @@ impl Engine {
     /// What a container may do: nothing but compute, in its workspace, within limits.
     fn isolation(&self, job: &Job) -> HostConfig {
         let memory = i64::from(self.config.memory_mb) << 20;
-        let workspace = Mount {
-            typ: Some(MountType::BIND),
-            source: Some(job.cwd.to_string_lossy().into_owned()),
-            target: Some(WORKSPACE.to_owned()),
-            ..Mount::default()
-        };
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         HostConfig {
-            mounts: Some(vec![workspace]),
+            mounts: Some(vec![self.workspace(job)]),
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             memory: Some(memory),
@@ -81,6 +82,26 @@ impl Engine {
                 config: Some([text("max-size", "64m"), text("max-file", "2")].into()),
             }),
             ..HostConfig::default()
+        }
+    }
+
+    /// Where its workspace is: this machine's folder, or a volume of the container's own that goes with it.
+    fn workspace(&self, job: &Job) -> Mount {
+        let target = Some(WORKSPACE.to_owned());
+        match self.connection.reach() {
+            Reach::Mounts => Mount {
+                typ: Some(MountType::BIND),
+                source: Some(job.cwd.to_string_lossy().into_owned()),
+                target,
+                ..Mount::default()
+            },
+            Reach::Carries => Mount {
+                typ: Some(MountType::VOLUME),
+                target,
+                // Of what the image has there nothing is wanted.
+                volume_options: Some(MountVolumeOptions { no_copy: Some(true), ..Default::default() }),
+                ..Mount::default()
+            },
         }
     }
 }
@@ -109,14 +130,15 @@ fn command_line(job: &Job) -> Result<Vec<String>, Error> {
     })
 }
 
-/// The first line of a container's input: the environment, as `sh` reads it.
-pub(super) fn environment(job: &Job, base: &BTreeMap<String, String>) -> String {
+/// The first line of a container's input, as `sh` reads it: a word to be said before anything else, so that
+/// whoever reads what it printed knows whether the beginning is there; then the environment.
+pub(super) fn first_line(word: &str, job: &Job, base: &BTreeMap<String, String>) -> String {
     let files = job.files.iter().map(|(name, _)| (*name, format!("{BROUGHT}/{name}")));
     let given = base.iter().chain(&job.env).map(|(name, value)| (name.as_str(), value.clone()));
     // A user without an entry in the image's list of users has no home of its own.
     let fixed = [("HOME", "/tmp".to_owned())].into_iter();
     let told = files.chain([(MARK, WORKSPACE.to_owned())]);
-    let mut line = String::new();
+    let mut line = format!("echo '{word}'; ");
     for (name, value) in fixed.chain(given).chain(told).filter(|(name, _)| is_name(name)) {
         let value = value.replace('\'', r"'\''").replace('\n', "'\"$n\"'");
         // Writing to a string cannot fail.
@@ -164,7 +186,7 @@ mod tests {
     #[test]
     fn what_begins_a_command_gives_it_its_environment_and_its_input() {
         let odd = "a'b\"c $HOME `id` \\ \n second\n\nline ";
-        let line = environment(&job(&[("ODD", odd), ("not-a-name", "x")]), &BTreeMap::new());
+        let line = first_line("a-word", &job(&[("ODD", odd), ("not-a-name", "x")]), &BTreeMap::new());
         let mut child = Command::new("sh")
             .args(["-c", BEGIN, "sh", "sh", "-c"])
             .arg("printf '%s|%s|%s|' \"$ODD\" \"$MYCELIUM_TASK_SPEC\" \"$mycelium_env$n\"; cat")
@@ -176,7 +198,7 @@ mod tests {
         stdin.write_all(format!("{line}first\nrest").as_bytes()).unwrap();
         drop(stdin);
         let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-        assert_eq!(output, format!("{odd}|/mycelium/MYCELIUM_TASK_SPEC||first\nrest"));
+        assert_eq!(output, format!("a-word\n{odd}|/mycelium/MYCELIUM_TASK_SPEC||first\nrest"));
     }
 
     #[test]

@@ -1,0 +1,150 @@
+//! What is wrong with a container engine is said before a run begins, each with its own mend. The engines are made up: they
+//! answer as a real one does that is too old, or cannot pull.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::net::UnixListener,
+    thread,
+};
+
+use crate::{place::Place, plans::ONE};
+
+/// Answers to requests whose line contains a text: status and body. The last one goes for all others.
+type Answers = &'static [(&'static str, u16, &'static str)];
+
+const VERSION: (&str, u16, &str) =
+    ("/version", 200, r#"{"ApiVersion":"1.41","Version":"20.10.24","Arch":"amd64"}"#);
+const NO_IMAGE: (&str, u16, &str) = ("/json", 404, r#"{"message":"No such image: nothing:latest"}"#);
+
+/// A place whose engine gives these answers. It is there as long as the test.
+fn place(docker: &str, answers: Answers) -> Place {
+    let mut place = Place::with_plan(&format!("docker: {docker}\n"), ONE);
+    let socket = place.sandbox.root().join("engine.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_until(b'\n', &mut head).unwrap() > 0 {}
+            let head = String::from_utf8(head).unwrap();
+            let line = head.lines().next().unwrap_or_default();
+            let (_, status, body) =
+                answers.iter().find(|(part, ..)| line.contains(part)).unwrap_or(&answers[0]);
+            let stream = stream.get_mut();
+            write!(stream, "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nConnection: close\r\n")
+                .unwrap();
+            write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+            // Read to its end: what was not read of a request would cut the answer off.
+            let _closed = stream.read(&mut [0]);
+        }
+    });
+    place
+}
+
+/// What a run says that does not begin.
+#[track_caller]
+fn refuses(place: &mut Place, code: i32, said: &[&str]) {
+    place.run(&["run", "--world", "docker"]).exits(code).complains(said);
+    assert!(place.run(&["status"]).exits(0).stdout.contains("no runs yet"));
+}
+
+#[test]
+fn one_that_is_too_old_is_to_be_updated() {
+    let old = &[("", 200, r#"{"ApiVersion":"1.40","Version":"19.03.15","Arch":"amd64"}"#)];
+    refuses(
+        &mut place("{image: nothing}", old),
+        4,
+        &["is too old: it speaks version 1.40", "20.10 or later"],
+    );
+}
+
+#[test]
+fn what_is_no_engine_is_said_to_have_answered() {
+    let other = &[("", 200, r#"{"hello":"world"}"#)];
+    refuses(&mut place("{image: nothing}", other), 4, &["could not tell its version"]);
+}
+
+#[test]
+fn an_image_that_is_nowhere_is_to_be_built() {
+    let unknown = &[
+        VERSION,
+        NO_IMAGE,
+        ("/images/create", 404, r#"{"message":"manifest for nothing:latest not found"}"#),
+    ];
+    let said =
+        ["there is no image nothing", "manifest for nothing:latest not found", "docker build --tag nothing"];
+    refuses(&mut place("{image: nothing}", unknown), 4, &said);
+}
+
+#[test]
+fn a_pull_that_is_refused_is_to_be_done_by_who_may() {
+    let denied = &[
+        VERSION,
+        NO_IMAGE,
+        (
+            "/images/create",
+            404,
+            r#"{"message":"pull access denied for nothing, repository does not exist or may require 'docker login'"}"#,
+        ),
+    ];
+    let said = ["could not pull it: pull access denied", "docker pull nothing"];
+    refuses(&mut place("{image: nothing}", denied), 4, &said);
+    // The refusal comes in the middle of an answer that began well.
+    let late = &[
+        VERSION,
+        NO_IMAGE,
+        (
+            "/images/create",
+            200,
+            "{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"toomanyrequests: limit\"},\"error\":\"toomanyrequests: limit\"}\r\n",
+        ),
+    ];
+    refuses(
+        &mut place("{image: nothing}", late),
+        4,
+        &["could not pull it", "toomanyrequests", "docker pull"],
+    );
+}
+
+#[test]
+fn an_image_for_another_machine_is_to_be_built_for_this_one() {
+    let foreign = &[VERSION, ("/json", 200, r#"{"Id":"sha256:aa","Architecture":"arm64","Os":"linux"}"#)];
+    let said = ["is made for arm64, the container engine runs on amd64", "for that machine"];
+    refuses(&mut place("{image: nothing}", foreign), 4, &said);
+}
+
+#[test]
+fn an_engine_far_away_is_asked_and_its_absence_is_told() {
+    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
+    // Nobody listens there: the port is reserved (tcpmux), and privileged.
+    place.sandbox.set("DOCKER_HOST", "tcp://127.0.0.1:1");
+    refuses(&mut place, 4, &["tcp://127.0.0.1:1 does not answer", "set DOCKER_HOST"]);
+    place.sandbox.set("DOCKER_HOST", "ssh://nobody@127.0.0.1:22");
+    refuses(&mut place, 2, &["names a port", "SSH configuration"]);
+    place.sandbox.set("DOCKER_HOST", "tcp://127.0.0.1:1");
+    place.sandbox.set("DOCKER_TLS_VERIFY", "1");
+    place.sandbox.set("DOCKER_CERT_PATH", place.sandbox.root().join("no-certificates"));
+    refuses(&mut place, 4, &["cannot be used", "DOCKER_CERT_PATH"]);
+    place.sandbox.set("DOCKER_HOST", "gopher://127.0.0.1:1");
+    refuses(&mut place, 4, &["gopher://127.0.0.1:1 cannot be used", "ssh://user@host"]);
+}
+
+#[test]
+fn a_user_by_name_is_refused_where_files_are_carried() {
+    // The engine of this machine, by a way that could lead to another one.
+    let mut place = Place::with_plan("docker: {image: nothing, user: builder}\n", ONE);
+    let engine = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    place.sandbox.set("DOCKER_HOST", format!("tcp://{}", engine.local_addr().unwrap()));
+    thread::spawn(move || {
+        for stream in engine.incoming() {
+            let mut stream = stream.unwrap();
+            let _request = stream.read(&mut [0; 4096]);
+            let body = VERSION.2;
+            write!(stream, "HTTP/1.1 200 -\r\nContent-Type: application/json\r\nConnection: close\r\n")
+                .unwrap();
+            write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+    });
+    refuses(&mut place, 2, &["`docker.user` is builder", "by numbers"]);
+}
