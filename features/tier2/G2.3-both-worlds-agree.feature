@@ -32,6 +32,7 @@ Feature: G2.3 Both worlds give the same outcomes
       | A budget blocks                  | budgets: {mode: block, max_tokens_per_task: 600} | 1    | failed   |
       | A bootstrap fails every time     | bootstrap: ["exit 3"]                            | 1    | failed   |
 
+  @timeout(3m)
   Scenario: An engine on another machine, to which workspaces are carried, comes to the same
     Given a container engine of its own on another machine
     And the plan:
@@ -64,6 +65,7 @@ Feature: G2.3 Both worlds give the same outcomes
     And no container is left
     And no volume of the engine is left
 
+  @timeout(3m)
   Scenario: What is too large to be carried back from another machine fails its attempt
     Given a container engine of its own on another machine
     And the configuration:
