@@ -70,6 +70,8 @@ pub enum AssertionKind {
     Plan,
     /// Containers, as their engine tells of them.
     Container,
+    /// What a model was asked.
+    Model,
 }
 
 /// Which way an assertion points.
@@ -115,6 +117,7 @@ impl Assertion {
             AssertionKind::Output => "output",
             AssertionKind::Plan => "plan",
             AssertionKind::Container => "container",
+            AssertionKind::Model => "model",
         };
         format!("{kind}.{}", self.check)
     }

@@ -21,6 +21,7 @@ mod newtype;
 pub mod path;
 pub mod plan;
 pub mod problem;
+pub mod response;
 pub mod sabotage;
 mod schema;
 pub mod state;

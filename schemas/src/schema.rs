@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 use crate::{
-    answer, bench, config, event, flake, goal, impact, manifest, matrix, mutation, sabotage, state, verdict,
+    answer, bench, config, event, flake, goal, impact, manifest, matrix, mutation, response, sabotage, state,
+    verdict,
 };
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
@@ -37,6 +38,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
         ("logs-timeline", of::<answer::Logged<answer::Timeline>>()),
         ("manifest", of::<manifest::Manifest>()),
         ("matrix", of::<matrix::Matrix>()),
+        ("model-response", of::<response::ModelResponse>()),
         ("mutation", of::<mutation::Mutation>()),
         ("plan", of::<answer::Planned>()),
         ("plan-index", of::<manifest::PlanIndex>()),

@@ -7,6 +7,7 @@ mod bench;
 mod configuration;
 mod containers;
 mod disk;
+mod models;
 mod plan;
 mod program;
 mod repository;

@@ -14,6 +14,7 @@ mod files;
 mod git;
 mod hostile;
 mod lock;
+mod models;
 mod modes;
 mod plan;
 mod program;

@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod containers;
 mod error;
+mod models;
 mod observe;
 mod parameters;
 mod run;
@@ -21,10 +22,11 @@ pub(crate) use background::Meeting;
 pub(crate) use check::{Claim, Verdict, lines};
 pub(crate) use command::ending_text;
 pub(crate) use containers::{FOREIGN, is_foreign};
+pub(crate) use models::Models;
 pub(crate) use observe::Observation;
 pub(crate) use parameters::{
-    Damage, EventType, FixtureName, RaggedEnd, RunStatusName, SignalName, StopReasonName, TaskName,
-    TaskStatusName,
+    Damage, EventType, FixtureName, HiredAgent, RaggedEnd, RunStatusName, SignalName, StopReasonName,
+    TaskName, TaskStatusName,
 };
 pub(crate) use run::{JournalLine, summary};
 pub(crate) use stage::Stage;
@@ -59,6 +61,8 @@ pub struct MyceliumWorld {
     damaged: BTreeMap<PathBuf, Vec<u8>>,
     /// What it has in the lane of containers. Dropped when nothing uses it any more.
     contained: Option<Contained>,
+    /// The model of its agents, where they ask one.
+    models: Option<Models>,
     /// Dropped last: to it an engine of the scenario's own is a process like any other, which is asked until then.
     orphans: Option<Orphans>,
 }
@@ -101,6 +105,7 @@ impl MyceliumWorld {
             second_place: None,
             damaged: BTreeMap::new(),
             contained: None,
+            models: None,
         }
     }
 

@@ -103,6 +103,9 @@ pub(crate) enum Command {
     /// The mock worker, as an attempt starts it.
     #[command(hide = true)]
     MockAgent,
+    /// An agent that asks a model, called and heard like a real one.
+    #[command(hide = true)]
+    ScriptedAgent(ScriptedAgentArgs),
     /// The places at which this build can be made to fail.
     #[cfg(feature = "faults")]
     #[command(hide = true)]
@@ -111,6 +114,16 @@ pub(crate) enum Command {
     #[cfg(feature = "saboteur")]
     #[command(hide = true)]
     Saboteurs,
+}
+
+/// `scripted-agent`.
+#[derive(Debug, Args)]
+pub(crate) struct ScriptedAgentArgs {
+    /// Whose words it speaks: codex or claude.
+    pub(crate) voice: String,
+    /// What the real one would be called with.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
 }
 
 /// `init`.

@@ -13,7 +13,7 @@ use mycelium_schemas::{
 };
 
 use crate::{
-    commands::{demo::DemoError, mock_agent::MockAgentError},
+    commands::{demo::DemoError, mock_agent::MockAgentError, scripted_agent::ScriptedAgentError},
     exit::Exit,
 };
 
@@ -43,6 +43,9 @@ pub(crate) enum CliError {
     /// The mock worker could not work.
     #[error(transparent)]
     MockAgent(#[from] MockAgentError),
+    /// The scripted agent could not work.
+    #[error(transparent)]
+    ScriptedAgent(#[from] ScriptedAgentError),
     /// The demonstration's repository could not be made.
     #[error("the demonstration could not be set up")]
     Demo(#[from] DemoError),
@@ -102,6 +105,7 @@ impl CliError {
             | Self::UnknownSchema { .. }
             | Self::FolderInUse { .. } => Exit::Input,
             Self::MockAgent(error) => error.exit(),
+            Self::ScriptedAgent(error) => error.exit(),
             Self::DemoStep { .. } => Exit::Failed,
             Self::Output(_) if self.is_broken_pipe() => Exit::Done,
             Self::Demo(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => Exit::Environment,
@@ -135,6 +139,7 @@ impl CliError {
                 None => format!("there are {}", known.join(", ")),
             }),
             Self::MockAgent(error) => Some(error.help().to_owned()),
+            Self::ScriptedAgent(_) => Some("it is started by `mycelium run`, as `worker.program`".to_owned()),
             Self::FolderInUse { .. } => Some("name a folder that is new or empty with --keep".to_owned()),
             Self::DemoStep { .. } => Some("its output above says why".to_owned()),
             Self::File { path, source, .. } => Some(advice::io(path, source)),

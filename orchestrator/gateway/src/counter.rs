@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     account::{Account, Limits, Spent, Ticket},
-    ledger::{Entry, Ledger, LedgerError},
+    ledger::{Entry, Ledger, LedgerError, tokens_of},
 };
 
 /// Millionths of a US dollar that tokens of a model cost.
@@ -94,7 +94,7 @@ impl Counter {
 }
 
 fn spent(entry: &Entry) -> Spent {
-    Spent { tokens: entry.tokens().total(), microusd: entry.cost_microusd }
+    Spent { tokens: tokens_of(entry).total(), microusd: entry.cost_microusd }
 }
 
 /// A request that may be made. What is not settled is given up.
@@ -108,7 +108,7 @@ impl Admitted {
     /// Counts what the response used; durable when this returns. Blocks for as long as the disk takes.
     pub(crate) fn settle(mut self, mut entry: Entry) -> Result<(), LedgerError> {
         let Some(ticket) = self.ticket.take() else { return Ok(()) };
-        entry.cost_microusd = (self.counter.prices)(&entry.model, entry.tokens());
+        entry.cost_microusd = (self.counter.prices)(&entry.model, tokens_of(&entry));
         let written = {
             let mut inner = self.counter.inner();
             // Counted even where the disk fails: this run at least must know.

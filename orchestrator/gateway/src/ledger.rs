@@ -8,60 +8,30 @@ use std::{
 };
 
 use mycelium_agents::tokens::Tokens;
-use serde::{Deserialize, Serialize};
 
 /// One response.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The task that asked.
-    pub task: String,
-    /// Its attempt.
-    pub attempt: u32,
-    /// The interface.
-    pub protocol: String,
-    /// The model, as the request named it.
-    pub model: String,
-    /// The provider's id of the response.
-    pub response: Option<String>,
-    /// Input tokens, cached ones included.
-    pub input_tokens: u64,
-    /// Of these, from the cache.
-    pub cached_input_tokens: u64,
-    /// Of these, into the cache.
-    pub cache_write_input_tokens: u64,
-    /// Output tokens, reasoning included.
-    pub output_tokens: u64,
-    /// Of these, reasoning.
-    pub reasoning_output_tokens: u64,
-    /// What it cost, in millionths of a US dollar, by the configured prices.
-    pub cost_microusd: u64,
-    /// True where the response broke off before it told what it used, and this is reckoned from its size.
-    pub is_estimate: bool,
+pub type Entry = mycelium_schemas::response::ModelResponse;
+
+/// An entry that tells these tokens.
+pub(crate) fn telling(entry: Entry, tokens: Tokens) -> Entry {
+    Entry {
+        input_tokens: tokens.input,
+        cached_input_tokens: tokens.cached_input,
+        cache_write_input_tokens: tokens.cache_write_input,
+        output_tokens: tokens.output,
+        reasoning_output_tokens: tokens.reasoning_output,
+        ..entry
+    }
 }
 
-impl Entry {
-    /// The same of these tokens.
-    #[must_use]
-    pub(crate) fn of(self, tokens: Tokens) -> Self {
-        Self {
-            input_tokens: tokens.input,
-            cached_input_tokens: tokens.cached_input,
-            cache_write_input_tokens: tokens.cache_write_input,
-            output_tokens: tokens.output,
-            reasoning_output_tokens: tokens.reasoning_output,
-            ..self
-        }
-    }
-
-    /// What it used.
-    pub fn tokens(&self) -> Tokens {
-        Tokens {
-            input: self.input_tokens,
-            cached_input: self.cached_input_tokens,
-            cache_write_input: self.cache_write_input_tokens,
-            output: self.output_tokens,
-            reasoning_output: self.reasoning_output_tokens,
-        }
+/// What a response used.
+pub fn tokens_of(entry: &Entry) -> Tokens {
+    Tokens {
+        input: entry.input_tokens,
+        cached_input: entry.cached_input_tokens,
+        cache_write_input: entry.cache_write_input_tokens,
+        output: entry.output_tokens,
+        reasoning_output: entry.reasoning_output_tokens,
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     counter::{Admitted, Counter},
-    ledger::Entry,
+    ledger::{Entry, telling},
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
     refusal::{self, Answer},
@@ -198,13 +198,13 @@ impl Counting {
 fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) -> Option<Entry> {
     let entry = Entry { response: metered.id.clone(), is_estimate: !metered.is_whole, ..entry };
     match metered.tokens {
-        Some(tokens) if metered.is_whole => Some(entry.of(tokens)),
+        Some(tokens) if metered.is_whole => Some(telling(entry, tokens)),
         _ if !costs || metered.bytes == 0 => None,
         tokens => {
             let mut tokens = tokens.unwrap_or_default();
             tokens.input = tokens.input.max(request_bytes / BYTES_A_TOKEN);
             tokens.output = tokens.output.max(metered.bytes / BYTES_A_TOKEN);
-            Some(entry.of(tokens))
+            Some(telling(entry, tokens))
         }
     }
 }

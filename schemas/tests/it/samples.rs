@@ -16,6 +16,7 @@ use mycelium_schemas::{
     matrix::Matrix,
     mutation::Mutation,
     problem::Source,
+    response::ModelResponse,
     sabotage::Sabotage,
     state::RunView,
     verdict::Evaluation,
@@ -164,6 +165,19 @@ fn every_kind_of_line_of_the_flake_history_has_a_sample() {
             assert!(!jsonschema::is_valid(schema.as_value(), &cut), "missing {required} was accepted");
         }
     }
+    assert_eq!(text.lines().count(), 2);
+}
+
+#[test]
+fn every_response_of_a_model_is_read_and_described() {
+    let text = sample("models.jsonl");
+    for line in text.lines() {
+        let response: ModelResponse = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&response).unwrap(), line);
+        assert_valid("model-response", &serde_json::from_str(line).unwrap());
+    }
+    let schema = mycelium_schemas::schemas().remove("model-response").unwrap();
+    assert!(!jsonschema::is_valid(schema.as_value(), &serde_json::json!({})), "it requires nothing");
     assert_eq!(text.lines().count(), 2);
 }
 

@@ -17,9 +17,10 @@ use walkdir::WalkDir;
 use super::{Claim, CommandRun, MyceliumWorld, Verdict, WorldError, answer, lines};
 
 /// File names, the form of their content and the schema of each document in them. A `*` stands for anything.
-const KINDS: [(&str, Form, &str); 12] = [
+const KINDS: [(&str, Form, &str); 13] = [
     ("orchestrator.jsonl", Form::JsonLines, "event"),
     ("events.jsonl", Form::JsonLines, "event"),
+    ("models.jsonl", Form::JsonLines, "model-response"),
     ("state.json", Form::Json, "state"),
     ("plan.snapshot.json", Form::Json, "plan-snapshot"),
     // The operator's own text, frozen.

@@ -19,6 +19,12 @@ pub enum WorldError {
     /// A step is about containers, in the lane that has none.
     #[error("there are no containers in this lane: tag the scenario @docker alone")]
     NoContainers,
+    /// The scripted model cannot listen.
+    #[error("the scripted model cannot listen: {0}")]
+    Models(io::Error),
+    /// A step is about a model, and no agent asks one.
+    #[error("no agent asks a model: begin with `Given the agent is a scripted \"codex\"`")]
+    NoModels,
     /// The container engine did not do what a step asked of it, or knows nothing of what it is about.
     #[error("{0}")]
     Engine(String),

@@ -153,6 +153,46 @@ impl FromStr for RaggedEnd {
     }
 }
 
+/// An agent that asks a model, in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "hiredAgent", regex = r#""(codex|claude)""#)]
+pub(crate) enum HiredAgent {
+    /// Codex CLI.
+    Codex,
+    /// Claude Code.
+    Claude,
+}
+
+impl HiredAgent {
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Codex => "codex",
+            Self::Claude => "claude",
+        }
+    }
+
+    /// The name of its provider there.
+    pub(crate) fn provider(self) -> &'static str {
+        match self {
+            Self::Codex => "openai",
+            Self::Claude => "anthropic",
+        }
+    }
+}
+
+impl FromStr for HiredAgent {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "codex" => Self::Codex,
+            "claude" => Self::Claude,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
+
 /// A fixture repository by name, in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
 #[param(name = "fixture", regex = r#""(toy-repo|conflict-repo|large-repo-sim)""#)]

@@ -127,6 +127,12 @@ impl Stage {
         self.write_config()
     }
 
+    /// Sets one key of the configuration, its path given as keys, and writes it.
+    pub(crate) fn set(&mut self, keys: &[&str], value: &str) -> Result<(), WorldError> {
+        self.config.set(keys, value);
+        self.write_config()
+    }
+
     /// Makes the doctor run a script.
     pub(crate) fn set_doctor(&mut self, body: &str) -> Result<(), WorldError> {
         let text = self.scripts.doctor(body)?;

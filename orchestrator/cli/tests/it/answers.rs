@@ -10,7 +10,7 @@ use crate::{place::Place, plans::ONE};
 const STRAY: &str = "manifest_enforcement: block\nmax_retries: 0\nworker:\n  agent: command\n  command: echo stray >stray.txt\n";
 
 /// Schemas of what is written to files; those of `accept` are checked where it is.
-const OF_FILES: [&str; 19] = [
+const OF_FILES: [&str; 20] = [
     "bench",
     "candidate",
     "compliance",
@@ -24,6 +24,7 @@ const OF_FILES: [&str; 19] = [
     "impact",
     "manifest",
     "matrix",
+    "model-response",
     "mutation",
     "plan-index",
     "plan-snapshot",

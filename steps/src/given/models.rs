@@ -1,0 +1,32 @@
+//! Agents that ask a model, and what the model answers.
+
+use cucumber::{gherkin::Step, given};
+
+use crate::world::{HiredAgent, MyceliumWorld, WorldError, doc_string};
+
+/// The agent is one that every machine has: it is called and heard like the real one of that name, and asks a scripted
+/// model through the gateway, which holds the key.
+#[given(expr = "the agent is a scripted {hiredAgent}")]
+fn scripted(world: &mut MyceliumWorld, agent: HiredAgent) -> Result<(), WorldError> {
+    world.hire(agent)
+}
+
+/// The operator's key for the model; an empty one is none.
+#[given(expr = "the key of the model is {string}")]
+fn has_key(world: &mut MyceliumWorld, key: String) {
+    world.set_model_key(&key);
+}
+
+/// What the model answers, one after the other, as a YAML list; the last answer stands for all that follow. An answer has
+/// text, shell (a command, with the words of scripts), tools (spawn_agent with a prompt), usage ({input, cached, output}),
+/// status, body, end (cut_after, stall_after), pace_ms, wait_for, times.
+#[given(expr = "the model answers:")]
+fn answers(world: &mut MyceliumWorld, step: &Step) -> Result<(), WorldError> {
+    world.model_answers(None, doc_string(step)?)
+}
+
+/// The same for requests in which the text stands, as the name of a task does: parallel tasks share one model.
+#[given(expr = "the model answers what says {string}:")]
+fn answers_what_says(world: &mut MyceliumWorld, text: String, step: &Step) -> Result<(), WorldError> {
+    world.model_answers(Some(&text), doc_string(step)?)
+}

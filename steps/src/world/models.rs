@@ -1,0 +1,90 @@
+//! The model that a scenario's agents ask: a scripted server, and a scripted agent that every machine has.
+
+use mycelium_fixtures::{
+    FixtureError,
+    files::write_file,
+    models::{Asked, ModelServer, Script, Track, Turn},
+};
+
+use super::{HiredAgent, MyceliumWorld, WorldError};
+use mycelium_accept::context::Lane;
+
+/// The variable of the operator that holds the key.
+const KEY_VARIABLE: &str = "OPERATORS_MODEL_KEY";
+/// What it holds where a scenario does not say otherwise.
+const KEY: &str = "sk-of-the-operator-0123456789abcdef";
+/// The model by the configuration's name.
+const MODEL: &str = "scripted-model";
+
+/// The scripted model of a scenario.
+#[derive(Debug)]
+pub(crate) struct Models {
+    server: ModelServer,
+}
+
+impl MyceliumWorld {
+    /// From now on the agent is a scripted one that asks a scripted model through the gateway.
+    pub(crate) fn hire(&mut self, agent: HiredAgent) -> Result<(), WorldError> {
+        let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
+        let (name, provider) = (agent.name(), agent.provider());
+        // In a container it is the image's, of that name.
+        let program = match self.context.lane {
+            Lane::Docker => name.to_owned(),
+            Lane::Mock => self.scripted_agent(name)?,
+        };
+        self.sandbox.set(KEY_VARIABLE, KEY);
+        let stage = self.stage_mut()?;
+        for (keys, value) in [
+            (["worker", "agent"].as_slice(), name),
+            (&["worker", "model"], MODEL),
+            (&["worker", "program"], &program),
+            (&["gateway", provider, "base_url"], &server.base_url()),
+            (&["gateway", provider, "key"], KEY_VARIABLE),
+        ] {
+            stage.set(keys, value)?;
+        }
+        self.models = Some(Models { server });
+        Ok(())
+    }
+
+    /// A program that is called like the real one.
+    fn scripted_agent(&self, name: &str) -> Result<String, WorldError> {
+        let path = self.sandbox.root().join("agents").join(name);
+        let text = format!("#!/bin/sh\nexec '{}' scripted-agent {name} \"$@\"\n", self.context.bin.display());
+        write_file(&path, text.as_bytes(), true)?;
+        Ok(path.display().to_string())
+    }
+
+    /// The operator's key is another one, or empty.
+    pub(crate) fn set_model_key(&mut self, key: &str) {
+        self.sandbox.set(KEY_VARIABLE, key);
+    }
+
+    /// What the model answers to the requests in which a text stands, or to all others.
+    pub(crate) fn model_answers(&self, when: Option<&str>, yaml: &str) -> Result<(), WorldError> {
+        let refuse = |error: serde_saphyr::Error| FixtureError::Configuration(error.to_string());
+        let mut turns: Vec<Turn> = serde_saphyr::from_str(yaml).map_err(refuse)?;
+        for turn in &mut turns {
+            if let Some(command) = &turn.shell {
+                turn.shell = Some(self.stage()?.scripts().command(command)?);
+            }
+        }
+        self.models()?.server.change(|script| match when {
+            None => script.turns = turns,
+            Some(text) => {
+                script.tracks.retain(|track| track.when != text);
+                script.tracks.push(Track { when: text.to_owned(), turns });
+            }
+        });
+        Ok(())
+    }
+
+    /// What the model was asked so far.
+    pub(crate) fn asked(&self) -> Result<Vec<Asked>, WorldError> {
+        Ok(self.models()?.server.asked())
+    }
+
+    fn models(&self) -> Result<&Models, WorldError> {
+        self.models.as_ref().ok_or(WorldError::NoModels)
+    }
+}
