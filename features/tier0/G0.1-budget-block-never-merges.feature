@@ -145,6 +145,139 @@ Feature: G0.1 A budget block never merges
     And the log has no "landing.intent" event
     And the log has no "task.landed" event for task "002"
 
+  Scenario Outline: <agent> that crosses its budget in mid-turn is stopped there, and nothing lands
+    Given the agent is a scripted "<agent>"
+    And the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 1030}
+      """
+    And the model answers:
+      """
+      - {shell: append src/greeting.js one, usage: {input: 1000, output: 30}}
+      - {shell: append src/greeting.js two, usage: {input: 1100, output: 30}}
+      - {text: Done., usage: {input: 1200, output: 5}}
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "budget_block"
+    And the model was asked 1 time
+    And task "001" has used 1030 tokens
+    And a "budget.block" event says:
+      | field  | value  |
+      | scope  | task   |
+      | metric | tokens |
+      | used   | 1030   |
+      | limit  | 1030   |
+    And task "001" is "failed"
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+    And the log has no "task.retry" event
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |
+
+  Scenario: What an agent's own agents use counts, though it tells nothing of it
+    Given the agent is a scripted "codex"
+    And the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 2000}
+      """
+    And the model answers what says "Do write-greeting.":
+      """
+      - tools: [{name: spawn_agent, args: {prompt: Look around.}}]
+        usage: {input: 100, output: 10}
+      - {shell: append src/greeting.js one, usage: {input: 200, output: 10}}
+      - {text: Done., usage: {input: 300, output: 5}}
+      """
+    And the model answers what says "Look around.":
+      """
+      - {text: I have looked., usage: {input: 5000, output: 50}}
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "budget_block"
+    And the model was asked 2 times
+    And task "001" has used 5160 tokens
+    And task "001" is "failed"
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+
+  Scenario: A budget that was crossed before a kill still holds after it
+    Given the agent is a scripted "codex"
+    And the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 1030}
+      """
+    And the model answers:
+      """
+      - shell: append src/greeting.js one; signal at-work; await never
+        usage: {input: 1000, output: 30}
+      - {text: Done., usage: {input: 1100, output: 5}}
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And the stop reason is "budget_block"
+    And the model was asked 1 time
+    And task "001" has used 1030 tokens
+    And task "001" is "failed"
+    And task "001" is not "landed"
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+
+  Scenario: Parallel agents pass the budget of a run by no more than what was under way
+    Given the plan:
+      | id  | name           | writes          |
+      | 001 | write-greeting | src/greeting.js |
+      | 002 | write-farewell | src/farewell.js |
+      | 003 | write-thanks   | src/thanks.js   |
+      | 004 | write-sorry    | src/sorry.js    |
+    And the agent is a scripted "codex"
+    And the configuration:
+      """
+      max_parallel: 4
+      budgets: {mode: block, max_tokens_per_run: 2000}
+      """
+    And the model answers:
+      """
+      - {shell: append "src/$MYCELIUM_TASK_ID.js" one, usage: {input: 1000, output: 30}, times: 1000}
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "budget_block"
+    And the model was asked no more than 5 times
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+    And the log has no "task.landed" event
+
+  @control
+  Scenario Outline: <agent> within its budget lands, and is counted to the token
+    Given the agent is a scripted "<agent>"
+    And the configuration:
+      """
+      budgets: {mode: block, max_tokens_per_task: 5000}
+      """
+    And the model answers:
+      """
+      - {shell: append src/greeting.js one, usage: {input: 1000, output: 30}}
+      - {text: Done., usage: {input: 1200, cached: 1000, output: 5}}
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has used 2235 tokens
+    And the integration branch has moved
+    And the log has no "budget.block" event
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |
+
   @control
   Scenario: Without a limit the same work lands
     Given the agent reports 1500 tokens

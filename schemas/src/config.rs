@@ -44,6 +44,8 @@ pub struct Config {
     pub timeout_minutes: Minutes,
     /// Minutes an agent may be silent. Default 15.
     pub idle_timeout_minutes: Minutes,
+    /// Minutes within which an agent that asks a model must have said or asked something. Default 0.5.
+    pub first_event_timeout_minutes: Minutes,
     /// Shell commands run in a fresh workspace before the agent. Default none.
     pub bootstrap: Vec<String>,
     /// Named resources that tasks lock. Default none.

@@ -457,6 +457,8 @@ pub enum ExitReason {
     Timeout,
     /// It was silent for longer than `idle_timeout_minutes`.
     IdleTimeout,
+    /// It said nothing at all for longer than `first_event_timeout_minutes`.
+    FirstEventTimeout,
     /// The run was stopped.
     Stopped,
     /// It could not be started.

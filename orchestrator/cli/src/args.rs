@@ -103,6 +103,9 @@ pub(crate) enum Command {
     /// The mock worker, as an attempt starts it.
     #[command(hide = true)]
     MockAgent,
+    /// The way from a container to the model gateway, with the agent that takes it.
+    #[command(hide = true)]
+    Relay(RelayArgs),
     /// An agent that asks a model, called and heard like a real one.
     #[command(hide = true)]
     ScriptedAgent(ScriptedAgentArgs),
@@ -114,6 +117,20 @@ pub(crate) enum Command {
     #[cfg(feature = "saboteur")]
     #[command(hide = true)]
     Saboteurs,
+}
+
+/// `relay`.
+#[derive(Debug, Args)]
+pub(crate) struct RelayArgs {
+    /// The gateway's socket.
+    pub(crate) socket: PathBuf,
+    /// The port to listen at.
+    pub(crate) port: u16,
+    /// The agent.
+    pub(crate) program: String,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
 }
 
 /// `scripted-agent`.
@@ -271,6 +288,21 @@ pub(crate) struct DemoArgs {
     /// Leave everything in this folder, which must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+
+    /// The agent: one that asks a model is a scripted one, called and heard like the real one, with a scripted model.
+    #[arg(long, value_enum, default_value_t = DemoAgent::Mock)]
+    pub(crate) agent: DemoAgent,
+}
+
+/// The agents of the demonstration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoAgent {
+    /// The mock agent, which asks no model.
+    Mock,
+    /// Codex CLI's likeness.
+    Codex,
+    /// Claude Code's likeness.
+    Claude,
 }
 
 /// `schema`.

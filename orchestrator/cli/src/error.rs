@@ -13,7 +13,9 @@ use mycelium_schemas::{
 };
 
 use crate::{
-    commands::{demo::DemoError, mock_agent::MockAgentError, scripted_agent::ScriptedAgentError},
+    commands::{
+        demo::DemoError, mock_agent::MockAgentError, relay::RelayError, scripted_agent::ScriptedAgentError,
+    },
     exit::Exit,
 };
 
@@ -43,6 +45,9 @@ pub(crate) enum CliError {
     /// The mock worker could not work.
     #[error(transparent)]
     MockAgent(#[from] MockAgentError),
+    /// No agent runs beside the relay.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The scripted agent could not work.
     #[error(transparent)]
     ScriptedAgent(#[from] ScriptedAgentError),
@@ -108,7 +113,9 @@ impl CliError {
             Self::ScriptedAgent(error) => error.exit(),
             Self::DemoStep { .. } => Exit::Failed,
             Self::Output(_) if self.is_broken_pipe() => Exit::Done,
-            Self::Demo(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => Exit::Environment,
+            Self::Demo(_) | Self::Relay(_) | Self::File { .. } | Self::Surroundings(_) | Self::Output(_) => {
+                Exit::Environment
+            }
         }
     }
 
@@ -139,6 +146,7 @@ impl CliError {
                 None => format!("there are {}", known.join(", ")),
             }),
             Self::MockAgent(error) => Some(error.help().to_owned()),
+            Self::Relay(_) => Some("the image must hold the agent, as `worker.program` names it".to_owned()),
             Self::ScriptedAgent(_) => Some("it is started by `mycelium run`, as `worker.program`".to_owned()),
             Self::FolderInUse { .. } => Some("name a folder that is new or empty with --keep".to_owned()),
             Self::DemoStep { .. } => Some("its output above says why".to_owned()),

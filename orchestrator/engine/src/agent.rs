@@ -9,7 +9,7 @@ use mycelium_schemas::{
     state::Usage,
 };
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     environment::Environment,
@@ -137,6 +137,20 @@ impl Watcher for AgentWatcher<'_> {
 
     fn has_ended(&self) -> bool {
         matches!(&self.reading, Reading::Adapter(said) if said.has_ended())
+    }
+
+    fn has_begun(&self) -> bool {
+        match &self.reading {
+            Reading::Adapter(said) => said.has_begun(),
+            Reading::Usage(_) => true,
+        }
+    }
+
+    fn sign_of_life(&self) -> Option<Instant> {
+        match &self.reading {
+            Reading::Adapter(said) => said.sign_of_life(),
+            Reading::Usage(_) => None,
+        }
     }
 
     fn container(&mut self, kind: EventKind) {

@@ -32,6 +32,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     agent::{self, AgentWatcher, AttemptKey, Notes, Reading, UsageCount},
     clock::Clock,
+    docker,
     environment::Environment,
     error::{Error, IoContext},
     fault,
@@ -91,6 +92,8 @@ pub struct Attempt {
     pub workspace: PathBuf,
     /// The agent's own folder, if it needs one.
     pub agent_home: PathBuf,
+    /// The folder of the model gateway's socket.
+    pub gateway: PathBuf,
     /// Where its agent reaches a model, if it asks one.
     pub(crate) models: Option<Arc<Models>>,
     /// To the run's journal.
@@ -256,6 +259,8 @@ impl Attempt {
             stdin: Vec::new(),
             timeout: self.config.timeout_minutes.duration(),
             idle_timeout: None,
+            first_event_timeout: None,
+            relay: None,
             stop_signal: Signal::TERM,
             log,
             redactor: self.redactor.clone(),
@@ -293,15 +298,21 @@ impl Attempt {
         else {
             return Ok(None);
         };
-        let place =
-            Place { workspace: self.workspace.clone(), home: self.agent_home.clone(), marks: self.marks() };
+        let place = Place {
+            workspace: self.workspace.clone(),
+            home: self.agent_home.clone(),
+            marks: self.marks(),
+            gateway: self.launcher.engine().is_some().then(|| self.gateway.clone()),
+        };
         Hired::new(adapter, &self.config, &self.environment, models, &self.key, &place).map(Some)
     }
 
     /// What every command of an agent gets, that does not hand on its environment.
     fn marks(&self) -> BTreeMap<String, String> {
         let mut marks = self.env();
-        marks.insert(orphans::MARK.to_owned(), self.workspace.display().to_string());
+        let workspace =
+            self.launcher.engine().map_or(self.workspace.as_path(), |_| Path::new(docker::WORKSPACE));
+        marks.insert(orphans::MARK.to_owned(), workspace.display().to_string());
         marks
     }
 
@@ -319,6 +330,8 @@ impl Attempt {
         if let Some(hired) = &hired {
             job.env.extend(hired.env.clone());
             job.stop_signal = hired.stop_signal();
+            job.first_event_timeout = Some(self.config.first_event_timeout_minutes.duration());
+            job.relay.clone_from(&hired.relay);
         }
         if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
             job.env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mycelium_core::state::RunState;
 use mycelium_schemas::{
+    config::Config,
     event::{Event, EventKind},
     id::TaskId,
     state::TaskStatus,
@@ -23,12 +24,15 @@ pub(crate) async fn look(
     launcher: &Launcher,
     state: &RunState,
     paths: &RunPaths,
+    config: &Config,
 ) -> Result<BTreeMap<TaskId, String>, Error> {
     let Some(engine) = launcher.engine() else { return Ok(BTreeMap::new()) };
     let journal = store::read_file(&paths.journal).at("read", &paths.journal)?;
     let mut followed = BTreeMap::new();
     for container in engine.containers().await? {
-        match followable(&container, state, paths).filter(|task| was_told(&journal, task, &container)) {
+        // The way to its model ended with its orchestrator, and its conversation with it.
+        let candidate = (!config.worker.agent.asks_a_model()).then(|| followable(&container, state, paths));
+        match candidate.flatten().filter(|task| was_told(&journal, task, &container)) {
             Some(task) if engine.standing(&container.id).await? != Standing::NoResult => {
                 followed.insert(task, container.id);
             }

@@ -13,18 +13,20 @@ use mycelium_agents::{
     reader::Reader,
     version::{Standing, Version},
 };
-use mycelium_gateway::Lease;
+use mycelium_gateway::{Lease, Signs};
 use mycelium_schemas::{
     config::{Agent, Config},
     digest::sha256,
     event::{ExitReason, World},
 };
+use tokio::time::Instant;
 
 use crate::{
     agent::AttemptKey,
+    docker,
     environment::Environment,
     error::{Error, IoContext},
-    job::{Exit, Program},
+    job::{Exit, Program, Relay},
     models::{Models, Used},
     signals::Listening,
     store,
@@ -53,6 +55,8 @@ pub(crate) struct Hired {
     pub(crate) program: Program,
     /// Its environment, beside the attempt's.
     pub(crate) env: BTreeMap<String, String>,
+    /// How it reaches its model from a container.
+    pub(crate) relay: Option<Relay>,
 }
 
 /// What it said.
@@ -61,6 +65,8 @@ pub(crate) struct Said {
     adapter: Adapter,
     reader: Reader,
     stderr: Vec<u8>,
+    has_begun: bool,
+    signs: Signs,
 }
 
 impl Hired {
@@ -76,23 +82,37 @@ impl Hired {
         store::make_private_dir(&place.home)?;
         let lease = models.admit(key)?;
         let session = session_id(&place.home, key);
+        let contained = place.gateway.as_ref();
+        let base_url = contained.map_or_else(
+            || lease.base_url().to_owned(),
+            |_| lease.base_url_at(&format!("127.0.0.1:{}", docker::RELAY_PORT)),
+        );
         let invocation = Invocation::of(
             adapter,
             &Start {
                 model: &config.worker.model,
-                workspace: &place.workspace,
-                home: &place.home,
-                base_url: lease.base_url(),
+                workspace: contained.map_or(&place.workspace, |_| Path::new(docker::WORKSPACE)),
+                home: contained.map_or(&place.home, |_| Path::new(docker::AGENT_HOME)),
+                base_url: &base_url,
                 session: Session::New(&session),
                 marks: &place.marks,
-                as_root: rustix::process::geteuid().is_root(),
+                as_root: is_root(config, contained.is_some()),
                 answer: None,
                 more: &config.worker.args,
             },
         );
-        let program = program(adapter, config, environment)?;
-        let program = Program::Found { path: program, args: invocation.args };
-        Ok(Self { adapter, lease, program, env: invocation.env })
+        let path = match contained {
+            // That of its image.
+            Some(_) => PathBuf::from(name(adapter, config)),
+            None => program(adapter, config, environment)?,
+        };
+        let program = Program::Found { path, args: invocation.args };
+        let relay = contained.map(|gateway| Relay {
+            program: environment.program.clone(),
+            gateway: gateway.clone(),
+            home: place.home.clone(),
+        });
+        Ok(Self { adapter, lease, program, env: invocation.env, relay })
     }
 
     /// The signal at which it ends its own commands too.
@@ -105,7 +125,13 @@ impl Hired {
 
     /// Reads what it prints.
     pub(crate) fn listen(&self) -> Said {
-        Said { adapter: self.adapter, reader: Reader::new(self.adapter), stderr: Vec::new() }
+        Said {
+            adapter: self.adapter,
+            reader: Reader::new(self.adapter),
+            stderr: Vec::new(),
+            has_begun: false,
+            signs: self.lease.signs(),
+        }
     }
 
     /// It has ended: what it used, all of it.
@@ -124,12 +150,25 @@ pub(crate) struct Place {
     pub(crate) home: PathBuf,
     /// What each of its commands gets in its environment.
     pub(crate) marks: BTreeMap<String, String>,
+    /// The folder of the gateway's socket, where it works in a container.
+    pub(crate) gateway: Option<PathBuf>,
 }
 
 impl Said {
     /// Takes one of its events.
     pub(crate) fn event(&mut self, event: &serde_json::Value) {
+        self.has_begun = true;
         self.reader.event(event);
+    }
+
+    /// Whether it has said or asked something.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun || self.signs.last().is_some()
+    }
+
+    /// When it last asked its model, or was answered.
+    pub(crate) fn sign_of_life(&self) -> Option<Instant> {
+        self.signs.last().map(Instant::from_std)
     }
 
     pub(crate) fn error_output(&mut self, chunk: &[u8]) {
@@ -181,10 +220,6 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     let Some(adapter) = adapter(config.worker.agent) else { return Ok(()) };
     let refuse = |message: String, help: &str| Err(problem(message, help));
-    if world == World::Docker {
-        let message = format!("the agent {} does not run in containers in this version", adapter.name());
-        return refuse(message, "run it with `--world local`, or use `agent: command`");
-    }
     let provider = match adapter {
         Adapter::Codex => &config.gateway.openai,
         Adapter::Claude => &config.gateway.anthropic,
@@ -192,6 +227,15 @@ pub(crate) fn check(
     if let Some(name) = provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
         let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
         return refuse(message, "set the variable, or name another one in `gateway`");
+    }
+    if world == World::Docker {
+        let mode = config.docker.network_mode.as_str();
+        if mode == "host" || mode.starts_with("container:") {
+            let message = format!("an agent that asks a model needs a network of its own, not `{mode}`");
+            return refuse(message, "set `docker.network_mode: none`");
+        }
+        // Its program is the image's: it is found, or not, when it is started.
+        return Ok(());
     }
     let program = program(adapter, config, environment)?;
     let printed = listening.wait(version_of(&program, environment))?;
@@ -230,13 +274,26 @@ async fn version_of(program: &Path, environment: &Environment) -> Result<String,
     }
 }
 
+fn name(adapter: Adapter, config: &Config) -> &str {
+    config.worker.program.as_deref().unwrap_or(adapter.program())
+}
+
+/// Whether it runs as root: in a container as its configured user, or as whoever runs Mycelium.
+fn is_root(config: &Config, contained: bool) -> bool {
+    let user = config.docker.user.as_deref().filter(|_| contained);
+    user.map_or_else(
+        || rustix::process::geteuid().is_root(),
+        |user| matches!(user.split(':').next(), Some("0" | "root")),
+    )
+}
+
 /// Its program: the one that is configured, or the first of its name in the operator's `PATH`.
 pub(crate) fn program(
     adapter: Adapter,
     config: &Config,
     environment: &Environment,
 ) -> Result<PathBuf, Error> {
-    let name = config.worker.program.as_deref().unwrap_or(adapter.program());
+    let name = name(adapter, config);
     if name.contains('/') {
         return std::path::absolute(environment.current_dir.join(name)).at("find", name);
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use mycelium_schemas::event::{EventKind, ExitReason};
 use rustix::process::Signal;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{agent::AttemptKey, error::Error, redact::Redactor};
 
@@ -95,12 +95,27 @@ pub struct Job {
     pub timeout: Duration,
     /// How long it may be silent; none for as long as it takes.
     pub idle_timeout: Option<Duration>,
+    /// How long it may take until it gives its first sign of life; none for as long as it takes.
+    pub first_event_timeout: Option<Duration>,
+    /// How it reaches its model from a container; none where it asks none.
+    pub relay: Option<Relay>,
     /// The signal that asks it to end.
     pub stop_signal: Signal,
     /// Where its output is kept, both streams as they come.
     pub log: PathBuf,
     /// Keeps secrets out of that.
     pub redactor: Redactor,
+}
+
+/// The way from a container to the run's model gateway, and what else an agent needs there.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// This very program, which is the relay.
+    pub program: PathBuf,
+    /// The folder of this machine that the gateway's socket lies in.
+    pub gateway: PathBuf,
+    /// The agent's own folder on this machine.
+    pub home: PathBuf,
 }
 
 /// How a command ended.
@@ -145,6 +160,7 @@ impl Exit {
             }
             (ExitReason::Timeout, ..) => "ran into its time limit".to_owned(),
             (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
+            (ExitReason::FirstEventTimeout, ..) => "said nothing after it was started".to_owned(),
             (ExitReason::Stopped, ..) => "was stopped".to_owned(),
             (ExitReason::NotStarted, ..) => {
                 format!("could not be started: {}", self.detail.as_deref().unwrap_or("unknown reason"))
@@ -177,6 +193,16 @@ pub trait Watcher {
     /// Whether it has said that it is done, and should end.
     fn has_ended(&self) -> bool {
         false
+    }
+
+    /// Whether it has given a sign of life since it was started.
+    fn has_begun(&self) -> bool {
+        true
+    }
+
+    /// When it last gave a sign of life elsewhere than in its output.
+    fn sign_of_life(&self) -> Option<Instant> {
+        None
     }
 
     /// Something became of its container, told as the event that says so.

@@ -323,6 +323,8 @@ impl Lander {
             stdin: Vec::new(),
             timeout: self.doctor_timeout,
             idle_timeout: None,
+            first_event_timeout: None,
+            relay: None,
             stop_signal: rustix::process::Signal::TERM,
             log,
             redactor: self.redactor.clone(),

@@ -49,11 +49,12 @@ pub(crate) struct Used {
 }
 
 impl Models {
-    /// Opens the gateway, if the configured agent asks a model.
+    /// Opens the gateway, if the configured agent asks a model; for containers at a socket, too.
     pub(crate) async fn open(
         config: &Config,
         environment: &Environment,
         ledger: PathBuf,
+        socket: Option<&Path>,
     ) -> Result<Option<Arc<Self>>, Error> {
         if !config.worker.agent.asks_a_model() {
             return Ok(None);
@@ -84,7 +85,10 @@ impl Models {
             prices: Arc::new(move |_, tokens| cost(tokens, price)),
             ledger,
         };
-        let (gateway, notices) = Gateway::open(settings).await?;
+        let (mut gateway, notices) = Gateway::open(settings).await?;
+        if let Some(socket) = socket {
+            gateway.also_listen_at(socket)?;
+        }
         Ok(Some(Arc::new(Self { gateway, notices: Mutex::new(notices), told: Mutex::default() })))
     }
 

@@ -27,6 +27,7 @@ use crate::{
     fault,
     job::{Exit, GRACE, Job, Program, StopLevel, Watcher, stopped},
     orphans::MARK,
+    patience::Patience,
 };
 
 /// How long output is awaited after the process ended: a daemon it left behind may hold the pipe for ever.
@@ -53,31 +54,25 @@ pub async fn run(
     };
     let group = Group::of(&child);
     watcher.started(child.id());
+    let mut patience = Patience::with(&job, begun);
     feed(&mut child, job.stdin);
 
     let mut out = Stream::new(child.stdout.take());
     let mut err = Stream::new(child.stderr.take());
     let mut lines = Lines::default();
-    let deadline = begun + job.timeout;
-    let mut heard = Instant::now();
     let mut ending: Option<(ExitReason, Instant)> = None;
-    let mut lingers_from = None;
     let mut killed = false;
     let status = loop {
-        if watcher.has_ended() && lingers_from.is_none() {
-            lingers_from = Some(Instant::now() + GRACE);
-        }
-        let idle_from = job.idle_timeout.map(|idle| heard + idle);
-        let (limit, patience) = first_limit(deadline, idle_from, lingers_from);
-        let next = ending.map_or(patience, |(_, kill_at)| kill_at);
+        let (limit, ends_at) = patience.limit(watcher);
+        let next = ending.map_or(ends_at, |(_, kill_at)| kill_at);
         tokio::select! {
             chunk = out.read() => {
-                heard = Instant::now();
+                patience.heard();
                 log.write(From::Out, chunk)?;
                 lines.push(chunk, watcher)?;
             }
             chunk = err.read() => {
-                heard = Instant::now();
+                patience.heard();
                 log.write(From::Err, chunk)?;
                 watcher.error_output(chunk);
             }
@@ -86,6 +81,9 @@ pub async fn run(
                 ending = Some(if let Some((reason, _)) = ending {
                     group.signal(Signal::KILL);
                     (reason, Instant::now() + GRACE)
+                } else if patience.limit(watcher).1 > Instant::now() {
+                    // It gave a sign of life meanwhile.
+                    continue;
                 } else {
                     group.ask_to_end(limit, job.stop_signal)
                 });
@@ -106,17 +104,6 @@ pub async fn run(
     log.finish()?;
     lines.finish(watcher)?;
     Ok(exit_of(status, ending.map(|(reason, _)| reason), begun.elapsed()))
-}
-
-/// The limit that comes first, and when.
-fn first_limit(
-    deadline: Instant,
-    idle_from: Option<Instant>,
-    lingers_from: Option<Instant>,
-) -> (ExitReason, Instant) {
-    let others = [(ExitReason::IdleTimeout, idle_from), (ExitReason::Lingered, lingers_from)];
-    let others = others.into_iter().filter_map(|(reason, at)| Some((reason, at?)));
-    others.fold((ExitReason::Timeout, deadline), |first, other| if other.1 < first.1 { other } else { first })
 }
 
 /// Whether the machine had no room for a process, rather than the program being no program.
@@ -297,6 +284,8 @@ mod tests {
             stdin: Vec::new(),
             timeout,
             idle_timeout: None,
+            first_event_timeout: None,
+            relay: None,
             stop_signal: Signal::TERM,
             log: dir.join("log"),
             redactor: Redactor::default(),

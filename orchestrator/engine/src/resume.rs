@@ -148,7 +148,7 @@ pub fn resume(
     let mut found = listening.unless_signalled(|ends| {
         look(journal.state(), &config, &paths, &upstream, &branch, &quarantine, ends)
     })?;
-    let followed = listening.wait(follow::look(&launcher, journal.state(), &paths))?;
+    let followed = listening.wait(follow::look(&launcher, journal.state(), &paths, &config))?;
     found.followed = followed.keys().cloned().collect();
     agent::name(&config).clone_into(&mut found.agent);
 

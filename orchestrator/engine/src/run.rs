@@ -32,6 +32,7 @@ use tokio::{
 use crate::{
     agent::AttemptKey,
     attempt::{Attempt, blocking, ends, tidy_all},
+    docker,
     environment::Environment,
     error::Error,
     git::{self, GitError, QUARANTINE_DIR},
@@ -131,6 +132,19 @@ impl Run<'_> {
         Ok(RunReport { view: self.journal.state().view(), paths: self.paths, signal, failure })
     }
 
+    /// Opens the way to the model, where the agents ask one; in the world of containers through a socket that they mount.
+    async fn open_models(&mut self) -> Result<(), Error> {
+        let folder = self.paths.gateway();
+        let is_contained = self.lander.launcher.engine().is_some() && self.config.worker.agent.asks_a_model();
+        let socket = is_contained.then(|| folder.join(docker::SOCKET));
+        if is_contained {
+            store::make_private_dir(&folder)?;
+        }
+        self.models =
+            Models::open(&self.config, &self.environment, self.paths.ledger(), socket.as_deref()).await?;
+        Ok(())
+    }
+
     async fn work(
         &mut self,
         sender: &mpsc::UnboundedSender<Draft>,
@@ -141,7 +155,7 @@ impl Run<'_> {
         if let Some(signal) = self.tidy_again(signals).await? {
             return Ok(Halt::Signal(signal));
         }
-        self.models = Models::open(&self.config, &self.environment, self.paths.ledger()).await?;
+        self.open_models().await?;
         self.follow(sender, attempts)?;
         loop {
             let state = self.journal.state();
@@ -312,6 +326,7 @@ impl Run<'_> {
             dir: self.paths.attempt(&key.task, key.attempt),
             workspace: self.paths.workspaces.join(key.task.as_str()),
             agent_home: self.paths.agent_home(&key.task),
+            gateway: self.paths.gateway(),
             models: self.models.clone(),
             journal: sender.clone(),
             redactor: self.redactor.apart(),

@@ -99,6 +99,11 @@ impl RunPaths {
         self.run_dir.join("models.jsonl")
     }
 
+    /// The folder of the model gateway's socket, which containers mount.
+    pub(crate) fn gateway(&self) -> PathBuf {
+        self.workspaces.join(".gateway")
+    }
+
     /// An agent's own folder: no task is called like the folder that they lie in.
     pub(crate) fn agent_home(&self, task: &TaskId) -> PathBuf {
         self.workspaces.join(".agents").join(task.as_str())

@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    fs::{self, File, Permissions},
     io,
     net::SocketAddr,
+    os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -17,6 +19,7 @@ use crate::{
     ledger::LedgerError,
     protocol::Vendor,
     server::{self, Client, Served, Shared},
+    signs::Signs,
     upstream::{Provider, Upstream},
 };
 
@@ -84,7 +87,7 @@ impl Gateway {
 
     /// Listens on a socket of the file system too, for containers that have no network.
     pub fn also_listen_at(&mut self, socket: &Path) -> Result<(), GatewayError> {
-        let listener = UnixListener::bind(socket)
+        let listener = bind(socket)
             .map_err(|source| GatewayError::Listen { at: socket.display().to_string(), source })?;
         self.tasks.push(tokio::spawn(server::serve_unix(listener, self.shared.clone())));
         Ok(())
@@ -94,10 +97,28 @@ impl Gateway {
     pub fn admit(&self, client: Client) -> Result<Lease, GatewayError> {
         let token = random().map_err(GatewayError::Random)?;
         let (under_way, all_ended) = mpsc::channel(1);
-        self.shared.clients().insert(token.clone(), Served { client, under_way });
+        let signs = Signs::default();
+        self.shared.clients().insert(token.clone(), Served { client, under_way, signs: signs.clone() });
         let base_url = format!("http://{}/t/{token}", self.address);
-        Ok(Lease { base_url, token, shared: self.shared.clone(), all_ended })
+        Ok(Lease { base_url, token, signs, shared: self.shared.clone(), all_ended })
     }
+}
+
+/// Whoever may look into the socket's folder may ask, as a container's own user: addresses cannot be guessed. What a
+/// gateway that was killed left there goes.
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    let (folder, name) = socket.parent().zip(socket.file_name()).ok_or(io::ErrorKind::InvalidInput)?;
+    if let Err(error) = fs::remove_file(socket)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    // A socket's address has an end, and a folder's path may pass it.
+    let folder = File::open(folder)?;
+    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    let listener = UnixListener::bind(short)?;
+    fs::set_permissions(socket, Permissions::from_mode(0o666))?;
+    Ok(listener)
 }
 
 impl Drop for Gateway {
@@ -113,6 +134,7 @@ impl Drop for Gateway {
 pub struct Lease {
     base_url: String,
     token: String,
+    signs: Signs,
     shared: Arc<Shared>,
     all_ended: mpsc::Receiver<Infallible>,
 }
@@ -128,6 +150,16 @@ impl Lease {
     /// The model interface without its version, as the agent is told it.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The same for an agent that reaches the gateway at another address: HOST:PORT.
+    pub fn base_url_at(&self, address: &str) -> String {
+        format!("http://{address}/t/{}", self.token)
+    }
+
+    /// What tells when something was last asked or answered here.
+    pub fn signs(&self) -> Signs {
+        self.signs.clone()
     }
 }
 

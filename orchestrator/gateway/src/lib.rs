@@ -10,9 +10,11 @@ mod passing;
 pub mod protocol;
 pub mod refusal;
 mod server;
+mod signs;
 mod upstream;
 
 pub use counter::{Notice, Prices};
 pub use gateway::{Gateway, GatewayError, Lease, Settings};
 pub use server::Client;
+pub use signs::Signs;
 pub use upstream::{Key, Upstream};

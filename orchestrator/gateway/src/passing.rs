@@ -23,6 +23,7 @@ use crate::{
     protocol::{Protocol, Vendor},
     refusal::{self, Answer},
     server::{Body, Served},
+    signs::Signs,
     upstream::{Provider, Request, Upstream},
 };
 
@@ -86,7 +87,7 @@ pub(crate) async fn counted(
     counter: &Counter,
 ) -> Result<Response<Body>, Answer> {
     let asked = Asked::of(&exchange.request.body);
-    let Served { client, under_way } = served;
+    let Served { client, under_way, signs } = served;
     let admitted = counter
         .admit(&client.task, client.attempt)
         .map_err(|reached| refusal::over_budget(protocol, &format!("mycelium: {}", spoken(&reached))))?;
@@ -112,6 +113,7 @@ pub(crate) async fn counted(
     };
     let body = Counted {
         upstream: Box::pin(answer.bytes_stream()),
+        signs,
         counting: Some(counting),
         last: None,
         settling: None,
@@ -213,6 +215,8 @@ fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) ->
 /// durable, and so the end.
 struct Counted {
     upstream: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
+    /// Each of its bytes is a sign that the agent does not wait for nothing.
+    signs: Signs,
     counting: Option<Counting>,
     /// The last bytes of what is no stream of events: nobody may have all of it before it is counted.
     last: Option<Bytes>,
@@ -240,7 +244,10 @@ impl Stream for Counted {
                     this.finish(None);
                     return Poll::Ready(Some(Err(Broken::Upstream(error))));
                 }
-                Some(Ok(chunk)) => chunk,
+                Some(Ok(chunk)) => {
+                    this.signs.note();
+                    chunk
+                }
                 None => {
                     let last = this.last.take();
                     if this.finish(last) {

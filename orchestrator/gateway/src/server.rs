@@ -28,6 +28,7 @@ use crate::{
     passing::{self, Broken, Exchange},
     protocol::{Route, Vendor},
     refusal::{self, Answer},
+    signs::Signs,
     upstream::{Provider, Request, Upstream},
 };
 
@@ -68,6 +69,7 @@ pub struct Client {
 pub(crate) struct Served {
     pub(crate) client: Client,
     pub(crate) under_way: mpsc::Sender<Infallible>,
+    pub(crate) signs: Signs,
 }
 
 /// What all connections share.
@@ -134,6 +136,7 @@ async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Resp
     let path_and_query = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let (served, rest) = client_of(shared, path_and_query)
         .ok_or_else(|| refusal::refused(404, "no task of this run has this address"))?;
+    served.signs.note();
     let path = rest.split('?').next().unwrap_or_default();
     let route = Route::of(parts.method.as_str(), path).ok_or_else(|| {
         refusal::refused(

@@ -120,7 +120,7 @@ macro_rules! validator {
     };
 }
 
-const GENERAL: [KeyDoc; 14] = [
+const GENERAL: [KeyDoc; 15] = [
     key(
         "integration_branch",
         Kind::Text,
@@ -175,7 +175,14 @@ const GENERAL: [KeyDoc; 14] = [
         Kind::Minutes,
         Fallback::Value("15"),
         "idle_timeout_minutes: 15",
-        "Minutes an agent may be silent.",
+        "Minutes an agent may be silent: what it asks its model, and what of the answer comes, is no silence.",
+    ),
+    key(
+        "first_event_timeout_minutes",
+        Kind::Minutes,
+        Fallback::Value("0.5"),
+        "first_event_timeout_minutes: 0.5",
+        "Minutes within which an agent that asks a model must have said or asked something.",
     ),
     key(
         "bootstrap",

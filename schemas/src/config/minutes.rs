@@ -31,6 +31,9 @@ pub struct Minutes {
 pub struct NotMinutes;
 
 impl Minutes {
+    /// Thirty seconds.
+    pub(crate) const HALF: Self = Self { thousandths: THOUSANDTHS / 2 };
+
     /// Whole minutes; more than a week is a week, and none is one.
     pub(crate) fn whole(minutes: u64) -> Self {
         Self { thousandths: minutes.clamp(1, MINUTES_MAX) * THOUSANDTHS }

@@ -86,6 +86,7 @@ impl Reader<'_> {
             max_retries: self.whole(&keys, "max_retries").unwrap_or(2),
             timeout_minutes: self.minutes(&keys, "timeout_minutes", 60),
             idle_timeout_minutes: self.minutes(&keys, "idle_timeout_minutes", 15),
+            first_event_timeout_minutes: self.minutes_or(&keys, "first_event_timeout_minutes", Minutes::HALF),
             bootstrap: self.texts(&keys, "bootstrap"),
             resources: self.resources(&keys),
             manifest_enforcement: self.choice(&keys, "manifest_enforcement").unwrap_or(Mode::Warn),
@@ -422,7 +423,10 @@ impl Reader<'_> {
 
     /// Minutes, or so many where nothing is said.
     fn minutes(&mut self, keys: &Keys<'_>, name: &str, unless_set: u64) -> Minutes {
-        let fallback = Minutes::whole(unless_set);
+        self.minutes_or(keys, name, Minutes::whole(unless_set))
+    }
+
+    fn minutes_or(&mut self, keys: &Keys<'_>, name: &str, fallback: Minutes) -> Minutes {
         let Some(set) = keys.get(name) else { return fallback };
         let Value::Number(text) = &set.field.node.value else {
             self.decoder.mismatch(&set.field, "a number of minutes", set.help.as_str());

@@ -22,8 +22,8 @@ pub(super) const SCOPES: [&str; 11] =
     ["init", "plan", "run", "resume", "status", "logs", "review", "clean", "doctor", "demo", "schema"];
 
 /// Kinds of assertion, as `evidence::Assertion::name` spells them.
-pub(super) const ASSERTION_KINDS: [&str; 8] =
-    ["git", "state", "event", "fs", "exit", "output", "plan", "container"];
+pub(super) const ASSERTION_KINDS: [&str; 9] =
+    ["git", "state", "event", "fs", "exit", "output", "plan", "container", "model"];
 
 pub(super) const KEYS: [&str; 17] = [
     "id",

@@ -56,6 +56,7 @@ max_parallel: 256
 max_retries: 0
 timeout_minutes: 10080
 idle_timeout_minutes: 0.025
+first_event_timeout_minutes: 0.001
 bootstrap: [npm ci, make]
 resources:
   - name: database
@@ -91,9 +92,14 @@ secrets: [DATABASE_URL, _x1]
     .unwrap();
     assert_eq!(config.integration_branch, "release/1.0");
     assert_eq!((config.max_parallel, config.max_retries), (256, 0));
-    let milliseconds = [config.doctor_timeout, config.timeout_minutes, config.idle_timeout_minutes]
-        .map(|limit| limit.duration().as_millis());
-    assert_eq!(milliseconds, [300_000, 604_800_000, 1_500]);
+    let milliseconds = [
+        config.doctor_timeout,
+        config.timeout_minutes,
+        config.idle_timeout_minutes,
+        config.first_event_timeout_minutes,
+    ]
+    .map(|limit| limit.duration().as_millis());
+    assert_eq!(milliseconds, [300_000, 604_800_000, 1_500, 60]);
     assert_eq!(config.bootstrap, ["npm ci", "make"]);
     assert_eq!(config.resources[0].paths[1].as_str(), "schema.sql");
     assert!(config.resources[1].paths.is_empty());

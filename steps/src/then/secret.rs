@@ -5,8 +5,10 @@ use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cucumber::then;
+use git2::Odb;
 use mycelium_fixtures::FixtureError;
-use mycelium_schemas::evidence::AssertionKind::{Fs, Output};
+use mycelium_schemas::evidence::AssertionKind::{Fs, Git, Output};
+use walkdir::WalkDir;
 
 use crate::world::{Claim, MyceliumWorld, Verdict, WorldError, lines};
 
@@ -37,6 +39,51 @@ fn never_said(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldErro
         Claim::new(Output, "secret_absent", "what the commands said", "stdout and stderr"),
         Verdict::equal("", found),
     )
+}
+
+/// No file of the scenario's whole folder holds the text in any encoding: repository, homes, workspaces, the agents' own
+/// folders and everything else.
+#[then(expr = "no file of this place holds the secret {string} in any encoding")]
+fn never_in_place(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    let mut files = Vec::new();
+    collect(world.sandbox().root(), &mut files)?;
+    let found = lines(files.iter().filter_map(|(path, content)| {
+        encoding_in(&secret, content).map(|encoding| format!("{path} holds {encoding}"))
+    }));
+    let verdict = Verdict::of(!files.is_empty() && found.is_empty(), "", found);
+    world.never(Claim::new(Fs, "key_absent", "all files of the scenario", "the scenario's folder"), verdict)
+}
+
+/// No object of any git folder of the scenario, packed or not, holds the text in any encoding: of the repository, of what
+/// was not landed, of the workspaces.
+#[then(expr = "no object of any git folder holds the secret {string} in any encoding")]
+fn never_in_objects(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    let (mut looked_at, mut found) = (0_u32, Vec::new());
+    for entry in WalkDir::new(world.sandbox().root()).into_iter().filter_map(Result::ok) {
+        if !entry.file_type().is_dir() || entry.file_name() != "objects" {
+            continue;
+        }
+        let path = entry.path();
+        let failed = || FixtureError::git("read the objects of", path);
+        let objects = Odb::new().map_err(failed())?;
+        objects.add_disk_alternate(&path.to_string_lossy()).map_err(failed())?;
+        let mut ids = Vec::new();
+        objects
+            .foreach(|id| {
+                ids.push(*id);
+                true
+            })
+            .map_err(failed())?;
+        for id in ids {
+            looked_at += 1;
+            let object = objects.read(id).map_err(failed())?;
+            found
+                .extend(encoding_in(&secret, object.data()).map(|encoding| format!("{id} holds {encoding}")));
+        }
+    }
+    let found = lines(found);
+    let verdict = Verdict::of(looked_at > 0 && found.is_empty(), "", found);
+    world.never(Claim::new(Git, "key_absent", "all objects", "the scenario's git folders"), verdict)
 }
 
 fn collect(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), FixtureError> {

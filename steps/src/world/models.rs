@@ -3,7 +3,7 @@
 use mycelium_fixtures::{
     FixtureError,
     files::write_file,
-    models::{Asked, ModelServer, Script, Track, Turn},
+    models::{Asked, ModelServer, Script, Track, Turn, agent},
 };
 
 use super::{HiredAgent, MyceliumWorld, WorldError};
@@ -50,7 +50,7 @@ impl MyceliumWorld {
     /// A program that is called like the real one.
     fn scripted_agent(&self, name: &str) -> Result<String, WorldError> {
         let path = self.sandbox.root().join("agents").join(name);
-        let text = format!("#!/bin/sh\nexec '{}' scripted-agent {name} \"$@\"\n", self.context.bin.display());
+        let text = agent::launcher(name, &self.context.bin);
         write_file(&path, text.as_bytes(), true)?;
         Ok(path.display().to_string())
     }

@@ -8,13 +8,17 @@ use std::{
     process::Command,
 };
 
-use mycelium_fixtures::{FixtureError, demo::Demo};
+use mycelium_fixtures::{
+    FixtureError,
+    demo::{self, Demo, HiredAgent},
+    models::{ModelServer, agent},
+};
 use mycelium_schemas::answer::{DemoStep, Demonstrated};
 use tempfile::TempDir;
 
 use super::Context;
 use crate::{
-    args,
+    args::{self, DemoAgent},
     error::CliError,
     exit::Exit,
     output::{self, Output},
@@ -29,6 +33,10 @@ pub(crate) struct DemoError(FixtureError);
 /// Variables of the operator that the demonstration's commands get; nothing else of the machine decides its outcome.
 const HANDED_ON: [&str; 4] = ["PATH", "TMPDIR", "LANG", "MYCELIUM_NOW"];
 
+/// The variable of the model's key, and a key that no provider knows: the model of the demonstration wants none.
+const KEY_VARIABLE: &str = "DEMO_MODEL_KEY";
+const KEY: &str = "no-key-is-needed-for-the-demonstration";
+
 /// The commands, as typed after `mycelium`.
 const STEPS: [&[&str]; 4] = [
     &["init"],
@@ -41,6 +49,7 @@ const STEPS: [&[&str]; 4] = [
 pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliError> {
     let place = Place::new(context, args)?;
     let demo = Demo::create(place.path()).map_err(DemoError)?;
+    let model = Model::of(args.agent, context, place.path())?;
     let output = context.output;
     let narrate = |text: &str| if output.json { Ok(()) } else { output::text(text) };
     narrate(&format!(
@@ -52,10 +61,11 @@ pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliE
     for words in STEPS {
         let command = format!("mycelium {}", words.join(" "));
         narrate(&format!("\n$ {command}\n"))?;
-        let printed = step(context, &demo, words, &command)?;
+        let printed = step(context, &demo, model.as_ref(), words, &command)?;
         steps.push(DemoStep { command, output: printed });
         if words == ["init"] {
-            let [config, work] = demo.fill_in().map_err(DemoError)?;
+            let [config, work] =
+                demo.fill_in(model.as_ref().map(Model::agent).as_ref()).map_err(DemoError)?;
             narrate(&format!("\n# the demonstration now fills in {config} and {work}\n"))?;
         }
     }
@@ -73,7 +83,13 @@ pub(crate) fn run(context: &Context, args: &args::DemoArgs) -> Result<Exit, CliE
 }
 
 /// Runs one command to its end. What it prints is shown as it comes and given back.
-fn step(context: &Context, demo: &Demo, words: &[&str], command: &str) -> Result<String, CliError> {
+fn step(
+    context: &Context,
+    demo: &Demo,
+    model: Option<&Model>,
+    words: &[&str],
+    command: &str,
+) -> Result<String, CliError> {
     let failed = |source| CliError::File { action: "run", path: context.environment.program.clone(), source };
     let (reader, writer) = io::pipe().map_err(failed)?;
     let mut child = {
@@ -82,6 +98,7 @@ fn step(context: &Context, demo: &Demo, words: &[&str], command: &str) -> Result
         program.args(words).args(["--color", "never"]).current_dir(&demo.repository).env_clear();
         program.env("HOME", demo.repository.parent().unwrap_or(&demo.repository));
         program.env("MOCK_LLM_OUTPUT_PATH", &demo.planner_output);
+        program.envs(model.map(|_| (KEY_VARIABLE, KEY)));
         program.envs(HANDED_ON.iter().filter_map(|name| Some((name, context.environment.get(name)?))));
         program.stdin(std::process::Stdio::null());
         program.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
@@ -105,6 +122,41 @@ fn step(context: &Context, demo: &Demo, words: &[&str], command: &str) -> Result
         output::complain(printed.trim_end());
     }
     Err(CliError::DemoStep { command: command.to_owned(), ended: status.to_string() })
+}
+
+/// An agent that asks a model, and its model: both are scripted, and the gateway between them is the real one.
+struct Model {
+    name: &'static str,
+    provider: &'static str,
+    program: PathBuf,
+    base_url: String,
+    /// Answers as long as it is kept.
+    _server: ModelServer,
+}
+
+impl Model {
+    /// None for the mock agent, which asks none.
+    fn of(agent: DemoAgent, context: &Context, folder: &Path) -> Result<Option<Self>, CliError> {
+        let (name, provider) = match agent {
+            DemoAgent::Mock => return Ok(None),
+            DemoAgent::Codex => ("codex", "openai"),
+            DemoAgent::Claude => ("claude", "anthropic"),
+        };
+        let server = ModelServer::start(demo::script()).map_err(|source| CliError::File {
+            action: "start a model server for",
+            path: folder.to_owned(),
+            source,
+        })?;
+        let program = folder.join("agents").join(name);
+        let text = agent::launcher(name, &context.environment.program);
+        mycelium_fixtures::files::write_file(&program, text.as_bytes(), true).map_err(DemoError)?;
+        Ok(Some(Self { name, provider, program, base_url: server.base_url(), _server: server }))
+    }
+
+    fn agent(&self) -> HiredAgent<'_> {
+        let Self { name, provider, program, base_url, .. } = self;
+        HiredAgent { name, provider, program, base_url, key: KEY_VARIABLE }
+    }
 }
 
 /// Where the demonstration takes place.

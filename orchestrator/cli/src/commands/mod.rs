@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod mock_agent;
 pub(crate) mod plan;
+pub(crate) mod relay;
 pub(crate) mod resume;
 pub(crate) mod review;
 pub(crate) mod run;

@@ -205,3 +205,72 @@ fn a_provider_that_refuses_the_key_is_named_and_a_lie_is_not_believed() {
         assert!(run.stderr.contains("changed nothing"), "{agent:?}: {}", run.stderr);
     }
 }
+
+/// An image of Codex and a busybox, and nothing else.
+fn image_of_codex() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let agents = env::var("MYCELIUM_AGENTS_DIR").expect("`.ci/agents` says where the agents are");
+    let vendor = Path::new(&agents).join("node_modules/@openai/codex-linux-x64/vendor");
+    let codex = vendor.join("x86_64-unknown-linux-musl/bin/codex");
+    let script = "cp \"$(command -v busybox)\" \"$1/busybox\" && cp \"$2\" \"$1/codex\" && cd \"$1\" &&
+        for applet in $(./busybox --list); do [ -e \"$applet\" ] || ln -s busybox \"$applet\"; done &&
+        tar -C .. -c . | docker import - mycelium-test-codex";
+    let made = Command::new("sh").args(["-ec", script, "sh"]).args([&bin, &codex]).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    "mycelium-test-codex".to_owned()
+}
+
+#[test]
+#[ignore = "needs Codex and a container engine: run .ci/engine .ci/agents"]
+fn in_a_container_without_a_network_two_tasks_land_and_a_budget_stops_one() {
+    let image = image_of_codex();
+    let docker = format!("docker: {{ image: {image}, network_mode: none }}\n");
+    let contained = |models: &ModelServer, more: &str| {
+        let mut place = Place::with_plan(
+            &format!(
+                "worker: {{ agent: codex, model: gpt-5.5 }}\n{docker}{more}\
+                 gateway: {{ openai: {{ base_url: \"{}\", key: OPERATORS_KEY }} }}\n",
+                models.base_url()
+            ),
+            TWO,
+        );
+        place.sandbox.set("OPERATORS_KEY", KEY);
+        place.sandbox.set("DOCKER_HOST", env::var("DOCKER_HOST").expect("an engine"));
+        place
+    };
+    let one = vec![writes("one"), says("Done.", 1100, 12)];
+    let looks = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/net/dev";
+    let two = vec![
+        runs(
+            &format!("mkdir -p docs && {{ {looks}; }} 2>/dev/null | tr '\\0' '\\n' > docs/two.md"),
+            2000,
+            40,
+        ),
+        says("Done too.", 2100, 9),
+    ];
+    let models = ModelServer::start(script(one, two)).unwrap();
+    let mut place = contained(&models, "");
+    place.run(&["run", "--run-id", "r1", "--world", "docker"]).exits(0);
+    let status = place.run(&["status", "--json"]).exits(0).json();
+    assert_eq!((tokens(&status, "001"), tokens(&status, "002")), (2142, 4149));
+    assert_eq!(place.git("show main:docs/one.md"), "one");
+    let seen = place.git("show main:docs/two.md");
+    assert!(seen.contains("MYCELIUM_TASK_ID=002") && !seen.contains(KEY), "{seen}");
+    // It has a loopback address and no other one.
+    let devices = seen
+        .lines()
+        .filter(|line| line.trim_start().split(' ').next().is_some_and(|name| name.ends_with(':')));
+    assert!(
+        devices.clone().all(|line| line.trim_start().starts_with("lo:")) && devices.count() == 1,
+        "{seen}"
+    );
+
+    let models = ModelServer::start(script(vec![writes("one")], vec![writes("two")])).unwrap();
+    let mut place = contained(&models, "budgets: { max_tokens_per_task: 1030 }\nmax_parallel: 1\n");
+    let before = place.head();
+    place.run(&["run", "--run-id", "r1", "--world", "docker"]).exits(1);
+    assert_eq!((place.head(), models.asked().len()), (before, 1));
+}

@@ -38,3 +38,20 @@ fn a_kept_demonstration_can_be_looked_at() {
         place.run_in(&outside, &["demo", "--keep", "here"]).exits(2).complains(&["is not empty", "--keep"]);
     assert_eq!(full.stdout, "");
 }
+
+#[test]
+fn an_agent_that_asks_a_model_is_demonstrated_without_a_key() {
+    for agent in ["codex", "claude"] {
+        let mut place = Place::new();
+        let outside = place.outside();
+        let json =
+            place.run_in(&outside, &["demo", "--agent", agent, "--keep", "here", "--json"]).exits(0).json();
+        let status = json["steps"][3]["output"].as_str().unwrap();
+        // Three tasks of two answers each, counted by the gateway.
+        assert!(status.contains("7716 tokens"), "{agent}: {status}");
+        let repository = outside.join("here/toy-repo");
+        assert_eq!(fs::read_to_string(repository.join("docs/greeting.md")).unwrap(), "003\n", "{agent}");
+        let kept = fs::read_to_string(repository.join(".mycelium/config.yaml")).unwrap();
+        assert!(kept.contains(&format!("agent: {agent}\n")), "{kept}");
+    }
+}

@@ -17,25 +17,30 @@ pub(super) fn pack(job: &Job) -> Result<Option<Vec<u8>>, EngineError> {
         add(&mut archive, name, path, 0o444)?;
         any = true;
     }
-    match &job.program {
-        Program::Shell(_) | Program::Found { .. } => {}
-        Program::Script(script) => {
-            add(&mut archive, "script", script, 0o555)?;
-            any = true;
-        }
-        Program::Own { path, .. } => {
-            add(&mut archive, "program", path, 0o555)?;
-            for (name, path) in libraries()? {
-                add(&mut archive, &name, Path::new(&path), 0o555)?;
-                for alias in shorter_names(&name) {
-                    link(&mut archive, alias, &name)?;
-                }
+    if let Program::Script(script) = &job.program {
+        add(&mut archive, "script", script, 0o555)?;
+        any = true;
+    }
+    if let Some(program) = own_program(job) {
+        add(&mut archive, "program", program, 0o555)?;
+        for (name, path) in libraries()? {
+            add(&mut archive, &name, Path::new(&path), 0o555)?;
+            for alias in shorter_names(&name) {
+                link(&mut archive, alias, &name)?;
             }
-            any = true;
         }
+        any = true;
     }
     let archive = archive.into_inner().map_err(failed("the archive"))?;
     Ok(any.then_some(archive))
+}
+
+/// Where this very program lies, if the command is one of its own, or it is the command's relay.
+fn own_program(job: &Job) -> Option<&Path> {
+    match (&job.program, &job.relay) {
+        (Program::Own { path, .. }, _) => Some(path),
+        (_, relay) => relay.as_ref().map(|relay| relay.program.as_path()),
+    }
 }
 
 fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str, path: &Path, mode: u32) -> Result<(), EngineError> {

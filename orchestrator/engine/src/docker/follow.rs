@@ -20,6 +20,7 @@ use mycelium_schemas::{
     config::CleanupWhen,
     event::{ContainerCreate, ContainerExit, ContainerOf, EventKind, ExitReason, Local},
 };
+use rustix::process::Signal;
 use tokio::{
     io::AsyncWriteExt as _,
     sync::watch,
@@ -39,6 +40,7 @@ use crate::{
     error::Error,
     fault,
     job::{Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
+    patience::Patience,
 };
 
 /// How long the rest of the output is awaited after the command ended: the engine ends it by itself.
@@ -196,16 +198,15 @@ impl Engine {
         let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
         let mut wait = client.wait_container(id, Some(options)).fuse();
         let mut lines = Lines::default();
-        let deadline = begun + job.timeout;
-        let mut heard = Instant::now();
+        let mut patience = Patience::with(job, begun);
         let mut ending: Ending = None;
         let mut killed = false;
         loop {
-            let idle_deadline = job.idle_timeout.map_or(deadline, |idle| heard + idle);
-            let next = ending.map_or(deadline.min(idle_deadline), |(_, kill_at)| kill_at);
+            let (limit, ends_at) = patience.limit(watcher);
+            let next = ending.map_or(ends_at, |(_, kill_at)| kill_at);
             tokio::select! {
                 chunk = output.next(), if !output.is_done() => {
-                    heard = Instant::now();
+                    patience.heard();
                     if let Some(chunk) = chunk {
                         take(chunk.asked(host, "tell what a command prints")?, &mut beginning, log, &mut lines, watcher)?;
                     }
@@ -219,13 +220,15 @@ impl Engine {
                     }
                 }
                 () = sleep_until(next) => {
-                    self.signal(id, if ending.is_some() { "SIGKILL" } else { "SIGTERM" }).await?;
-                    let limit =
-                        if deadline <= idle_deadline { ExitReason::Timeout } else { ExitReason::IdleTimeout };
+                    if ending.is_none() && patience.limit(watcher).1 > Instant::now() {
+                        // It gave a sign of life meanwhile.
+                        continue;
+                    }
+                    self.signal(id, if ending.is_some() { "SIGKILL" } else { asks_to_end(job) }).await?;
                     ending = Some((ending.map_or(limit, |(reason, _)| reason), Instant::now() + GRACE));
                 }
                 level = stopped(&mut stop, ending.is_some()), if !killed => {
-                    self.signal(id, "SIGTERM").await?;
+                    self.signal(id, asks_to_end(job)).await?;
                     if level == StopLevel::AtOnce {
                         self.signal(id, "SIGKILL").await?;
                         killed = true;
@@ -341,6 +344,11 @@ impl Engine {
         }
         Ok(exit)
     }
+}
+
+/// The signal at which a command ends all that it started.
+fn asks_to_end(job: &Job) -> &'static str {
+    if job.stop_signal == Signal::INT { "SIGINT" } else { "SIGTERM" }
 }
 
 /// Takes a part of what a command prints.

@@ -2,7 +2,7 @@
 //!
 //! An engine keeps what a command prints and how it ended, so that a command outlives the orchestrator that started it
 //! and a resumed run follows it again. Nothing is brought into an image but what a command needs, and nothing is mounted
-//! but its workspace.
+//! but its workspace; for an agent that asks a model its own folder and that of the gateway's socket, too.
 
 mod bundle;
 mod carry;
@@ -18,3 +18,4 @@ mod unpack;
 pub use engine::{Connection, Engine};
 pub use error::EngineError;
 pub use found::{Container, Labels, Standing};
+pub(crate) use recipe::{AGENT_HOME, RELAY_PORT, SOCKET, WORKSPACE};

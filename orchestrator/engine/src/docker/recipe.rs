@@ -1,6 +1,6 @@
 //! From a command to the container that it runs in. Pure: what is written here is all that an agent gets.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
@@ -18,7 +18,15 @@ use crate::{
 };
 
 /// Where the workspace is in a container.
-pub(super) const WORKSPACE: &str = "/workspace";
+pub(crate) const WORKSPACE: &str = "/workspace";
+/// Where the own folder of an agent that asks a model is in a container.
+pub(crate) const AGENT_HOME: &str = "/mycelium-agent";
+/// Where the folder of the gateway's socket is in a container.
+const GATEWAY: &str = "/mycelium-gateway";
+/// The socket's name in it.
+pub(crate) const SOCKET: &str = "socket";
+/// The port of the loopback address in a container at which the relay listens: nothing else is there yet.
+pub(crate) const RELAY_PORT: u16 = 4180;
 /// Where what is brought along is in a container.
 pub(super) const BROUGHT: &str = "/mycelium";
 /// Exit code of a container whose command was never told what to do.
@@ -62,9 +70,13 @@ impl Engine {
     /// What a container may do: nothing but compute, in its workspace, within limits.
     fn isolation(&self, job: &Job) -> HostConfig {
         let memory = i64::from(self.config.memory_mb) << 20;
+        let mut mounts = vec![self.workspace(job)];
+        if let Some(relay) = &job.relay {
+            mounts.extend([bind(&relay.gateway, GATEWAY), bind(&relay.home, AGENT_HOME)]);
+        }
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         HostConfig {
-            mounts: Some(vec![self.workspace(job)]),
+            mounts: Some(mounts),
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             memory: Some(memory),
@@ -87,17 +99,11 @@ impl Engine {
 
     /// Where its workspace is: this machine's folder, or a volume of the container's own that goes with it.
     fn workspace(&self, job: &Job) -> Mount {
-        let target = Some(WORKSPACE.to_owned());
         match self.connection.reach() {
-            Reach::Mounts => Mount {
-                typ: Some(MountType::BIND),
-                source: Some(job.cwd.to_string_lossy().into_owned()),
-                target,
-                ..Mount::default()
-            },
+            Reach::Mounts => bind(&job.cwd, WORKSPACE),
             Reach::Carries => Mount {
                 typ: Some(MountType::VOLUME),
-                target,
+                target: Some(WORKSPACE.to_owned()),
                 // Of what the image has there nothing is wanted.
                 volume_options: Some(MountVolumeOptions { no_copy: Some(true), ..Default::default() }),
                 ..Mount::default()
@@ -106,23 +112,44 @@ impl Engine {
     }
 }
 
+/// A place of this machine, in a container of it.
+fn bind(source: &Path, target: &str) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(source.to_string_lossy().into_owned()),
+        target: Some(target.to_owned()),
+        ..Mount::default()
+    }
+}
+
+fn brought(name: &str) -> String {
+    format!("{BROUGHT}/{name}")
+}
+
+/// This very program, as it was brought along.
+fn itself() -> Result<Vec<String>, Error> {
+    let loaded = [brought(bundle::LOADER), "--library-path".to_owned(), BROUGHT.to_owned()];
+    // One that is linked statically needs nothing to load it.
+    let loaded = bundle::is_loaded()?.then_some(loaded).into_iter().flatten();
+    Ok(loaded.chain([brought("program")]).collect())
+}
+
+/// How it is told to be the relay of what follows.
+fn relayed() -> [String; 4] {
+    ["relay".to_owned(), format!("{GATEWAY}/{SOCKET}"), RELAY_PORT.to_string(), "--".to_owned()]
+}
+
 fn command_line(job: &Job) -> Result<Vec<String>, Error> {
-    let brought = |name: &str| format!("{BROUGHT}/{name}");
     Ok(match &job.program {
         Program::Shell(command) => vec!["sh".to_owned(), "-c".to_owned(), command.clone()],
-        // Refused before a run begins: the agents' programs are this machine's.
-        Program::Found { path, .. } => {
-            return Err(Error::Request {
-                message: format!("{} does not run in containers in this version", path.display()),
-                help: "run it with `--world local`".into(),
-            });
+        Program::Found { path, args } => {
+            let agent = [path.to_string_lossy().into_owned()].into_iter().chain(args.iter().cloned());
+            match &job.relay {
+                Some(_) => itself()?.into_iter().chain(relayed()).chain(agent).collect(),
+                None => agent.collect(),
+            }
         }
-        Program::Own { command, .. } => {
-            let loaded = [brought(bundle::LOADER), "--library-path".to_owned(), BROUGHT.to_owned()];
-            // One that is linked statically needs nothing to load it.
-            let loaded = bundle::is_loaded()?.then_some(loaded).into_iter().flatten();
-            loaded.chain([brought("program"), (*command).to_owned()]).collect()
-        }
+        Program::Own { command, .. } => itself()?.into_iter().chain([(*command).to_owned()]).collect(),
         Program::Script(script) => {
             let (interpreter, argument) = doctor::interpreter(script)?;
             [interpreter].into_iter().chain(argument).chain([brought("script")]).collect()
@@ -177,6 +204,8 @@ mod tests {
             stdin: Vec::new(),
             timeout: Duration::ZERO,
             idle_timeout: None,
+            first_event_timeout: None,
+            relay: None,
             stop_signal: rustix::process::Signal::TERM,
             log: "/log".into(),
             redactor: Redactor::default(),

@@ -218,6 +218,7 @@ fn ended(reason: ExitReason, code: Option<i32>, signal: Option<i32>) -> String {
         (ExitReason::Exited | ExitReason::Signaled, ..) => "ended without a code".to_owned(),
         (ExitReason::Timeout, ..) => "ran out of time".to_owned(),
         (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
+        (ExitReason::FirstEventTimeout, ..) => "said nothing after it was started".to_owned(),
         (ExitReason::Stopped, ..) => "was stopped with the run".to_owned(),
         (ExitReason::NotStarted, ..) => "could not be started".to_owned(),
         (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
