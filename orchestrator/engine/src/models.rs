@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -22,7 +24,7 @@ use mycelium_schemas::{
 };
 use tokio::sync::mpsc;
 
-use crate::{agent::AttemptKey, environment::Environment, error::Error};
+use crate::{agent::AttemptKey, environment::Environment, error::Error, fault};
 
 /// The gateway of a run, and what it told so far.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ struct Told {
     used: BTreeMap<(String, u32), Usage>,
     reached: BTreeMap<(String, u32), BudgetVerdict>,
     lost: Option<String>,
+    died: bool,
 }
 
 /// What an attempt used of its model.
@@ -84,6 +87,7 @@ impl Models {
             cost: limits(budgets.max_cost_microusd_per_task, budgets.max_cost_microusd_per_run),
             prices: Arc::new(move |_, tokens| cost(tokens, price)),
             ledger,
+            keep: Arc::new(keep),
         };
         let (mut gateway, notices) = Gateway::open(settings).await?;
         if let Some(socket) = socket {
@@ -103,6 +107,9 @@ impl Models {
         while let Ok(notice) = lock(&self.notices).try_recv() {
             told.take(notice);
         }
+        if told.died {
+            return Err(Error::Lost("the count of a model's response"));
+        }
         if let Some(why) = &told.lost {
             return Err(Error::Uncounted { why: why.clone() });
         }
@@ -120,6 +127,7 @@ impl Told {
             }
             Notice::Refused { task, attempt, reached } => drop(self.reached.insert((task, attempt), reached)),
             Notice::Lost(why) => drop(self.lost.get_or_insert(why)),
+            Notice::Died => self.died = true,
         }
     }
 }
@@ -145,6 +153,12 @@ fn usage(entry: &Entry) -> Usage {
         output_tokens: entry.output_tokens,
         cost_microusd: entry.cost_microusd,
     }
+}
+
+/// What a response used is durable before the agent sees its end.
+fn keep(file: &mut File, line: &[u8]) -> io::Result<()> {
+    fault::write_all!("models.write", file, line)?;
+    fault::point!("models.sync", file.sync_data())
 }
 
 fn price(config: &Config) -> Option<Price> {

@@ -15,7 +15,9 @@ use std::{
 };
 
 use mycelium_fixtures::models::{ModelServer, Script, Track, Turn};
-use mycelium_gateway::{Client, Gateway, Settings, Upstream, account::Limits, protocol::Vendor};
+use mycelium_gateway::{
+    Client, Gateway, Settings, Upstream, account::Limits, ledger::keep, protocol::Vendor,
+};
 use serde_json::json;
 use tokio::{runtime::Runtime, task::JoinSet};
 
@@ -99,11 +101,12 @@ async fn measure(direct: &str) -> Result<u32, Failed> {
     let folder = tempfile::tempdir()?;
     let upstream = Upstream { base_url: direct.to_owned(), key: None };
     let (gateway, _notices) = Gateway::open(Settings {
-        upstreams: BTreeMap::from([(Vendor::OpenAi, upstream)]),
+        upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens: Limits::default(),
         cost: Limits::default(),
         prices: Arc::new(|_, _| 0),
         ledger: folder.path().join("models.jsonl"),
+        keep: Arc::new(keep),
     })
     .await?;
     let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 1 })?;
@@ -130,8 +133,9 @@ async fn measure(direct: &str) -> Result<u32, Failed> {
 }
 
 async fn ask(client: &reqwest::Client, base_url: &str, what: &str) -> Result<reqwest::Response, Failed> {
-    let body = json!({"model": "m", "stream": true, "input": what}).to_string();
-    let asked = client.post(format!("{base_url}/v1/responses")).body(body).send().await?;
+    // Anthropic's interface: no event of it holds the text as a whole, whose bytes would be measured instead.
+    let body = json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": what}]});
+    let asked = client.post(format!("{base_url}/v1/messages")).body(body.to_string()).send().await?;
     Ok(asked.error_for_status()?)
 }
 

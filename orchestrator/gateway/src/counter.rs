@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     account::{Account, Limits, Spent, Ticket},
-    ledger::{Entry, Ledger, LedgerError, tokens_of},
+    ledger::{Entry, Keep, Ledger, LedgerError, tokens_of},
 };
 
 /// Millionths of a US dollar that tokens of a model cost.
@@ -33,6 +33,8 @@ pub enum Notice {
     },
     /// What a response used could not be made durable: the run must not go on.
     Lost(String),
+    /// A bug ended the count of a response: the run must not go on.
+    Died,
 }
 
 /// Counts for all tasks of a run.
@@ -58,12 +60,14 @@ impl Counter {
     /// Goes on with a ledger, or begins one.
     pub(crate) fn open(
         path: &Path,
+        keep: Arc<Keep>,
         tokens: Limits,
         cost: Limits,
         prices: Arc<Prices>,
         notices: mpsc::UnboundedSender<Notice>,
     ) -> Result<Self, LedgerError> {
         let (ledger, entries) = Ledger::open(path)?;
+        let ledger = ledger.kept_by(keep);
         let mut account = Account::new(tokens, cost);
         for entry in entries {
             account.count(&entry.task, spent(&entry));
@@ -125,6 +129,10 @@ impl Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Where it is counted nobody else would hear of it, and a task would be charged for a bug.
+            self.counter.tell(Notice::Died);
+        }
         if let Some(ticket) = self.ticket.take() {
             self.counter.inner().account.give_up(ticket);
         }

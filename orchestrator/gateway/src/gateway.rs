@@ -16,7 +16,7 @@ use tokio::{net::UnixListener, sync::mpsc, task::JoinHandle};
 use crate::{
     account::Limits,
     counter::{Counter, Notice, Prices},
-    ledger::LedgerError,
+    ledger::{Keep, LedgerError},
     protocol::Vendor,
     server::{self, Client, Served, Shared},
     signs::Signs,
@@ -35,6 +35,8 @@ pub struct Settings {
     pub prices: Arc<Prices>,
     /// Where what was used is kept.
     pub ledger: PathBuf,
+    /// How its lines are kept.
+    pub keep: Arc<Keep>,
 }
 
 /// A gateway that cannot be opened.
@@ -71,12 +73,12 @@ impl Gateway {
     /// Opens it on the loopback address. What it counts and refuses it tells.
     pub async fn open(settings: Settings) -> Result<(Self, mpsc::UnboundedReceiver<Notice>), GatewayError> {
         let (tell, notices) = mpsc::unbounded_channel();
-        let Settings { upstreams, tokens, cost, prices, ledger } = settings;
+        let Settings { upstreams, tokens, cost, prices, ledger, keep } = settings;
         let shared = Arc::new(Shared {
             clients: Mutex::default(),
             upstreams,
             provider: Provider::new().map_err(GatewayError::Provider)?,
-            counter: Counter::open(&ledger, tokens, cost, prices, tell)?,
+            counter: Counter::open(&ledger, keep, tokens, cost, prices, tell)?,
         });
         let (listener, address) = server::listen()
             .await

@@ -1,10 +1,12 @@
 //! What every response used, durable before the agent can act on it: whatever is killed afterwards, it is counted.
 
 use std::{
+    fmt,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use mycelium_agents::tokens::Tokens;
@@ -35,11 +37,20 @@ pub fn tokens_of(entry: &Entry) -> Tokens {
     }
 }
 
+/// Writes a line and makes it durable: whoever keeps the ledger may have its own way.
+pub type Keep = dyn Fn(&mut File, &[u8]) -> io::Result<()> + Send + Sync;
+
+/// The plain way.
+pub fn keep(file: &mut File, line: &[u8]) -> io::Result<()> {
+    file.write_all(line)?;
+    file.sync_data()
+}
+
 /// The file of a run.
-#[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
     file: File,
+    keep: Arc<Keep>,
     /// Where the last whole line ends.
     end: u64,
 }
@@ -53,7 +64,19 @@ pub struct LedgerError {
     source: io::Error,
 }
 
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 impl Ledger {
+    /// Keeps its lines in a way of the caller's.
+    #[must_use]
+    pub fn kept_by(self, keep: Arc<Keep>) -> Self {
+        Self { keep, ..self }
+    }
+
     /// Opens or makes a ledger; says what it holds. A torn last line was never acted on and is cut off.
     pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), LedgerError> {
         let at = |doing| move |source| LedgerError { doing, path: path.to_owned(), source };
@@ -71,7 +94,7 @@ impl Ledger {
             // A new file is durable when its folder is.
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(at("make durable"))?;
         }
-        Ok((Self { path: path.to_owned(), file, end }, entries))
+        Ok((Self { path: path.to_owned(), file, keep: Arc::new(keep), end }, entries))
     }
 
     /// Adds an entry and makes it durable. What a failed write left is taken back.
@@ -91,8 +114,7 @@ impl Ledger {
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         use std::io::Seek;
         self.file.seek(io::SeekFrom::Start(self.end))?;
-        self.file.write_all(line)?;
-        self.file.sync_data()
+        (self.keep)(&mut self.file, line)
     }
 
     fn error(&self, doing: &'static str, source: io::Error) -> LedgerError {

@@ -9,7 +9,7 @@ use mycelium_fixtures::models::{End, ModelServer, Script, Tokens as Told, Turn};
 use mycelium_gateway::{
     Client, Gateway, Key, Lease, Notice, Settings, Upstream,
     account::Limits,
-    ledger::{Entry, Ledger},
+    ledger::{Entry, Ledger, keep},
     protocol::Vendor,
 };
 use reqwest::{Response, StatusCode};
@@ -67,6 +67,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
         cost: Limits::default(),
         prices: Arc::new(|model, tokens: Tokens| if model == "priced" { tokens.total() * 2 } else { 0 }),
         ledger,
+        keep: Arc::new(keep),
     };
     Gateway::open(settings).await.unwrap()
 }

@@ -1,6 +1,9 @@
 //! What the program is disturbed at.
 
-use std::os::unix::fs::symlink;
+use std::{
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use git2::{Repository, Signature, Time};
 use mycelium_fixtures::{
@@ -9,6 +12,7 @@ use mycelium_fixtures::{
     containers::{Containers, tunnel},
     files::write_file,
     fixture::Fixture,
+    models::{ModelServer, Script, Track, Turn, agent},
     planner::{PlanDraft, TaskDraft},
     repository::{BRANCH, COMMIT_SECONDS, FixtureRepository},
     sandbox::Sandbox,
@@ -54,6 +58,8 @@ pub(crate) enum Scene {
     Init,
     /// `init --force` over an older configuration.
     InitForce,
+    /// `run` with an agent that asks a model through the gateway.
+    Hired,
     /// `run` with a command agent in containers; only where there is an engine.
     Containers,
     /// The same at an engine to which workspaces are carried.
@@ -64,6 +70,11 @@ pub(crate) enum Scene {
 pub(crate) const IN_CONTAINERS: &str = "engine.";
 /// And those that it passes where workspaces are carried.
 pub(crate) const CARRIED: &str = "carried.";
+
+/// What the names of the points begin with that only a run with a model passes.
+const OF_MODELS: &str = "models.";
+/// The key of its model.
+const KEY: &str = "OPERATORS_MODEL_KEY";
 
 /// How the run of a scene ends.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +101,7 @@ impl Scene {
         Self::Plan,
         Self::Init,
         Self::InitForce,
+        Self::Hired,
         Self::Containers,
         Self::Far,
     ];
@@ -108,16 +120,19 @@ impl Scene {
             Self::Plan => "plan",
             Self::Init => "init",
             Self::InitForce => "init-force",
+            Self::Hired => "hired",
             Self::Containers => "containers",
             Self::Far => "far",
         }
     }
 
-    /// Whether a point is disturbed in it: in containers, where all takes longer, those that nothing else passes.
+    /// Whether a point is disturbed in it: in containers and with a model, where all takes longer, those that nothing else
+    /// passes.
     pub(crate) fn tries(self, point: &str) -> bool {
         match self {
             Self::Containers => point.starts_with(IN_CONTAINERS),
             Self::Far => point.starts_with(CARRIED),
+            Self::Hired => point.starts_with(OF_MODELS),
             _ => true,
         }
     }
@@ -129,7 +144,7 @@ impl Scene {
 
     /// Whether a run begins in it.
     pub(crate) fn begins_run(self) -> bool {
-        matches!(self, Self::Mock | Self::Command | Self::Aside) || self.is_contained()
+        matches!(self, Self::Mock | Self::Command | Self::Aside | Self::Hired) || self.is_contained()
     }
 
     /// Whether a run begins or goes on in it.
@@ -158,7 +173,13 @@ impl Scene {
     pub(crate) fn before(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Init | Self::InitForce | Self::FirstPlan => &[],
-            Self::Mock | Self::Command | Self::Aside | Self::Containers | Self::Far | Self::Plan => {
+            Self::Mock
+            | Self::Command
+            | Self::Aside
+            | Self::Hired
+            | Self::Containers
+            | Self::Far
+            | Self::Plan => {
                 &[PLAN_IT]
             }
             Self::Retry | Self::Approve | Self::Reject | Self::Clean => &[PLAN_IT, RUN_IT],
@@ -174,7 +195,7 @@ impl Scene {
     /// The command that is disturbed.
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
-            Self::Mock | Self::Command | Self::Aside => &["run", "--run-id", RUN, "--json"],
+            Self::Mock | Self::Command | Self::Aside | Self::Hired => &["run", "--run-id", RUN, "--json"],
             Self::Containers | Self::Far => &["run", "--run-id", RUN, "--json", "--world", "docker"],
             Self::Retry => RETRY_IT,
             Self::Redo => &["resume", "--run-id", RUN, "--json"],
@@ -194,6 +215,7 @@ impl Scene {
         self,
         sandbox: &mut Sandbox,
         engine: Option<&Containers>,
+        model: Option<&Model>,
     ) -> Result<FixtureRepository, FixtureError> {
         let repository = Fixture::Toy.build(&sandbox.root().join("toy-repo"))?;
         if self == Self::Init {
@@ -216,6 +238,14 @@ impl Scene {
             }
             config.set(&["worker", "agent"], "command");
             config.set(&["worker", "command"], &self.agents(sandbox, &repository)?.agent_command()?);
+            if let Some(model) = model {
+                config.set(&["worker", "agent"], "codex");
+                config.set(&["worker", "model"], "scripted-model");
+                config.set(&["worker", "program"], &model.agent.to_string_lossy());
+                config.set(&["gateway", "openai", "base_url"], &model.server.base_url());
+                config.set(&["gateway", "openai", "key"], KEY);
+                sandbox.set(KEY, "sk-of-the-operator-0123456789abcdef");
+            }
         }
         write_file(&repository.path().join(CONFIG), config.to_yaml()?.as_bytes(), false)?;
         write_file(&repository.path().join(".mycelium/plan.md"), b"# Work\n", false)?;
@@ -247,6 +277,40 @@ impl Scene {
         scripts.write_agent(Some("002"), &two)?;
         scripts.write_agent(Some("003"), "append src/one.js three\nappend README.md three\n")?;
         Ok(scripts)
+    }
+}
+
+/// The model of a scene, which answers each request by what it says, however often an attempt begins anew.
+#[derive(Debug)]
+pub(crate) struct Model {
+    server: ModelServer,
+    agent: PathBuf,
+}
+
+impl Model {
+    /// That of a scene; none where its agents ask none.
+    pub(crate) fn of(scene: Scene, folder: &Path, program: &Path) -> Result<Option<Self>, FixtureError> {
+        if scene != Scene::Hired {
+            return Ok(None);
+        }
+        let works = "append() { mkdir -p \"$(dirname \"$1\")\" && echo \"$2\" >>\"$1\"; }
+            case $MYCELIUM_TASK_ID in
+                001) append src/one.js one; append docs/one.md one;;
+                002) append README.md two; rm src/greet.js;;
+                003) append src/one.js three; append README.md three;;
+            esac";
+        let server = ModelServer::start(Script {
+            // One that has run its command is done.
+            tracks: vec![Track {
+                when: "function_call_output".to_owned(),
+                turns: vec![Turn { text: Some("Done.".to_owned()), ..Turn::default() }],
+            }],
+            turns: vec![Turn { shell: Some(works.to_owned()), ..Turn::default() }],
+        });
+        let server = server.map_err(FixtureError::file("start the model server of", folder))?;
+        let path = folder.join("agents/codex");
+        write_file(&path, agent::launcher("codex", program).as_bytes(), true)?;
+        Ok(Some(Self { server, agent: path }))
     }
 }
 

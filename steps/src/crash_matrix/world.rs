@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{
     MatrixError,
     program::Program,
-    scene::{CONFIG, RETRY_IT, RUN, Scene},
+    scene::{CONFIG, Model, RETRY_IT, RUN, Scene},
 };
 
 /// Calls that the program has to be done in, after it was disturbed.
@@ -44,6 +44,8 @@ pub(crate) struct World<'a> {
     pub(crate) scene: Scene,
     pub(crate) sandbox: Sandbox,
     pub(crate) repository: FixtureRepository,
+    /// Answers as long as it is kept.
+    _model: Option<Model>,
 }
 
 impl Drop for World<'_> {
@@ -61,8 +63,9 @@ impl<'a> World<'a> {
     /// Plays up to the command that is disturbed.
     pub(crate) fn build(program: &'a Program, scene: Scene, folder: &Path) -> Result<Self, MatrixError> {
         let mut sandbox = Sandbox::create(folder)?;
-        let repository = scene.build(&mut sandbox, program.engine.as_ref())?;
-        let mut world = Self { program, scene, sandbox, repository };
+        let model = Model::of(scene, folder, &program.path)?;
+        let repository = scene.build(&mut sandbox, program.engine.as_ref(), model.as_ref())?;
+        let mut world = Self { program, scene, sandbox, repository, _model: model };
         for command in scene.before() {
             if *command == RETRY_IT {
                 world.change_configuration()?;

@@ -11,6 +11,13 @@ fn scripted(world: &mut MyceliumWorld, agent: HiredAgent) -> Result<(), WorldErr
     world.hire(agent)
 }
 
+/// The agent is the real one of that name, which `.ci/agents` installs and names; it asks the scripted model. Where this
+/// machine has none, the scenario is not run.
+#[given(expr = "the agent is the real {hiredAgent}")]
+fn real(world: &mut MyceliumWorld, agent: HiredAgent) -> Result<(), WorldError> {
+    world.hire_real(agent)
+}
+
 /// The operator's key for the model; an empty one is none.
 #[given(expr = "the key of the model is {string}")]
 fn has_key(world: &mut MyceliumWorld, key: String) {

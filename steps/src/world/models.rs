@@ -1,5 +1,7 @@
 //! The model that a scenario's agents ask: a scripted server, and a scripted agent that every machine has.
 
+use std::{env, path::PathBuf};
+
 use mycelium_fixtures::{
     FixtureError,
     files::write_file,
@@ -7,14 +9,14 @@ use mycelium_fixtures::{
 };
 
 use super::{HiredAgent, MyceliumWorld, WorldError};
-use mycelium_accept::context::Lane;
+use mycelium_accept::context::{Lane, Record};
 
 /// The variable of the operator that holds the key.
 const KEY_VARIABLE: &str = "OPERATORS_MODEL_KEY";
 /// What it holds where a scenario does not say otherwise.
 const KEY: &str = "sk-of-the-operator-0123456789abcdef";
-/// The model by the configuration's name.
-const MODEL: &str = "scripted-model";
+/// The folder that the real agents are installed in.
+const REAL_AGENTS: &str = "MYCELIUM_AGENTS_DIR";
 
 /// The scripted model of a scenario.
 #[derive(Debug)]
@@ -25,19 +27,35 @@ pub(crate) struct Models {
 impl MyceliumWorld {
     /// From now on the agent is a scripted one that asks a scripted model through the gateway.
     pub(crate) fn hire(&mut self, agent: HiredAgent) -> Result<(), WorldError> {
-        let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
-        let (name, provider) = (agent.name(), agent.provider());
         // In a container it is the image's, of that name.
         let program = match self.context.lane {
-            Lane::Docker => name.to_owned(),
-            Lane::Mock => self.scripted_agent(name)?,
+            Lane::Docker => agent.name().to_owned(),
+            Lane::Mock => self.scripted_agent(agent.name())?,
         };
+        self.hire_program(agent, &program)
+    }
+
+    /// From now on the agent is the real one, if this machine has it.
+    pub(crate) fn hire_real(&mut self, agent: HiredAgent) -> Result<(), WorldError> {
+        let folder = env::var_os(REAL_AGENTS).map(PathBuf::from);
+        let program = folder.map(|folder| folder.join("node_modules/.bin").join(agent.name()));
+        let Some(program) = program.filter(|program| program.exists()) else {
+            let why = format!("{REAL_AGENTS} names no folder with {}: `.ci/agents` makes one", agent.name());
+            self.context.recorder.push(Record::NotRun(why.clone()));
+            return Err(WorldError::NotHere(why));
+        };
+        self.hire_program(agent, &program.to_string_lossy())
+    }
+
+    fn hire_program(&mut self, agent: HiredAgent, program: &str) -> Result<(), WorldError> {
+        let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
+        let (name, provider) = (agent.name(), agent.provider());
         self.sandbox.set(KEY_VARIABLE, KEY);
         let stage = self.stage_mut()?;
         for (keys, value) in [
             (["worker", "agent"].as_slice(), name),
-            (&["worker", "model"], MODEL),
-            (&["worker", "program"], &program),
+            (&["worker", "model"], agent.model()),
+            (&["worker", "program"], program),
             (&["gateway", provider, "base_url"], &server.base_url()),
             (&["gateway", provider, "key"], KEY_VARIABLE),
         ] {

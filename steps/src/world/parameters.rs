@@ -172,6 +172,14 @@ impl HiredAgent {
         }
     }
 
+    /// A model that the real one knows.
+    pub(crate) fn model(self) -> &'static str {
+        match self {
+            Self::Codex => "gpt-5.5",
+            Self::Claude => "claude-sonnet-4-5",
+        }
+    }
+
     /// The name of its provider there.
     pub(crate) fn provider(self) -> &'static str {
         match self {
