@@ -120,7 +120,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Review(args) => commands::review::run(&context()?, args),
         Command::MockAgent => commands::mock_agent::run(&context()?),
         Command::Relay(args) => match commands::relay::run(&args)? {},
-        Command::ScriptedAgent(args) => commands::scripted_agent::run(&args),
+        Command::ScriptedAgent(args) => commands::demo::scripted_agent(&args),
         #[cfg(feature = "faults")]
         Command::FaultPoints => commands::fault_points::run(output),
         #[cfg(feature = "saboteur")]

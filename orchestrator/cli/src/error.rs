@@ -14,7 +14,9 @@ use mycelium_schemas::{
 
 use crate::{
     commands::{
-        demo::DemoError, mock_agent::MockAgentError, relay::RelayError, scripted_agent::ScriptedAgentError,
+        demo::{DemoError, ScriptedAgentError},
+        mock_agent::MockAgentError,
+        relay::RelayError,
     },
     exit::Exit,
 };

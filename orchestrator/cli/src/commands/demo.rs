@@ -11,7 +11,10 @@ use std::{
 use mycelium_fixtures::{
     FixtureError,
     demo::{self, Demo, HiredAgent},
-    models::{ModelServer, agent},
+    models::{
+        ModelServer,
+        agent::{self, Voice},
+    },
 };
 use mycelium_schemas::answer::{DemoStep, Demonstrated};
 use tempfile::TempDir;
@@ -24,6 +27,27 @@ use crate::{
     output::{self, Output},
     render,
 };
+
+/// Why the scripted agent did not work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScriptedAgentError {
+    /// Nobody speaks like that.
+    #[error("there is no scripted agent {0:?}: name codex or claude")]
+    Unknown(String),
+    /// It could not read, write or ask.
+    #[error("the scripted agent could not go on: {0}")]
+    Failed(#[source] io::Error),
+}
+
+impl ScriptedAgentError {
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Unknown(_) => Exit::Input,
+            Self::Failed(_) => Exit::Environment,
+        }
+    }
+}
 
 /// The toy repository could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +181,13 @@ impl Model {
         let Self { name, provider, program, base_url, .. } = self;
         HiredAgent { name, provider, program, base_url, key: KEY_VARIABLE }
     }
+}
+
+/// `mycelium scripted-agent codex|claude …`, hidden: the agent that the demonstration hires.
+pub(crate) fn scripted_agent(args: &args::ScriptedAgentArgs) -> Result<Exit, CliError> {
+    let voice = Voice::of(&args.voice).ok_or_else(|| ScriptedAgentError::Unknown(args.voice.clone()))?;
+    let code = agent::run(voice, &args.args).map_err(ScriptedAgentError::Failed)?;
+    Ok(if code == 0 { Exit::Done } else { Exit::Failed })
 }
 
 /// Where the demonstration takes place.

@@ -17,7 +17,6 @@ pub(crate) mod run;
 #[cfg(feature = "saboteur")]
 pub(crate) mod saboteurs;
 pub(crate) mod schema;
-pub(crate) mod scripted_agent;
 pub(crate) mod status;
 pub(crate) mod version;
 
