@@ -20,8 +20,8 @@ pub use run::{
     TaskShown, Waiting, WaitingList,
 };
 pub use setup::{
-    BuildVersion, Completions, DemoStep, Demonstrated, InitFile, Initialized, PlanOutcome, Planned,
-    SchemaAnswer, Written,
+    BuildVersion, Completions, DemoStep, Demonstrated, InitFile, Initialized, PlanAsked, PlanAttempt,
+    PlanOutcome, Planned, SchemaAnswer, Written,
 };
 
 /// An answer of `logs` about a run, or that there is none yet.

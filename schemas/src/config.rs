@@ -85,6 +85,17 @@ impl Config {
             ("architecture", &self.architecture_validator),
         ]
     }
+
+    /// Who judges in a run: the validators that are on, by their short names.
+    pub fn judges(&self) -> impl Iterator<Item = (&'static str, &Validator)> {
+        self.validators().into_iter().filter(|(_, validator)| validator.mode != Mode::Off)
+    }
+
+    /// Whether anybody in a run reaches a model by way of the gateway.
+    pub fn run_asks_a_model(&self) -> bool {
+        self.worker.agent.asks_a_model()
+            || self.judges().any(|(_, judge)| judge.asked.provider.asks_a_model())
+    }
 }
 
 /// A gate's mode.
@@ -120,20 +131,60 @@ pub struct Resource {
     pub paths: Vec<RepoGlob>,
 }
 
-/// Who makes the plan.
+/// Who answers a question in a given form: a plan, or a validator's report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PlannerProvider {
+pub enum Answerer {
     /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
     #[default]
     Mock,
+    /// A shell command, which prints the answer.
+    Command,
+    /// A model by `OpenAI` Responses.
+    Openai,
+    /// A model by Anthropic Messages.
+    Anthropic,
+    /// A model by chat completions, of whoever speaks them at the address of `gateway.openai`.
+    Compatible,
+    /// Codex CLI.
+    Codex,
+    /// Claude Code.
+    Claude,
+}
+
+impl Answerer {
+    /// Whether it reaches a model by way of the gateway.
+    pub fn asks_a_model(self) -> bool {
+        !matches!(self, Self::Mock | Self::Command)
+    }
+
+    /// Whether it is a program that is installed beside Mycelium.
+    pub fn is_program(self) -> bool {
+        matches!(self, Self::Codex | Self::Claude)
+    }
+}
+
+/// Who is asked, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Answering {
+    /// Default `mock`.
+    pub provider: Answerer,
+    /// The model, and the price list entry to count cost with. Required for one that asks a model.
+    pub model: Option<String>,
+    /// The shell command, for `command`; required there.
+    pub command: Option<String>,
+    /// The program, for `codex` and `claude`. Default its own name.
+    pub program: Option<String>,
 }
 
 /// `planner`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Planner {
-    /// Default `mock`.
-    pub provider: PlannerProvider,
+    /// Who is asked.
+    #[serde(flatten)]
+    pub asked: Answering,
+    /// Times that a flawed answer is given back for repair. Default 2.
+    pub max_repairs: u32,
 }
 
 /// Who does the work.
@@ -213,26 +264,14 @@ impl Default for Gateway {
     }
 }
 
-/// Who judges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValidatorProvider {
-    /// Reads `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.
-    #[default]
-    Mock,
-    /// A shell command run in the workspace; prints one report.
-    Command,
-}
-
 /// `test_validator`, `style_validator`, `architecture_validator`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Validator {
     /// Default `off`.
     pub mode: Mode,
-    /// Default `mock`.
-    pub provider: ValidatorProvider,
-    /// The shell command, for `command`; required there.
-    pub command: Option<String>,
+    /// Who is asked.
+    #[serde(flatten)]
+    pub asked: Answering,
 }
 
 /// `budgets`. A limit that is not set is none.
@@ -248,8 +287,10 @@ pub struct Budgets {
     pub max_cost_microusd_per_task: Option<u64>,
     /// Cost of the run in millionths of a US dollar; written in dollars.
     pub max_cost_microusd_per_run: Option<u64>,
-    /// Price list by model. A cost limit needs the worker's model in it.
+    /// Price list by model. A cost limit needs the models of worker and validators in it.
     pub prices: BTreeMap<String, Price>,
+    /// The day of the price list, `YYYY-MM-DD`.
+    pub prices_as_of: Option<String>,
 }
 
 impl Budgets {
@@ -270,8 +311,10 @@ impl Budgets {
 pub struct Price {
     /// Input tokens that were not cached.
     pub input: u64,
-    /// Cached input tokens.
+    /// Input tokens that the provider served from its cache. Default `input`.
     pub cached_input: u64,
+    /// Input tokens that the provider wrote to its cache. Default `input`.
+    pub cache_write_input: u64,
     /// Output tokens.
     pub output: u64,
 }

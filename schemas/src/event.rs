@@ -1,6 +1,8 @@
 //! The journal's vocabulary: one closed enum of events (design 3.6). `orchestrator.jsonl` and every attempt's
 //! `events.jsonl` hold one [`Event`] a line.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -494,6 +496,12 @@ pub struct AgentEvent {
 pub struct UsageUpdate {
     /// What to add to the task's and the run's totals.
     pub usage: Usage,
+    /// Part of it that validators used, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validators: BTreeMap<String, Usage>,
+    /// True where the agent itself told nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agent_is_silent: bool,
     /// Of the task, all attempts, after adding.
     pub task_total: Usage,
     /// Of the run after adding.

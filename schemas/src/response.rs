@@ -3,6 +3,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The name of an attempt's agent among those who ask. Older versions know nobody else.
+pub const AGENT: &str = "agent";
+
+fn agent() -> String {
+    AGENT.to_owned()
+}
+
+fn is_agent(by: &str) -> bool {
+    by == AGENT
+}
+
 /// One response of a model, as the gateway counted it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelResponse {
@@ -10,6 +21,9 @@ pub struct ModelResponse {
     pub task: String,
     /// Its attempt.
     pub attempt: u32,
+    /// Who of the attempt asked: its agent, or a validator.
+    #[serde(default = "agent", skip_serializing_if = "is_agent")]
+    pub by: String,
     /// The interface.
     pub protocol: String,
     /// The model, as the request named it.

@@ -88,7 +88,7 @@ macro_rules! snake_case_display {
 }
 snake_case_display!(RunStatus, TaskStatus, StopReason);
 
-/// Tokens as reported by agents. `cached_input_tokens` is part of `input_tokens`.
+/// Tokens as agents report them or the gateway counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
@@ -96,8 +96,14 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Part of `input_tokens` that the provider served from its cache.
     pub cached_input_tokens: u64,
-    /// Tokens received.
+    /// Part of `input_tokens` that the provider wrote to its cache.
+    #[serde(skip_serializing_if = "is_none")]
+    pub cache_write_input_tokens: u64,
+    /// Tokens received, reasoning included.
     pub output_tokens: u64,
+    /// Part of `output_tokens` that nobody sees.
+    #[serde(skip_serializing_if = "is_none")]
+    pub reasoning_output_tokens: u64,
     /// Cost in millionths of a US dollar, by the configured prices; 0 without prices.
     pub cost_microusd: u64,
 }
@@ -111,11 +117,14 @@ impl Usage {
     /// The sum of two, saturating.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
+        let of = |count: fn(&Self) -> u64| count(&self).saturating_add(count(&other));
         Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cost_microusd: self.cost_microusd.saturating_add(other.cost_microusd),
+            input_tokens: of(|usage| usage.input_tokens),
+            cached_input_tokens: of(|usage| usage.cached_input_tokens),
+            cache_write_input_tokens: of(|usage| usage.cache_write_input_tokens),
+            output_tokens: of(|usage| usage.output_tokens),
+            reasoning_output_tokens: of(|usage| usage.reasoning_output_tokens),
+            cost_microusd: of(|usage| usage.cost_microusd),
         }
     }
 }
@@ -136,12 +145,28 @@ pub struct TaskState {
     pub status: TaskStatus,
     /// Attempts started so far.
     pub attempts: u32,
-    /// Of all attempts.
+    /// Of all attempts, their validators included.
     pub usage: Usage,
+    /// Part of it that validators used, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validators: BTreeMap<String, Usage>,
+    /// Attempts whose agent told no usage, so that time alone bounded them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unmetered_attempts: u32,
     /// The commit of its last validated attempt.
     pub commit: Option<CommitId>,
     /// Why it is where it is, oldest first.
     pub reasons: Vec<Reason>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(tokens: &u64) -> bool {
+    *tokens == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a batch ended.
@@ -203,4 +228,7 @@ pub struct RunView {
     pub tasks: BTreeMap<TaskId, TaskState>,
     /// Of all tasks.
     pub usage: Usage,
+    /// Part of it that validators used, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validators: BTreeMap<String, Usage>,
 }

@@ -115,6 +115,20 @@ impl Reader {
     }
 }
 
+/// The answer in the form that was asked for, whole, where this event holds one: the last that comes counts.
+pub fn answer_in(agent: Agent, event: &Value) -> Option<String> {
+    match (agent, text_at(event, "/type")?) {
+        (Agent::Codex, "item.completed") if text_at(event, "/item/type") == Some("agent_message") => {
+            text_at(event, "/item/text").map(str::to_owned)
+        }
+        (Agent::Claude, "result") => {
+            let structured = event.get("structured_output").filter(|value| !value.is_null());
+            structured.map(Value::to_string)
+        }
+        _ => None,
+    }
+}
+
 pub(crate) fn text_at<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
     event.pointer(pointer).and_then(Value::as_str)
 }

@@ -161,7 +161,10 @@ impl CliError {
     /// The problems of the input, where it is about those.
     pub(crate) fn problems(&self) -> &[Problem] {
         match self {
-            Self::Engine(mycelium_engine::Error::Problems { problems }) => problems,
+            Self::Engine(
+                mycelium_engine::Error::Problems { problems }
+                | mycelium_engine::Error::Unplanned { problems, .. },
+            ) => problems,
             _ => &[],
         }
     }

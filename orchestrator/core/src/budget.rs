@@ -8,10 +8,12 @@ use mycelium_schemas::{
 
 /// Cost of tokens at a price, in millionths of a US dollar, rounded up so that no use is free.
 pub fn cost_microusd(usage: Usage, price: Price) -> u64 {
-    let fresh = u128::from(usage.input_tokens.saturating_sub(usage.cached_input_tokens));
-    let cached = u128::from(usage.cached_input_tokens.min(usage.input_tokens));
-    let total = fresh * u128::from(price.input)
-        + cached * u128::from(price.cached_input)
+    let cached = usage.cached_input_tokens.min(usage.input_tokens);
+    let written = usage.cache_write_input_tokens.min(usage.input_tokens - cached);
+    let fresh = usage.input_tokens - cached - written;
+    let total = u128::from(fresh) * u128::from(price.input)
+        + u128::from(cached) * u128::from(price.cached_input)
+        + u128::from(written) * u128::from(price.cache_write_input)
         + u128::from(usage.output_tokens) * u128::from(price.output);
     u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
@@ -81,9 +83,16 @@ mod tests {
 
     #[test]
     fn cached_tokens_are_part_of_input_and_cost_their_own_price() {
-        let price = Price { input: 2_000_000, cached_input: 500_000, output: 10_000_000 };
-        let usage = Usage { input_tokens: 10, cached_input_tokens: 4, output_tokens: 3, cost_microusd: 0 };
+        let price = Price {
+            input: 2_000_000,
+            cached_input: 500_000,
+            cache_write_input: 3_000_000,
+            output: 10_000_000,
+        };
+        let usage = Usage { input_tokens: 10, cached_input_tokens: 4, output_tokens: 3, ..Usage::default() };
         assert_eq!(cost_microusd(usage, price), 6 * 2 + 2 + 30);
+        let usage = Usage { cache_write_input_tokens: 5, reasoning_output_tokens: 2, ..usage };
+        assert_eq!(cost_microusd(usage, price), 2 + 2 + 15 + 30);
         assert_eq!(cost_microusd(tokens(1, 0), Price { input: 1, ..Price::default() }), 1);
         assert_eq!(cost_microusd(tokens(u64::MAX, u64::MAX), price), u64::MAX);
     }

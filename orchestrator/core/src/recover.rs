@@ -38,6 +38,8 @@ pub struct Found {
     pub intent: Option<IntentFound>,
     /// What the agents of attempts that were under way had reported.
     pub usage: BTreeMap<TaskId, Usage>,
+    /// The same of their validators, by their names.
+    pub validators: BTreeMap<TaskId, BTreeMap<String, Usage>>,
     /// Tasks whose agent is still at work, or came to its end, where it can be followed.
     pub followed: BTreeSet<TaskId>,
     /// Name of the agent.
@@ -72,16 +74,17 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
                 groups.push(vec![Draft::task(batch, id, facts.attempts, kind)]);
             }
             TaskStatus::Running => {
-                let usage = found.usage.get(id).copied();
                 let lost = AttemptFacts {
-                    usage,
+                    usage: found.usage.get(id).copied(),
+                    validators: found.validators.get(id).cloned().unwrap_or_default(),
                     refused: Vec::new(),
                     violations: Vec::new(),
                     over: None,
                     outcome: Outcome::Lost,
                 };
+                let used = lost.used();
                 groups.push(settle::attempt_with(config, batch, id, facts, run_total, lost));
-                run_total = run_total.plus(usage.unwrap_or_default());
+                run_total = run_total.plus(used);
             }
             TaskStatus::Validated if found.missing.contains(id) && !landed.contains(id) => {
                 let reason = "the commit that it had made is gone".to_owned();

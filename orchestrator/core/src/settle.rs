@@ -1,5 +1,7 @@
 //! From the facts of an attempt or a landing to the events that follow from them.
 
+use std::collections::BTreeMap;
+
 use mycelium_schemas::{
     config::{Config, FailurePolicy, Mode},
     event::{
@@ -88,8 +90,10 @@ pub enum Outcome {
 /// The facts of an attempt.
 #[derive(Debug, Clone)]
 pub struct AttemptFacts {
-    /// Reported by the agent, with its cost; none if it reported nothing.
+    /// The agent's, with its cost; none if it told nothing.
     pub usage: Option<Usage>,
+    /// That of validators that ask a model, by their names.
+    pub validators: BTreeMap<String, Usage>,
     /// Paths that cannot be taken.
     pub refused: Vec<PathRefused>,
     /// How its changes break the manifest.
@@ -98,6 +102,13 @@ pub struct AttemptFacts {
     pub over: Option<BudgetVerdict>,
     /// How it went.
     pub outcome: Outcome,
+}
+
+impl AttemptFacts {
+    /// What it used in all.
+    pub fn used(&self) -> Usage {
+        self.validators.values().copied().fold(self.usage.unwrap_or_default(), Usage::plus)
+    }
 }
 
 /// The events that follow from an attempt, in order; exactly one of them moves the task.
@@ -121,12 +132,15 @@ pub(crate) fn attempt_with(
     run_usage: Usage,
     facts: AttemptFacts,
 ) -> Vec<Draft> {
-    let usage = facts.usage.unwrap_or_default();
+    let usage = facts.used();
     let (task_total, run_total) = (known.usage.plus(usage), run_usage.plus(usage));
 
     let mut events = Vec::new();
-    if facts.usage.is_some() {
-        events.push(EventKind::UsageUpdate(UsageUpdate { usage, task_total, run_total }));
+    if facts.usage.is_some() || !facts.validators.is_empty() {
+        let agent_is_silent = facts.usage.is_none();
+        let validators = facts.validators;
+        let update = UsageUpdate { usage, validators, agent_is_silent, task_total, run_total };
+        events.push(EventKind::UsageUpdate(update));
     }
     events.extend(facts.refused.into_iter().map(EventKind::PathRefused));
     events.extend(manifest_event(config.manifest_enforcement, facts.violations, &facts.outcome));

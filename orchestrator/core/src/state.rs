@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume, World},
+    event::{Event, EventKind, LandingDone, LandingIntent, RefusalReason, RunResume, UsageUpdate, World},
     id::{CommitId, LockName, ProjectName, RunId, TaskId},
     path::RepoPath,
     state::{BatchState, BatchStatus, Reason, RunStatus, RunView, StopReason, TaskState, TaskStatus, Usage},
@@ -29,8 +29,12 @@ pub struct TaskFacts {
     pub rescopes: u32,
     /// Times its work did not merge.
     pub conflicts: u32,
-    /// Of all attempts.
+    /// Of all attempts, their validators included.
     pub usage: Usage,
+    /// Part of it that validators used, by their names.
+    pub validators: BTreeMap<String, Usage>,
+    /// Attempts whose agent told no usage and is none that never has any.
+    pub unmetered: BTreeSet<u32>,
     /// Of its last validated attempt.
     pub commit: Option<CommitId>,
     /// Gates that block it, oldest first.
@@ -43,6 +47,9 @@ pub struct TaskFacts {
     pub reasons: Vec<Reason>,
 }
 
+/// The agent that is any program: it asks no model that is known, and tells what it uses or does not.
+const AGENT_THAT_MAY_TELL_NOTHING: &str = "command";
+
 impl Default for TaskFacts {
     fn default() -> Self {
         Self {
@@ -53,6 +60,8 @@ impl Default for TaskFacts {
             rescopes: 0,
             conflicts: 0,
             usage: Usage::default(),
+            validators: BTreeMap::new(),
+            unmetered: BTreeSet::new(),
             commit: None,
             blocks: Vec::new(),
             added_files: BTreeSet::new(),
@@ -279,7 +288,13 @@ impl RunState {
             EventKind::UsageUpdate(update) => {
                 self.usage = self.usage.plus(update.usage);
                 if let Some(facts) = event.task_id.as_ref().and_then(|id| self.tasks.get_mut(id)) {
-                    facts.usage = facts.usage.plus(update.usage);
+                    facts.use_up(update, event.attempt);
+                }
+            }
+            // Again for one that is found at work: it is the same attempt.
+            EventKind::WorkerStart(start) if start.agent == AGENT_THAT_MAY_TELL_NOTHING => {
+                if let Some(facts) = event.task_id.as_ref().and_then(|id| self.tasks.get_mut(id)) {
+                    facts.unmetered.extend(event.attempt);
                 }
             }
             EventKind::BudgetBlock(_) => self.block(event, StopReason::BudgetBlock),
@@ -383,7 +398,18 @@ impl RunState {
             batches: (1..).zip(&self.batches).map(|(number, batch)| batch.view(number)).collect(),
             tasks: self.tasks.iter().map(|(id, facts)| (id.clone(), facts.view(end))).collect(),
             usage: self.usage,
+            validators: self.validators(),
         }
+    }
+
+    /// What validators used in all tasks.
+    fn validators(&self) -> BTreeMap<String, Usage> {
+        let mut all: BTreeMap<String, Usage> = BTreeMap::new();
+        for (name, usage) in self.tasks.values().flat_map(|facts| &facts.validators) {
+            let of_it = all.entry(name.clone()).or_default();
+            *of_it = of_it.plus(*usage);
+        }
+        all
     }
 }
 
@@ -459,6 +485,17 @@ impl TaskFacts {
         }
     }
 
+    fn use_up(&mut self, update: &UsageUpdate, attempt: Option<u32>) {
+        self.usage = self.usage.plus(update.usage);
+        for (name, usage) in &update.validators {
+            let of_it = self.validators.entry(name.clone()).or_default();
+            *of_it = of_it.plus(*usage);
+        }
+        if let Some(attempt) = attempt.filter(|_| !update.agent_is_silent) {
+            self.unmetered.remove(&attempt);
+        }
+    }
+
     fn view(&self, run: Option<RunStatus>) -> TaskState {
         let status = match (self.status, run) {
             (TaskStatus::Pending, Some(RunStatus::Failed | RunStatus::Complete)) => TaskStatus::Skipped,
@@ -470,6 +507,8 @@ impl TaskFacts {
             status,
             attempts: self.attempts,
             usage: self.usage,
+            validators: self.validators.clone(),
+            unmetered_attempts: self.unmetered.len().try_into().unwrap_or(u32::MAX),
             commit: self.commit.clone(),
             reasons: self.reasons.clone(),
         }

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use mycelium_core::{
     settle::Draft,
     state::{IllegalEvent, RunState},
@@ -58,7 +60,13 @@ fn kind(number: u8, tasks: Vec<TaskId>) -> EventKind {
         }),
         13 => {
             let usage = Usage { input_tokens: 5, ..Usage::default() };
-            EventKind::UsageUpdate(UsageUpdate { usage, task_total: usage, run_total: usage })
+            EventKind::UsageUpdate(UsageUpdate {
+                usage,
+                validators: BTreeMap::new(),
+                agent_is_silent: false,
+                task_total: usage,
+                run_total: usage,
+            })
         }
         14 => start(),
         _ => EventKind::TaskStart(TaskStart { base_commit: commit }),

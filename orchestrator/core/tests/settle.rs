@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use mycelium_core::{
     manifest::{BlockCause, Compliance},
     settle::{self, AttemptFacts, Draft, Judgement, LandingOutcome, Outcome},
@@ -47,7 +49,14 @@ fn state() -> RunState {
 }
 
 fn facts(outcome: Outcome) -> AttemptFacts {
-    AttemptFacts { usage: None, refused: Vec::new(), violations: Vec::new(), over: None, outcome }
+    AttemptFacts {
+        usage: None,
+        validators: BTreeMap::new(),
+        refused: Vec::new(),
+        violations: Vec::new(),
+        over: None,
+        outcome,
+    }
 }
 
 fn judged(validators: Vec<Judgement>) -> Outcome {

@@ -95,7 +95,11 @@ struct ReportedUsage {
     input_tokens: u64,
     #[serde(default)]
     cached_input_tokens: u64,
+    #[serde(default)]
+    cache_write_input_tokens: u64,
     output_tokens: u64,
+    #[serde(default)]
+    reasoning_output_tokens: u64,
 }
 
 impl Watcher for AgentWatcher<'_> {
@@ -203,7 +207,9 @@ impl UsageCount {
         let tokens = Usage {
             input_tokens: reported.input_tokens,
             cached_input_tokens: reported.cached_input_tokens,
+            cache_write_input_tokens: reported.cache_write_input_tokens,
             output_tokens: reported.output_tokens,
+            reasoning_output_tokens: reported.reasoning_output_tokens,
             cost_microusd: 0,
         };
         let cost_microusd = self.price.map_or(0, |price| budget::cost_microusd(tokens, price));

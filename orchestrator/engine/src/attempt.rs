@@ -31,6 +31,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     agent::{self, AgentWatcher, AttemptKey, Notes, Reading, UsageCount},
+    asking::Asking,
     clock::Clock,
     docker,
     environment::Environment,
@@ -46,7 +47,7 @@ use crate::{
     redact::Redactor,
     saboteur,
     store::{self, make_private_dir, remove_dir_unless},
-    validator::{self, Surroundings},
+    validator::{self, Prompts},
 };
 
 /// Everything an attempt needs; it shares nothing that it could change with the run.
@@ -96,6 +97,8 @@ pub struct Attempt {
     pub gateway: PathBuf,
     /// Where its agent reaches a model, if it asks one.
     pub(crate) models: Option<Arc<Models>>,
+    /// What validators that ask a model are asked with.
+    pub(crate) prompts: Arc<Prompts>,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
     /// Keeps secrets out of its artifacts.
@@ -110,6 +113,12 @@ struct Worked {
     reading: Reading,
     usage: Option<Usage>,
     over: Option<BudgetVerdict>,
+}
+
+/// What validators used, and the budget that an attempt reached.
+struct Spent {
+    over: Option<BudgetVerdict>,
+    validators: BTreeMap<String, Usage>,
 }
 
 /// What the workspace holds after the agent.
@@ -141,6 +150,7 @@ impl Attempt {
     async fn work(&self) -> Result<AttemptFacts, Error> {
         let failed = |usage, why: String| AttemptFacts {
             usage,
+            validators: BTreeMap::new(),
             refused: Vec::new(),
             violations: Vec::new(),
             over: None,
@@ -167,11 +177,14 @@ impl Attempt {
             judged => judged?,
         };
         let changed = !judged.snapshot.changes.is_empty();
+        let mut spent = Spent { over, validators: BTreeMap::new() };
         let outcome = match self.agent_failure(&worked, changed) {
             Some(why) => Outcome::Failed(why),
-            None => self.outcome(&judged).await?,
+            None => self.outcome(&judged, &mut spent).await?,
         };
-        Ok(AttemptFacts { usage, refused: judged.refused, violations: judged.violations, over, outcome })
+        let Spent { over, validators } = spent;
+        let Judged { refused, violations, .. } = judged;
+        Ok(AttemptFacts { usage, validators, refused, violations, over, outcome })
     }
 
     /// Why the agent's part failed, if it did: by its exit, by what it said, by its usage.
@@ -457,15 +470,15 @@ impl Attempt {
 
     /// Where the manifest blocks, verify and validators judge nevertheless, so that a human who lets the work through
     /// overrides the manifest alone.
-    async fn outcome(&self, judged: &Judged) -> Result<Outcome, Error> {
+    async fn outcome(&self, judged: &Judged, spent: &mut Spent) -> Result<Outcome, Error> {
         let compliance = match &judged.compliance {
-            Compliance::Goes => return self.check(&judged.snapshot).await,
+            Compliance::Goes => return self.check(&judged.snapshot, spent).await,
             compliance => compliance.clone(),
         };
         if matches!(compliance, Compliance::Rescope(_) | Compliance::Block(BlockCause::Forbidden)) {
             return Ok(Outcome::OutOfManifest { compliance, validators: Vec::new(), commit: None });
         }
-        let (validators, commit) = match self.check(&judged.snapshot).await? {
+        let (validators, commit) = match self.check(&judged.snapshot, spent).await? {
             Outcome::Judged { validators, work } => (validators, Some(work.commit)),
             _ => (Vec::new(), None),
         };
@@ -473,7 +486,7 @@ impl Attempt {
     }
 
     /// Verify and validators, on work that keeps to its manifest.
-    async fn check(&self, snapshot: &git::Snapshot) -> Result<Outcome, Error> {
+    async fn check(&self, snapshot: &git::Snapshot, spent: &mut Spent) -> Result<Outcome, Error> {
         if snapshot.changes.is_empty() && !self.writes.is_empty() {
             return Ok(Outcome::Failed("the agent exited with 0 but changed nothing".to_owned()));
         }
@@ -484,26 +497,34 @@ impl Attempt {
                 return Ok(Outcome::Failed(format!("the task's verify command {}", exit.describe())));
             }
         }
-        let validators = self.validate().await?;
+        let validators = self.validate(spent).await?;
         let commit = self.commit(snapshot).await?;
         let changed = snapshot.changes.iter().map(|change| change.path.clone()).collect();
         Ok(Outcome::Judged { validators, work: TaskValidated { commit, changed } })
     }
 
-    async fn validate(&self) -> Result<Vec<Judgement>, Error> {
+    async fn validate(&self, spent: &mut Spent) -> Result<Vec<Judgement>, Error> {
         let mut judgements = Vec::new();
-        for (name, validator) in self.config.validators() {
-            if validator.mode == Mode::Off {
-                continue;
-            }
-            let around = Surroundings {
+        for (name, validator) in self.config.judges() {
+            let question = self.question(name)?;
+            let log = format!("validator-{name}.log");
+            let asking = Asking {
+                who: "validator",
+                answering: &validator.asked,
+                client: validator::client(&self.key, name, validator),
+                models: self.models.as_deref(),
                 environment: &self.environment,
                 launcher: &self.launcher,
-                job: &|command| self.shell_job(Purpose::Validator, command, &format!("validator-{name}.log")),
+                job: &|program| self.job(Purpose::Validator, program, self.dir.join(&log)),
+                tells_commands: false,
+                home: &self.agent_home.join(format!("{name}-validator")),
+                patience: self.config.timeout_minutes.duration(),
                 stop: self.stop.clone(),
-                notes: self.notes(),
+                notes: Some(self.notes()),
             };
-            let report = validator::ask(validator, around).await?;
+            let validator::Judged { report, used } = validator::ask(asking, &question).await?;
+            spent.validators.extend(used.usage.map(|usage| (name.to_owned(), usage)));
+            spent.over = spent.over.take().or(used.over);
             let path = self.dir.join(format!("validator-{name}.json"));
             match &report {
                 Ok(report) => store::write_artifact(&path, report, &self.redactor)?,
@@ -513,6 +534,19 @@ impl Attempt {
             judgements.push(Judgement { validator: name, mode, report });
         }
         Ok(judgements)
+    }
+
+    /// What a validator that asks a model is told: it is kept beside its report.
+    fn question(&self, name: &str) -> Result<String, Error> {
+        let Some(prompt) = self.prompts.get(name) else { return Ok(String::new()) };
+        let path = self.dir.join("diff.patch");
+        // As it is kept, without secrets.
+        let diff = store::read_file(&path).at("read", &path)?;
+        let writes = self.writes.iter().map(RepoGlob::as_str).collect::<Vec<_>>().join(", ");
+        let question = validator::question(prompt, &self.task, &writes, &String::from_utf8_lossy(&diff));
+        let path = self.dir.join(format!("validator-{name}.prompt.md"));
+        store::write_atomic(&path, &self.redactor.bytes(&path, question.clone().into_bytes()))?;
+        Ok(question)
     }
 
     async fn commit(&self, snapshot: &git::Snapshot) -> Result<CommitId, Error> {

@@ -78,6 +78,30 @@ pub enum Error {
         /// What would change.
         files: Vec<FileDiff>,
     },
+    /// Whoever was asked for a plan gave none.
+    #[error("the planner gave no plan: {message}")]
+    NoPlan {
+        /// What happened.
+        message: String,
+        /// True where the same question may be answered later.
+        later: bool,
+        /// The folder with prompts and answers.
+        artifacts: String,
+    },
+    /// Whoever was asked for a plan gave one that is none, to the last.
+    #[error(
+        "the planner's answer still has {} after {}",
+        count(problems.len(), "problem"),
+        count(*attempts as usize, "attempt")
+    )]
+    Unplanned {
+        /// Those of the last answer, in order of place.
+        problems: Vec<Problem>,
+        /// Times that it was asked.
+        attempts: u32,
+        /// The folder with prompts and answers.
+        artifacts: String,
+    },
     /// Another orchestrator works on this repository.
     #[error("another mycelium works on this repository: {holder}")]
     Locked {
@@ -166,7 +190,10 @@ impl Error {
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::NoPlan { later: true, .. } => ErrorKind::Environment,
             Self::Problems { .. }
+            | Self::NoPlan { .. }
+            | Self::Unplanned { .. }
             | Self::Request { .. }
             | Self::RunExists { .. }
             | Self::UnknownRun { .. }
@@ -207,6 +234,16 @@ impl Error {
         Some(match self {
             Self::Problems { .. } | Self::Illegal(_) | Self::Lost(_) | Self::Json(_) => return None,
             Self::Request { help, .. } => help.clone(),
+            Self::NoPlan { later: true, artifacts, .. } => {
+                format!("try again later; prompts and answers are in {artifacts}")
+            }
+            Self::NoPlan { artifacts, .. } => format!(
+                "mend what is named, or describe the work in another way; prompts and answers are in {artifacts}"
+            ),
+            Self::Unplanned { artifacts, .. } => format!(
+                "all answers are in {artifacts}; raise `planner.max_repairs`, use another model, or describe the work \
+                 in more detail"
+            ),
             Self::RunExists { .. } => "give another --run-id, or leave it out to have one made".into(),
             Self::UnknownRun { .. } => "see `mycelium status` for the latest run".into(),
             Self::Superseded { run_id, .. } => format!(

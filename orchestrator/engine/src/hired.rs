@@ -81,7 +81,7 @@ impl Hired {
     ) -> Result<Self, Error> {
         store::make_private_dir(&place.home)?;
         let lease = models.admit(key)?;
-        let session = session_id(&place.home, key);
+        let session = session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt));
         let contained = place.gateway.as_ref();
         let base_url = contained.map_or_else(
             || lease.base_url().to_owned(),
@@ -103,8 +103,8 @@ impl Hired {
         );
         let path = match contained {
             // That of its image.
-            Some(_) => PathBuf::from(name(adapter, config)),
-            None => program(adapter, config, environment)?,
+            Some(_) => PathBuf::from(name(adapter, config.worker.program.as_deref())),
+            None => find_program(adapter, config.worker.program.as_deref(), environment)?,
         };
         let program = Program::Found { path, args: invocation.args };
         let relay = contained.map(|gateway| Relay {
@@ -117,27 +117,26 @@ impl Hired {
 
     /// The signal at which it ends its own commands too.
     pub(crate) fn stop_signal(&self) -> rustix::process::Signal {
-        match self.adapter.stop_signal() {
-            StopSignal::Interrupt => rustix::process::Signal::INT,
-            StopSignal::Terminate => rustix::process::Signal::TERM,
-        }
+        stop_signal(self.adapter)
     }
 
     /// Reads what it prints.
     pub(crate) fn listen(&self) -> Said {
-        Said {
-            adapter: self.adapter,
-            reader: Reader::new(self.adapter),
-            stderr: Vec::new(),
-            has_begun: false,
-            signs: self.lease.signs(),
-        }
+        Said::of(self.adapter, &self.lease)
     }
 
     /// It has ended: what it used, all of it.
     pub(crate) async fn dismiss(self, models: &Models, key: &AttemptKey) -> Result<Used, Error> {
         self.lease.close().await;
         models.used(key)
+    }
+}
+
+/// The signal at which an agent ends its own commands too.
+pub(crate) fn stop_signal(adapter: Adapter) -> rustix::process::Signal {
+    match adapter.stop_signal() {
+        StopSignal::Interrupt => rustix::process::Signal::INT,
+        StopSignal::Terminate => rustix::process::Signal::TERM,
     }
 }
 
@@ -155,6 +154,24 @@ pub(crate) struct Place {
 }
 
 impl Said {
+    /// Nothing yet, of one that reaches its model at this address.
+    pub(crate) fn of(adapter: Adapter, lease: &Lease) -> Self {
+        Self {
+            adapter,
+            reader: Reader::new(adapter),
+            stderr: Vec::new(),
+            has_begun: false,
+            signs: lease.signs(),
+        }
+    }
+
+    /// What became of it by all that is known.
+    pub(crate) fn outcome(&self, exit: &Exit, changed: bool) -> Outcome {
+        let stderr = String::from_utf8_lossy(&self.stderr);
+        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
+        judge(self.adapter, self.reader.report(), facts)
+    }
+
     /// Takes one of its events.
     pub(crate) fn event(&mut self, event: &serde_json::Value) {
         self.has_begun = true;
@@ -187,9 +204,7 @@ impl Said {
         if exit.reason == ExitReason::NotStarted {
             return Some(exit.describe());
         }
-        let stderr = String::from_utf8_lossy(&self.stderr);
-        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
-        match judge(self.adapter, self.reader.report(), facts) {
+        match self.outcome(exit, changed) {
             Outcome::Completed => None,
             Outcome::SessionLost => Some("the conversation is lost".to_owned()),
             Outcome::Failed(failure) => {
@@ -237,8 +252,20 @@ pub(crate) fn check(
         // Its program is the image's: it is found, or not, when it is started.
         return Ok(());
     }
-    let program = program(adapter, config, environment)?;
-    let printed = listening.wait(version_of(&program, environment))?;
+    let program = find_program(adapter, config.worker.program.as_deref(), environment)?;
+    check_version(adapter, &program, environment, listening, problem)
+}
+
+/// Whether a program is the agent in a version that is known, or a newer one, which is said.
+pub(crate) fn check_version(
+    adapter: Adapter,
+    program: &Path,
+    environment: &Environment,
+    listening: &mut Listening,
+    problem: impl Fn(String, &str) -> Error,
+) -> Result<(), Error> {
+    let refuse = |message: String, help: &str| Err(problem(message, help));
+    let printed = listening.wait(version_of(program, environment))?;
     let tested = adapter.tested();
     match Version::find(&printed).map(|version| (version, tested.standing(version))) {
         Some((_, Standing::Tested)) => Ok(()),
@@ -254,7 +281,7 @@ pub(crate) fn check(
         None => {
             let message =
                 format!("{} does not say which version of {} it is", program.display(), adapter.name());
-            refuse(message, "set `worker.program` to the agent's program")
+            refuse(message, "set `program` to the agent's program")
         }
     }
 }
@@ -274,8 +301,8 @@ async fn version_of(program: &Path, environment: &Environment) -> Result<String,
     }
 }
 
-fn name(adapter: Adapter, config: &Config) -> &str {
-    config.worker.program.as_deref().unwrap_or(adapter.program())
+fn name(adapter: Adapter, configured: Option<&str>) -> &str {
+    configured.unwrap_or(adapter.program())
 }
 
 /// Whether it runs as root: in a container as its configured user, or as whoever runs Mycelium.
@@ -288,12 +315,12 @@ fn is_root(config: &Config, contained: bool) -> bool {
 }
 
 /// Its program: the one that is configured, or the first of its name in the operator's `PATH`.
-pub(crate) fn program(
+pub(crate) fn find_program(
     adapter: Adapter,
-    config: &Config,
+    configured: Option<&str>,
     environment: &Environment,
 ) -> Result<PathBuf, Error> {
-    let name = name(adapter, config);
+    let name = name(adapter, configured);
     if name.contains('/') {
         return std::path::absolute(environment.current_dir.join(name)).at("find", name);
     }
@@ -302,16 +329,16 @@ pub(crate) fn program(
     found.ok_or_else(|| Error::Request {
         message: format!("the agent {name} is not installed: no folder of PATH holds it"),
         help: format!(
-            "install it (`npm install -g {}@{}`), or set `worker.program`",
+            "install it (`npm install -g {}@{}`), or set `program`",
             adapter.package(),
             adapter.tested().to
         ),
     })
 }
 
-/// A conversation's id that is the same for the same attempt: it is known before the agent is started.
-fn session_id(home: &Path, key: &AttemptKey) -> String {
-    let digest = sha256(format!("{}\0{}\0{}", home.display(), key.task, key.attempt).as_bytes());
+/// A conversation's id that is the same for the same seed: it is known before the agent is started.
+pub(crate) fn session_of(seed: &str) -> String {
+    let digest = sha256(seed.as_bytes());
     let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default().to_owned();
     format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
 }

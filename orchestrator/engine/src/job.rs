@@ -26,6 +26,8 @@ pub enum StopLevel {
 /// What a command is run for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// Splits the work into tasks.
+    Planner,
     /// Makes a fresh workspace ready.
     Bootstrap,
     /// Does the task.
@@ -42,6 +44,7 @@ impl Purpose {
     /// Its name in labels and events.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Planner => "planner",
             Self::Bootstrap => "bootstrap",
             Self::Agent => "agent",
             Self::Verify => "verify",

@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod agent;
+mod asking;
 pub mod attempt;
 mod capture;
 pub mod checkup;
@@ -33,11 +34,13 @@ mod models;
 pub mod moved;
 pub mod orphans;
 mod patience;
+mod planner;
 pub mod planning;
 pub mod poll;
 mod private;
 pub mod process;
 pub mod project;
+mod prompt;
 pub mod redact;
 pub mod relay;
 mod remove;
@@ -50,7 +53,7 @@ pub mod settings;
 pub mod signals;
 pub mod start;
 pub mod store;
-pub mod validator;
+mod validator;
 
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "faults")]

@@ -10,6 +10,7 @@ use mycelium_core::{plan::Plan, schedule::batch_plan};
 use mycelium_schemas::{
     SCHEMA_VERSION,
     answer::{PlanOutcome, Planned},
+    config::Answerer,
     id::LockName,
     manifest::{Manifest, PlanIndex, PlanIndexEntry},
     path::RepoPath,
@@ -23,10 +24,12 @@ use crate::{
     fault,
     git::Upstream,
     mock,
+    planner::Planner,
     project::Project,
     redact::{self, Redactor},
     runlock::RunLock,
     settings::{Settings, read_written, text_of},
+    signals::Listening,
     store::{make_dir, remove_dir, sync_dir},
 };
 
@@ -61,9 +64,10 @@ pub fn plan(
     environment: &Environment,
     settings: &Settings,
     request: &PlanRequest,
+    listening: &mut Listening,
 ) -> Result<Planned, Error> {
     let input = environment.current_dir.join(&request.input);
-    match fs::read(&input) {
+    let work = match fs::read(&input) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Error::Request {
                 message: format!("the input {} is not there", request.input.display()),
@@ -74,7 +78,15 @@ pub fn plan(
         read => text_of(project, &input, read.at("read", &input)?)?,
     };
     let (redactor, _) = Redactor::new(&settings.config, environment);
-    let manifests = ask_planner(environment, settings)?;
+    let (manifests, asked, lock) = if settings.config.planner.asked.provider == Answerer::Mock {
+        (read_mock(environment, settings)?, None, None)
+    } else {
+        // Whoever could not be written is not asked: that costs.
+        let lock = if request.dry_run { None } else { Some(lock(project)?) };
+        let planner = Planner::new(project, environment, settings, &redactor, listening)?;
+        let (manifests, asked) = planner.plan(&work.text, listening)?;
+        (manifests, Some(asked), lock)
+    };
     let manifests: Vec<Manifest> =
         manifests.into_iter().map(|manifest| redact::redact_prose(&redactor, manifest)).collect();
     let limit = usize::try_from(settings.config.max_parallel).unwrap_or(usize::MAX);
@@ -85,11 +97,16 @@ pub fn plan(
         spec_text: manifest.spec.clone(),
     }));
     let batches = batch_plan(&plan, &BTreeSet::new(), limit);
-    let outcome = if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force)? };
-    Ok(Planned { outcome, batches, tasks: manifests })
+    let outcome =
+        if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force, lock)? };
+    Ok(Planned { outcome, batches, tasks: manifests, asked })
 }
 
-fn ask_planner(environment: &Environment, settings: &Settings) -> Result<Vec<Manifest>, Error> {
+fn lock(project: &Project) -> Result<RunLock, Error> {
+    RunLock::acquire(Upstream::discover(&project.root)?.common_dir(), "plan".to_owned())
+}
+
+fn read_mock(environment: &Environment, settings: &Settings) -> Result<Vec<Manifest>, Error> {
     let text = mock::llm_output(environment).map_err(|error| Error::Request {
         message: format!("the mock planner has no answer: {error}"),
         help: "set MOCK_LLM_OUTPUT to a plan in JSON, or MOCK_LLM_OUTPUT_PATH to a file that holds one"
@@ -142,9 +159,13 @@ fn with_newline(text: &str) -> String {
     format!("{}\n", text.trim_end_matches('\n'))
 }
 
-fn write(project: &Project, files: &BTreeMap<String, String>, force: bool) -> Result<PlanOutcome, Error> {
-    let upstream = Upstream::discover(&project.root)?;
-    let _lock = RunLock::acquire(upstream.common_dir(), "plan".to_owned())?;
+fn write(
+    project: &Project,
+    files: &BTreeMap<String, String>,
+    force: bool,
+    held: Option<RunLock>,
+) -> Result<PlanOutcome, Error> {
+    let _lock = held.map_or_else(|| lock(project), Ok)?;
     let tasks = project.tasks_dir();
     // Left by a plan that was cut off, before or after it took its place.
     remove_dir(&project.dir().join(NEW_TASKS))?;

@@ -12,6 +12,7 @@ use mycelium_core::{
     recover::{Found, IntentFound, recover},
     state::{RunEnd, RunState},
 };
+use mycelium_gateway::ledger::AGENT;
 use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
@@ -25,6 +26,7 @@ use mycelium_schemas::{
 
 use crate::{
     agent::{self, UsageCount},
+    asking,
     docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
@@ -42,6 +44,7 @@ use crate::{
     signals::Listening,
     start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
+    validator,
 };
 
 /// What came of a resume.
@@ -141,6 +144,14 @@ pub fn resume(
         message,
         help: help.to_owned(),
     })?;
+    for (_, validator) in config.judges() {
+        asking::check(&validator.asked, &config, environment, world, &mut listening, |message, help| {
+            Error::Request { message, help: help.to_owned() }
+        })?;
+    }
+    // A validator that a human's decision turned on has no copy yet.
+    let prompts = validator::prompts(project, &config, &paths.prompts())?;
+    validator::freeze(&prompts, &paths.prompts())?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
@@ -169,6 +180,7 @@ pub fn resume(
         stepped_from,
         doctor,
         redactor,
+        prompts,
     };
     let mut run = assemble(parts, project, environment, progress);
     run.followed = followed;
@@ -228,17 +240,20 @@ fn look(
     quarantine: &Quarantine,
     ends: Ends<'_>,
 ) -> Result<Found, Error> {
-    let mut usage = BTreeMap::new();
+    let (mut usage, mut validators) = (BTreeMap::new(), BTreeMap::new());
     let mut missing = BTreeSet::new();
     for (id, facts) in &state.tasks {
         match (facts.status, &facts.commit) {
             (TaskStatus::Running, _) => {
+                let mut counted = models::recorded(&paths.ledger(), id, facts.attempts)?;
+                let of_the_agent = counted.remove(AGENT);
                 let found = if config.worker.agent.asks_a_model() {
-                    models::recorded(&paths.ledger(), id, facts.attempts)?
+                    of_the_agent
                 } else {
                     reported(&paths.attempt(id, facts.attempts), config)?
                 };
                 usage.extend(found.map(|found| (id.clone(), found)));
+                validators.insert(id.clone(), counted);
             }
             (TaskStatus::Validated, Some(commit))
                 if saboteur::is!("redo-done-task") || !quarantine.holds(commit)? =>
@@ -259,6 +274,7 @@ fn look(
         head: upstream.find_head(branch)?,
         intent,
         usage,
+        validators,
         missing,
         local: Local { pid: Some(std::process::id()), host: Some(host_name()), ..Local::default() },
         ..Found::default()

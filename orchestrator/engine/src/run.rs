@@ -48,6 +48,7 @@ use crate::{
     settings::read_written,
     signals::{Signals, StopSignal},
     store::{self, RunPaths},
+    validator::Prompts,
 };
 
 /// How a run ended.
@@ -75,6 +76,8 @@ pub(crate) struct Run<'a> {
     pub(crate) redactor: Redactor,
     /// Where agents reach their model, from when it is driven.
     pub(crate) models: Option<Arc<Models>>,
+    /// What validators that ask a model are asked with.
+    pub(crate) prompts: Arc<Prompts>,
     pub(crate) stepped_from: Option<Timestamp>,
     /// Containers of agents that went on without their orchestrator.
     pub(crate) followed: BTreeMap<TaskId, String>,
@@ -328,6 +331,7 @@ impl Run<'_> {
             agent_home: self.paths.agent_home(&key.task),
             gateway: self.paths.gateway(),
             models: self.models.clone(),
+            prompts: Arc::clone(&self.prompts),
             journal: sender.clone(),
             redactor: self.redactor.apart(),
             stop: self.stop.subscribe(),

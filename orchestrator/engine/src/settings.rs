@@ -98,6 +98,11 @@ pub(crate) fn read_written(project: &Project, path: &Path) -> Result<Option<Vec<
     Ok(Some(bytes))
 }
 
+/// Reads a text that the user may have written.
+pub(crate) fn read_source_if_there(project: &Project, path: &Path) -> Result<Option<Source>, Error> {
+    read_written(project, path)?.map(|bytes| text_of(project, path, bytes)).transpose()
+}
+
 /// Reads a text that the user wrote.
 pub(crate) fn read_source(
     project: &Project,

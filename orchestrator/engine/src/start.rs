@@ -21,7 +21,7 @@ use mycelium_schemas::{
 use tokio::sync::watch;
 
 use crate::{
-    claim,
+    asking, claim,
     clock::Clock,
     docker::Labels,
     environment::Environment,
@@ -45,6 +45,7 @@ use crate::{
     settings::{Settings, load_plan},
     signals::Listening,
     store::{self, RunPaths, make_private_dir, remove_dir, sync_dir},
+    validator::{self, Prompts},
 };
 
 /// What the command line asks for.
@@ -76,6 +77,7 @@ pub struct Ready {
     paths: RunPaths,
     redactor: Redactor,
     launcher: Launcher,
+    prompts: Prompts,
 }
 
 impl Ready {
@@ -131,6 +133,13 @@ impl Ready {
         hired::check(&settings.config, environment, request.world, listening, |message, help| {
             one(settings.problem("worker.agent", message, help))
         })?;
+        for (name, validator) in settings.config.judges() {
+            let (config, asked) = (&settings.config, &validator.asked);
+            asking::check(asked, config, environment, request.world, listening, |message, help| {
+                one(settings.problem(&format!("{name}_validator"), message, help))
+            })?;
+        }
+        let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
@@ -148,6 +157,7 @@ impl Ready {
             paths,
             redactor,
             launcher,
+            prompts,
         })
     }
 
@@ -242,6 +252,7 @@ impl Ready {
         store::write_json(&self.paths.plan, &snapshot)?;
         store::write_atomic(&self.paths.config, self.settings.source.text.as_bytes())?;
         store::write_atomic(&self.paths.doctor, &self.doctor)?;
+        validator::freeze(&self.prompts, &self.paths.prompts())?;
         sync_dir(&project.runs_dir())
     }
 
@@ -294,6 +305,7 @@ impl Ready {
                 stepped_from: self.now,
                 doctor: self.doctor,
                 redactor: self.redactor,
+                prompts: self.prompts,
             },
             project,
             environment,
@@ -316,6 +328,7 @@ pub(crate) struct Parts {
     pub(crate) stepped_from: Option<Timestamp>,
     pub(crate) doctor: Vec<u8>,
     pub(crate) redactor: Redactor,
+    pub(crate) prompts: Prompts,
 }
 
 /// Puts a run together.
@@ -362,6 +375,7 @@ pub(crate) fn assemble<'a>(
         lander,
         redactor: parts.redactor,
         models: None,
+        prompts: Arc::new(parts.prompts),
         stepped_from: parts.stepped_from,
         followed: BTreeMap::new(),
         stop,
@@ -520,7 +534,7 @@ pub(crate) fn some_of(paths: &[String]) -> String {
 }
 
 /// The start's time and six random hex digits.
-fn new_run_id(now: Option<Timestamp>) -> Result<RunId, Error> {
+pub(crate) fn new_run_id(now: Option<Timestamp>) -> Result<RunId, Error> {
     let time = now.unwrap_or_else(Timestamp::now).strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut seed = [0u8; 3];
     fs::File::open("/dev/urandom")

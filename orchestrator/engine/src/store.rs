@@ -10,8 +10,10 @@ use std::{
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    answer::Paths,
+    answer::{Paths, RunShown},
+    config,
     id::{RunId, TaskId},
+    problem::Source,
     state::{RunStatus, RunView},
 };
 use rustix::fs::{Mode, OFlags};
@@ -84,6 +86,18 @@ impl RunPaths {
         }
     }
 
+    /// The day of the prices by the configuration in force; none where it has none, or cannot be read any more.
+    pub fn prices_as_of(&self) -> Option<String> {
+        let bytes = read_file(&self.config).ok()?;
+        let source = Source::new(self.config.display().to_string(), String::from_utf8(bytes).ok()?);
+        config::parse(&source).ok()?.budgets.prices_as_of
+    }
+
+    /// A run with its places, as commands show it.
+    pub fn show(&self, view: RunView) -> RunShown {
+        RunShown { view, paths: self.shown(), prices_as_of: self.prices_as_of() }
+    }
+
     /// A configuration that a human's decision brings into force, until `resume` puts it in the old one's place.
     pub fn next_config(&self) -> PathBuf {
         self.run_dir.join("config.next.yaml")
@@ -92,6 +106,11 @@ impl RunPaths {
     /// Folder of an attempt.
     pub fn attempt(&self, task: &TaskId, attempt: u32) -> PathBuf {
         self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
+    }
+
+    /// Folder of the prompts of validators, as the run has frozen them.
+    pub(crate) fn prompts(&self) -> PathBuf {
+        self.run_dir.join("prompts")
     }
 
     /// What the run's agents used of their models, response by response.

@@ -1,72 +1,120 @@
-//! Asks a validator for its report (design 3.6): a mock model's answer, or what a command prints.
+//! Asks a validator for its report (design 3.6): a mock model's answer, what a command prints, or what a model says of the
+//! diff that would land.
 
-use mycelium_schemas::{
-    config::{Validator, ValidatorProvider},
-    event::{EventKind, ValidatorReport},
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
 };
-use tokio::sync::watch;
+
+use mycelium_gateway::{Client, Form};
+use mycelium_schemas::{
+    config::{Answerer, Config, Validator},
+    event::ValidatorReport,
+    manifest::PlannedTask,
+};
+use serde_json::json;
 
 use crate::{
-    agent::Notes,
-    environment::Environment,
-    error::Error,
-    job::{Job, StopLevel, Watcher},
-    launcher::Launcher,
+    agent::AttemptKey,
+    asking::Asking,
+    error::{Error, IoContext},
     mock,
+    models::Used,
+    project::Project,
+    prompt, store,
 };
 
-/// Bytes of standard output that a report may have.
-const REPORT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a diff that a model is told; which files were left out is told, too.
+const DIFF_BYTES_MAX: usize = 256 * 1024;
 
-/// Where and how a validator's command runs.
-pub struct Surroundings<'a> {
-    /// For the mock's variables.
-    pub environment: &'a Environment,
-    /// Starts the command.
-    pub launcher: &'a Launcher,
-    /// Makes the job of a command.
-    pub job: &'a (dyn Fn(&str) -> Job + Send + Sync),
-    /// When it must end.
-    pub stop: watch::Receiver<StopLevel>,
-    /// Hears of its container.
-    pub notes: Notes,
+/// What the validators that ask a model are asked with, by their short names.
+pub(crate) type Prompts = BTreeMap<&'static str, String>;
+
+/// What a validator said, and used.
+pub(crate) struct Judged {
+    /// Its report, or why there is none.
+    pub(crate) report: Result<ValidatorReport, String>,
+    /// What it used of a model.
+    pub(crate) used: Used,
 }
 
-/// The report, or why there is none.
-pub async fn ask(
-    validator: &Validator,
-    around: Surroundings<'_>,
-) -> Result<Result<ValidatorReport, String>, Error> {
-    match (validator.provider, &validator.command) {
-        (ValidatorProvider::Command, Some(command)) => run(command, around).await,
-        _ => Ok(match mock::llm_output(around.environment) {
+/// The prompts of the validators that are on and ask a model: the run's own copies, where it has them already, or else the
+/// project's.
+pub(crate) fn prompts(project: &Project, config: &Config, frozen: &Path) -> Result<Prompts, Error> {
+    let mut prompts = Prompts::new();
+    for (name, validator) in config.judges() {
+        if !validator.asked.provider.asks_a_model() {
+            continue;
+        }
+        let copy = copy_in(frozen, name);
+        let text = match store::read_file(&copy) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                prompt::of_validator(name).load(project)?.text.to_string()
+            }
+            Err(error) => return Err(error).at("read", copy),
+        };
+        prompts.insert(name, text);
+    }
+    Ok(prompts)
+}
+
+/// Keeps them with the run, so that nobody changes how its work is judged.
+pub(crate) fn freeze(prompts: &Prompts, folder: &Path) -> Result<(), Error> {
+    if prompts.is_empty() {
+        return Ok(());
+    }
+    store::make_private_dir(folder)?;
+    for (name, text) in prompts {
+        store::restore(&copy_in(folder, name), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn copy_in(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}_validator.md"))
+}
+
+/// Who asks for a validator, in the account of the run's gateway.
+pub(crate) fn client(key: &AttemptKey, name: &str, validator: &Validator) -> Client {
+    Client {
+        task: key.task.to_string(),
+        attempt: key.attempt,
+        by: name.to_owned(),
+        model: validator.asked.model.clone().unwrap_or_default(),
+    }
+}
+
+/// What a model is told about the work: the prompt with the task and the diff in it.
+pub(crate) fn question(prompt: &str, task: &PlannedTask, writes: &str, diff: &str) -> String {
+    let name = format!("{} {}", task.manifest.id, task.manifest.name);
+    let diff = bounded(diff);
+    prompt::fill(
+        prompt,
+        &[("task", &name), ("spec", task.spec_text.trim_end()), ("manifest", writes), ("diff", &diff)],
+    )
+}
+
+/// Asks.
+pub(crate) async fn ask(asking: Asking<'_>, question: &str) -> Result<Judged, Error> {
+    if asking.answering.provider == Answerer::Mock {
+        let report = match mock::llm_output(asking.environment) {
             Ok(source) => read(&source.text),
             Err(error) => Err(format!("the mock validator has no answer: {error}")),
-        }),
+        };
+        return Ok(Judged { report, used: Used::default() });
     }
+    let answered = asking.ask(question, &form()).await?;
+    let report = match answered.answer {
+        Ok(text) => read(&text),
+        Err(none) => Err(none.message),
+    };
+    Ok(Judged { report, used: answered.used })
 }
 
 /// What is kept of a validator that gave no valid report: that it did not pass the work, and why.
-pub fn no_report(why: &str) -> ValidatorReport {
+pub(crate) fn no_report(why: &str) -> ValidatorReport {
     ValidatorReport { pass: false, summary: format!("no valid report: {why}"), issues: Vec::new() }
-}
-
-async fn run(command: &str, around: Surroundings<'_>) -> Result<Result<ValidatorReport, String>, Error> {
-    let job = (around.job)(command);
-    let mut output = Output { notes: Some(around.notes), ..Output::default() };
-    let exit = around.launcher.run(job, around.stop, &mut output).await?;
-    if !exit.is_success() {
-        return Ok(Err(format!("the validator's command {}", exit.describe())));
-    }
-    if output.overflow {
-        return Ok(Err(format!(
-            "the validator printed more than {REPORT_BYTES_MAX} bytes, which is no report"
-        )));
-    }
-    Ok(match std::str::from_utf8(&output.bytes) {
-        Ok(text) => read(text),
-        Err(_) => Err("the validator's output is not UTF-8".to_owned()),
-    })
 }
 
 fn read(text: &str) -> Result<ValidatorReport, String> {
@@ -75,34 +123,58 @@ fn read(text: &str) -> Result<ValidatorReport, String> {
     })
 }
 
-/// Collects standard output. What does not fit makes it invalid: a part of an output is no report.
-#[derive(Default)]
-struct Output {
-    bytes: Vec<u8>,
-    overflow: bool,
-    notes: Option<Notes>,
+/// A report as a strict provider wants its schema.
+fn form() -> Form {
+    let issue = json!({
+        "type": "object",
+        "properties": {
+            "file": {"type": ["string", "null"]},
+            "line": {"type": ["integer", "null"]},
+            "message": {"type": "string"},
+        },
+        "required": ["file", "line", "message"],
+        "additionalProperties": false,
+    });
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "pass": {"type": "boolean"},
+            "summary": {"type": "string"},
+            "issues": {"type": "array", "items": issue},
+        },
+        "required": ["pass", "summary", "issues"],
+        "additionalProperties": false,
+    });
+    Form { name: "report", schema }
 }
 
-impl Watcher for Output {
-    fn line(&mut self, line: &[u8]) -> Result<(), Error> {
-        if self.bytes.len() + line.len() < REPORT_BYTES_MAX {
-            self.bytes.extend_from_slice(line);
-            self.bytes.push(b'\n');
+/// The files of a diff that fit, whole, and the names of those that do not.
+fn bounded(diff: &str) -> String {
+    let (mut kept, mut left_out) = (String::new(), Vec::new());
+    for file in files_of(diff) {
+        if kept.len() + file.len() <= DIFF_BYTES_MAX {
+            kept.push_str(file);
         } else {
-            self.overflow = true;
-        }
-        Ok(())
-    }
-
-    fn too_long(&mut self) {
-        self.overflow = true;
-    }
-
-    fn container(&mut self, kind: EventKind) {
-        if let Some(notes) = &mut self.notes {
-            notes.container(kind);
+            let name = file.lines().next().unwrap_or_default();
+            left_out.push(format!("{name} ({} bytes)", file.len()));
         }
     }
+    if !left_out.is_empty() {
+        let all = left_out.join("\n");
+        kept.push_str("\n[Left out for their size, though they would be merged, too:]\n");
+        kept.push_str(&all);
+        kept.push('\n');
+    }
+    kept
+}
+
+/// A part for each file: no line of a file's text begins like the line before it.
+fn files_of(diff: &str) -> impl Iterator<Item = &str> {
+    let starts = diff.match_indices("diff --git ").map(|(at, _)| at);
+    let mut starts: Vec<usize> = starts.filter(|at| *at == 0 || diff[..*at].ends_with('\n')).collect();
+    starts.push(diff.len());
+    let ends: Vec<usize> = starts.iter().skip(1).copied().collect();
+    starts.into_iter().zip(ends).map(|(start, end)| diff.get(start..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -110,13 +182,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_output_that_does_not_fit_is_no_report_whatever_comes_after() {
-        let mut output = Output::default();
-        output.line(&vec![b' '; REPORT_BYTES_MAX]).unwrap();
-        output.line(br#"{"pass": true}"#).unwrap();
-        assert!(output.overflow);
-        let mut output = Output::default();
-        output.too_long();
-        assert!(output.overflow);
+    fn a_diff_that_is_too_long_leaves_whole_files_out_and_names_them() {
+        let file =
+            |name: &str, bytes: usize| format!("diff --git a/{name} b/{name}\n+{}\n", "x".repeat(bytes));
+        let (small, large, last) = (file("a", 10), file("b", DIFF_BYTES_MAX), file("c", 10));
+        assert_eq!(bounded(&format!("{small}{last}")), format!("{small}{last}"));
+        let shown = bounded(&format!("{small}{large}{last}"));
+        assert!(shown.starts_with(&format!("{small}{last}\n[Left out for their size")), "{shown:.200}");
+        assert!(shown.contains(&format!("diff --git a/b b/b ({} bytes)", large.len())));
+        assert_eq!(bounded(""), "");
+    }
+
+    #[test]
+    fn a_report_in_the_form_that_is_asked_for_is_one() {
+        let text =
+            r#"{"pass": false, "summary": "no", "issues": [{"file": null, "line": null, "message": "m"}]}"#;
+        assert!(!read(text).unwrap().pass);
+        assert!(read("{}").is_err());
     }
 }

@@ -12,10 +12,12 @@ use tokio::sync::mpsc;
 use crate::{
     account::{Account, Limits, Spent, Ticket},
     ledger::{Entry, Keep, Ledger, LedgerError, tokens_of},
+    server::Client,
 };
 
-/// Millionths of a US dollar that tokens of a model cost.
-pub type Prices = dyn Fn(&str, Tokens) -> u64 + Send + Sync;
+/// Millionths of a US dollar that tokens cost: of the model that a request names, or else of the one that is known of
+/// whoever asked.
+pub type Prices = dyn Fn([&str; 2], Tokens) -> u64 + Send + Sync;
 
 /// What the gateway tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Notice {
         task: String,
         /// Its attempt.
         attempt: u32,
+        /// Who of the attempt asked.
+        by: String,
         /// The limit.
         reached: BudgetVerdict,
     },
@@ -75,13 +79,15 @@ impl Counter {
         Ok(Self { inner: Arc::new(Mutex::new(Inner { account, ledger })), prices, notices })
     }
 
-    pub(crate) fn admit(&self, task: &str, attempt: u32) -> Result<Admitted, BudgetVerdict> {
-        let admitted = self.inner().account.admit(task);
+    pub(crate) fn admit(&self, client: &Client) -> Result<Admitted, BudgetVerdict> {
+        let admitted = self.inner().account.admit(&client.task);
         match admitted {
-            Ok(ticket) => Ok(Admitted { counter: self.clone(), ticket: Some(ticket) }),
+            Ok(ticket) => {
+                Ok(Admitted { counter: self.clone(), ticket: Some(ticket), model: client.model.clone() })
+            }
             Err(reached) => {
-                let task = task.to_owned();
-                self.tell(Notice::Refused { task, attempt, reached: reached.clone() });
+                let (task, attempt, by) = (client.task.clone(), client.attempt, client.by.clone());
+                self.tell(Notice::Refused { task, attempt, by, reached: reached.clone() });
                 Err(reached)
             }
         }
@@ -106,13 +112,15 @@ fn spent(entry: &Entry) -> Spent {
 pub(crate) struct Admitted {
     counter: Counter,
     ticket: Option<Ticket>,
+    /// The model that is known of whoever asked.
+    model: String,
 }
 
 impl Admitted {
     /// Counts what the response used; durable when this returns. Blocks for as long as the disk takes.
     pub(crate) fn settle(mut self, mut entry: Entry) -> Result<(), LedgerError> {
         let Some(ticket) = self.ticket.take() else { return Ok(()) };
-        entry.cost_microusd = (self.counter.prices)(&entry.model, tokens_of(&entry));
+        entry.cost_microusd = (self.counter.prices)([&entry.model, &self.model], tokens_of(&entry));
         let written = {
             let mut inner = self.counter.inner();
             // Counted even where the disk fails: this run at least must know.

@@ -15,6 +15,7 @@ use tokio::{net::UnixListener, sync::mpsc, task::JoinHandle};
 
 use crate::{
     account::Limits,
+    ask::{self, AskError, Question},
     counter::{Counter, Notice, Prices},
     ledger::{Keep, LedgerError},
     protocol::Vendor,
@@ -147,6 +148,12 @@ impl Lease {
         self.shared.clients().remove(&self.token);
         // Nothing is ever sent: it ends when the last request has.
         let _ended = self.all_ended.recv().await;
+    }
+
+    /// Asks a model here, for one answer in a given form.
+    pub async fn ask(&self, question: &Question<'_>) -> Result<String, AskError> {
+        let served = self.shared.clients().get(&self.token).cloned().ok_or(AskError::Closed)?;
+        ask::ask(&self.shared, &served, question).await
     }
 
     /// The model interface without its version, as the agent is told it.

@@ -11,6 +11,8 @@ use std::{
 
 use mycelium_agents::tokens::Tokens;
 
+pub use mycelium_schemas::response::AGENT;
+
 /// One response.
 pub type Entry = mycelium_schemas::response::ModelResponse;
 
@@ -150,6 +152,7 @@ mod tests {
         Entry {
             task: task.to_owned(),
             attempt: 1,
+            by: AGENT.to_owned(),
             protocol: "responses".to_owned(),
             model: "m".to_owned(),
             response: None,

@@ -2,6 +2,7 @@
 //! streaming, counts what every response used, and stops an agent with one answer when its budget is used up.
 
 pub mod account;
+mod ask;
 mod counter;
 mod gateway;
 pub mod ledger;
@@ -13,6 +14,7 @@ mod server;
 mod signs;
 mod upstream;
 
+pub use ask::{AskError, Form, Question};
 pub use counter::{Notice, Prices};
 pub use gateway::{Gateway, GatewayError, Lease, Settings};
 pub use server::Client;

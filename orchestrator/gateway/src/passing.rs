@@ -89,7 +89,7 @@ pub(crate) async fn counted(
     let asked = Asked::of(&exchange.request.body);
     let Served { client, under_way, signs } = served;
     let admitted = counter
-        .admit(&client.task, client.attempt)
+        .admit(&client)
         .map_err(|reached| refusal::over_budget(protocol, &format!("mycelium: {}", spoken(&reached))))?;
     if protocol == Protocol::Chat && asked.stream {
         exchange.request.body = telling_usage(&exchange.request.body);
@@ -106,6 +106,7 @@ pub(crate) async fn counted(
         entry: Entry {
             task: client.task,
             attempt: client.attempt,
+            by: client.by,
             protocol: protocol.name().to_owned(),
             model: asked.model,
             ..Entry::default()

@@ -62,6 +62,10 @@ pub struct Client {
     pub task: String,
     /// Its attempt.
     pub attempt: u32,
+    /// Who of the attempt: its agent, or a validator.
+    pub by: String,
+    /// The model that it is known to ask, by whose price is counted where the one that a request names has none.
+    pub model: String,
 }
 
 /// A client, and a sign that each of its requests carries as long as it is under way.
@@ -148,6 +152,22 @@ async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Resp
         .collect()
         .await
         .map_err(|error| refusal::refused(413, &format!("the request could not be read whole: {error}")))?;
+    let request = Request {
+        method: parts.method,
+        path: rest.to_owned(),
+        headers: passed_on(&parts.headers),
+        body: body.to_bytes(),
+    };
+    pass(shared, served, route, request).await
+}
+
+/// Passes a request on, whoever made it.
+pub(crate) async fn pass(
+    shared: &Shared,
+    served: Served,
+    route: Route,
+    request: Request,
+) -> Result<Response<Body>, Answer> {
     let vendor = match route {
         Route::Model(protocol) => protocol.vendor(),
         Route::Free(vendor) => vendor,
@@ -155,13 +175,7 @@ async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Resp
     let upstream = shared
         .upstreams
         .get(&vendor)
-        .ok_or_else(|| refusal::refused(404, &format!("no provider is configured for {path}")))?;
-    let request = Request {
-        method: parts.method,
-        path: rest.to_owned(),
-        headers: passed_on(&parts.headers),
-        body: body.to_bytes(),
-    };
+        .ok_or_else(|| refusal::refused(404, &format!("no provider is configured for {}", request.path)))?;
     let exchange = Exchange { provider: &shared.provider, vendor, upstream, request };
     match route {
         Route::Model(protocol) => passing::counted(exchange, protocol, served, &shared.counter).await,

@@ -27,7 +27,7 @@ struct Rig {
 }
 
 fn says(text: &str, input: u64, output: u64) -> Turn {
-    Turn { text: Some(text.to_owned()), usage: Told { input, cached: 0, output }, ..Turn::default() }
+    Turn { text: Some(text.to_owned()), usage: Told { input, output, ..Told::default() }, ..Turn::default() }
 }
 
 fn turns(turns: Vec<Turn>) -> Script {
@@ -43,7 +43,7 @@ impl Rig {
     }
 
     fn lease(&self, task: &str) -> Lease {
-        self.gateway.admit(Client { task: task.to_owned(), attempt: 1 }).unwrap()
+        self.gateway.admit(client(task, 1)).unwrap()
     }
 
     fn ledger(&self) -> Vec<Entry> {
@@ -65,7 +65,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
         upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens,
         cost: Limits::default(),
-        prices: Arc::new(|model, tokens: Tokens| if model == "priced" { tokens.total() * 2 } else { 0 }),
+        prices: Arc::new(|[model, _], tokens: Tokens| if model == "priced" { tokens.total() * 2 } else { 0 }),
         ledger,
         keep: Arc::new(keep),
     };
@@ -186,7 +186,7 @@ async fn what_was_used_before_counts_after_a_restart() {
     drop(gateway);
     let (gateway, _notices) =
         open(&models.base_url(), folder.path().join("ledger.jsonl"), per_task(100)).await;
-    let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 2 }).unwrap();
+    let lease = gateway.admit(client("001", 2)).unwrap();
     assert_eq!(responses(&lease).await.status().as_u16(), 400);
     assert_eq!(models.asked().len(), 1);
 }
@@ -295,7 +295,7 @@ async fn a_provider_that_is_not_there_is_named_without_its_address() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, _notices) =
         open("http://127.0.0.1:9", folder.path().join("ledger.jsonl"), Limits::default()).await;
-    let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 1 }).unwrap();
+    let lease = gateway.admit(client("001", 1)).unwrap();
     let answer = responses(&lease).await;
     assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
     let said = answer.text().await.unwrap();
@@ -321,4 +321,8 @@ async fn containers_reach_it_by_a_socket() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hello"), "{answer}");
     assert_eq!(rig.ledger().len(), 1);
+}
+
+fn client(task: &str, attempt: u32) -> Client {
+    Client { task: task.to_owned(), attempt, by: "agent".to_owned(), model: "known".to_owned() }
 }

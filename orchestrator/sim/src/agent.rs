@@ -1,6 +1,6 @@
 //! Attempts: an agent works, reports, ends somehow, and its facts become events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_core::{
     decide::effective_locks,
@@ -118,7 +118,14 @@ impl Sim {
         }
         let report = self.world.reports.get(&(task.clone(), agent.attempt));
         let usage = report.and_then(|report| report.said).map(tokens);
-        let facts = AttemptFacts { usage, refused: Vec::new(), violations, over: None, outcome };
+        let facts = AttemptFacts {
+            usage,
+            validators: BTreeMap::new(),
+            refused: Vec::new(),
+            violations,
+            over: None,
+            outcome,
+        };
         let drafts = self.settle(agent.batch, task, facts);
         self.record(drafts)?;
         self.running.remove(task);

@@ -65,6 +65,9 @@ pub struct RunShown {
     pub view: RunView,
     /// Where its artifacts lie.
     pub paths: Paths,
+    /// The day of the prices that its cost is counted with, as `budgets.prices_as_of` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices_as_of: Option<String>,
 }
 
 /// Where a run's artifacts lie; not all of them are there yet, or any more.

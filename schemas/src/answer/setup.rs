@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{ProjectName, TaskId},
     manifest::Manifest,
+    state::Usage,
 };
 
 /// Answer of `init`.
@@ -47,6 +48,35 @@ pub struct Planned {
     pub batches: Vec<Vec<TaskId>>,
     /// In order of id.
     pub tasks: Vec<Manifest>,
+    /// How it came about, where somebody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<PlanAsked>,
+}
+
+/// How a plan came about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanAsked {
+    /// Who was asked, as `planner.provider` names it.
+    pub provider: String,
+    /// The model; none for a command.
+    pub model: Option<String>,
+    /// Each question, the first one first.
+    pub attempts: Vec<PlanAttempt>,
+    /// Of all attempts; none where nothing is known of it, as of a command.
+    pub usage: Option<Usage>,
+    /// The day of the prices that the cost is counted with, as `budgets.prices_as_of` has it.
+    pub prices_as_of: Option<String>,
+    /// The folder with prompts, answers and their problems.
+    pub artifacts: String,
+}
+
+/// One question to a planner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanAttempt {
+    /// What it used; none where nothing is known of it.
+    pub usage: Option<Usage>,
+    /// How many problems the answer had; none where there was no answer.
+    pub problems: Option<usize>,
 }
 
 /// What became of the tasks on disk.

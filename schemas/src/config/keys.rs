@@ -66,6 +66,8 @@ pub struct KeyDoc {
     pub doc: &'static str,
 }
 
+/// Who can be asked for an answer.
+const ANSWERERS: &[&str] = &["mock", "command", "openai", "anthropic", "compatible", "codex", "claude"];
 const MODES: &[&str] = &["off", "warn", "block"];
 const CLEANUP: &[&str] = &["never", "on_success", "always"];
 const LIMIT: Kind = Kind::Whole { min: 0, max: 1_000_000_000_000_000 };
@@ -97,17 +99,24 @@ macro_rules! validator {
             ),
             key(
                 concat!($name, ".provider"),
-                Kind::Choice { now: &["mock", "command"], later: &["openai", "anthropic", "codex", "claude"] },
+                choice(ANSWERERS),
                 Fallback::Value("mock"),
                 "provider: command",
-                "Who judges. `mock` reads a report from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`.",
+                "Who judges. `mock` reads a report from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`; the others ask a model as a planner's do, with the prompt of `.mycelium/prompts/` if it is there.",
             ),
             key(
                 concat!($name, ".model"),
                 Kind::Text,
                 Fallback::Nothing,
-                "model: mock",
-                "Model for a provider that calls one; `mock` and `command` call none, so it has no effect on them.",
+                "model: gpt-5.5",
+                "Model by its provider's name, and the entry of `budgets.prices` to count cost with. Required for a provider that asks a model.",
+            ),
+            key(
+                concat!($name, ".program"),
+                Kind::Text,
+                Fallback::Rule("`codex` or `claude`, looked for in `PATH`"),
+                "program: /opt/agents/codex",
+                "The program of `provider: codex` or `provider: claude`.",
             ),
             key(
                 concat!($name, ".command"),
@@ -168,7 +177,7 @@ const GENERAL: [KeyDoc; 15] = [
         Kind::Minutes,
         Fallback::Value("60"),
         "timeout_minutes: 60",
-        "Minutes an attempt's agent may take.",
+        "Minutes an attempt's agent, a planner or a validator may take.",
     ),
     key(
         "idle_timeout_minutes",
@@ -222,21 +231,42 @@ const GENERAL: [KeyDoc; 15] = [
     ),
 ];
 
-const PEOPLE: [KeyDoc; 10] = [
+const PEOPLE: [KeyDoc; 13] = [
     key("planner", Kind::Mapping, Fallback::Nothing, "planner: { provider: mock }", "Who makes the plan."),
     key(
         "planner.provider",
-        Kind::Choice { now: &["mock"], later: &["openai", "anthropic", "codex", "claude", "command"] },
+        choice(ANSWERERS),
         Fallback::Value("mock"),
-        "provider: mock",
-        "`mock` reads the plan from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`.",
+        "provider: openai",
+        "`mock` reads the plan from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`; `openai` asks by the Responses interface, `compatible` by chat completions at the address of `gateway.openai`, `anthropic` by Messages; `codex` and `claude` run Codex CLI and Claude Code.",
     ),
     key(
         "planner.model",
         Kind::Text,
         Fallback::Nothing,
-        "model: mock",
-        "Model for a provider that calls one; `mock` calls none, so it has no effect on it.",
+        "model: gpt-5.5",
+        "Model by its provider's name, and the entry of `budgets.prices` to count cost with. Required for a provider that asks a model.",
+    ),
+    key(
+        "planner.program",
+        Kind::Text,
+        Fallback::Rule("`codex` or `claude`, looked for in `PATH`"),
+        "program: /opt/agents/codex",
+        "The program of `provider: codex` or `provider: claude`.",
+    ),
+    key(
+        "planner.command",
+        Kind::Text,
+        Fallback::Nothing,
+        "command: ./plan.sh",
+        "Shell command run in the repository's root; it gets the prompt on standard input and prints one plan `{\"tasks\": […]}`. Required with `provider: command`.",
+    ),
+    key(
+        "planner.max_repairs",
+        Kind::Whole { min: 0, max: 20 },
+        Fallback::Value("2"),
+        "max_repairs: 2",
+        "Times that a plan with problems is given back to be corrected; `mock` is never asked again.",
     ),
     key("worker", Kind::Mapping, Fallback::Nothing, "worker: { agent: mock }", "Who does the work."),
     key(
@@ -283,10 +313,10 @@ const PEOPLE: [KeyDoc; 10] = [
     ),
 ];
 
-const TEST_VALIDATOR: [KeyDoc; 5] = validator!("test_validator", "Judges tests.");
-const STYLE_VALIDATOR: [KeyDoc; 5] = validator!("style_validator", "Judges style.");
-const ARCHITECTURE_VALIDATOR: [KeyDoc; 5] = validator!("architecture_validator", "Judges architecture.");
-const DOCTOR_VALIDATOR: [KeyDoc; 5] = [
+const TEST_VALIDATOR: [KeyDoc; 6] = validator!("test_validator", "Judges tests.");
+const STYLE_VALIDATOR: [KeyDoc; 6] = validator!("style_validator", "Judges style.");
+const ARCHITECTURE_VALIDATOR: [KeyDoc; 6] = validator!("architecture_validator", "Judges architecture.");
+const DOCTOR_VALIDATOR: [KeyDoc; 6] = [
     key(
         "doctor_validator",
         Kind::Mapping,
@@ -312,7 +342,14 @@ const DOCTOR_VALIDATOR: [KeyDoc; 5] = [
         "doctor_validator.model",
         Kind::Text,
         Fallback::Nothing,
-        "model: mock",
+        "model: gpt-5.5",
+        "Without effect while the mode is `off`.",
+    ),
+    key(
+        "doctor_validator.program",
+        Kind::Text,
+        Fallback::Nothing,
+        "program: /opt/agents/codex",
         "Without effect while the mode is `off`.",
     ),
     key(
@@ -324,7 +361,7 @@ const DOCTOR_VALIDATOR: [KeyDoc; 5] = [
     ),
 ];
 
-const BUDGETS: [KeyDoc; 11] = [
+const BUDGETS: [KeyDoc; 13] = [
     key(
         "budgets",
         Kind::Mapping,
@@ -358,14 +395,14 @@ const BUDGETS: [KeyDoc; 11] = [
         Kind::Dollars,
         Fallback::Nothing,
         "max_cost_per_task: 1.50",
-        "Cost of a task in US dollars, all attempts. Needs a price for the worker's model.",
+        "Cost of a task in US dollars, all attempts. Needs prices for the models of worker and validators.",
     ),
     key(
         "budgets.max_cost_per_run",
         Kind::Dollars,
         Fallback::Nothing,
         "max_cost_per_run: 20",
-        "Cost of the run in US dollars. Needs a price for the worker's model.",
+        "Cost of the run in US dollars. Needs prices for the models of worker and validators.",
     ),
     key(
         "budgets.prices",
@@ -379,7 +416,7 @@ const BUDGETS: [KeyDoc; 11] = [
         Kind::Mapping,
         Fallback::Nothing,
         "default: { input: 1.25, output: 10 }",
-        "A model's prices; `worker.model` names it.",
+        "A model's prices; the one that a request names counts, or else the one that the configuration names for who asked.",
     ),
     key(
         "budgets.prices.<model>.input",
@@ -393,9 +430,29 @@ const BUDGETS: [KeyDoc; 11] = [
         Kind::Dollars,
         Fallback::Rule("the price of `input`"),
         "cached_input: 0.125",
-        "Cached input tokens.",
+        "Input tokens that the provider served from its cache.",
     ),
-    key("budgets.prices.<model>.output", Kind::Dollars, Fallback::Required, "output: 10", "Output tokens."),
+    key(
+        "budgets.prices.<model>.cache_write_input",
+        Kind::Dollars,
+        Fallback::Rule("the price of `input`"),
+        "cache_write_input: 1.5625",
+        "Input tokens that the provider wrote to its cache.",
+    ),
+    key(
+        "budgets.prices.<model>.output",
+        Kind::Dollars,
+        Fallback::Required,
+        "output: 10",
+        "Output tokens, reasoning included.",
+    ),
+    key(
+        "budgets.prices_as_of",
+        Kind::Text,
+        Fallback::Nothing,
+        "prices_as_of: \"2026-01-31\"",
+        "The day of the prices, which is shown with every cost.",
+    ),
 ];
 
 macro_rules! provider {
@@ -425,7 +482,7 @@ const GATEWAY: [KeyDoc; 1] = [key(
     Kind::Mapping,
     Fallback::Nothing,
     "gateway: { openai: { key: OPENAI_API_KEY } }",
-    "The providers behind the model gateway, through which `agent: codex` and `agent: claude` reach their model.",
+    "The providers behind the model gateway, through which agents, planners and validators reach their model.",
 )];
 const GATEWAY_OPENAI: [KeyDoc; 3] = provider!(
     "gateway.openai",

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Agent, Budgets, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes, Mode, Planner, Price, Provider,
-    Resource, Validator, ValidatorProvider, Worker, dollars,
+    Agent, Answerer, Answering, Budgets, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes, Mode,
+    Planner, Price, Provider, Resource, Validator, Worker, dollars,
     keys::{self, KeyDoc, Kind},
 };
 use crate::{
@@ -72,9 +72,24 @@ impl Reader<'_> {
         let integration_branch = self.integration_branch(&keys);
         let doctor = self.required(&keys, "doctor").and_then(|set| self.parsed(&set));
         let worker = self.worker(&keys);
-        let budgets = self.budgets(&keys, &worker.model);
+        let [test_validator, style_validator, architecture_validator] =
+            ["test_validator", "style_validator", "architecture_validator"]
+                .map(|name| self.validator(&keys, name));
+        let judges = [&test_validator, &style_validator, &architecture_validator];
+        let judges = judges.into_iter().filter(|judge| judge.mode != Mode::Off);
+        let mut models: Vec<(&str, &str)> = vec![("`worker.model`", &worker.model)];
+        models.extend(
+            judges
+                .filter(|judge| judge.asked.provider.asks_a_model())
+                .filter_map(|judge| Some(("the validator's `model`", judge.asked.model.as_deref()?))),
+        );
+        let budgets = self.budgets(&keys, &models);
         let gateway = self.gateway(&keys);
-        self.check_keys(&keys, &worker, &gateway);
+        let is_program = |judge: &&Validator| judge.mode != Mode::Off && judge.asked.provider.is_program();
+        let hires = [&test_validator, &style_validator, &architecture_validator].iter().any(is_program);
+        if worker.agent.asks_a_model() || hires {
+            self.check_keys(&keys, &gateway);
+        }
         self.check_without_effect(&keys);
         Some(Config {
             doctor_timeout: self.minutes(&keys, "doctor_timeout", 30),
@@ -93,9 +108,9 @@ impl Reader<'_> {
             task_failure_policy: self.choice(&keys, "task_failure_policy").unwrap_or(FailurePolicy::Retry),
             planner: self.planner(&keys),
             worker,
-            test_validator: self.validator(&keys, "test_validator"),
-            style_validator: self.validator(&keys, "style_validator"),
-            architecture_validator: self.validator(&keys, "architecture_validator"),
+            test_validator,
+            style_validator,
+            architecture_validator,
             budgets,
             gateway,
             docker: self.docker(&keys),
@@ -142,9 +157,11 @@ impl Reader<'_> {
     }
 
     fn planner(&mut self, keys: &Keys<'_>) -> Planner {
-        let Some(keys) = self.subsection(keys, "planner") else { return Planner::default() };
-        self.text(&keys, "model");
-        Planner { provider: self.choice(&keys, "provider").unwrap_or_default() }
+        let repairs = |set: Option<u32>| set.unwrap_or(2);
+        let Some(keys) = self.subsection(keys, "planner") else {
+            return Planner { max_repairs: repairs(None), ..Planner::default() };
+        };
+        Planner { asked: self.answering(&keys), max_repairs: repairs(self.whole(&keys, "max_repairs")) }
     }
 
     fn worker(&mut self, keys: &Keys<'_>) -> Worker {
@@ -158,16 +175,16 @@ impl Reader<'_> {
             self.need_command(&keys, "agent");
         }
         if agent.asks_a_model() && keys.section.get("model").is_none() {
-            self.need_model(&keys);
+            self.need_model(&keys, "agent");
         }
         let model = self.text(&keys, "model").unwrap_or_else(default_model);
         let (program, args) = (self.text(&keys, "program"), self.texts(&keys, "args"));
         Worker { agent, command, model, program, args, env: self.environment(&keys) }
     }
 
-    /// Reports a missing `model` at the agent that needs one.
-    fn need_model(&mut self, keys: &Keys<'_>) {
-        let (Some(set), Some(doc)) = (keys.get("agent"), keys.doc("model")) else { return };
+    /// Reports a missing `model` at the word that needs one.
+    fn need_model(&mut self, keys: &Keys<'_>, asking: &str) {
+        let (Some(set), Some(doc)) = (keys.get(asking), keys.doc("model")) else { return };
         let message =
             format!("`{}` asks a model and needs `{}`", set.field.label, keys.section.label("model"));
         self.decoder.report(&set.field.node.span, message, format!("add for example `{}`", doc.example));
@@ -210,10 +227,7 @@ impl Reader<'_> {
     }
 
     /// Reports a key that is kept from agents and handed on to them all the same.
-    fn check_keys(&mut self, keys: &Keys<'_>, worker: &Worker, gateway: &Gateway) {
-        if !worker.agent.asks_a_model() {
-            return;
-        }
+    fn check_keys(&mut self, keys: &Keys<'_>, gateway: &Gateway) {
         let Some(keys) = self.subsection(keys, "worker") else { return };
         let Some(set) = keys.get("env") else { return };
         for item in self.decoder.items(&set.field, &set.help) {
@@ -267,14 +281,23 @@ impl Reader<'_> {
 
     fn validator(&mut self, keys: &Keys<'_>, name: &str) -> Validator {
         let Some(keys) = self.subsection(keys, name) else { return Validator::default() };
-        let mode = self.choice(&keys, "mode").unwrap_or_default();
-        let provider = self.choice(&keys, "provider").unwrap_or_default();
-        let command = self.text(&keys, "command");
-        self.text(&keys, "model");
-        if provider == ValidatorProvider::Command {
-            self.need_command(&keys, "provider");
+        Validator { mode: self.choice(&keys, "mode").unwrap_or_default(), asked: self.answering(&keys) }
+    }
+
+    fn answering(&mut self, keys: &Keys<'_>) -> Answering {
+        let provider: Answerer = self.choice(keys, "provider").unwrap_or_default();
+        if provider == Answerer::Command {
+            self.need_command(keys, "provider");
         }
-        Validator { mode, provider, command }
+        if provider.asks_a_model() && keys.section.get("model").is_none() {
+            self.need_model(keys, "provider");
+        }
+        Answering {
+            provider,
+            model: self.text(keys, "model"),
+            command: self.text(keys, "command"),
+            program: self.text(keys, "program"),
+        }
     }
 
     /// Reports a missing `command` at the word that asks for it.
@@ -287,7 +310,7 @@ impl Reader<'_> {
         self.decoder.report(&set.field.node.span, message, format!("add for example `{}`", doc.example));
     }
 
-    fn budgets(&mut self, keys: &Keys<'_>, model: &str) -> Budgets {
+    fn budgets(&mut self, keys: &Keys<'_>, models: &[(&str, &str)]) -> Budgets {
         let Some(keys) = self.subsection(keys, "budgets") else { return Budgets::default() };
         let mode: Option<Mode> = self.choice(&keys, "mode");
         let mut budgets = Budgets {
@@ -297,12 +320,12 @@ impl Reader<'_> {
             max_cost_microusd_per_task: self.dollars(&keys, "max_cost_per_task"),
             max_cost_microusd_per_run: self.dollars(&keys, "max_cost_per_run"),
             prices: self.prices(&keys),
+            prices_as_of: self.day(&keys, "prices_as_of"),
         };
         for limit in ["max_cost_per_task", "max_cost_per_run"] {
-            if let Some(set) = keys.get(limit)
-                && !budgets.prices.contains_key(model)
-            {
-                self.need_price(&set, &budgets.prices, model);
+            let Some(set) = keys.get(limit) else { continue };
+            for (named_by, model) in models.iter().filter(|(_, model)| !budgets.prices.contains_key(*model)) {
+                self.need_price(&set, &budgets.prices, named_by, model);
             }
         }
         let tokens = budgets.max_tokens_per_task.or(budgets.max_tokens_per_run);
@@ -314,13 +337,13 @@ impl Reader<'_> {
     }
 
     /// Reports a limit of cost that nothing can be counted against.
-    fn need_price(&mut self, limit: &Set<'_>, prices: &BTreeMap<String, Price>, model: &str) {
+    fn need_price(&mut self, limit: &Set<'_>, prices: &BTreeMap<String, Price>, named_by: &str, model: &str) {
         let message = format!(
             "`{}` is set, but `budgets.prices` has no entry for the model `{model}`",
             limit.field.label
         );
         let help = match did_you_mean(model, prices.keys().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}` in `worker.model`?"),
+            Some(near) => format!("did you mean `{near}` in {named_by}?"),
             None => format!("add `{model}: {{ input: …, output: … }}` to `budgets.prices`"),
         };
         self.decoder.report(&limit.field.node.span, message, help);
@@ -335,12 +358,26 @@ impl Reader<'_> {
             let input = self.required(&entry, "input").and_then(|_| self.dollars(&entry, "input"));
             let output = self.required(&entry, "output").and_then(|_| self.dollars(&entry, "output"));
             let cached_input = self.dollars(&entry, "cached_input");
+            let cache_write_input = self.dollars(&entry, "cache_write_input");
             if let (Some(input), Some(output)) = (input, output) {
                 let cached_input = cached_input.unwrap_or(input);
-                prices.insert(model.to_owned(), Price { input, cached_input, output });
+                let cache_write_input = cache_write_input.unwrap_or(input);
+                prices.insert(model.to_owned(), Price { input, cached_input, cache_write_input, output });
             }
         }
         prices
+    }
+
+    /// A day as `YYYY-MM-DD`.
+    fn day(&mut self, keys: &Keys<'_>, name: &str) -> Option<String> {
+        let set = keys.get(name)?;
+        let text = self.decoder.text(&set.field, &set.help)?;
+        if text.parse::<jiff::civil::Date>().is_ok_and(|day| day.to_string() == text) {
+            return Some(text.to_owned());
+        }
+        let message = format!("`{}`: {:?} is no day", set.field.label, shorten(text));
+        self.decoder.report(&set.field.node.span, message, set.help.as_str());
+        None
     }
 
     fn cleanup(&mut self, keys: &Keys<'_>) -> Cleanup {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use mycelium_schemas::{
-    config::{
-        self, Agent, CleanupWhen, Config, FailurePolicy, Fallback, Kind, Mode, Price, ValidatorProvider,
-    },
+    config::{self, Agent, Answerer, CleanupWhen, Config, FailurePolicy, Fallback, Kind, Mode, Price},
     problem::Source,
 };
 use serde_json::{Value, json};
@@ -111,8 +109,8 @@ secrets: [DATABASE_URL, _x1]
     assert_eq!(config.worker.command.as_deref(), Some("./agent.sh\n"));
     assert_eq!(config.worker.env, ["TOKEN", "MODE=a=b"]);
     assert_eq!(
-        (config.test_validator.mode, config.test_validator.provider),
-        (Mode::Block, ValidatorProvider::Command)
+        (config.test_validator.mode, config.test_validator.asked.provider),
+        (Mode::Block, Answerer::Command)
     );
     assert_eq!(config.style_validator.mode, Mode::Warn);
     let budgets = &config.budgets;
@@ -120,8 +118,24 @@ secrets: [DATABASE_URL, _x1]
     assert_eq!(budgets.max_cost_microusd_per_task, Some(100_000));
     assert_eq!(budgets.max_cost_microusd_per_run, Some(12_345_678));
     let prices = BTreeMap::from([
-        ("big".to_owned(), Price { input: 1_250_000, cached_input: 125_000, output: 10_000_000 }),
-        ("small".to_owned(), Price { input: 2_000_000, cached_input: 2_000_000, output: 3_000_000 }),
+        (
+            "big".to_owned(),
+            Price {
+                input: 1_250_000,
+                cached_input: 125_000,
+                cache_write_input: 1_250_000,
+                output: 10_000_000,
+            },
+        ),
+        (
+            "small".to_owned(),
+            Price {
+                input: 2_000_000,
+                cached_input: 2_000_000,
+                cache_write_input: 2_000_000,
+                output: 3_000_000,
+            },
+        ),
     ]);
     assert_eq!(budgets.prices, prices);
     assert_eq!(config.cleanup.workspaces, CleanupWhen::Never);
@@ -153,7 +167,7 @@ max_parallel: 3
             "config.yaml:3:14: `max_retries` must be a whole number from 0 to 100, but is the text \"many\" | write it like `max_retries: 2`",
             "config.yaml:5:10: `worker.agent` must be one of `mock`, `command`, `codex`, `claude`, but is the text \"comand\" | did you mean `command`?",
             "config.yaml:6:9: `worker.env[0]` is neither `NAME` nor `NAME=value` | write it like `env: [PATH_TO_TOOL, MODE=fast]`",
-            "config.yaml:7:10: `budgets` must be a mapping of keys to values, but is a list | the keys known here are `mode`, `max_tokens_per_task`, `max_tokens_per_run`, `max_cost_per_task`, `max_cost_per_run`, `prices`",
+            "config.yaml:7:10: `budgets` must be a mapping of keys to values, but is a list | the keys known here are `mode`, `max_tokens_per_task`, `max_tokens_per_run`, `max_cost_per_task`, `max_cost_per_run`, `prices`, `prices_as_of`",
             "config.yaml:8:24: `cleanup.workspaces` must be one of `never`, `on_success`, `always`, but is the text \"on_sucess\" | did you mean `on_success`?",
             "config.yaml:9:15: `max_parallel` must be a whole number from 1 to 256, but is the number 0 | write it like `max_parallel: 4`",
             "config.yaml:10:1: the key `max_parallel` stands here twice | remove one of the two",
@@ -180,9 +194,8 @@ fn a_syntax_error_is_one_problem_at_its_place() {
 fn what_this_version_cannot_honour_is_said_and_never_ignored() {
     for (more, place) in [
         ("doctor_validator: { mode: block }\n", "3:27"),
-        ("planner: { provider: openai }\n", "3:22"),
-        ("planner: { provider: anthropic }\n", "3:22"),
-        ("test_validator: { provider: openai }\n", "3:29"),
+        ("doctor_validator: { mode: warn }\n", "3:27"),
+        ("doctor_validator: { provider: openai }\n", "3:31"),
     ] {
         let found = problems(more);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -198,6 +211,17 @@ fn an_agent_that_asks_a_model_needs_one_and_gets_no_key() {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("`worker.agent` asks a model and needs `worker.model`"), "{found:?}");
     }
+    for (section, provider) in
+        [("planner", "openai"), ("test_validator", "claude"), ("planner", "compatible")]
+    {
+        let found = problems(&format!("{section}: {{ provider: {provider} }}\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let said = format!("`{section}.provider` asks a model and needs `{section}.model`");
+        assert!(found[0].contains(&said), "{found:?}");
+    }
+    let judge = "test_validator: { mode: warn, provider: codex, model: m }\n";
+    let found = problems(&format!("{judge}worker: {{ env: [OPENAI_API_KEY] }}\n"));
+    assert!(found.len() == 1 && found[0].contains("hands on OPENAI_API_KEY"), "{found:?}");
     for entry in ["OPENAI_API_KEY", "OPENAI_API_KEY=sk-1"] {
         let found = problems(&format!("worker: {{ agent: codex, model: m, env: [PATH, {entry}] }}\n"));
         assert_eq!(
@@ -323,7 +347,7 @@ fn every_example_of_the_reference_is_accepted_in_its_place() {
             }
         } else if sections == "resources[]" {
             value.as_object_mut().unwrap().entry("name").or_insert(json!("x"));
-        } else if doc.key == "worker.agent" {
+        } else if doc.key == "worker.agent" || doc.key == "planner.provider" {
             value.as_object_mut().unwrap().insert("model".to_owned(), json!("m"));
         } else if doc.example.contains("command") && !doc.key.ends_with("command") {
             value.as_object_mut().unwrap().insert("command".to_owned(), json!("x"));
@@ -354,6 +378,7 @@ fn every_example_of_the_reference_is_accepted_in_its_place() {
 fn every_word_of_a_choice_is_a_name_of_its_type() {
     let wrap = |key: &str, word: &str| match key.split_once('.') {
         Some(("worker", name)) => format!("worker: {{ {name}: {word}, command: x, model: m }}\n"),
+        Some((section, "provider")) => format!("{section}: {{ provider: {word}, command: x, model: m }}\n"),
         Some((section, name)) => format!("{section}: {{ {name}: {word}, command: x }}\n"),
         None => format!("{key}: {word}\n"),
     };
@@ -361,7 +386,7 @@ fn every_word_of_a_choice_is_a_name_of_its_type() {
         let Kind::Choice { now, .. } = doc.kind else { continue };
         for word in now {
             let mut text = format!("{MINIMAL}{}", wrap(doc.key, word));
-            if !doc.key.contains("validator") && !doc.key.starts_with("worker") {
+            if !["validator", "worker", "planner"].iter().any(|section| doc.key.contains(section)) {
                 text = text.replace(", command: x", "");
             }
             let config = parse(&text).unwrap();

@@ -105,6 +105,7 @@ fn every_sample_of_a_commands_answer_is_read_and_described() {
     }
     assert_kept::<Initialized>("init.json", "init");
     assert_kept::<Planned>("plan-answer.json", "plan");
+    assert_kept::<Planned>("plan-asked.json", "plan");
     assert_kept::<BuildVersion>("version.json", "version");
     assert_kept::<Completions>("completions.json", "completions");
     assert_kept::<Demonstrated>("demo.json", "demo");

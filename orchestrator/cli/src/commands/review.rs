@@ -7,7 +7,7 @@ use mycelium_engine::{
     store,
 };
 use mycelium_schemas::{
-    answer::{ReviewAnswer, RunShown, TaskShown, WaitingList},
+    answer::{ReviewAnswer, TaskShown, WaitingList},
     id::TaskId,
     state::{RunStatus, RunView, TaskStatus},
 };
@@ -93,7 +93,7 @@ fn decide(
         context.output.say(&line);
     }
     let paths = store::RunPaths::new(project, run_id);
-    let run = RunShown { view, paths: paths.shown() };
+    let run = paths.show(view);
     let text = render::state::text(&run);
     context.output.data(&ReviewAnswer::Decided(Box::new(run)), || text)?;
     context.output.say(&if blocking.is_empty() {

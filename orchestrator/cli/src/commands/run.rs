@@ -85,7 +85,7 @@ pub(super) fn finish<T: Serialize>(
 ) -> Result<Exit, CliError> {
     let RunReport { view, paths, signal, failure } = report;
     // That nobody reads the result any more does not change it.
-    let run = RunShown { view: view.clone(), paths: paths.shown() };
+    let run = paths.show(view.clone());
     let text = render::state::text(&run);
     let shown = output.data(&answer(Box::new(run)), || text);
     let waiting = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::NeedsHumanReview);

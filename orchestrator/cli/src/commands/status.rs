@@ -2,7 +2,7 @@
 
 use mycelium_engine::{poll::Poll, project::Project, store};
 use mycelium_schemas::{
-    answer::{NoRun, RunShown, StatusAnswer},
+    answer::{NoRun, StatusAnswer},
     state::{RunStatus, RunView},
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
         view
     };
     let paths = store::RunPaths::new(&project, &view.run_id);
-    let run = RunShown { view, paths: paths.shown() };
+    let run = paths.show(view);
     let text = render::state::text(&run);
     output.data(&StatusAnswer::Stands(Box::new(run)), || text)?;
     Ok(Exit::Done)

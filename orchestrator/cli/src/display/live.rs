@@ -77,7 +77,7 @@ impl Live {
             "{}{of_all} landed · {} at work · {}",
             self.landed,
             self.tasks.len(),
-            render::state::usage(self.usage)
+            render::state::usage(self.usage, None)
         ));
     }
 

@@ -10,25 +10,29 @@ use super::{lines, problem::plain, reason, stamp};
 
 /// For people.
 pub(crate) fn text(run: &RunShown) -> String {
-    let RunShown { view, paths } = run;
+    let RunShown { view, paths, prices_as_of } = run;
     let places = [
         format!("journal    {}", paths.journal),
         format!("state      {}", paths.state),
         format!("artifacts  {}", paths.run_dir),
     ];
-    format!("{}\n{}", live(view), lines(places))
+    format!("{}{}\n{}", whole(view, prices_as_of.as_deref()), notes(view), lines(places))
 }
 
 /// For a table that is replaced as the run goes on.
 pub(crate) fn live(view: &RunView) -> String {
-    format!("{}\n\n{}", line(view), lines(table(view).lines().map(|row| row.trim().to_owned())))
+    whole(view, None)
+}
+
+fn whole(view: &RunView, prices_as_of: Option<&str>) -> String {
+    format!("{}\n\n{}", line(view, prices_as_of), lines(table(view).lines().map(|row| row.trim().to_owned())))
 }
 
 /// What is different from what was shown before, a line each; everything where nothing was.
 pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
     let head = before.is_none_or(|before| before.status != now.status);
     let when = stamp(now.updated_at);
-    let head = head.then(|| format!("{when} {}", line(now)));
+    let head = head.then(|| format!("{when} {}", line(now, None)));
     let tasks = now.tasks.iter().filter_map(|(id, task)| {
         let old = before.and_then(|before| before.tasks.get(id));
         let news = old.is_none_or(|old| (old.status, old.attempts) != (task.status, task.attempts));
@@ -40,7 +44,22 @@ pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
     lines(tasks.chain(head))
 }
 
-fn line(view: &RunView) -> String {
+/// What the table has no column for: what validators used, and attempts of which nothing is known.
+fn notes(view: &RunView) -> String {
+    let validators = view
+        .validators
+        .iter()
+        .map(|(name, used)| format!("of these, the {name} validator used {}", usage(*used, None)));
+    let silent = view.tasks.iter().filter(|(_, task)| task.unmetered_attempts > 0).map(|(id, task)| {
+        let count = task.unmetered_attempts;
+        let attempts = if count == 1 { "attempt" } else { "attempts" };
+        format!("task {id}: its agent told no usage in {count} {attempts}, which time alone bounded")
+    });
+    let notes: Vec<String> = validators.chain(silent).collect();
+    if notes.is_empty() { String::new() } else { format!("\n{}", lines(notes)) }
+}
+
+fn line(view: &RunView, prices_as_of: Option<&str>) -> String {
     let why = view.stop_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!(
         "run {} of {}: {}{why} · {} at {} · {}",
@@ -49,21 +68,28 @@ fn line(view: &RunView) -> String {
         view.status,
         plain(&view.integration_branch),
         view.head_commit.short(),
-        usage(view.usage),
+        usage(view.usage, prices_as_of),
     )
 }
 
-/// Tokens, and what they cost where that is known.
-pub(crate) fn usage(usage: Usage) -> String {
+/// Tokens, cached and reasoning ones apart where there are any, and what they cost where that is known, with the day of
+/// the prices.
+pub(crate) fn usage(usage: Usage, prices_as_of: Option<&str>) -> String {
+    let parts = [
+        ("cached", usage.cached_input_tokens),
+        ("written to the cache", usage.cache_write_input_tokens),
+        ("reasoning", usage.reasoning_output_tokens),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let tokens = format!("{} tokens{parts}", usage.tokens());
     if usage.cost_microusd == 0 {
-        return format!("{} tokens", usage.tokens());
+        return tokens;
     }
-    format!(
-        "{} tokens, ${}.{:06}",
-        usage.tokens(),
-        usage.cost_microusd / 1_000_000,
-        usage.cost_microusd % 1_000_000
-    )
+    let day = prices_as_of.map(|day| format!(" at the prices of {day}")).unwrap_or_default();
+    let (dollars, rest) = (usage.cost_microusd / 1_000_000, usage.cost_microusd % 1_000_000);
+    format!("{tokens}, ${dollars}.{rest:06}{day}")
 }
 
 fn table(view: &RunView) -> Table {

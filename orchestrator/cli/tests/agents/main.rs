@@ -58,13 +58,17 @@ fn script(one: Vec<Turn>, two: Vec<Turn>) -> Script {
 }
 
 fn runs(command: &str, input: u64, output: u64) -> Turn {
-    Turn { shell: Some(command.to_owned()), usage: Tokens { input, cached: 0, output }, ..Turn::default() }
+    Turn {
+        shell: Some(command.to_owned()),
+        usage: Tokens { input, output, ..Tokens::default() },
+        ..Turn::default()
+    }
 }
 
 fn says(text: &str, input: u64, output: u64) -> Turn {
     Turn {
         text: Some(text.to_owned()),
-        usage: Tokens { input, cached: input / 2, output },
+        usage: Tokens { input, cached: input / 2, output, ..Tokens::default() },
         ..Turn::default()
     }
 }

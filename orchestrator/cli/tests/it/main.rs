@@ -14,6 +14,7 @@ mod logs;
 mod machine;
 mod mock_agent;
 mod place;
+mod planner;
 mod plans;
 mod project;
 mod removal;

@@ -83,10 +83,12 @@ fn a_plan_is_written_once_and_shown_in_batches() {
     place.sandbox.set("MOCK_LLM_OUTPUT", PLAN);
     let plan = ["plan", "--input", ".mycelium/plan.md"];
     let dry = place.run(&["plan", "--input", ".mycelium/plan.md", "--dry-run"]).exits(0);
-    assert_eq!(dry.stdout, "batch 1: 001 One\nbatch 2: 002 Two\n");
+    let batches = "batch 1: 001 One\nbatch 2: 002 Two\n";
+    let table = "\nTASK  BATCH  NAME  AFTER  LOCKS  WRITES\n001   1      One   -      -      src/one.js\n002   2      Two   001    -      src/two.js\n";
+    assert_eq!(dry.stdout, format!("{batches}{table}"));
     assert!(!place.repository.path().join(".mycelium/tasks").exists());
     let first = place.run(&plan).exits(0).complains(&["2 tasks written to .mycelium/tasks"]);
-    assert_eq!(first.stdout, dry.stdout);
+    assert_eq!(first.stdout, batches);
     let manifest = place.read(".mycelium/tasks/001-one/manifest.json");
     place.run(&plan).exits(0).complains(&["nothing was written"]);
     assert_eq!(place.read(".mycelium/tasks/001-one/manifest.json"), manifest);

@@ -14,6 +14,7 @@ use super::{
     error::GitError,
     oid::{commit_tree, to_id, to_oid},
     setup::setup,
+    tree::flatten,
 };
 
 /// How unlike a name may be to be suggested (Jaro-Winkler, 1 is equal).
@@ -149,6 +150,13 @@ impl Upstream {
     pub fn head(&self, branch: &Branch) -> Result<CommitId, GitError> {
         let head = self.find_head(branch)?;
         head.ok_or_else(|| GitError::BranchMissing { branch: branch.name.clone(), nearest: None })
+    }
+
+    /// The paths of every file of a commit, in order; what is no UTF-8 is shown as far as it goes.
+    pub fn files(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
+        let repo = self.open()?;
+        let files = flatten(&repo, &commit_tree(&repo, commit)?)?;
+        Ok(files.keys().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
 
     /// The tree of a commit.

@@ -31,7 +31,7 @@ pub(super) fn collect(
             values.insert(name.to_owned(), value.to_owned());
         }
     }
-    if config.worker.agent.asks_a_model() {
+    if config.run_asks_a_model() || config.planner.asked.provider.asks_a_model() {
         // What the gateway sends is kept out of everything else.
         for name in config.gateway.keys() {
             if let Some(key) = environment.get(name) {

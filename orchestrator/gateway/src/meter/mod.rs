@@ -1,6 +1,6 @@
 //! What a response used, read from its bytes as they pass: nothing of it is kept but the counts.
 
-mod sse;
+pub(crate) mod sse;
 mod usage;
 
 use mycelium_agents::tokens::Tokens;

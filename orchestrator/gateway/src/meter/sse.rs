@@ -4,14 +4,14 @@ use super::LOOKED_AT_MAX;
 
 /// The events of one body.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub(crate) struct Events {
     line: Vec<u8>,
     data: Vec<u8>,
     is_too_long: bool,
 }
 
 impl Events {
-    pub(super) fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
+    pub(crate) fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
             if self.line.len() + self.data.len() + part.len() > LOOKED_AT_MAX {
@@ -29,7 +29,7 @@ impl Events {
     }
 
     /// A last event may lack the empty line behind it.
-    pub(super) fn finish(&mut self, mut take: impl FnMut(&[u8])) {
+    pub(crate) fn finish(&mut self, mut take: impl FnMut(&[u8])) {
         self.end_line(&mut take);
         self.end_event(&mut take);
     }
