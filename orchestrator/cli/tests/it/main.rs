@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod engines;
 mod held;
+mod judges;
 mod lists;
 mod logs;
 mod machine;

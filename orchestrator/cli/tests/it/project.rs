@@ -84,7 +84,7 @@ fn a_plan_is_written_once_and_shown_in_batches() {
     let plan = ["plan", "--input", ".mycelium/plan.md"];
     let dry = place.run(&["plan", "--input", ".mycelium/plan.md", "--dry-run"]).exits(0);
     let batches = "batch 1: 001 One\nbatch 2: 002 Two\n";
-    let table = "\nTASK  BATCH  NAME  AFTER  LOCKS  WRITES\n001   1      One   -      -      src/one.js\n002   2      Two   001    -      src/two.js\n";
+    let table = "\nTASK  BATCH  NAME  AFTER  LOCKS  WRITES\n001   1      One   -      -      one.txt\n002   2      Two   001    -      -\n";
     assert_eq!(dry.stdout, format!("{batches}{table}"));
     assert!(!place.repository.path().join(".mycelium/tasks").exists());
     let first = place.run(&plan).exits(0).complains(&["2 tasks written to .mycelium/tasks"]);
