@@ -25,8 +25,8 @@ pub(crate) use containers::{FOREIGN, is_foreign};
 pub(crate) use models::Models;
 pub(crate) use observe::Observation;
 pub(crate) use parameters::{
-    Damage, EventType, FixtureName, HiredAgent, RaggedEnd, RunStatusName, SignalName, StopReasonName,
-    TaskName, TaskStatusName,
+    Damage, EventType, FixtureName, HiredAgent, ModelInterface, RaggedEnd, RunStatusName, SignalName,
+    StopReasonName, TaskName, TaskStatusName, ValidatorName,
 };
 pub(crate) use run::{JournalLine, summary};
 pub(crate) use stage::Stage;

@@ -2,7 +2,7 @@
 
 use cucumber::{gherkin::Step, given};
 
-use crate::world::{HiredAgent, MyceliumWorld, WorldError, doc_string};
+use crate::world::{HiredAgent, ModelInterface, MyceliumWorld, ValidatorName, WorldError, doc_string};
 
 /// The agent is one that every machine has: it is called and heard like the real one of that name, and asks a scripted
 /// model through the gateway, which holds the key.
@@ -16,6 +16,22 @@ fn scripted(world: &mut MyceliumWorld, agent: HiredAgent) -> Result<(), WorldErr
 #[given(expr = "the agent is the real {hiredAgent}")]
 fn real(world: &mut MyceliumWorld, agent: HiredAgent) -> Result<(), WorldError> {
     world.hire_real(agent)
+}
+
+/// The planner asks a scripted model by that interface.
+#[given(expr = "the planner asks a scripted model by {modelInterface}")]
+fn planner_asks(world: &mut MyceliumWorld, interface: ModelInterface) -> Result<(), WorldError> {
+    world.ask_by("planner", interface)
+}
+
+/// The validator asks a scripted model by that interface; its mode comes from the configuration.
+#[given(expr = "the {validator} validator asks a scripted model by {modelInterface}")]
+fn validator_asks(
+    world: &mut MyceliumWorld,
+    validator: ValidatorName,
+    interface: ModelInterface,
+) -> Result<(), WorldError> {
+    world.ask_by(&format!("{}_validator", validator.as_str()), interface)
 }
 
 /// The operator's key for the model; an empty one is none.

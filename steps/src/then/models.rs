@@ -16,6 +16,18 @@ fn asked(world: &mut MyceliumWorld, count: usize) -> Result<(), WorldError> {
     world.must(claim, Verdict::of(asked.len() == count, format!("{count} requests"), found))
 }
 
+/// One of the questions to the model holds the text.
+#[then(expr = "a question to the model says {string}")]
+fn question_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    let asked = world.asked()?;
+    let bodies: Vec<String> = asked.iter().map(|asked| asked.body.to_string()).collect();
+    let holds = bodies.iter().any(|body| body.contains(&text));
+    world.must(
+        Claim::new(Model, "said", "the bodies of requests", SERVER),
+        Verdict::of(holds, text, lines(bodies)),
+    )
+}
+
 /// The model was not asked more often than that, by all agents together; it was asked at all.
 #[then(expr = "the model was asked no more than {int} time(s)")]
 fn never_asked_more(world: &mut MyceliumWorld, limit: usize) -> Result<(), WorldError> {

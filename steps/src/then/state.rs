@@ -1,11 +1,14 @@
 //! What `state.json` says.
 
 use cucumber::{gherkin::Step, then};
-use mycelium_schemas::{evidence::AssertionKind::State, state::TaskState};
+use mycelium_schemas::{
+    evidence::AssertionKind::State,
+    state::{TaskState, Usage},
+};
 
 use crate::world::{
-    Claim, MyceliumWorld, RunStatusName, StopReasonName, Table, TaskName, TaskStatusName, Verdict,
-    WorldError, lines,
+    Claim, MyceliumWorld, RunStatusName, StopReasonName, Table, TaskName, TaskStatusName, ValidatorName,
+    Verdict, WorldError, lines,
 };
 
 const STATE: &str = "state.json";
@@ -86,6 +89,48 @@ fn used_tokens(world: &mut MyceliumWorld, task: TaskName, tokens: u64) -> Result
     world.must(claim, Verdict::equal(tokens.to_string(), found.to_string()))
 }
 
+/// What the task used in all its attempts, validators included, by kind (columns: kind, count): input, cached,
+/// `cache_write`, output, reasoning, `cost_microusd`. A kind that is not named is none.
+#[then(expr = "task {task} has used:")]
+fn used(world: &mut MyceliumWorld, task: TaskName, step: &Step) -> Result<(), WorldError> {
+    let found = task_of(world, &task)?.usage;
+    let claim = Claim::new(State, "usage_by_kind", format!("the usage of task {}", task.as_str()), STATE);
+    world.must(claim, Verdict::equal(usage_of(step)?, spoken(found)))
+}
+
+/// What the validator used in all tasks of the run, by kind, as above.
+#[then(expr = "the {validator} validator has used:")]
+fn validator_used(
+    world: &mut MyceliumWorld,
+    validator: ValidatorName,
+    step: &Step,
+) -> Result<(), WorldError> {
+    let mut all = world.run_folder()?.state()?.validators;
+    let found = all.remove(validator.as_str()).unwrap_or_default();
+    let about = format!("the usage of the {} validator", validator.as_str());
+    world.must(
+        Claim::new(State, "validator_usage", about, STATE),
+        Verdict::equal(usage_of(step)?, spoken(found)),
+    )
+}
+
+/// The task did not use more tokens than that, input plus output, in all its attempts; it used some.
+#[then(expr = "task {task} has not used more than {int} token(s)")]
+fn never_used_more(world: &mut MyceliumWorld, task: TaskName, most: u64) -> Result<(), WorldError> {
+    let found = task_of(world, &task)?.usage.tokens();
+    let claim = Claim::new(State, "usage_at_most", format!("tokens of task {}", task.as_str()), STATE);
+    let verdict = Verdict::of((1..=most).contains(&found), format!("1 to {most}"), found.to_string());
+    world.never(claim, verdict)
+}
+
+/// Attempts of the task whose agent told no usage.
+#[then(expr = "the agent of task {task} told no usage in {int} attempt(s)")]
+fn told_no_usage(world: &mut MyceliumWorld, task: TaskName, attempts: u32) -> Result<(), WorldError> {
+    let found = task_of(world, &task)?.unmetered_attempts;
+    let claim = Claim::new(State, "unmetered", format!("attempts of task {}", task.as_str()), STATE);
+    world.must(claim, Verdict::equal(attempts.to_string(), found.to_string()))
+}
+
 /// The task keeps the commit of its validated work, so that a human can still let it land.
 #[then(expr = "task {task} keeps its commit")]
 fn keeps_commit(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
@@ -126,4 +171,36 @@ fn task_of(world: &MyceliumWorld, task: &TaskName) -> Result<TaskState, WorldErr
         path: folder.path().join(STATE),
         why: format!("it has no task {id:?}"),
     })
+}
+
+/// The counts of a table, as they are compared.
+fn usage_of(step: &Step) -> Result<String, WorldError> {
+    let table = Table::of(step, &["kind", "count"], &[])?;
+    let mut usage = Usage::default();
+    for row in table.rows() {
+        let count = row.text("count");
+        let count = count.parse().map_err(|_| WorldError::Argument(format!("{count:?} is no count")))?;
+        *match row.text("kind") {
+            "input" => &mut usage.input_tokens,
+            "cached" => &mut usage.cached_input_tokens,
+            "cache_write" => &mut usage.cache_write_input_tokens,
+            "output" => &mut usage.output_tokens,
+            "reasoning" => &mut usage.reasoning_output_tokens,
+            "cost_microusd" => &mut usage.cost_microusd,
+            other => return Err(WorldError::Argument(format!("{other:?} is no kind of usage"))),
+        } = count;
+    }
+    Ok(spoken(usage))
+}
+
+fn spoken(usage: Usage) -> String {
+    format!(
+        "{} input ({} cached, {} written to the cache), {} output ({} reasoning), {} microusd",
+        usage.input_tokens,
+        usage.cached_input_tokens,
+        usage.cache_write_input_tokens,
+        usage.output_tokens,
+        usage.reasoning_output_tokens,
+        usage.cost_microusd
+    )
 }

@@ -22,6 +22,12 @@ fn goes_on(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
     world.meet(&name, Meeting::Awaited)
 }
 
+/// Waits until the started command has asked the model something that holds the text.
+#[when(expr = "the model is asked what says {string}")]
+fn is_asked(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
+    world.wait_for_question(&text)
+}
+
 /// Waits for the end of the started command, which is then the last command.
 #[when(expr = "the started command has ended")]
 fn has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {

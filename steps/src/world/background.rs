@@ -138,6 +138,22 @@ impl MyceliumWorld {
         }
     }
 
+    /// Waits until the started command has asked the model something that holds a text.
+    pub(crate) fn wait_for_question(&mut self, wanted: &str) -> Result<(), WorldError> {
+        loop {
+            // Asked before looking: what it asked up to its end is seen after it.
+            let is_over = self.started()?.running.process().is_over();
+            if self.asked()?.iter().any(|asked| asked.body.to_string().contains(wanted)) {
+                return Ok(());
+            }
+            if is_over {
+                let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
+                return Err(WorldError::EndedEarly { name: wanted.to_owned(), why });
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
     /// Waits for the end of the command that looks.
     pub(crate) fn finish_watching(&mut self) -> Result<(), WorldError> {
         let watching = self.watching.take();

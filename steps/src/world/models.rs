@@ -8,7 +8,7 @@ use mycelium_fixtures::{
     models::{Asked, ModelServer, Script, Track, Turn, agent},
 };
 
-use super::{HiredAgent, MyceliumWorld, WorldError};
+use super::{HiredAgent, ModelInterface, MyceliumWorld, WorldError};
 use mycelium_accept::context::{Lane, Record};
 
 /// The variable of the operator that holds the key.
@@ -17,6 +17,9 @@ const KEY_VARIABLE: &str = "OPERATORS_MODEL_KEY";
 const KEY: &str = "sk-of-the-operator-0123456789abcdef";
 /// The folder that the real agents are installed in.
 const REAL_AGENTS: &str = "MYCELIUM_AGENTS_DIR";
+
+/// The model of planners and validators, by the configuration's name.
+const MODEL: &str = "scripted-model";
 
 /// The scripted model of a scenario.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl MyceliumWorld {
     }
 
     fn hire_program(&mut self, agent: HiredAgent, program: &str) -> Result<(), WorldError> {
-        let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
+        let base_url = self.serve_models()?;
         let (name, provider) = (agent.name(), agent.provider());
         self.sandbox.set(KEY_VARIABLE, KEY);
         let stage = self.stage_mut()?;
@@ -56,13 +59,37 @@ impl MyceliumWorld {
             (["worker", "agent"].as_slice(), name),
             (&["worker", "model"], agent.model()),
             (&["worker", "program"], program),
-            (&["gateway", provider, "base_url"], &server.base_url()),
+            (&["gateway", provider, "base_url"], &base_url),
             (&["gateway", provider, "key"], KEY_VARIABLE),
         ] {
             stage.set(keys, value)?;
         }
-        self.models = Some(Models { server });
         Ok(())
+    }
+
+    /// From now on a section of the configuration asks a scripted model by that interface.
+    pub(crate) fn ask_by(&mut self, section: &str, interface: ModelInterface) -> Result<(), WorldError> {
+        let base_url = self.serve_models()?;
+        self.sandbox.set(KEY_VARIABLE, KEY);
+        let stage = self.stage_mut()?;
+        for (keys, value) in [
+            ([section, "provider"].as_slice(), interface.name()),
+            (&[section, "model"], MODEL),
+            (&["gateway", interface.provider(), "base_url"], &base_url),
+            (&["gateway", interface.provider(), "key"], KEY_VARIABLE),
+        ] {
+            stage.set(keys, value)?;
+        }
+        Ok(())
+    }
+
+    /// The address of the scenario's model server, which is started with whoever asks it first.
+    fn serve_models(&mut self) -> Result<String, WorldError> {
+        if self.models.is_none() {
+            let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
+            self.models = Some(Models { server });
+        }
+        Ok(self.models()?.server.base_url())
     }
 
     /// A program that is called like the real one.

@@ -1,7 +1,7 @@
 //! The typed parameters of steps. Each expression lists the allowed values, so that a wrong one is found by `accept
 //! lint`, before anything runs. The tests hold the lists against the schemas.
 
-use std::str::FromStr;
+use std::{convert::Infallible, str::FromStr};
 
 use cucumber::Parameter;
 use mycelium_fixtures::Fixture;
@@ -198,6 +198,70 @@ impl FromStr for HiredAgent {
             "claude" => Self::Claude,
             _ => return Err(ParameterError(text.to_owned())),
         })
+    }
+}
+
+/// An interface of models, in quotes, as the configuration names whoever is asked by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "modelInterface", regex = r#""(openai|anthropic|compatible)""#)]
+pub(crate) enum ModelInterface {
+    /// Responses.
+    Openai,
+    /// Messages.
+    Anthropic,
+    /// Chat completions.
+    Compatible,
+}
+
+impl ModelInterface {
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Compatible => "compatible",
+        }
+    }
+
+    /// The name of its provider there.
+    pub(crate) fn provider(self) -> &'static str {
+        match self {
+            Self::Openai | Self::Compatible => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+impl FromStr for ModelInterface {
+    type Err = ParameterError;
+
+    fn from_str(text: &str) -> Result<Self, ParameterError> {
+        Ok(match text {
+            "openai" => Self::Openai,
+            "anthropic" => Self::Anthropic,
+            "compatible" => Self::Compatible,
+            _ => return Err(ParameterError(text.to_owned())),
+        })
+    }
+}
+
+/// The short name of a validator, in quotes.
+#[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+#[param(name = "validator", regex = r#""(test|style|architecture)""#)]
+pub(crate) struct ValidatorName(String);
+
+impl ValidatorName {
+    /// As the configuration has it, without what all of them have.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ValidatorName {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
     }
 }
 
