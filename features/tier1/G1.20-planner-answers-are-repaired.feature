@@ -70,11 +70,11 @@ Feature: G1.20 Planner answers are validated and repaired
     And no run was created
 
     Examples:
-      | case                 | status | body                                                                         | exit | said                     | asked |
-      | a key that is wrong  | 401    | {error: {message: wrong}}                                                    | 2    | the key was not accepted | 1     |
-      | a provider that fails | 503   | {error: {message: down}}                                                     | 4    | answered with 503: down  | 5     |
-      | a model that refuses | 200    | {status: completed, output: [{content: [{refusal: I will not}]}]}            | 2    | declined to answer       | 1     |
-      | an answer cut off    | 200    | {status: incomplete, incomplete_details: {reason: max_output_tokens}}        | 2    | was cut off              | 1     |
+      | case                  | status | body                                                                  | exit | said                     | asked |
+      | a key that is wrong   | 401    | {error: {message: wrong}}                                             | 2    | the key was not accepted | 1     |
+      | a provider that fails | 503    | {error: {message: down}}                                              | 4    | answered with 503: down  | 5     |
+      | a model that refuses  | 200    | {status: completed, output: [{content: [{refusal: I will not}]}]}     | 2    | declined to answer       | 1     |
+      | an answer cut off     | 200    | {status: incomplete, incomplete_details: {reason: max_output_tokens}} | 2    | was cut off              | 1     |
 
   @control
   Scenario: An answer that is a plan is written at once

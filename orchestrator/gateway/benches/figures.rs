@@ -109,7 +109,12 @@ async fn measure(direct: &str) -> Result<u32, Failed> {
         keep: Arc::new(keep),
     })
     .await?;
-    let lease = gateway.admit(Client { task: "001".to_owned(), attempt: 1 })?;
+    let lease = gateway.admit(Client {
+        task: "001".to_owned(),
+        attempt: 1,
+        by: "agent".to_owned(),
+        model: String::new(),
+    })?;
     let through = lease.base_url();
     let client = reqwest::Client::builder().no_proxy().build()?;
 
