@@ -92,7 +92,13 @@ fn begin(path: &Path, tasks: &[TaskId]) -> Result<Journal, Failed> {
 
 fn usage(task: &TaskId) -> Draft {
     let usage = Usage { input_tokens: 1200, output_tokens: 80, ..Usage::default() };
-    let kind = EventKind::UsageUpdate(UsageUpdate { usage, task_total: usage, run_total: usage });
+    let kind = EventKind::UsageUpdate(UsageUpdate {
+        usage,
+        validators: std::collections::BTreeMap::new(),
+        agent_is_silent: false,
+        task_total: usage,
+        run_total: usage,
+    });
     Draft { task: Some(task.clone()), attempt: Some(1), ..Draft::run(kind) }
 }
 

@@ -176,7 +176,7 @@ impl Told {
                 *used = used.plus(usage(&entry));
             }
             Notice::Refused { task, attempt, by, reached } => {
-                drop(self.reached.insert((task, attempt, by), reached));
+                let _earlier = self.reached.insert((task, attempt, by), reached);
             }
             Notice::Lost(why) => drop(self.lost.get_or_insert(why)),
             Notice::Died => self.died = true,

@@ -160,7 +160,7 @@ impl<'a> Planner<'a> {
                 Ok(answer) => answer,
                 Err(none) => {
                     self.note(usage, None)?;
-                    return Err(self.no_plan(none.fault, none.message));
+                    return Err(self.no_plan(none.fault, &none.message));
                 }
             };
             let path = folder.join("answer.json");
@@ -262,8 +262,8 @@ impl<'a> Planner<'a> {
         store::write_artifact(&self.folder.join("asked.json"), &self.asked, self.redactor)
     }
 
-    fn no_plan(&self, fault: Fault, message: String) -> Error {
-        let message = self.redactor.text(&message).into_owned();
+    fn no_plan(&self, fault: Fault, message: &str) -> Error {
+        let message = self.redactor.text(message).into_owned();
         Error::NoPlan { later: fault == Fault::Provider, message, artifacts: self.shown.clone() }
     }
 }

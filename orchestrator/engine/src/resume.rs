@@ -17,7 +17,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
     digest::sha256,
-    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local},
+    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local, World},
     id::RunId,
     manifest::PlanSnapshot,
     problem::Source,
@@ -44,7 +44,7 @@ use crate::{
     signals::Listening,
     start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
-    validator,
+    validator::{self, Prompts},
 };
 
 /// What came of a resume.
@@ -144,14 +144,7 @@ pub fn resume(
         message,
         help: help.to_owned(),
     })?;
-    for (_, validator) in config.judges() {
-        asking::check(&validator.asked, &config, environment, world, &mut listening, |message, help| {
-            Error::Request { message, help: help.to_owned() }
-        })?;
-    }
-    // A validator that a human's decision turned on has no copy yet.
-    let prompts = validator::prompts(project, &config, &paths.prompts())?;
-    validator::freeze(&prompts, &paths.prompts())?;
+    let prompts = judges(project, &config, environment, world, &mut listening, &paths)?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
@@ -186,6 +179,26 @@ pub fn resume(
     run.followed = followed;
     run.rewrite_manifests()?;
     drive(listening, run).map(Resumed::WentOn)
+}
+
+/// Checks that every validator can be asked, and says with what those that ask a model are. One that a human's decision
+/// turned on has no copy yet.
+fn judges(
+    project: &Project,
+    config: &Config,
+    environment: &Environment,
+    world: World,
+    listening: &mut Listening,
+    paths: &RunPaths,
+) -> Result<Prompts, Error> {
+    for (_, validator) in config.judges() {
+        asking::check(&validator.asked, config, environment, world, listening, |message, help| {
+            Error::Request { message, help: help.to_owned() }
+        })?;
+    }
+    let prompts = validator::prompts(project, config, &paths.prompts())?;
+    validator::freeze(&prompts, &paths.prompts())?;
+    Ok(prompts)
 }
 
 /// A file of the run's folder, if it still is what was frozen.

@@ -214,107 +214,79 @@ mod tests {
         reply.finish()
     }
 
-    fn whole(text: &str) -> Option<End> {
-        Some(End::Whole(text.to_owned()))
+    fn whole(text: &str) -> End {
+        End::Whole(text.to_owned())
+    }
+
+    fn declined(text: &str) -> End {
+        End::Declined(text.to_owned())
+    }
+
+    fn failed(text: &str) -> End {
+        End::Failed(text.to_owned())
+    }
+
+    #[track_caller]
+    fn ends(protocol: Protocol, events: &[&str], end: impl Into<Option<End>>) {
+        assert_eq!(streamed(protocol, events), end.into(), "{events:?}");
     }
 
     #[test]
-    fn each_interface_tells_its_answer_and_its_end() {
-        use Protocol::{Chat, Messages, Responses};
-        let declined = |text: &str| Some(End::Declined(text.to_owned()));
-        let failed = |text: &str| Some(End::Failed(text.to_owned()));
-        let item =
-            r#"{"type":"response.output_item.done","item":{"content":[{"type":"output_text","text":"{}"}]}}"#;
-        let no =
-            r#"{"type":"response.output_item.done","item":{"content":[{"type":"refusal","refusal":"no"}]}}"#;
-        let piece =
-            r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"a\""}}"#;
-        let rest =
-            r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":":1}"}}"#;
-        for (protocol, events, end) in [
-            (
-                Responses,
-                vec![item, r#"{"type":"response.completed","response":{"status":"completed"}}"#],
-                whole("{}"),
-            ),
-            (Responses, vec![item], None),
-            (
-                Responses,
-                vec![r#"{"type":"response.completed","response":{"output":[{"content":[{"text":"x"}]}]}}"#],
-                whole("x"),
-            ),
-            (
-                Responses,
-                vec![
-                    item,
-                    r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#,
-                ],
-                Some(End::CutOff),
-            ),
-            (
-                Responses,
-                vec![
-                    r#"{"type":"response.failed","response":{"status":"failed","error":{"message":"broke"}}}"#,
-                ],
-                failed("broke"),
-            ),
-            (Responses, vec![no, r#"{"type":"response.completed","response":{}}"#], declined("no")),
-            (
-                Chat,
-                vec![
-                    r#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}]}"#,
-                    r#"{"choices":[{"delta":{"content":"b"}}]}"#,
-                    r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
-                    r#"{"choices":[],"usage":{"prompt_tokens":1}}"#,
-                    "[DONE]",
-                ],
-                whole("ab"),
-            ),
-            (Chat, vec![r#"{"choices":[{"delta":{"content":"a"}}]}"#], None),
-            (Chat, vec![r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#], Some(End::CutOff)),
-            (
-                Chat,
-                vec![r#"{"choices":[{"delta":{"refusal":"never"},"finish_reason":"stop"}]}"#],
-                declined("never"),
-            ),
-            (Chat, vec![r#"{"error":{"message":"overloaded"}}"#], failed("overloaded")),
-            (
-                Messages,
-                vec![piece, rest, r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#],
-                whole(r#"{"a":1}"#),
-            ),
-            (Messages, vec![piece, rest], None),
-            (
-                Messages,
-                vec![piece, r#"{"type":"message_delta","delta":{"stop_reason":"max_tokens"}}"#],
-                Some(End::CutOff),
-            ),
-            (
-                Messages,
-                vec![r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#],
-                failed("busy"),
-            ),
-            (
-                Messages,
-                vec![
-                    r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":"I won't"}}"#,
-                    r#"{"type":"message_delta","delta":{"stop_reason":"refusal"}}"#,
-                ],
-                declined("I won't"),
-            ),
-        ] {
-            assert_eq!(streamed(protocol, &events), end, "{events:?}");
-        }
+    fn responses_tell_their_answer_and_their_end() {
+        use Protocol::Responses;
+        let said = r#"{"type":"response.output_item.done","item":{"content":[{"text":"{}"}]}}"#;
+        let no = r#"{"type":"response.output_item.done","item":{"content":[{"refusal":"no"}]}}"#;
+        let ended = |response: &str| format!(r#"{{"type":"response.completed","response":{response}}}"#);
+        let whole_at_the_end = ended(r#"{"output":[{"content":[{"text":"x"}]}]}"#);
+        let cut = r#"{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}"#;
+        let filtered = r#"{"status":"incomplete","incomplete_details":{"reason":"content_filter"}}"#;
+        ends(Responses, &[said, &ended(r#"{"status":"completed"}"#)], whole("{}"));
+        ends(Responses, &[said], None);
+        ends(Responses, &[&whole_at_the_end], whole("x"));
+        ends(Responses, &[said, &ended(cut)], End::CutOff);
+        ends(Responses, &[said, &ended(filtered)], declined("{}"));
+        ends(Responses, &[&ended(r#"{"status":"failed","error":{"message":"broke"}}"#)], failed("broke"));
+        ends(Responses, &[no, &ended("{}")], declined("no"));
+        ends(Responses, &[r#"{"type":"error","message":"busy"}"#], failed("busy"));
+    }
+
+    #[test]
+    fn chats_tell_their_answer_and_their_end() {
+        use Protocol::Chat;
+        let piece = |delta: &str| format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#);
+        let end = |reason: &str| format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+        let (a, b) = (piece(r#"{"content":"a"}"#), piece(r#"{"content":"b"}"#));
+        let usage = r#"{"choices":[],"usage":{"prompt_tokens":1}}"#;
+        ends(Chat, &[&a, &b, &end("stop"), usage, "[DONE]"], whole("ab"));
+        ends(Chat, &[&a, &b], None);
+        ends(Chat, &[&a, &end("length")], End::CutOff);
+        ends(Chat, &[&piece(r#"{"refusal":"never"}"#), &end("stop")], declined("never"));
+        ends(Chat, &[r#"{"error":{"message":"overloaded"}}"#], failed("overloaded"));
+    }
+
+    #[test]
+    fn messages_tell_their_answer_and_their_end() {
+        use Protocol::Messages;
+        let piece = |delta: &str| format!(r#"{{"type":"content_block_delta","delta":{delta}}}"#);
+        let end =
+            |reason: &str| format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"{reason}"}}}}"#);
+        let first = piece(r#"{"partial_json":"{\"a\""}"#);
+        let rest = piece(r#"{"partial_json":":1}"}"#);
+        ends(Messages, &[&first, &rest, &end("tool_use")], whole(r#"{"a":1}"#));
+        ends(Messages, &[&first, &rest], None);
+        ends(Messages, &[&first, &end("max_tokens")], End::CutOff);
+        ends(Messages, &[&piece(r#"{"text":"I won't"}"#), &end("refusal")], declined("I won't"));
+        ends(Messages, &[r#"{"type":"error","error":{"message":"busy"}}"#], failed("busy"));
     }
 
     #[test]
     fn a_provider_that_does_not_stream_is_understood_too() {
         let response = r#"{"status":"completed","output":[{"content":[{"text":"{}"}]}]}"#;
-        assert_eq!(document(Protocol::Responses, response), whole("{}"));
+        assert_eq!(document(Protocol::Responses, response), Some(whole("{}")));
         let chat = r#"{"choices":[{"message":{"content":"{}"},"finish_reason":"stop"}]}"#;
-        assert_eq!(document(Protocol::Chat, chat), whole("{}"));
+        assert_eq!(document(Protocol::Chat, chat), Some(whole("{}")));
         let message = r#"{"content":[{"type":"tool_use","input":{"a":1}}],"stop_reason":"tool_use"}"#;
-        assert_eq!(document(Protocol::Messages, message), whole(r#"{"a":1}"#));
+        assert_eq!(document(Protocol::Messages, message), Some(whole(r#"{"a":1}"#)));
         assert_eq!(document(Protocol::Messages, r#"{"content":"#), None);
     }
 }
