@@ -249,6 +249,11 @@ pub(crate) fn check(
             let message = format!("an agent that asks a model needs a network of its own, not `{mode}`");
             return refuse(message, "set `docker.network_mode: none`");
         }
+        if let Some(host) = environment.get("DOCKER_HOST").filter(|host| !host.starts_with("unix://")) {
+            let message =
+                format!("an agent that asks a model cannot reach its gateway from containers of {host}");
+            return refuse(message, "use an engine of this machine, by its socket (DOCKER_HOST=unix://…)");
+        }
         // Its program is the image's: it is found, or not, when it is started.
         return Ok(());
     }

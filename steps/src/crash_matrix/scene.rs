@@ -88,7 +88,7 @@ pub(crate) struct Outcome {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Mock,
         Self::Command,
         Self::Aside,
@@ -179,9 +179,7 @@ impl Scene {
             | Self::Hired
             | Self::Containers
             | Self::Far
-            | Self::Plan => {
-                &[PLAN_IT]
-            }
+            | Self::Plan => &[PLAN_IT],
             Self::Retry | Self::Approve | Self::Reject | Self::Clean => &[PLAN_IT, RUN_IT],
             Self::Redo => &[PLAN_IT, RUN_IT, RETRY_IT],
         }
