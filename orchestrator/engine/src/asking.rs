@@ -102,13 +102,10 @@ pub(crate) fn check(
         Answerer::Mock | Answerer::Command => return Ok(()),
         Answerer::Openai | Answerer::Compatible => (&config.gateway.openai, None),
         Answerer::Anthropic => (&config.gateway.anthropic, None),
-        Answerer::Codex => (&config.gateway.openai, Some(Adapter::Codex)),
-        Answerer::Claude => (&config.gateway.anthropic, Some(Adapter::Claude)),
+        Answerer::Codex => (hired::provider(Adapter::Codex, config), Some(Adapter::Codex)),
+        Answerer::Claude => (hired::provider(Adapter::Claude, config), Some(Adapter::Claude)),
     };
-    if let Some(name) = provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
-        let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
-        return Err(problem(message, "set the variable, or name another one in `gateway`"));
-    }
+    hired::check_key(provider, environment, &problem)?;
     let Some(adapter) = adapter else { return Ok(()) };
     if world == World::Docker {
         let message = format!("{} does not judge in containers in this version", adapter.name());

@@ -231,8 +231,23 @@ fn ending(exit: &Exit) -> Ending {
     }
 }
 
+/// Whether there is the key that a provider is asked with.
+pub(crate) fn check_key(
+    provider: &Provider,
+    environment: &Environment,
+    problem: impl Fn(String, &str) -> Error,
+) -> Result<(), Error> {
+    match provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
+        Some(name) => {
+            let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
+            Err(problem(message, "set the variable, or name another one in `gateway`"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whose model it asks.
-fn provider(adapter: Adapter, config: &Config) -> &Provider {
+pub(crate) fn provider(adapter: Adapter, config: &Config) -> &Provider {
     match adapter {
         Adapter::Codex => &config.gateway.openai,
         Adapter::Claude => &config.gateway.anthropic,
@@ -249,11 +264,7 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     let Some(adapter) = adapter(config.worker.agent) else { return Ok(()) };
     let refuse = |message: String, help: &str| Err(problem(message, help));
-    let provider = provider(adapter, config);
-    if let Some(name) = provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
-        let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
-        return refuse(message, "set the variable, or name another one in `gateway`");
-    }
+    check_key(provider(adapter, config), environment, &problem)?;
     if world == World::Docker {
         let mode = config.docker.network_mode.as_str();
         if mode == "host" || mode.starts_with("container:") {

@@ -105,6 +105,12 @@ fn a_panic_in_a_thread_of_the_step_fails_the_run() {
     let result = bench.run();
     assert!(matches!(result.causes.as_slice(), [Cause::StrayPanic(panic)] if panic.message == "in a thread"));
     assert_eq!(bench.run_info().partial.len(), 1);
+    // `--rerun` reads it there.
+    let told = bench.messages().into_iter().find_map(|message| match message {
+        Envelope::Attachment(told) if told.media_type == "text/x.mycelium.beside+plain" => Some(told.body),
+        _ => None,
+    });
+    assert_eq!(told, Some(result.causes[0].to_string()));
 }
 
 #[test]

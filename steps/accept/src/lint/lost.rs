@@ -80,16 +80,18 @@ fn misspelt_title<'k>(line: &str, titles: &[&'k str]) -> Option<&'k str> {
 
 /// A character that takes the place of a blank, or none at all, and is no blank to Gherkin.
 fn invisible(line: &str) -> Option<char> {
-    line.chars().find(|c| matches!(c, '\u{a0}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'))
+    line.chars().find(|c| is_invisible(*c))
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// A line without what marks a list or stresses a word.
 fn unmarked(line: &str) -> &str {
     let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let line = number.strip_prefix(['.', ')']).filter(|_| number.len() < line.len()).unwrap_or(line);
-    line.trim_start_matches(|c: char| {
-        "-*_•>#".contains(c) || c.is_whitespace() || invisible(c.encode_utf8(&mut [0; 4])).is_some()
-    })
+    line.trim_start_matches(|c: char| "-*_•>#".contains(c) || c.is_whitespace() || is_invisible(c))
 }
 
 /// A description, and where the title above it stands.

@@ -19,11 +19,10 @@ pub(super) fn check(report: &mut Report<'_>, feature: &Feature) {
 }
 
 fn check_outline(report: &mut Report<'_>, scenario: &Scenario) {
-    let is_empty = |examples: &&Examples| examples.table_body.is_empty();
+    let (empty, full): (Vec<&Examples>, Vec<&Examples>) =
+        scenario.examples.iter().partition(|examples| examples.table_body.is_empty());
     // Where none has a row, that is told of the outline.
-    let empty =
-        scenario.examples.iter().filter(is_empty).filter(|_| !scenario.examples.iter().all(|e| is_empty(&e)));
-    for examples in empty {
+    for examples in empty.into_iter().filter(|_| !full.is_empty()) {
         report.add(
             Rule::NoSteps,
             examples.location,
