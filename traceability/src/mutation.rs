@@ -11,16 +11,21 @@ use mycelium_schemas::{
 use crate::matrix::Inputs;
 
 /// The code that decides what may land and what passes for proved. Whoever asks about less of it has not asked.
-const CODE: [&str; 9] = [
+const CODE: [&str; 14] = [
     "orchestrator/core/src/budget.rs",
     "orchestrator/core/src/manifest.rs",
     "orchestrator/core/src/permit.rs",
     "orchestrator/core/src/settle.rs",
+    "traceability/src/denominator.rs",
+    "traceability/src/fingerprint.rs",
     "traceability/src/flake/",
     "traceability/src/gates.rs",
     "traceability/src/gates/",
     "traceability/src/matrix.rs",
     "traceability/src/matrix/",
+    "traceability/src/mutation.rs",
+    "traceability/src/performance.rs",
+    "traceability/src/sabotage.rs",
 ];
 
 /// What is to be said of the changes as the sources are now.

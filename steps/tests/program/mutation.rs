@@ -28,11 +28,16 @@ fn answer(tree: &str) -> Value {
         "orchestrator/core/src/manifest.rs",
         "orchestrator/core/src/permit.rs",
         "orchestrator/core/src/settle.rs",
+        "traceability/src/denominator.rs",
+        "traceability/src/fingerprint.rs",
         "traceability/src/flake/bound.rs",
         "traceability/src/gates.rs",
         "traceability/src/gates/judge.rs",
         "traceability/src/matrix.rs",
         "traceability/src/matrix/row.rs",
+        "traceability/src/mutation.rs",
+        "traceability/src/performance.rs",
+        "traceability/src/sabotage.rs",
     ];
     let files = files.map(|file| json!({"file": file, "noticed": 2, "not_code": 0, "survived": 0}));
     json!({"schema_version": 1, "tree": tree, "partial": [], "files": files, "survivors": []})
