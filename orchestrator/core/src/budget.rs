@@ -93,6 +93,9 @@ mod tests {
         assert_eq!(cost_microusd(usage, price), 6 * 2 + 2 + 30);
         let usage = Usage { cache_write_input_tokens: 5, reasoning_output_tokens: 2, ..usage };
         assert_eq!(cost_microusd(usage, price), 2 + 2 + 15 + 30);
+        // What a provider counts twice is paid once: no more is written than is left of the input.
+        let usage = Usage { cache_write_input_tokens: 9, ..usage };
+        assert_eq!(cost_microusd(usage, price), 2 + 18 + 30);
         assert_eq!(cost_microusd(tokens(1, 0), Price { input: 1, ..Price::default() }), 1);
         assert_eq!(cost_microusd(tokens(u64::MAX, u64::MAX), price), u64::MAX);
     }

@@ -14,8 +14,9 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{self, Config, FailurePolicy, Mode},
     event::{
-        ChangeKind, DoctorResult, EventKind, ExitReason, LandingConflict, Local, PathRefused, TaskRescope,
-        TaskValidated, ValidatorReport, Violation, ViolationKind,
+        BudgetMetric, BudgetScope, BudgetVerdict, ChangeKind, DoctorResult, EventKind, ExitReason,
+        LandingConflict, Local, PathRefused, TaskRescope, TaskValidated, ValidatorReport, Violation,
+        ViolationKind,
     },
     id::{CommitId, TaskId},
     problem::Source,
@@ -164,6 +165,30 @@ fn a_budget_that_is_exceeded_ends_the_task_only_where_its_mode_is_block() {
     config.budgets.mode = Mode::Block;
     let EventKind::TaskFail(reason) = settled(&config, used(2)).1 else { panic!() };
     assert_eq!(reason.code, "budget.block");
+}
+
+#[test]
+fn a_limit_at_which_an_agent_was_stopped_is_told_once_whether_or_not_it_is_exceeded() {
+    use BudgetMetric::{CostMicrousd, Tokens};
+    use BudgetScope::{Run, Task};
+    let mut config = config();
+    config.budgets.max_tokens_per_task = Some(1);
+    config.budgets.mode = Mode::Block;
+    let once = &["usage.update", "budget.block", "task.fail"][..];
+    let twice = &["usage.update", "budget.block", "budget.block", "task.fail"][..];
+    for (used, scope, metric, expected) in [
+        (1, Task, Tokens, once),
+        (2, Task, Tokens, once),
+        (2, Run, Tokens, twice),
+        (2, Task, CostMicrousd, twice),
+    ] {
+        let stopped = AttemptFacts {
+            usage: Some(Usage { input_tokens: used, ..Usage::default() }),
+            over: Some(BudgetVerdict { scope, metric, used: 1, limit: 1 }),
+            ..facts(judged(Vec::new()))
+        };
+        assert_eq!(types(&config, stopped), expected, "{used} used, stopped at {scope:?} {metric:?}");
+    }
 }
 
 #[test]
