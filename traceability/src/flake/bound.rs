@@ -188,6 +188,8 @@ mod tests {
         assert_eq!(percent(bound_ppm(10, 0)), "25.9 %");
         assert_eq!(percent(bound_ppm(400, 0)), "0.75 %");
         assert_eq!(percent(50_001), "5.01 %");
+        assert_eq!(percent(99_999), "10.00 %");
+        assert_eq!(percent(100_000), "10.0 %");
         assert_eq!(percent(1_000_000), "100.0 %");
         assert_eq!(percent(1), "0.01 %");
     }

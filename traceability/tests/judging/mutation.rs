@@ -74,6 +74,17 @@ fn where_all_is_noticed_that_can_be_the_gate_is_green_and_tells_the_rest() {
     assert_eq!(local, (Verdict::NotRequired, "Profile local does not require it.".to_owned()));
 }
 
+#[test]
+fn only_what_survived_and_is_named_is_told_as_such() {
+    for (survived, named, told) in [(1, 1, 1), (1, 0, 0), (0, 1, 0)] {
+        let mut world = honest();
+        set(world.mutation.as_mut().unwrap(), survived, named);
+        let matrix = world.judge().unwrap().0;
+        let facts = matrix.mutation.unwrap();
+        assert_eq!(facts.named.len(), told, "{survived} survived, {named} named: {facts:?}");
+    }
+}
+
 /// What is bent, and a part of the reason that the gate has to give.
 type Lie = (&'static str, fn(&mut Mutation), &'static str);
 

@@ -74,7 +74,7 @@ fn an_honest_kill_matrix_is_green_and_shows_who_noticed() {
 /// What is bent, and a part of the reason that the gate has to give.
 type Lie = (&'static str, fn(&mut Sabotage), &'static str);
 
-const LIES: [Lie; 13] = [
+const LIES: [Lie; 14] = [
     (
         "a survivor",
         |s| s.trials[0].outcome = TrialOutcome::Survived,
@@ -96,6 +96,7 @@ const LIES: [Lie; 13] = [
     ("other sources", |s| s.source_digest = Some("s0".to_owned()), "other sources"),
     ("another tree", |s| s.tree = Some("0".repeat(40)), "other sources"),
     ("no tree", |s| s.tree = None, "cannot be bound"),
+    ("no digest of the sources", |s| s.source_digest = None, "cannot be bound"),
     ("a part", |s| s.partial.push("Only saboteurs of G0.1 were tried.".to_owned()), "Only saboteurs of G0.1"),
     ("a name in no goal", |s| s.known.push("idle".to_owned()), "the saboteur idle, and no goal declares it"),
     ("a name that the program lacks", |s| drop(s.known.remove(0)), "which the program does not know"),
@@ -182,7 +183,8 @@ fn only_a_declared_assertion_that_does_not_hold_in_a_then_kills() {
         world.ran[0].assertions[0].1 = "something_else";
     });
     assert_eq!(by_another.outcome, TrialOutcome::Survived);
-    assert!(by_another.remarks[0].contains("failed on nothing that the goal declares"), "{by_another:?}");
+    let at = format!("failed on nothing that the goal declares: at \"Then {}\".", honest().ran[0].then);
+    assert!(by_another.remarks[0].contains(&at), "{by_another:?}");
 
     // The name of what must not happen, as a claim that it did.
     let by_a_positive = tried(|world| {
@@ -196,6 +198,12 @@ fn only_a_declared_assertion_that_does_not_hold_in_a_then_kills() {
     let by_hanging = tried(|world| world.ran[0].attempts = vec!["UNKNOWN"]);
     assert_eq!(by_hanging.outcome, TrialOutcome::Survived);
     assert!(by_hanging.remarks[0].contains("was unknown"), "{by_hanging:?}");
+    // What was seen before it hung is no judgement.
+    let by_hanging_in_its_then = tried(|world| {
+        fails(0)(world);
+        world.ran[0].attempts = vec!["UNKNOWN"];
+    });
+    assert_eq!(by_hanging_in_its_then.outcome, TrialOutcome::Survived);
     assert_eq!(tried(|_| ()).outcome, TrialOutcome::Survived);
 }
 
