@@ -39,7 +39,7 @@ fn numbers(word: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let run = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
         let has_digit = rest[..run].bytes().any(|byte| byte.is_ascii_digit());
-        if run > 0 && has_digit {
+        if has_digit {
             result.push('#');
             rest = fraction_cut(&rest[run..]);
         } else {
