@@ -6,7 +6,7 @@ use mycelium_schemas::{
     matrix::{Status, StepStatus},
     verdict::{Gate, GateVerdict, Verdict},
 };
-use mycelium_traceability::flake::mark;
+use mycelium_traceability::flake::{infrastructure, mark};
 
 use crate::support::{World, execution};
 
@@ -267,6 +267,8 @@ fn a_run_in_which_nearly_all_fail_is_listed_and_not_counted() {
     let (matrix, evaluation) = world.judge().unwrap();
     assert!(matrix.flakes.scenarios.iter().all(|scenario| (scenario.n, scenario.failed) == (10, 0)));
     assert!(matrix.flakes.clusters.is_empty());
+    let session: Vec<&Execution> = world.history.iter().collect();
+    assert_eq!(infrastructure(&session), ["run-0"]);
     let found = evaluation.verdicts.into_iter().find(|verdict| verdict.gate == Gate::Flake).unwrap();
     assert!(!found.reasons.iter().any(|reason| reason.starts_with("mock")), "{:?}", found.reasons);
     assert_eq!(matrix.flakes.lanes[0].runs[0].kind, RunKind::Infrastructure);
