@@ -4,6 +4,7 @@
 mod answers;
 mod clean;
 mod colleagues;
+mod cut_engine;
 mod damage;
 mod demo;
 mod doctor;

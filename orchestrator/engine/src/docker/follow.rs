@@ -9,13 +9,14 @@ use std::{
 use bollard::{
     body_full,
     container::{AttachContainerResults, LogOutput},
+    errors::Error as Cause,
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder,
         KillContainerOptionsBuilder, LogsOptionsBuilder, UploadToContainerOptionsBuilder,
         WaitContainerOptionsBuilder,
     },
 };
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use mycelium_schemas::{
     config::CleanupWhen,
     event::{ContainerCreate, ContainerExit, ContainerOf, EventKind, ExitReason, Local},
@@ -32,7 +33,8 @@ use super::{
     engine::Engine,
     error::{Asked, EngineError, status},
     found::BEGINS_WITH,
-    output::{Beginning, Output, Printed},
+    heard::Heard,
+    output::{Output, Printed},
     recipe,
 };
 use crate::{
@@ -45,6 +47,16 @@ use crate::{
 
 /// How long the rest of the output is awaited after the command ended: the engine ends it by itself.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long after the output's end the command's own is awaited, before the rest of the output is asked for.
+const SETTLES: Duration = Duration::from_secs(1);
+
+/// All entries of a container's log.
+const WHOLE: &str = "all";
+/// None of those that are there already.
+const NOTHING: &str = "0";
+/// The last one.
+const LAST: &str = "1";
 
 /// How long a command may take to take its input before it is said to have begun.
 const TOLD: Duration = Duration::from_secs(2);
@@ -73,7 +85,7 @@ struct Running<'a> {
     job: &'a Job,
     begun: Instant,
     output: Output,
-    beginning: Beginning,
+    heard: Heard,
 }
 
 impl Engine {
@@ -97,7 +109,7 @@ impl Engine {
             Ok(Begun::Started(output)) => {
                 watcher.container(EventKind::ContainerStart(of(&id, job.purpose)));
                 watcher.started(None);
-                let running = Running { id: &id, job: &job, begun, output, beginning: Beginning::new(&word) };
+                let running = Running { id: &id, job: &job, begun, output, heard: Heard::new(&word) };
                 self.follow(running, stop.clone(), &mut log, watcher).await
             }
             Ok(Begun::Lacks(detail)) => Ok(Exit::not_started(detail, begun.elapsed())),
@@ -129,10 +141,9 @@ impl Engine {
             found => found.asked(host, "tell about a container")?.config,
         };
         let word = found.and_then(|config| config.labels?.remove(BEGINS_WITH));
-        let beginning = Beginning::again(&word.unwrap_or_default());
-        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
-        let output: Output = Box::pin(client.logs(id, Some(options)));
-        let running = Running { id, job: &job, begun: Instant::now(), output, beginning };
+        let heard = Heard::later(&word.unwrap_or_default());
+        let output = self.logged(id, true, WHOLE);
+        let running = Running { id, job: &job, begun: Instant::now(), output, heard };
         let exit = self.follow(running, stop.clone(), &mut log, watcher).await;
         log.finish()?;
         let exit = self.carry_back(id, &job, exit?, stop).await?;
@@ -192,8 +203,10 @@ impl Engine {
         watcher: &mut impl Watcher,
     ) -> Result<Exit, Error> {
         let (client, host) = (&self.connection.client, &self.connection.host);
-        let Running { id, job, begun, output, mut beginning } = running;
+        let Running { id, job, begun, output, mut heard } = running;
         let mut output = output.fuse();
+        // When the rest is asked for of an output that ended, which it does together with its command as a rule.
+        let mut cut: Option<Instant> = None;
         // Only now: before its start the engine would tell that it is not running, with code 0.
         let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
         let mut wait = client.wait_container(id, Some(options)).fuse();
@@ -206,10 +219,25 @@ impl Engine {
             let next = ending.map_or(ends_at, |(_, kill_at)| kill_at);
             tokio::select! {
                 chunk = output.next(), if !output.is_done() => {
-                    patience.heard();
-                    if let Some(chunk) = chunk {
-                        take(chunk.asked(host, "tell what a command prints")?, &mut beginning, log, &mut lines, watcher)?;
+                    let Some(chunk) = chunk else {
+                        cut = Some(Instant::now() + SETTLES);
+                        continue;
+                    };
+                    let again = heard.reads_again();
+                    let Some(chunk) = printed_of(chunk, host)? else { continue };
+                    let printed = heard.take(&chunk);
+                    if !printed.is_empty() {
+                        patience.heard();
                     }
+                    keep(printed, log, &mut lines, watcher)?;
+                    if again && !heard.reads_again() {
+                        output = self.logged(id, true, NOTHING).fuse();
+                    }
+                }
+                () = sleep_until(cut.unwrap_or(next)), if cut.is_some() => {
+                    cut = None;
+                    heard.read_again();
+                    output = self.logged(id, true, WHOLE).fuse();
                 }
                 ended = wait.next() => {
                     // The code is asked for below, with everything else: here it is an error of the library's.
@@ -238,27 +266,33 @@ impl Engine {
                 }
             }
         }
-        let rest = async {
-            while let Some(chunk) = output.next().await {
-                take(
-                    chunk.asked(host, "tell what a command prints")?,
-                    &mut beginning,
-                    log,
-                    &mut lines,
-                    watcher,
-                )?;
-            }
-            Ok::<(), Error>(())
-        };
-        // One whose output does not end is cut, as a daemon's is that holds a pipe.
-        if let Ok(rest) = timeout(DRAIN, rest).await {
-            rest?;
+        if cut.is_some() && !self.was_heard(id, &heard).await? {
+            heard.read_again();
+            output = self.logged(id, false, WHOLE).fuse();
         }
-        for printed in beginning.end() {
-            keep(printed, log, &mut lines, watcher)?;
-        }
+        hear_rest(&mut output, &mut heard, host, log, &mut lines, watcher).await?;
         lines.finish(watcher)?;
         self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
+    }
+
+    /// What the engine kept of what a container printed: as many of the last entries as said, and what follows, where it
+    /// is to be followed.
+    fn logged(&self, id: &str, follow: bool, tail: &str) -> Output {
+        let options =
+            LogsOptionsBuilder::default().follow(follow).stdout(true).stderr(true).tail(tail).build();
+        Box::pin(self.connection.client.logs(id, Some(options)))
+    }
+
+    /// Whether what was heard of a command that has ended is all that the engine kept.
+    async fn was_heard(&self, id: &str, heard: &Heard) -> Result<bool, Error> {
+        let mut last = self.logged(id, false, LAST);
+        let mut was_heard = true;
+        while let Some(entry) = last.next().await {
+            if let Some(entry) = printed_of(entry, &self.connection.host)? {
+                was_heard = heard.ends_with(&entry);
+            }
+        }
+        Ok(was_heard)
     }
 
     /// How a container's command ended.
@@ -273,6 +307,10 @@ impl Engine {
             Err(error) if status(&error) == Some(404) => None,
             found => found.asked(host, "tell about a container")?.state,
         };
+        if state.as_ref().and_then(|state| state.running) == Some(true) {
+            // Who was to tell of its end went away before it.
+            return Err(EngineError::Away { host: host.clone(), source: None }.into());
+        }
         let code = state.as_ref().and_then(|state| i32::try_from(state.exit_code?).ok());
         let out_of_memory = state.as_ref().and_then(|state| state.oom_killed) == Some(true);
         let exit = |reason, code, signal| Exit { reason, code, signal, duration, detail: None, left: None };
@@ -286,9 +324,7 @@ impl Engine {
                 let host = host.clone();
                 return Err(EngineError::Away { host, source: None }.into());
             }
-            (None, Some(_))
-                if self.noted_out_of_memory(id, state.and_then(|state| state.started_at)).await =>
-            {
+            (None, Some(_)) if self.noted_out_of_memory(id).await => {
                 exit(ExitReason::OutOfMemory, None, by_signal)
             }
             // Somebody ended it, or removed it.
@@ -297,10 +333,10 @@ impl Engine {
     }
 
     /// Whether the engine noted that the container ran out of memory: it hears so apart from the end, perhaps after it.
-    async fn noted_out_of_memory(&self, id: &str, since: Option<String>) -> bool {
-        let Some(since) = since else { return false };
+    async fn noted_out_of_memory(&self, id: &str) -> bool {
         let filters = HashMap::from([("container", vec![id]), ("event", vec!["oom"])]);
-        let options = EventsOptionsBuilder::default().filters(&filters).since(&since).build();
+        // From the first one that it knows of: its clock may have been set back since the container began.
+        let options = EventsOptionsBuilder::default().filters(&filters).since("0").build();
         let mut noted = pin!(self.connection.client.events(Some(options)));
         matches!(timeout(NOTED, noted.next()).await, Ok(Some(Ok(_))))
     }
@@ -351,35 +387,58 @@ fn asks_to_end(job: &Job) -> &'static str {
     if job.stop_signal == Signal::INT { "SIGINT" } else { "SIGTERM" }
 }
 
-/// Takes a part of what a command prints.
-fn take(
-    chunk: LogOutput,
-    beginning: &mut Beginning,
+/// Hears the rest of the output of a command that has ended. One whose output does not end is cut, as a daemon's is that
+/// holds a pipe.
+async fn hear_rest(
+    output: &mut (impl Stream<Item = Result<LogOutput, Cause>> + Unpin),
+    heard: &mut Heard,
+    host: &str,
     log: &mut Log,
     lines: &mut Lines,
     watcher: &mut impl Watcher,
 ) -> Result<(), Error> {
-    match chunk {
-        LogOutput::StdErr { message } => log.write(From::Err, &message),
-        LogOutput::StdOut { message } | LogOutput::Console { message } => {
-            beginning.take(message).into_iter().try_for_each(|printed| keep(printed, log, lines, watcher))
+    let rest = async {
+        while let Some(chunk) = output.next().await {
+            let Some(chunk) = printed_of(chunk, host)? else { continue };
+            keep(heard.take(&chunk), log, lines, watcher)?;
         }
-        LogOutput::StdIn { .. } => Ok(()),
+        Ok::<(), Error>(())
+    };
+    if let Ok(rest) = timeout(DRAIN, rest).await {
+        rest?;
+    }
+    keep(heard.end(), log, lines, watcher)
+}
+
+/// What a container printed; nothing of one that is gone, or about to go.
+fn printed_of(chunk: Result<LogOutput, Cause>, host: &str) -> Result<Option<LogOutput>, EngineError> {
+    match chunk {
+        Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(None),
+        chunk => chunk.asked(host, "tell what a command prints").map(Some),
     }
 }
 
-/// Keeps what a command printed on standard output, or that some of it is gone.
-fn keep(printed: Printed, log: &mut Log, lines: &mut Lines, watcher: &mut impl Watcher) -> Result<(), Error> {
-    match printed {
-        Printed::Bytes(bytes) => {
-            log.write(From::Out, &bytes)?;
-            lines.push(&bytes, watcher)
-        }
-        Printed::Lost => {
-            watcher.lost();
-            log.write(From::Err, LOST.as_bytes())
+/// Keeps what a command printed, or that some of it is gone.
+fn keep(
+    printed: Vec<Printed>,
+    log: &mut Log,
+    lines: &mut Lines,
+    watcher: &mut impl Watcher,
+) -> Result<(), Error> {
+    for printed in printed {
+        match printed {
+            Printed::Bytes(bytes) => {
+                log.write(From::Out, &bytes)?;
+                lines.push(&bytes, watcher)?;
+            }
+            Printed::Error(bytes) => log.write(From::Err, &bytes)?,
+            Printed::Lost => {
+                watcher.lost();
+                log.write(From::Err, LOST.as_bytes())?;
+            }
         }
     }
+    Ok(())
 }
 
 /// Eight random bytes.

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod follow;
 mod found;
+mod heard;
 mod image;
 mod output;
 mod recipe;

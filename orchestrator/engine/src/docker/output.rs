@@ -1,4 +1,5 @@
 //! What a command prints, and whether its beginning is there: an engine forgets what is long ago where nobody reads it.
+//! Where the connection that brings it ends before the command does, the engine's log brings the rest.
 
 use std::pin::Pin;
 
@@ -8,11 +9,13 @@ use futures_util::Stream;
 /// What a container prints, as it comes.
 pub(super) type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, Cause>> + Send>>;
 
-/// A part of standard output.
+/// A part of what a command prints.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Printed {
-    /// What the command printed.
+    /// What it printed on standard output.
     Bytes(Vec<u8>),
+    /// What it printed on standard error.
+    Error(Vec<u8>),
     /// What came before is gone.
     Lost,
 }
@@ -85,7 +88,7 @@ mod tests {
                 .flat_map(|part| beginning.take(part))
                 .flat_map(|printed| match printed {
                     Printed::Bytes(bytes) => bytes,
-                    Printed::Lost => panic!("lost at {cut}"),
+                    other => panic!("{other:?} at {cut}"),
                 })
                 .collect();
             assert_eq!(printed, b"first", "{cut}");
