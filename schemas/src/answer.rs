@@ -78,7 +78,7 @@ pub struct Span {
     /// Stamp of the event that ended it; none while it goes on, or where it was killed.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub ended_at: Option<Timestamp>,
-    /// Between the two stamps.
+    /// Between the two stamps; none where the clock was set back in between.
     pub duration_ms: Option<u64>,
     /// How long agent or doctor ran, on a clock that no one sets.
     pub work_ms: Option<u64>,

@@ -244,6 +244,10 @@ pub struct RunStart {
     /// Tasks that an earlier run landed as they are planned now: they are not done again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub landed_before: Vec<TaskId>,
+    /// Which run of its project it is, counted from 1: clocks are set back, and then tell no order. None where it was
+    /// written before runs were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// Local branch that the work lands on.
     pub integration_branch: String,
     /// Its head.

@@ -203,6 +203,9 @@ pub struct RunView {
     pub run_id: RunId,
     /// Its project.
     pub project: ProjectName,
+    /// Which run of its project it is, counted from 1, whatever clocks say; none where it began before runs were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// Where its commands run.
     #[serde(default, skip_serializing_if = "World::is_local")]
     pub world: World,

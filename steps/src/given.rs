@@ -4,6 +4,7 @@
 
 mod agent;
 mod bench;
+mod clock;
 mod configuration;
 mod containers;
 mod disk;

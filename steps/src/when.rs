@@ -4,6 +4,7 @@
 
 mod background;
 mod bench;
+mod clock;
 mod command;
 mod containers;
 mod crash;

@@ -5,6 +5,7 @@ mod artifacts;
 mod background;
 mod bench;
 mod check;
+mod clock;
 mod command;
 mod containers;
 mod error;
@@ -37,7 +38,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use background::{Orphans, Started};
 use command::CommandRun;
 use containers::Contained;
-use mycelium_fixtures::{FixtureError, disk::SmallDisk, files::write_file, sandbox::Sandbox};
+use mycelium_fixtures::{
+    FixtureError, clock::SettableClock, disk::SmallDisk, files::write_file, sandbox::Sandbox,
+};
 
 use mycelium_accept::context::{Context, Record, Scratch};
 
@@ -54,6 +57,8 @@ pub struct MyceliumWorld {
     watching: Option<Started>,
     /// The disk that the home is on, where it has one of its own.
     disk: Option<SmallDisk>,
+    /// The clock that the program sees, where it is not the machine's.
+    clock: Option<SettableClock>,
     /// The copy of the program that is run instead of the built one.
     installed: Option<PathBuf>,
     second_place: Option<Box<MyceliumWorld>>,
@@ -101,6 +106,7 @@ impl MyceliumWorld {
             orphans: None,
             watching: None,
             disk: None,
+            clock: None,
             installed: None,
             second_place: None,
             damaged: BTreeMap::new(),

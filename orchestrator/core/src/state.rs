@@ -115,6 +115,8 @@ pub struct RunState {
     pub run_id: RunId,
     /// Its project.
     pub project: ProjectName,
+    /// Which run of its project it is, from 1; none where it began before runs were counted.
+    pub number: Option<u64>,
     /// Local branch that the work lands on.
     pub integration_branch: String,
     /// Its head at the start.
@@ -164,6 +166,7 @@ impl RunState {
         Ok(Self {
             run_id: event.run_id.clone(),
             project,
+            number: start.number,
             integration_branch: start.integration_branch.clone(),
             base: start.base_commit.clone(),
             head: start.base_commit.clone(),
@@ -387,6 +390,7 @@ impl RunState {
             schema_version: SCHEMA_VERSION,
             run_id: self.run_id.clone(),
             project: self.project.clone(),
+            number: self.number,
             world: self.world,
             status: end.unwrap_or(RunStatus::Running),
             stop_reason: self.end.as_ref().and_then(|end| end.reason),

@@ -78,6 +78,7 @@ fn begin(path: &Path, tasks: &[TaskId]) -> Result<Journal, Failed> {
     let start = Draft::run(EventKind::RunStart(RunStart {
         tasks: tasks.to_vec(),
         landed_before: Vec::new(),
+        number: None,
         integration_branch: "main".to_owned(),
         base_commit: commit.parse()?,
         max_parallel: 4,

@@ -293,6 +293,7 @@ mod tests {
         let start = RunStart {
             tasks: Vec::new(),
             landed_before: Vec::new(),
+            number: None,
             integration_branch: "main".to_owned(),
             base_commit: commit,
             max_parallel: 1,

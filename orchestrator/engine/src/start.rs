@@ -67,6 +67,7 @@ pub struct Ready {
     settings: Settings,
     plan: Plan,
     landed_before: BTreeMap<TaskId, RunId>,
+    number: u64,
     unfinished: Vec<Unfinished>,
     upstream: Upstream,
     branch: Branch,
@@ -109,6 +110,7 @@ impl Ready {
         let plan = redact::redact_plan(&redactor, &plan);
         let runs = store::list_runs(project)?;
         let landed_before = landed_before(project, &runs, &plan, &upstream, &base)?;
+        let number = runs.iter().filter_map(|run| run.number).max().map_or(1, |last| last.saturating_add(1));
         // While somebody works in the repository, what has not ended may be at work.
         let at_work = runlock::holder(upstream.common_dir())?.is_some();
         let unfinished = if at_work { Vec::new() } else { unfinished_of(project, &runs, &upstream) };
@@ -147,6 +149,7 @@ impl Ready {
             settings,
             plan,
             landed_before,
+            number,
             unfinished,
             upstream,
             branch,
@@ -268,6 +271,7 @@ impl Ready {
         let start = Draft::run(EventKind::RunStart(RunStart {
             tasks: self.plan.ids().filter(|id| !self.landed_before.contains_key(*id)).cloned().collect(),
             landed_before: self.landed_before.keys().cloned().collect(),
+            number: Some(self.number),
             integration_branch: self.branch.name().to_owned(),
             base_commit: self.base,
             max_parallel: config.max_parallel,

@@ -297,11 +297,12 @@ pub fn latest(project: &Project) -> Result<Option<RunView>, Error> {
 /// it.
 pub(crate) fn first_lost(project: &Project) -> Result<Option<Error>, Error> {
     let Survey { runs, unreadable } = survey(project)?;
-    let newest = runs.iter().map(|run| run.updated_at).max();
+    let place = |run: &RunView| (run.number, run.updated_at);
+    let newest = runs.iter().map(place).max();
     let waits = |run: &RunId| match view_on_disk(&RunPaths::new(project, run).state) {
         Some(view) => {
             !matches!(view.status, RunStatus::Complete | RunStatus::Failed)
-                && newest.is_none_or(|newest| view.updated_at > newest)
+                && newest.is_none_or(|newest| place(&view) > newest)
         }
         None => runs.is_empty(),
     };
@@ -332,7 +333,8 @@ fn survey(project: &Project) -> Result<Survey, Error> {
             Err(error) => unreadable.push((run, error)),
         }
     }
-    runs.sort_by(|a, b| (a.started_at, &a.run_id).cmp(&(b.started_at, &b.run_id)));
+    // By their numbers: clocks are set back. Those of before runs were counted come first, by what clocks said.
+    runs.sort_by(|a, b| (a.number, a.started_at, &a.run_id).cmp(&(b.number, b.started_at, &b.run_id)));
     unreadable.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(Survey { runs, unreadable })
 }

@@ -80,6 +80,7 @@ impl Sim {
         let start = Draft::run(EventKind::RunStart(RunStart {
             tasks: scene.plan.ids().cloned().collect(),
             landed_before: Vec::new(),
+            number: None,
             integration_branch: "main".to_owned(),
             base_commit: world.head().clone(),
             max_parallel: scene.config.max_parallel,

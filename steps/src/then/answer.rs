@@ -63,6 +63,32 @@ fn all_listed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.must(Claim::new(Output, "all_events", "the listed events", STDOUT), Verdict::equal(expected, found))
 }
 
+/// The command lists what each agent reported, and nothing of it behind the end of its attempt.
+#[then(expr = "standard output lists the events of each attempt before its end")]
+fn listed_in_order(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let listed = listed(world)?;
+    let of = |event: &Value, kind: &str| event["type"] == kind;
+    let is_early = |(place, end): (usize, &Value)| {
+        let his = |event: &&Value| {
+            of(event, "agent.event")
+                && event["task_id"] == end["task_id"]
+                && event["attempt"] == end["attempt"]
+        };
+        !listed.iter().skip(place).any(|event| his(&event))
+    };
+    let ends = || listed.iter().enumerate().filter(|(_, event)| of(event, "worker.exit"));
+    let reported = listed.iter().any(|event| of(event, "agent.event"));
+    let held = reported && ends().next().is_some() && ends().all(is_early);
+    let told = |event: &Value| {
+        format!("{} {} {} {}", event["ts"], event["task_id"], event["attempt"], event["type"])
+    };
+    let claim = Claim::new(Output, "attempt_order", "the listed events", STDOUT);
+    world.must(
+        claim,
+        Verdict::of(held, "each agent.event before its worker.exit", lines(listed.iter().map(told))),
+    )
+}
+
 /// What the command printed on standard output contains the text exactly once.
 #[then(expr = "standard output says {string} once")]
 fn said_once(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {

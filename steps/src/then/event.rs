@@ -1,6 +1,7 @@
 //! What the run's journal says.
 
 use cucumber::{gherkin::Step, then};
+use jiff::Timestamp;
 use mycelium_schemas::evidence::AssertionKind::Event;
 use serde_json::Value;
 
@@ -103,6 +104,46 @@ fn payload(world: &mut MyceliumWorld, kind: EventType, step: &Step) -> Result<()
     let found = lines(of_kind.iter().map(|line| format!("{:#}", line.payload)));
     let claim = Claim::new(Event, "payload", format!("what a {} event says", kind.as_str()), JOURNAL);
     world.must(claim, Verdict::of(held, expected, found))
+}
+
+/// Between two events that follow each other the log's clock was set ahead by that much, and at most a minute passed.
+#[then(expr = "the stamps of the log go ahead by {int} hour(s)")]
+fn stamps_ahead(world: &mut MyceliumWorld, hours: u16) -> Result<(), WorldError> {
+    stamps_turn(world, hours.into())
+}
+
+/// Between two events that follow each other the log's clock was set back by that much, and at most a minute passed.
+#[then(expr = "the stamps of the log go back by {int} hour(s)")]
+fn stamps_back(world: &mut MyceliumWorld, hours: u16) -> Result<(), WorldError> {
+    stamps_turn(world, -i64::from(hours))
+}
+
+/// An event of the log is stamped with that year.
+#[then(expr = "a stamp of the log is of the year {int}")]
+fn stamped_in(world: &mut MyceliumWorld, year: u16) -> Result<(), WorldError> {
+    let stamps = stamps(&world.run_folder()?.journal()?);
+    let held = stamps.iter().any(|stamp| stamp.to_string().starts_with(&format!("{year:04}-")));
+    let claim = Claim::new(Event, "stamps", format!("a stamp of {year}"), JOURNAL);
+    world.must(
+        claim,
+        Verdict::of(held, format!("a stamp of {year}"), lines(stamps.iter().map(Timestamp::to_string))),
+    )
+}
+
+fn stamps_turn(world: &MyceliumWorld, hours: i64) -> Result<(), WorldError> {
+    let stamps = stamps(&world.run_folder()?.journal()?);
+    let turned = |pair: &[Timestamp]| {
+        let passed_s = pair[1].duration_since(pair[0]).as_secs() - hours * 3600;
+        (-1..=60).contains(&passed_s)
+    };
+    let claim = Claim::new(Event, "stamps", format!("stamps turned by {hours} hours"), JOURNAL);
+    let expected = format!("two stamps that follow each other {hours} hours apart");
+    let found = lines(stamps.iter().map(Timestamp::to_string));
+    world.must(claim, Verdict::of(stamps.windows(2).any(turned), expected, found))
+}
+
+fn stamps(journal: &[JournalLine]) -> Vec<Timestamp> {
+    journal.iter().map(|line| line.event.ts).collect()
 }
 
 fn present(world: &MyceliumWorld, kind: &EventType, task: Option<&TaskName>) -> Result<(), WorldError> {

@@ -76,8 +76,13 @@ impl MyceliumWorld {
         if let Some(contained) = &mut self.contained {
             contained.orphan();
         }
+        let pid = self.started_pid()?;
         self.started()?.running.process().kill_alone();
-        self.finish_started()
+        let finished = self.finish_started();
+        if let Some(clock) = &self.clock {
+            clock.forget(pid);
+        }
+        finished
     }
 
     /// Sends a signal to the command that runs, alone.

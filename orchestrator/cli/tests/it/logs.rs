@@ -74,6 +74,26 @@ fn the_events_of_journal_and_agents_are_one_stream() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_changes_no_order_and_no_length() {
+    let mut place = after_a_run();
+    let told = query(&mut place, &[]);
+    let before = types(&told);
+    // As the journal of a machine that lost its time while the first agent worked.
+    let text = fs::read_to_string(journal(&place)).unwrap();
+    let exit = text.find(r#""type":"worker.exit""#).unwrap();
+    let (early, late) = text.split_at(text[..exit].rfind('\n').unwrap());
+    fs::write(journal(&place), format!("{early}{}", late.replace(r#""ts":"2026"#, r#""ts":"1970"#))).unwrap();
+    let after = query(&mut place, &[]);
+    assert_eq!(types(&after), before);
+    assert!(after.iter().any(|event| event["ts"].as_str().unwrap().starts_with("1970")), "{after:?}");
+    let timeline = place.run(&["logs", "timeline", "--json"]).exits(0).json();
+    place.assert_valid("logs-timeline", &timeline);
+    assert_eq!(timeline["spans"][0]["duration_ms"], Value::Null);
+    assert!(timeline["spans"][0]["work_ms"].is_u64(), "{timeline}");
+    place.run(&["logs", "timeline"]).exits(0);
+}
+
+#[test]
 fn conditions_narrow_the_stream_together() {
     let mut place = after_a_run();
     let all = query(&mut place, &[]).len();

@@ -79,3 +79,15 @@ fn an_agent_that_fails_is_a_failed_run() {
     let run = place.run(&["run"]).exits(1).complains(&["task 001: failed"]);
     assert!(run.stdout.contains("failed (task_failed)"), "{run:#?}");
 }
+
+#[test]
+fn the_latest_run_is_the_one_that_began_last_whatever_the_clock_said() {
+    let mut place = Place::with_plan("", TWO);
+    place.run(&["run", "--run-id", "older", "--tasks", "001"]).exits(0);
+    place.sandbox.set("MYCELIUM_NOW", "1970-01-01T00:00:05Z");
+    place.run(&["run", "--run-id", "newer", "--tasks", "002"]).exits(0);
+    let mut latest = || place.run(&["status", "--json"]).exits(0).json();
+    let found = latest();
+    assert_eq!((&found["run_id"], &found["number"]), (&"newer".into(), &2.into()), "{found}");
+    assert!(found["started_at"].as_str().unwrap().starts_with("1970"), "{found}");
+}

@@ -11,6 +11,7 @@ pub(crate) fn run_start(tasks: Vec<TaskId>, base_commit: CommitId) -> EventKind 
     EventKind::RunStart(RunStart {
         tasks,
         landed_before: Vec::new(),
+        number: None,
         integration_branch: "main".into(),
         base_commit,
         max_parallel: 4,

@@ -19,6 +19,8 @@ use crate::{
 /// How the types of a process's events begin.
 const WORKER: &str = "worker.";
 const EVENTS_FILE: &str = "events.jsonl";
+/// The journal's number among the sources.
+const JOURNAL: usize = 0;
 
 /// One event with its line.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +81,7 @@ impl Reader {
             paths,
             filter,
             sources: vec![Some(journal)],
-            hungry: vec![0],
+            hungry: vec![JOURNAL],
             ended: Vec::new(),
             queue: BTreeMap::new(),
             found: 0,
@@ -96,15 +98,36 @@ impl Reader {
             while let Some(number) = self.hungry.pop() {
                 self.feed(number)?;
             }
-            match self.queue.pop_first() {
+            match self.pop() {
                 None => return Ok(None),
-                Some((_, Next::Entry(number, entry))) => {
+                Some(Next::Entry(number, entry)) => {
                     self.hungry.push(number);
                     return Ok(Some(*entry));
                 }
-                Some((_, Next::File(key))) => self.open_attempt(key)?,
+                Some(Next::File(key)) => self.open_attempt(key)?,
             }
         }
+    }
+
+    /// What comes next by its stamp. The journal's next event lies behind the ends of all attempts that it has told of:
+    /// what is left of them goes before it, also where a clock that was set back stamps it later.
+    fn pop(&mut self) -> Option<Next> {
+        let (first, next) = self.queue.first_key_value()?;
+        let is_journal = matches!(next, Next::Entry(JOURNAL, _));
+        let of_ended = || self.queue.iter().find(|(_, next)| self.has_exited(next)).map(|(key, _)| *key);
+        let key = is_journal.then(of_ended).flatten().unwrap_or(*first);
+        self.queue.remove(&key)
+    }
+
+    /// Whether it is of an attempt whose end the journal holds.
+    fn has_exited(&self, next: &Next) -> bool {
+        let key = match next {
+            Next::Entry(number, _) => {
+                self.sources.get(*number).and_then(Option::as_ref).and_then(|source| source.attempt.as_ref())
+            }
+            Next::File(key) => Some(key),
+        };
+        key.is_some_and(|key| self.exited.contains(key))
     }
 
     /// After the end: looks again whether there is more.
