@@ -158,6 +158,90 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And the file "src/greeting.js" on the integration branch of the second place contains "of another attempt"
     And no container is left
 
+  @chaos @timeout(3m)
+  Scenario: At an engine on another machine, resume takes the result of an agent that has ended, and its files
+    Given a container engine of its own on another machine
+    And the agent runs:
+      """
+      usage 100 10
+      if [ "$MYCELIUM_ATTEMPT" = 1 ]; then
+        until [ -e go-on ]; do sleep 0.1; done
+        rm go-on
+        append src/greeting.js "a greeting of the first attempt"
+        exit 0
+      fi
+      append src/greeting.js "a greeting of another attempt"
+      """
+    When I start "mycelium run --run-id first"
+    And the log says that the agent of task "001" is at work
+    And the started command is killed
+    And the file "go-on" appears in the container of task "001"
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the run status is "complete"
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has a "worker.reattach" event for task "001"
+    And the log has no "worker.lost" event
+    And the log has 1 "usage.update" event
+    And the log has 1 "landing.done" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
+    And the integration branch does not hold the file "go-on"
+    And no container is left
+    And no volume of the engine is left
+
+  @chaos @timeout(3m)
+  Scenario: At an engine on another machine, resume follows an agent that is still at work
+    Given a container engine of its own on another machine
+    And the agent runs:
+      """
+      until [ -e go-on ]; do sleep 0.1; done
+      rm go-on
+      append src/greeting.js "a greeting of attempt $MYCELIUM_ATTEMPT"
+      """
+    When I start "mycelium run --run-id first"
+    And the log says that the agent of task "001" is at work
+    And the started command is killed
+    And I start "mycelium resume --run-id first"
+    And the file "go-on" appears in the container of task "001"
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has no "worker.lost" event
+    And the log has 1 "landing.done" event
+    And the file "src/greeting.js" on the integration branch contains "of attempt 1"
+    And no container is left
+    And no volume of the engine is left
+
+  @chaos @timeout(3m)
+  Scenario: At an engine on another machine, a container that is gone is a lost attempt, which is done again and not charged
+    Given a container engine of its own on another machine
+    And the agent runs:
+      """
+      if [ "$MYCELIUM_ATTEMPT" = 1 ]; then
+        append src/half.js "half of the work"
+        sleep 600
+      fi
+      append src/greeting.js "a greeting of another attempt"
+      """
+    When I start "mycelium run --run-id first"
+    And the log says that the agent of task "001" is at work
+    And the started command is killed
+    And the container of task "001" is removed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the log has a "worker.lost" event for task "001"
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has no "task.fail" event
+    And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And the integration branch does not hold the file "src/half.js"
+    And no container is left
+    And no volume of the engine is left
+
   @control
   Scenario: Nobody is killed, and nothing is found again
     When I start "mycelium run --run-id first"

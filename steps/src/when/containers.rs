@@ -20,6 +20,20 @@ fn removed(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> 
     world.engine()?.remove(&id).map_err(WorldError::Engine)
 }
 
+/// Waits until the log of the started command says that the agent of a task is at work.
+#[when(expr = "the log says that the agent of task {task} is at work")]
+fn at_work(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    world.wait_for_start(task.as_str())
+}
+
+/// Somebody makes an empty file in the workspace of a task, in the container that its agent is at work in: so an agent is
+/// let go on whose engine sees no folder of this machine.
+#[when(expr = "the file {string} appears in the container of task {task}")]
+fn file_appears(world: &mut MyceliumWorld, name: String, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.make_file(&id, "/workspace", &name).map_err(WorldError::Engine)
+}
+
 /// Somebody pauses the container that the agent of a task is at work in.
 #[when(expr = "the container of task {task} is paused")]
 fn paused(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {

@@ -159,6 +159,24 @@ impl MyceliumWorld {
         }
     }
 
+    /// Waits until the journal of a run tells that the agent of a task is at work.
+    pub(crate) fn wait_for_start(&mut self, task: &str) -> Result<(), WorldError> {
+        let (begun, of_task) = (r#""type":"worker.start""#, format!(r#""task_id":"{task}""#));
+        loop {
+            // Asked before looking: what it wrote up to its end is seen after it.
+            let is_over = self.started()?.running.process().is_over();
+            let journals = self.journals()?;
+            if journals.lines().any(|line| line.contains(begun) && line.contains(&of_task)) {
+                return Ok(());
+            }
+            if is_over {
+                let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
+                return Err(WorldError::EndedEarly { name: begun.to_owned(), why });
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
     /// Waits for the end of the command that looks.
     pub(crate) fn finish_watching(&mut self) -> Result<(), WorldError> {
         let watching = self.watching.take();

@@ -133,7 +133,7 @@ fn paths_below(folders: &[&Path]) -> BTreeSet<PathBuf> {
 }
 
 /// `projects/*/runs/*`; what is missing has none.
-fn run_folders(mycelium_home: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn run_folders(mycelium_home: &Path) -> BTreeSet<PathBuf> {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     };

@@ -3,13 +3,15 @@
 use std::{
     fmt::Write,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
+use mycelium_fixtures::FixtureError;
 use mycelium_schemas::{event::Event, id::TaskId, state::RunView};
 use serde_json::Value;
 
-use super::{MyceliumWorld, WorldError};
+use super::{MyceliumWorld, WorldError, observe::run_folders};
 
 /// The folder of a run.
 #[derive(Debug, Clone)]
@@ -65,6 +67,17 @@ impl MyceliumWorld {
         let made = |run: &super::CommandRun| run.after.runs.difference(&run.before.runs).last().cloned();
         let folder = self.commands.iter().rev().find_map(made);
         folder.map(RunFolder).ok_or_else(|| WorldError::NoRun(self.home()))
+    }
+
+    /// All journals of the home as they are now, one behind the other.
+    pub(super) fn journals(&self) -> Result<String, WorldError> {
+        let paths = run_folders(&self.home()).into_iter().map(|run| run.join("orchestrator.jsonl"));
+        let read = |path: PathBuf| match fs::read_to_string(&path) {
+            // Its run has just begun.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+            read => read.map_err(FixtureError::file("read", &path)),
+        };
+        Ok(paths.map(read).collect::<Result<String, _>>()?)
     }
 
     /// Every run that is there after the last command; at least one.
