@@ -28,7 +28,7 @@ pub enum FailureClass {
     Config,
     /// It was ended before it had ended.
     Killed,
-    /// It says that it is done, and neither said nor changed anything.
+    /// It says that it is done, and neither said nor changed anything; or it gave no answer in the form that was asked for.
     Empty,
 }
 

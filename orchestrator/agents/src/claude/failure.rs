@@ -34,6 +34,7 @@ pub(crate) fn of_result(event: &Value) -> Option<Failure> {
         ("error_max_turns", _) => FailureClass::Config,
         (_, Some("aborted_tools")) => FailureClass::Killed,
         (_, Some("prompt_too_long")) => FailureClass::Context,
+        (_, Some("structured_output_retry_exhausted")) => FailureClass::Empty,
         _ => of_answer(event.get("api_error_status").and_then(Value::as_u64), message),
     };
     Some(Failure { class, message: shortened(message) })
