@@ -97,3 +97,9 @@ fn two_tasks_land_and_a_budget_stops_one(agent: Agent) {
 fn in_a_container_without_a_network_two_tasks_of_codex_land_and_a_budget_stops_one() {
     two_tasks_land_and_a_budget_stops_one(Agent::Codex);
 }
+
+#[test]
+#[ignore = "needs Claude Code and a container engine: run .ci/engine .ci/agents"]
+fn in_a_container_without_a_network_two_tasks_of_claude_land_and_a_budget_stops_one() {
+    two_tasks_land_and_a_budget_stops_one(Agent::Claude);
+}
