@@ -130,6 +130,62 @@ Feature: G0.2 A validator block never merges and flags a human review
       | error | true  |
     And the integration branch has not moved
 
+  Scenario Outline: A failing report of <agent> blocks
+    Given the "test" validator is a scripted "<agent>"
+    And the configuration:
+      """
+      test_validator: {mode: block}
+      """
+    And the model answers:
+      """
+      - text: '{"pass": false, "summary": "the greeting has no test", "issues": []}'
+        usage: {input: 500, output: 40}
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "validator_block"
+    And task "001" is "needs_human_review"
+    And a "validator.block" event says:
+      | field   | value                    |
+      | summary | the greeting has no test |
+      | error   | false                    |
+    And the "test" validator has used:
+      | kind   | count |
+      | input  | 500   |
+      | output | 40    |
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |
+
+  Scenario Outline: An agent that gives no report blocks: <agent> says <what>
+    Given the "test" validator is a scripted "<agent>"
+    And the configuration:
+      """
+      test_validator: {mode: block}
+      """
+    And the model answers:
+      """
+      - <answer>
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "validator_block"
+    And a "validator.block" event says:
+      | field | value |
+      | error | true  |
+    And the integration branch has not moved
+    And the log has no "landing.intent" event
+
+    Examples:
+      | agent  | what                     | answer                  |
+      | codex  | a sentence               | text: looks good to me  |
+      | claude | a sentence               | text: looks good to me  |
+      | codex  | that its key was refused | {status: 403, body: {}} |
+
   Scenario: A sibling that passed does not land either, and keeps its work
     Given the plan:
       | id  | name           | writes          |
@@ -170,6 +226,29 @@ Feature: G0.2 A validator block never merges and flags a human review
     And the integration branch has moved
     And the log has no "validator.block" event
     And task "001" is not "needs_human_review"
+
+  @control
+  Scenario Outline: The same work lands when <agent> passes it
+    Given the "test" validator is a scripted "<agent>"
+    And the configuration:
+      """
+      test_validator: {mode: block}
+      """
+    And the model answers:
+      """
+      - text: '{"pass": true, "summary": "well tested", "issues": []}'
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And the log has a "validator.pass" event for task "001"
+    And task "001" is "landed"
+    And the integration branch has moved
+    And the log has no "validator.block" event
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |
 
   @control
   Scenario: In mode "warn" the same report lets the work land

@@ -1,5 +1,4 @@
-# Not in containers: agents that ask a model do not run in them yet.
-@G1.21 @tier1 @mock
+@G1.21 @tier1 @mock @docker
 Feature: G1.21 Usage and cost are exact
   Every token that a model reports for a task is counted once: of its agent and of its validators, by kind, over
   retries and over a kill and a resume. Cost follows from the price list, whose day is told with it. An agent that

@@ -96,6 +96,11 @@ impl Config {
         self.worker.agent.asks_a_model()
             || self.judges().any(|(_, judge)| judge.asked.provider.asks_a_model())
     }
+
+    /// Whether an agent that asks a model works in a run, as a worker or as a validator.
+    pub fn run_hires_an_agent(&self) -> bool {
+        self.worker.agent.asks_a_model() || self.judges().any(|(_, judge)| judge.asked.provider.is_program())
+    }
 }
 
 /// A gate's mode.

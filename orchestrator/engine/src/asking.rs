@@ -5,7 +5,6 @@ use std::{path::Path, time::Duration};
 
 use mycelium_agents::{
     agent::Agent as Adapter,
-    invocation::{Answer, Invocation, Session, Start},
     outcome::{FailureClass, Outcome},
     reader::answer_in,
 };
@@ -20,11 +19,11 @@ use crate::{
     agent::Notes,
     environment::Environment,
     error::Error,
-    hired::{self, Said},
+    hired::{self, Call, Place, Said, Wanted},
+    hiring,
     job::{Job, Program, StopLevel, Watcher, stopped},
     launcher::Launcher,
     models::{Models, Used},
-    orphans,
     signals::Listening,
     store,
 };
@@ -42,6 +41,10 @@ pub(crate) struct Asking<'a> {
     pub(crate) client: Client,
     /// Where a model is reached, for one that asks a model.
     pub(crate) models: Option<&'a Models>,
+    /// The folder of the gateway's socket, where commands run in containers.
+    pub(crate) gateway: Option<&'a Path>,
+    /// The configuration.
+    pub(crate) config: &'a Config,
     /// Where programs are looked for.
     pub(crate) environment: &'a Environment,
     /// Starts commands and programs.
@@ -89,7 +92,20 @@ pub(crate) enum Fault {
     Answer,
 }
 
-/// Whether whoever is configured can be asked here: key, program and its version, before anything begins or goes on.
+/// The adapter of whoever answers; none for one that is no agent.
+pub(crate) fn adapter(answerer: Answerer) -> Option<Adapter> {
+    match answerer {
+        Answerer::Codex => Some(Adapter::Codex),
+        Answerer::Claude => Some(Adapter::Claude),
+        Answerer::Mock
+        | Answerer::Command
+        | Answerer::Openai
+        | Answerer::Compatible
+        | Answerer::Anthropic => None,
+    }
+}
+
+/// Whether whoever is configured can be asked here, before anything begins or goes on.
 pub(crate) fn check(
     answering: &Answering,
     config: &Config,
@@ -98,21 +114,17 @@ pub(crate) fn check(
     listening: &mut Listening,
     problem: impl Fn(String, &str) -> Error,
 ) -> Result<(), Error> {
-    let (provider, adapter) = match answering.provider {
-        Answerer::Mock | Answerer::Command => return Ok(()),
-        Answerer::Openai | Answerer::Compatible => (&config.gateway.openai, None),
-        Answerer::Anthropic => (&config.gateway.anthropic, None),
-        Answerer::Codex => (hired::provider(Adapter::Codex, config), Some(Adapter::Codex)),
-        Answerer::Claude => (hired::provider(Adapter::Claude, config), Some(Adapter::Claude)),
-    };
-    hired::check_key(provider, environment, &problem)?;
-    let Some(adapter) = adapter else { return Ok(()) };
-    if world == World::Docker {
-        let message = format!("{} does not judge in containers in this version", adapter.name());
-        return Err(problem(message, "ask a model itself, or run it with `--world local`"));
+    if let Some(adapter) = adapter(answering.provider) {
+        let agent = (adapter, answering.program.as_deref());
+        return hiring::check(agent, config, environment, world, listening, problem);
     }
-    let program = hired::find_program(adapter, answering.program.as_deref(), environment)?;
-    hired::check_version(adapter, &program, environment, listening, problem)
+    match answering.provider {
+        Answerer::Openai | Answerer::Compatible => {
+            hiring::check_key(&config.gateway.openai, environment, problem)
+        }
+        Answerer::Anthropic => hiring::check_key(&config.gateway.anthropic, environment, problem),
+        Answerer::Mock | Answerer::Command | Answerer::Codex | Answerer::Claude => Ok(()),
+    }
 }
 
 impl NoAnswer {
@@ -192,31 +204,25 @@ impl Asking<'_> {
     ) -> Result<Answered, Error> {
         store::remove_dir(self.home)?;
         store::make_private_dir(self.home)?;
-        let file = self.home.join("answer.schema.json");
-        let schema = form.schema.to_string();
-        store::write_atomic(&file, schema.as_bytes())?;
-        let program = hired::find_program(adapter, self.answering.program.as_deref(), self.environment)?;
         let lease = models.admit_client(self.client.clone())?;
         let mut job = (self.job)(Program::Shell(String::new()));
-        let mut marks = job.env.clone();
-        marks.insert(orphans::MARK.to_owned(), job.cwd.display().to_string());
-        let session = hired::session_of(&format!("{}\0{}", self.home.display(), self.client.attempt));
-        let invocation = Invocation::of(
-            adapter,
-            &Start {
-                model: &self.client.model,
-                workspace: &job.cwd,
-                home: self.home,
-                base_url: lease.base_url(),
-                session: Session::New(&session),
-                marks: &marks,
-                as_root: rustix::process::geteuid().is_root(),
-                answer: Some(Answer { schema: &schema, file: &file }),
-                more: &[],
-            },
-        );
-        job.program = Program::Found { path: program, args: invocation.args };
-        job.env.extend(invocation.env);
+        let place = Place {
+            workspace: job.cwd.clone(),
+            home: self.home.to_owned(),
+            env: job.env.clone(),
+            gateway: self.gateway.map(Path::to_owned),
+        };
+        let wanted = Wanted {
+            program: self.answering.program.as_deref(),
+            model: &self.client.model,
+            session: hired::session_of(&format!("{}\0{}", self.home.display(), self.client.attempt)),
+            answer: Some(&form.schema.to_string()),
+            more: &[],
+        };
+        let call = Call::of(adapter, self.config, self.environment, &lease, &place, &wanted)?;
+        job.program = call.program;
+        job.env.extend(call.env);
+        job.relay = call.relay;
         job.stdin = prompt.as_bytes().to_vec();
         job.stop_signal = hired::stop_signal(adapter);
         let mut listener =

@@ -33,7 +33,6 @@ use crate::{
     agent::{self, AgentWatcher, AttemptKey, Notes, Reading, UsageCount},
     asking::Asking,
     clock::Clock,
-    docker,
     environment::Environment,
     error::{Error, IoContext},
     fault,
@@ -314,25 +313,16 @@ impl Attempt {
         let place = Place {
             workspace: self.workspace.clone(),
             home: self.agent_home.clone(),
-            marks: self.marks(),
+            env: self.env(),
             gateway: self.launcher.engine().is_some().then(|| self.gateway.clone()),
         };
         Hired::new(adapter, &self.config, &self.environment, models, &self.key, &place).map(Some)
     }
 
-    /// What every command of an agent gets, that does not hand on its environment.
-    fn marks(&self) -> BTreeMap<String, String> {
-        let mut marks = self.env();
-        let workspace =
-            self.launcher.engine().map_or(self.workspace.as_path(), |_| Path::new(docker::WORKSPACE));
-        marks.insert(orphans::MARK.to_owned(), workspace.display().to_string());
-        marks
-    }
-
     async fn run_agent(&self) -> Result<Worked, Error> {
         let hired = self.hire()?;
         let program = match &hired {
-            Some(hired) => hired.program.clone(),
+            Some(hired) => hired.call.program.clone(),
             None => agent::program(&self.config, &self.environment),
         };
         let mut job = Job {
@@ -341,10 +331,10 @@ impl Attempt {
             ..self.job(Purpose::Agent, program, self.dir.join("agent.log"))
         };
         if let Some(hired) = &hired {
-            job.env.extend(hired.env.clone());
+            job.env.extend(hired.call.env.clone());
             job.stop_signal = hired.stop_signal();
             job.first_event_timeout = Some(self.config.first_event_timeout_minutes.duration());
-            job.relay.clone_from(&hired.relay);
+            job.relay.clone_from(&hired.call.relay);
         }
         if let Some(usage) = self.environment.get("MOCK_CODEX_USAGE") {
             job.env.insert("MOCK_CODEX_USAGE".to_owned(), usage.to_owned());
@@ -513,6 +503,8 @@ impl Attempt {
                 answering: &validator.asked,
                 client: validator::client(&self.key, name, validator),
                 models: self.models.as_deref(),
+                gateway: self.launcher.engine().map(|_| self.gateway.as_path()),
+                config: &self.config,
                 environment: &self.environment,
                 launcher: &self.launcher,
                 job: &|program| self.job(Purpose::Validator, program, self.dir.join(&log)),

@@ -3,21 +3,19 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use mycelium_agents::{
     agent::{Agent as Adapter, StopSignal},
-    invocation::{Invocation, Session, Start},
+    invocation::{Answer, Invocation, Session, Start},
     outcome::{Ending, Facts, Outcome, judge},
     reader::Reader,
-    version::{Standing, Version},
 };
 use mycelium_gateway::{Lease, Signs};
 use mycelium_schemas::{
-    config::{Agent, Config, Provider},
+    config::{Agent, Config},
     digest::sha256,
-    event::{ExitReason, World},
+    event::ExitReason,
 };
 use tokio::time::Instant;
 
@@ -25,18 +23,17 @@ use crate::{
     agent::AttemptKey,
     docker,
     environment::Environment,
-    error::{Error, IoContext},
+    error::Error,
+    hiring,
     job::{Exit, Program, Relay},
     models::{Models, Used},
-    saboteur,
-    signals::Listening,
-    store,
+    orphans, saboteur, store,
 };
 
 /// Bytes of an agent's standard error that are looked at: its end.
 const STDERR_MAX: usize = 16 * 1024;
-/// How long it may take to say its version.
-const VERSION_PATIENCE: Duration = Duration::from_secs(30);
+/// The file of an agent's own folder that says in which form it is to answer.
+const FORM: &str = "answer.schema.json";
 
 /// The adapter of a configured agent; none for one that asks no model of ours.
 pub(crate) fn adapter(agent: Agent) -> Option<Adapter> {
@@ -52,12 +49,34 @@ pub(crate) fn adapter(agent: Agent) -> Option<Adapter> {
 pub(crate) struct Hired {
     adapter: Adapter,
     lease: Lease,
+    /// What it is started with.
+    pub(crate) call: Call,
+}
+
+/// What an agent is started with, in the world that it works in.
+#[derive(Debug)]
+pub(crate) struct Call {
     /// Its program with its arguments.
     pub(crate) program: Program,
-    /// Its environment, beside the attempt's.
+    /// Its environment, beside what every command there gets.
     pub(crate) env: BTreeMap<String, String>,
     /// How it reaches its model from a container.
     pub(crate) relay: Option<Relay>,
+}
+
+/// What is asked of an agent.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Its program, where one is configured.
+    pub(crate) program: Option<&'a str>,
+    /// The model.
+    pub(crate) model: &'a str,
+    /// The id of its conversation.
+    pub(crate) session: String,
+    /// The JSON Schema of the answer that is wanted.
+    pub(crate) answer: Option<&'a str>,
+    /// More arguments, of the operator's.
+    pub(crate) more: &'a [String],
 }
 
 /// What it said.
@@ -82,43 +101,19 @@ impl Hired {
     ) -> Result<Self, Error> {
         store::make_private_dir(&place.home)?;
         let lease = models.admit(key)?;
-        let session = session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt));
-        let contained = place.gateway.as_ref();
-        let base_url = contained.map_or_else(
-            || lease.base_url().to_owned(),
-            |_| lease.base_url_at(&format!("127.0.0.1:{}", docker::RELAY_PORT)),
-        );
-        let invocation = Invocation::of(
-            adapter,
-            &Start {
-                model: &config.worker.model,
-                workspace: contained.map_or(&place.workspace, |_| Path::new(docker::WORKSPACE)),
-                home: contained.map_or(&place.home, |_| Path::new(docker::AGENT_HOME)),
-                base_url: &base_url,
-                session: Session::New(&session),
-                marks: &place.marks,
-                as_root: is_root(config, contained.is_some()),
-                answer: None,
-                more: &config.worker.args,
-            },
-        );
-        let path = match contained {
-            // That of its image.
-            Some(_) => PathBuf::from(name(adapter, config.worker.program.as_deref())),
-            None => find_program(adapter, config.worker.program.as_deref(), environment)?,
+        let wanted = Wanted {
+            program: config.worker.program.as_deref(),
+            model: &config.worker.model,
+            session: session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt)),
+            answer: None,
+            more: &config.worker.args,
         };
-        let program = Program::Found { path, args: invocation.args };
-        let relay = contained.map(|gateway| Relay {
-            program: environment.program.clone(),
-            gateway: gateway.clone(),
-            home: place.home.clone(),
-        });
-        let mut env = invocation.env;
+        let mut call = Call::of(adapter, config, environment, &lease, place, &wanted)?;
         if saboteur::is!("hand-on-the-key") {
-            let name = provider(adapter, config).key.clone().unwrap_or_default();
-            env.extend(environment.get(&name).map(|key| (name.clone(), key.to_owned())));
+            let name = hiring::provider(adapter, config).key.clone().unwrap_or_default();
+            call.env.extend(environment.get(&name).map(|key| (name.clone(), key.to_owned())));
         }
-        Ok(Self { adapter, lease, program, env, relay })
+        Ok(Self { adapter, lease, call })
     }
 
     /// The signal at which it ends its own commands too.
@@ -138,6 +133,59 @@ impl Hired {
     }
 }
 
+impl Call {
+    /// How an agent is started for what is asked of it.
+    pub(crate) fn of(
+        adapter: Adapter,
+        config: &Config,
+        environment: &Environment,
+        lease: &Lease,
+        place: &Place,
+        wanted: &Wanted<'_>,
+    ) -> Result<Self, Error> {
+        let contained = place.gateway.as_ref();
+        let base_url = contained.map_or_else(
+            || lease.base_url().to_owned(),
+            |_| lease.base_url_at(&format!("127.0.0.1:{}", docker::RELAY_PORT)),
+        );
+        let home = contained.map_or(place.home.as_path(), |_| Path::new(docker::AGENT_HOME));
+        let workspace = contained.map_or(place.workspace.as_path(), |_| Path::new(docker::WORKSPACE));
+        // What each of its commands gets, which does not hand on its environment.
+        let mut marks = place.env.clone();
+        marks.insert(orphans::MARK.to_owned(), workspace.display().to_string());
+        if let Some(schema) = wanted.answer {
+            store::write_atomic(&place.home.join(FORM), schema.as_bytes())?;
+        }
+        let form = home.join(FORM);
+        let invocation = Invocation::of(
+            adapter,
+            &Start {
+                model: wanted.model,
+                workspace,
+                home,
+                base_url: &base_url,
+                session: Session::New(&wanted.session),
+                marks: &marks,
+                as_root: is_root(config, contained.is_some()),
+                answer: wanted.answer.map(|schema| Answer { schema, file: &form }),
+                more: wanted.more,
+            },
+        );
+        let path = match contained {
+            // That of its image.
+            Some(_) => PathBuf::from(hiring::name(adapter, wanted.program)),
+            None => hiring::find_program(adapter, wanted.program, environment)?,
+        };
+        let relay = contained.map(|gateway| Relay {
+            program: environment.program.clone(),
+            gateway: gateway.clone(),
+            home: place.home.clone(),
+        });
+        let program = Program::Found { path, args: invocation.args };
+        Ok(Self { program, env: invocation.env, relay })
+    }
+}
+
 /// The signal at which an agent ends its own commands too.
 pub(crate) fn stop_signal(adapter: Adapter) -> rustix::process::Signal {
     match adapter.stop_signal() {
@@ -153,8 +201,8 @@ pub(crate) struct Place {
     pub(crate) workspace: PathBuf,
     /// The agent's own folder, outside of it.
     pub(crate) home: PathBuf,
-    /// What each of its commands gets in its environment.
-    pub(crate) marks: BTreeMap<String, String>,
+    /// The environment that everything has that runs there.
+    pub(crate) env: BTreeMap<String, String>,
     /// The folder of the gateway's socket, where it works in a container.
     pub(crate) gateway: Option<PathBuf>,
 }
@@ -231,107 +279,6 @@ fn ending(exit: &Exit) -> Ending {
     }
 }
 
-/// Whether there is the key that a provider is asked with.
-pub(crate) fn check_key(
-    provider: &Provider,
-    environment: &Environment,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    match provider.key.as_deref().filter(|name| environment.get(name).is_none()) {
-        Some(name) => {
-            let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
-            Err(problem(message, "set the variable, or name another one in `gateway`"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whose model it asks.
-pub(crate) fn provider(adapter: Adapter, config: &Config) -> &Provider {
-    match adapter {
-        Adapter::Codex => &config.gateway.openai,
-        Adapter::Claude => &config.gateway.anthropic,
-    }
-}
-
-/// Whether the configured agent can be hired here: program, version and key, before anything begins or goes on.
-pub(crate) fn check(
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let Some(adapter) = adapter(config.worker.agent) else { return Ok(()) };
-    let refuse = |message: String, help: &str| Err(problem(message, help));
-    check_key(provider(adapter, config), environment, &problem)?;
-    if world == World::Docker {
-        let mode = config.docker.network_mode.as_str();
-        if mode == "host" || mode.starts_with("container:") {
-            let message = format!("an agent that asks a model needs a network of its own, not `{mode}`");
-            return refuse(message, "set `docker.network_mode: none`");
-        }
-        if let Some(host) = environment.get("DOCKER_HOST").filter(|host| !host.starts_with("unix://")) {
-            let message =
-                format!("an agent that asks a model cannot reach its gateway from containers of {host}");
-            return refuse(message, "use an engine of this machine, by its socket (DOCKER_HOST=unix://…)");
-        }
-        // Its program is the image's: it is found, or not, when it is started.
-        return Ok(());
-    }
-    let program = find_program(adapter, config.worker.program.as_deref(), environment)?;
-    check_version(adapter, &program, environment, listening, problem)
-}
-
-/// Whether a program is the agent in a version that is known, or a newer one, which is said.
-pub(crate) fn check_version(
-    adapter: Adapter,
-    program: &Path,
-    environment: &Environment,
-    listening: &mut Listening,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let refuse = |message: String, help: &str| Err(problem(message, help));
-    let printed = listening.wait(version_of(program, environment))?;
-    let tested = adapter.tested();
-    match Version::find(&printed).map(|version| (version, tested.standing(version))) {
-        Some((_, Standing::Tested)) => Ok(()),
-        Some((version, Standing::Newer)) => {
-            tracing::warn!("{} {version} is newer than the tested ones ({tested})", adapter.name());
-            Ok(())
-        }
-        Some((version, Standing::TooOld)) => {
-            let message =
-                format!("{} is {} {version}; tested are {tested}", program.display(), adapter.name());
-            refuse(message, "install a newer one")
-        }
-        None => {
-            let message =
-                format!("{} does not say which version of {} it is", program.display(), adapter.name());
-            refuse(message, "set `program` to the agent's program")
-        }
-    }
-}
-
-/// What a program prints when it is asked for its version.
-async fn version_of(program: &Path, environment: &Environment) -> Result<String, Error> {
-    let command = tokio::process::Command::new(program)
-        .arg("--version")
-        .env_clear()
-        .envs(environment.for_children(&[]))
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    match tokio::time::timeout(VERSION_PATIENCE, command).await {
-        Ok(output) => Ok(String::from_utf8_lossy(&output.at("start", program)?.stdout).into_owned()),
-        Err(_) => Ok(String::new()),
-    }
-}
-
-fn name(adapter: Adapter, configured: Option<&str>) -> &str {
-    configured.unwrap_or(adapter.program())
-}
-
 /// Whether it runs as root: in a container as its configured user, or as whoever runs Mycelium.
 fn is_root(config: &Config, contained: bool) -> bool {
     let user = config.docker.user.as_deref().filter(|_| contained);
@@ -339,28 +286,6 @@ fn is_root(config: &Config, contained: bool) -> bool {
         || rustix::process::geteuid().is_root(),
         |user| matches!(user.split(':').next(), Some("0" | "root")),
     )
-}
-
-/// Its program: the one that is configured, or the first of its name in the operator's `PATH`.
-pub(crate) fn find_program(
-    adapter: Adapter,
-    configured: Option<&str>,
-    environment: &Environment,
-) -> Result<PathBuf, Error> {
-    let name = name(adapter, configured);
-    if name.contains('/') {
-        return std::path::absolute(environment.current_dir.join(name)).at("find", name);
-    }
-    let folders = environment.get("PATH").unwrap_or_default().split(':');
-    let found = folders.map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| Error::Request {
-        message: format!("the agent {name} is not installed: no folder of PATH holds it"),
-        help: format!(
-            "install it (`npm install -g {}@{}`), or set `program`",
-            adapter.package(),
-            adapter.tested().to
-        ),
-    })
 }
 
 /// A conversation's id that is the same for the same seed: it is known before the agent is started.

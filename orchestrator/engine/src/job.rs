@@ -28,6 +28,8 @@ pub enum StopLevel {
 pub enum Purpose {
     /// Splits the work into tasks.
     Planner,
+    /// Says which version of an agent it is.
+    Version,
     /// Makes a fresh workspace ready.
     Bootstrap,
     /// Does the task.
@@ -45,6 +47,7 @@ impl Purpose {
     pub fn name(self) -> &'static str {
         match self {
             Self::Planner => "planner",
+            Self::Version => "version",
             Self::Bootstrap => "bootstrap",
             Self::Agent => "agent",
             Self::Verify => "verify",

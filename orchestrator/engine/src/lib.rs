@@ -21,6 +21,7 @@ mod filters;
 mod follow;
 pub mod git;
 mod hired;
+mod hiring;
 pub mod init;
 pub mod job;
 pub mod journal;

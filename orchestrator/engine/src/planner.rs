@@ -236,6 +236,8 @@ impl<'a> Planner<'a> {
                 model: answering.model.clone().unwrap_or_default(),
             },
             models,
+            gateway: None,
+            config,
             environment: self.environment,
             launcher,
             job: &job,

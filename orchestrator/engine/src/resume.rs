@@ -32,7 +32,7 @@ use crate::{
     error::{Error, IoContext},
     fault, follow,
     git::{self, Branch, Ends, Quarantine, Upstream},
-    hired,
+    hiring,
     journal::Journal,
     landed, landing,
     launcher::Launcher,
@@ -140,12 +140,11 @@ pub fn resume(
     let labels = Labels::run(project, run);
     let world = journal.state().world;
     // An agent without its key would fail, and be charged for it.
-    hired::check(&config, environment, world, &mut listening, |message, help| Error::Request {
-        message,
-        help: help.to_owned(),
-    })?;
+    let told = |message, help: &str| Error::Request { message, help: help.to_owned() };
+    hiring::check_worker(&config, environment, world, &mut listening, told)?;
     let prompts = judges(project, &config, environment, world, &mut listening, &paths)?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
+    hiring::check_image(&config, &launcher, &mut listening, |_, message, help| told(message, help))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;

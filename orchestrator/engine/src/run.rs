@@ -138,7 +138,7 @@ impl Run<'_> {
     /// Opens the way to the model, where the agents ask one; in the world of containers through a socket that they mount.
     async fn open_models(&mut self) -> Result<(), Error> {
         let folder = self.paths.gateway();
-        let is_contained = self.lander.launcher.engine().is_some() && self.config.worker.agent.asks_a_model();
+        let is_contained = self.lander.launcher.engine().is_some() && self.config.run_hires_an_agent();
         let socket = is_contained.then(|| folder.join(docker::SOCKET));
         if is_contained {
             store::make_private_dir(&folder)?;

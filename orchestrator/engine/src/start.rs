@@ -29,7 +29,7 @@ use crate::{
     fault,
     filters::refuse_filters,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
-    hired,
+    hiring,
     job::StopLevel,
     journal::{EventFile, Journal},
     landed::{landed_before, refuse_landed_since},
@@ -132,19 +132,21 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
-        hired::check(&settings.config, environment, request.world, listening, |message, help| {
-            one(settings.problem("worker.agent", message, help))
+        let told = |section: &str, message, help: &str| one(settings.problem(section, message, help));
+        hiring::check_worker(&settings.config, environment, request.world, listening, |message, help| {
+            told("worker.agent", message, help)
         })?;
         for (name, validator) in settings.config.judges() {
             let (config, asked) = (&settings.config, &validator.asked);
             asking::check(asked, config, environment, request.world, listening, |message, help| {
-                one(settings.problem(&format!("{name}_validator"), message, help))
+                told(&format!("{name}_validator"), message, help)
             })?;
         }
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
+        hiring::check_image(&settings.config, &launcher, listening, told)?;
         Ok(Self {
             settings,
             plan,

@@ -34,6 +34,17 @@ fn validator_asks(
     world.ask_by(&format!("{}_validator", validator.as_str()), interface)
 }
 
+/// The validator is an agent that every machine has and that is heard like the real one of that name, told to answer and do
+/// nothing else; its mode comes from the configuration.
+#[given(expr = "the {validator} validator is a scripted {hiredAgent}")]
+fn validator_is(
+    world: &mut MyceliumWorld,
+    validator: ValidatorName,
+    agent: HiredAgent,
+) -> Result<(), WorldError> {
+    world.judge_by(&format!("{}_validator", validator.as_str()), agent)
+}
+
 /// The operator's key for the model; an empty one is none.
 #[given(expr = "the key of the model is {string}")]
 fn has_key(world: &mut MyceliumWorld, key: String) {

@@ -30,12 +30,34 @@ pub(crate) struct Models {
 impl MyceliumWorld {
     /// From now on the agent is a scripted one that asks a scripted model through the gateway.
     pub(crate) fn hire(&mut self, agent: HiredAgent) -> Result<(), WorldError> {
-        // In a container it is the image's, of that name.
-        let program = match self.context.lane {
-            Lane::Docker => agent.name().to_owned(),
-            Lane::Mock => self.scripted_agent(agent.name())?,
-        };
+        let program = self.scripted_program(agent)?;
         self.hire_program(agent, &program)
+    }
+
+    /// From now on that section of the configuration asks such an agent for an answer.
+    pub(crate) fn judge_by(&mut self, section: &str, agent: HiredAgent) -> Result<(), WorldError> {
+        let program = self.scripted_program(agent)?;
+        let base_url = self.serve_models()?;
+        self.sandbox.set(KEY_VARIABLE, KEY);
+        let stage = self.stage_mut()?;
+        for (keys, value) in [
+            ([section, "provider"].as_slice(), agent.name()),
+            (&[section, "model"], agent.model()),
+            (&[section, "program"], &program),
+            (&["gateway", agent.provider(), "base_url"], &base_url),
+            (&["gateway", agent.provider(), "key"], KEY_VARIABLE),
+        ] {
+            stage.set(keys, value)?;
+        }
+        Ok(())
+    }
+
+    /// The scripted agent: in a container it is the image's, of that name.
+    fn scripted_program(&self, agent: HiredAgent) -> Result<String, WorldError> {
+        match self.context.lane {
+            Lane::Docker => Ok(agent.name().to_owned()),
+            Lane::Mock => self.scripted_agent(agent.name()),
+        }
     }
 
     /// From now on the agent is the real one, if this machine has it.

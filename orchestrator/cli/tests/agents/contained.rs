@@ -2,7 +2,8 @@
 
 use std::{env, process::Command};
 
-use mycelium_fixtures::models::ModelServer;
+use mycelium_fixtures::models::{ModelServer, Script, Tokens};
+use serde_json::json;
 
 use crate::{Agent, KEY, TWO, place::Place, runs, says, script, tokens, writes};
 
@@ -102,4 +103,41 @@ fn in_a_container_without_a_network_two_tasks_of_codex_land_and_a_budget_stops_o
 #[ignore = "needs Claude Code and a container engine: run .ci/engine .ci/agents"]
 fn in_a_container_without_a_network_two_tasks_of_claude_land_and_a_budget_stops_one() {
     two_tasks_land_and_a_budget_stops_one(Agent::Claude);
+}
+
+#[test]
+#[ignore = "needs the real agents and a container engine: run .ci/engine .ci/agents"]
+fn in_a_container_without_a_network_an_agent_judges_what_would_land() {
+    let used = Tokens { input: 500, output: 40, ..Tokens::default() };
+    for agent in Agent::ALL {
+        let image = image_of(agent);
+        let (name, model) = (agent.name(), agent.model());
+        let judge =
+            format!("test_validator: {{ mode: block, provider: {name}, model: {model} }}\nmax_parallel: 1\n");
+        for pass in [true, false] {
+            let report = agent.answers(&json!({"pass": pass, "summary": "seen", "issues": []}), used);
+            let looks = runs("cat docs/*.md /proc/net/dev; env", 100, 10);
+            let turns = match agent {
+                Agent::Codex => vec![looks, report],
+                // It has no tools while it answers.
+                Agent::Claude => vec![report],
+            };
+            let models = ModelServer::start(Script { turns, ..Script::default() }).unwrap();
+            let mut place = place(agent, &image, &models, &judge);
+            let before = place.head();
+            place
+                .run(&["run", "--run-id", "r1", "--world", "docker", "--tasks", "001"])
+                .exits(i32::from(!pass));
+            assert_eq!(place.head() != before, pass, "{agent:?}");
+            let status = place.run(&["status", "--json"]).exits(0).json();
+            let all = if models.asked().len() == 2 { 650 } else { 540 };
+            assert_eq!(tokens(&status, "001"), all, "{agent:?}");
+            let told = models.asked().pop().unwrap().body.to_string();
+            assert!(told.contains("diff --git a/docs/one.md b/docs/one.md"), "{agent:?}: {told}");
+            if matches!(agent, Agent::Codex) {
+                assert!(told.contains("MYCELIUM_TASK_ID=001") && !told.contains(KEY), "{told}");
+                assert!(told.contains(" lo:") && !told.contains("eth0"), "{told}");
+            }
+        }
+    }
 }

@@ -148,3 +148,47 @@ fn a_user_by_name_is_refused_where_files_are_carried() {
     });
     refuses(&mut place, 2, &["`docker.user` is builder", "by numbers"]);
 }
+
+/// An engine whose image is there, and whose container that is asked for a version starts and prints so.
+fn asked_for_a_version(start: (u16, &'static str), printed: &'static str) -> Answers {
+    let answers = vec![
+        VERSION,
+        ("/images/", 200, r#"{"Id":"sha256:aa","Architecture":"amd64","Os":"linux"}"#),
+        ("/containers/create", 201, r#"{"Id":"c1","Warnings":[]}"#),
+        ("/start", start.0, start.1),
+        ("/wait", 200, r#"{"StatusCode":0}"#),
+        ("/logs", 200, printed),
+        ("DELETE ", 204, ""),
+    ];
+    answers.leak()
+}
+
+#[test]
+fn an_image_without_the_agent_or_with_an_old_one_is_refused() {
+    // As the engine tells what a container printed: the stream, three zeros, the length, and then it.
+    const OLD: &str = "\u{1}\0\0\0\0\0\0\u{11}codex-cli 0.99.0\n";
+    const OTHER: &str = "\u{1}\0\0\0\0\0\0\u{6}hello\n";
+    const LACKS: &str = r#"{"message":"OCI runtime create failed: exec: \"codex\": executable file not found in $PATH: unknown"}"#;
+    for (start, printed, said) in [
+        ((204, ""), OLD, ["codex of the image nothing is codex 0.99.0; tested are", "install a newer one"]),
+        (
+            (204, ""),
+            OTHER,
+            ["codex of the image nothing does not say which version of codex", "set `program`"],
+        ),
+        (
+            (400, LACKS),
+            "",
+            ["the image nothing has no program codex", "npm install -g @openai/codex@0.169.0"],
+        ),
+    ] {
+        for agent in
+            ["worker: {agent: codex, model: m1}", "test_validator: {mode: block, provider: codex, model: m1}"]
+        {
+            let gateway = "gateway: {openai: {base_url: \"http://127.0.0.1:9\"}}";
+            let config = format!("{{image: nothing}}\n{agent}\n{gateway}");
+            let mut place = place(&config, asked_for_a_version(start, printed));
+            refuses(&mut place, 2, &[said[0], said[1], "config.yaml:"]);
+        }
+    }
+}

@@ -10,6 +10,7 @@ use bollard::{
     body_full,
     container::{AttachContainerResults, LogOutput},
     errors::Error as Cause,
+    models::ContainerCreateBody,
     query_parameters::{
         AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder,
         KillContainerOptionsBuilder, LogsOptionsBuilder, UploadToContainerOptionsBuilder,
@@ -100,7 +101,7 @@ impl Engine {
         let begun = Instant::now();
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
         let word = format!("{:016x}", chance()?);
-        let id = self.create(&word, &job).await?;
+        let id = self.create(job.purpose, self.recipe(&job, &word)?).await?;
         let ContainerOf { purpose, local } = of(&id, job.purpose);
         let image = self.image.clone();
         watcher.container(EventKind::ContainerCreate(ContainerCreate { purpose, image, local }));
@@ -150,11 +151,15 @@ impl Engine {
         self.end(id, job.purpose, exit, watcher).await
     }
 
-    async fn create(&self, word: &str, job: &Job) -> Result<String, Error> {
+    /// Makes a container that is not started yet; gives its id.
+    pub(super) async fn create(
+        &self,
+        purpose: Purpose,
+        recipe: ContainerCreateBody,
+    ) -> Result<String, Error> {
         // Never taken: whoever has two of a name has two containers, and neither is in the other's way.
-        let name = format!("mycelium-{}-{:016x}", job.purpose.name(), chance()?);
+        let name = format!("mycelium-{}-{:016x}", purpose.name(), chance()?);
         let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let recipe = self.recipe(job, word)?;
         let client = &self.connection.client;
         let created = fault::point!("engine.create", client.create_container(Some(options), recipe).await);
         Ok(created.asked(&self.connection.host, "make a container")?.id)
@@ -175,12 +180,8 @@ impl Engine {
         let options = streams.stream(true).build();
         let attached =
             client.attach_container(id, Some(options)).await.asked(host, "attach to a container")?;
-        if let Err(error) = fault::point!("engine.start", client.start_container(id, None).await) {
-            let lacks = matches!(status(&error), Some(400)) && error.to_string().contains("exec");
-            return match error {
-                error if lacks => Ok(Begun::Lacks(format!("the image {} has no `sh`: {error}", self.image))),
-                error => Err(error).asked(host, "start a container").map_err(Error::from),
-            };
+        if let Some(why) = self.start(id).await? {
+            return Ok(Begun::Lacks(format!("the image {} has no `sh`: {why}", self.image)));
         }
         let mut input = told.into_bytes();
         input.extend_from_slice(&job.stdin);
@@ -193,6 +194,20 @@ impl Engine {
         // input is free not to.
         let _unread = timeout(TOLD, told).await;
         Ok(Begun::Started(output))
+    }
+
+    /// Starts a container; says why, where its image lacks what is to be started.
+    pub(super) async fn start(&self, id: &str) -> Result<Option<String>, Error> {
+        let started = fault::point!("engine.start", self.connection.client.start_container(id, None).await);
+        match started {
+            Err(error) if status(&error) == Some(400) && error.to_string().contains("exec") => {
+                Ok(Some(error.to_string()))
+            }
+            started => {
+                started.asked(&self.connection.host, "start a container")?;
+                Ok(None)
+            }
+        }
     }
 
     async fn follow(

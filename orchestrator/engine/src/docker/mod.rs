@@ -15,6 +15,7 @@ mod image;
 mod output;
 mod recipe;
 mod unpack;
+mod version;
 
 pub use engine::{Connection, Engine};
 pub use error::EngineError;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     doctor,
     error::Error,
-    job::{Job, Program},
+    job::{Job, Program, Purpose},
     orphans::MARK,
 };
 
@@ -31,6 +31,8 @@ pub(crate) const RELAY_PORT: u16 = 4180;
 pub(super) const BROUGHT: &str = "/mycelium";
 /// Exit code of a container whose command was never told what to do.
 pub(super) const NEVER_BEGAN: i32 = 125;
+/// The home of a user without an entry in the image's list of users: it has none of its own.
+const HOME: &str = "/tmp";
 /// Size of `/tmp` in a container, which is memory.
 const TMP_BYTES: u64 = 512 << 20;
 
@@ -57,23 +59,39 @@ impl Engine {
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             stdin_once: Some(true),
-            // An image's own check would be one more process that nobody asked for.
-            healthcheck: Some(bollard::models::HealthConfig {
-                test: Some(vec!["NONE".to_owned()]),
-                ..Default::default()
-            }),
-            host_config: Some(self.isolation(job)),
+            healthcheck: Some(no_check()),
+            host_config: Some(self.isolation(self.mounts(job))),
             ..ContainerCreateBody::default()
         })
     }
 
-    /// What a container may do: nothing but compute, in its workspace, within limits.
-    fn isolation(&self, job: &Job) -> HostConfig {
-        let memory = i64::from(self.config.memory_mb) << 20;
+    /// The container in which a program of the image is asked for its version: it has nothing but its image.
+    pub(super) fn recipe_of_question(&self, program: &str) -> ContainerCreateBody {
+        ContainerCreateBody {
+            image: Some(self.image.clone()),
+            entrypoint: Some(vec![program.to_owned()]),
+            cmd: Some(vec!["--version".to_owned()]),
+            env: Some(vec![format!("HOME={HOME}")]),
+            user: Some(self.user.clone()),
+            labels: Some(self.labels.of(Purpose::Version, None, "")),
+            healthcheck: Some(no_check()),
+            host_config: Some(self.isolation(Vec::new())),
+            ..ContainerCreateBody::default()
+        }
+    }
+
+    /// What of this machine is in a container.
+    fn mounts(&self, job: &Job) -> Vec<Mount> {
         let mut mounts = vec![self.workspace(job)];
         if let Some(relay) = &job.relay {
             mounts.extend([bind(&relay.gateway, GATEWAY), bind(&relay.home, AGENT_HOME)]);
         }
+        mounts
+    }
+
+    /// What a container may do: nothing but compute, in its workspace, within limits.
+    fn isolation(&self, mounts: Vec<Mount>) -> HostConfig {
+        let memory = i64::from(self.config.memory_mb) << 20;
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         HostConfig {
             mounts: Some(mounts),
@@ -110,6 +128,11 @@ impl Engine {
             },
         }
     }
+}
+
+/// An image's own check would be one more process that nobody asked for.
+fn no_check() -> HealthConfig {
+    HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }
 }
 
 /// A place of this machine, in a container of it.
@@ -162,8 +185,7 @@ fn command_line(job: &Job) -> Result<Vec<String>, Error> {
 pub(super) fn first_line(word: &str, job: &Job, base: &BTreeMap<String, String>) -> String {
     let files = job.files.iter().map(|(name, _)| (*name, format!("{BROUGHT}/{name}")));
     let given = base.iter().chain(&job.env).map(|(name, value)| (name.as_str(), value.clone()));
-    // A user without an entry in the image's list of users has no home of its own.
-    let fixed = [("HOME", "/tmp".to_owned())].into_iter();
+    let fixed = [("HOME", HOME.to_owned())].into_iter();
     let told = files.chain([(MARK, WORKSPACE.to_owned())]);
     let mut line = format!("echo '{word}'; ");
     for (name, value) in fixed.chain(given).chain(told).filter(|(name, _)| is_name(name)) {
@@ -191,7 +213,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{job::Purpose, redact::Redactor};
+    use crate::redact::Redactor;
 
     fn job(env: &[(&str, &str)]) -> Job {
         Job {
