@@ -515,7 +515,8 @@ impl Attempt {
                 notes: Some(self.notes()),
             };
             let validator::Judged { report, used } = validator::ask(asking, &question).await?;
-            spent.validators.extend(used.usage.map(|usage| (name.to_owned(), usage)));
+            let usage = used.usage.filter(|_| !saboteur::is!("forget-judges"));
+            spent.validators.extend(usage.map(|usage| (name.to_owned(), usage)));
             spent.over = spent.over.take().or(used.over);
             let path = self.dir.join(format!("validator-{name}.json"));
             match &report {

@@ -258,6 +258,9 @@ impl Said {
         if exit.reason == ExitReason::NotStarted {
             return Some(exit.describe());
         }
+        if saboteur::is!("believe-the-agent") {
+            return None;
+        }
         match self.outcome(exit, changed) {
             Outcome::Completed => None,
             Outcome::SessionLost => Some("the conversation is lost".to_owned()),

@@ -5,7 +5,10 @@ use std::time::Duration;
 use mycelium_schemas::event::ExitReason;
 use tokio::time::Instant;
 
-use crate::job::{GRACE, Job, Watcher};
+use crate::{
+    job::{GRACE, Job, Watcher},
+    saboteur,
+};
 
 /// The limits of a command that runs.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Patience {
 
     /// The limit that comes first, and when: what it asks of its model is a sign of life, too.
     pub(crate) fn limit(&mut self, watcher: &impl Watcher) -> (ExitReason, Instant) {
-        if let Some(sign) = watcher.sign_of_life() {
+        if let Some(sign) = watcher.sign_of_life().filter(|_| !saboteur::is!("deaf-to-the-model")) {
             self.heard = self.heard.max(sign);
         }
         if watcher.has_begun() {
@@ -52,10 +55,12 @@ impl Patience {
             (ExitReason::Lingered, self.lingers_from),
         ];
         let others = others.into_iter().filter_map(|(reason, at)| Some((reason, at?)));
-        others.fold(
-            (ExitReason::Timeout, self.deadline),
-            |first, other| if other.1 < first.1 { other } else { first },
-        )
+        let first =
+            others.fold(
+                (ExitReason::Timeout, self.deadline),
+                |first, other| if other.1 < first.1 { other } else { first },
+            );
+        if saboteur::is!("blame-the-clock") { (ExitReason::Timeout, first.1) } else { first }
     }
 }
 

@@ -35,6 +35,7 @@ use crate::{
     project::Project,
     prompt,
     redact::Redactor,
+    saboteur,
     settings::Settings,
     signals::Listening,
     start::new_run_id,
@@ -176,9 +177,12 @@ impl<'a> Planner<'a> {
             self.note(usage, Some(problems.len()))?;
             let told = told(&problems);
             self.keep(&folder.join("problems.txt"), &told)?;
-            if attempt > self.settings.config.planner.max_repairs {
+            let repairs =
+                self.settings.config.planner.max_repairs + u32::from(saboteur::is!("ask-once-more"));
+            if attempt > repairs {
                 return Err(Error::Unplanned { problems, attempts: attempt, artifacts: self.shown });
             }
+            let told = if saboteur::is!("swallow-problems") { String::new() } else { told };
             prompt = repair(&first, &source.text, &told);
             attempt += 1;
         }

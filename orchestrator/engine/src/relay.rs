@@ -100,8 +100,14 @@ mod tests {
              [ \"$said\" = there ] && exit 7"
         );
         let code = run(&socket, port, "bash", &["-c".to_owned(), asks]).unwrap();
-        assert_eq!((code, &answering.join().unwrap()), (7, b"hello"));
+        // First: where nothing came to the socket, whoever waits there does so for ever.
+        assert_eq!(code, 7);
+        assert_eq!(&answering.join().unwrap(), b"hello");
         let killed = run(&socket, port, "sh", &["-c".to_owned(), "kill -9 $$".to_owned()]).unwrap();
         assert_eq!(killed, 137);
+        // Nothing listens at the socket any more: whoever asks is told so, and waits for nobody.
+        std::fs::remove_file(&socket).unwrap();
+        let asks = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; IFS= read -r said <&3 || exit 8");
+        assert_eq!(run(&socket, port, "bash", &["-c".to_owned(), asks]).unwrap(), 8);
     }
 }

@@ -25,6 +25,7 @@ mod rewind;
 mod run;
 mod secrets;
 mod signals;
+mod stuck;
 mod superseded;
 mod terminal;
 mod usage;
