@@ -166,9 +166,6 @@ impl Judged<'_> {
         if registry.backlog.iter().any(|entry| entry.goal == self.goal.id) {
             findings.add(Status::Invalid, "The goal stands in goals/ and in the backlog.");
         }
-        if registry.goals.iter().filter(|goal| goal.id == self.goal.id).count() > 1 {
-            findings.add(Status::Invalid, "The goal stands in goals/ more than once.");
-        }
         if self.goal.tier() == Tier::Zero && !self.quarantine.is_empty() {
             findings.add(Status::Invalid, "A Tier-0 goal cannot be quarantined.");
         }
@@ -286,8 +283,8 @@ impl Judged<'_> {
                 }
             }
             let twin = |linked: &Linked<'_>| linked.spec.is_control() && linked.in_lane(lane).is_some();
-            let wanted = self.goal.tier() == Tier::Zero || !self.goal.control.is_empty();
-            if wanted && !self.linked.iter().any(twin) {
+            // Every Tier-0 goal declares one.
+            if !self.goal.control.is_empty() && !self.linked.iter().any(twin) {
                 findings.add(
                     Status::Weak,
                     format!("No control twin (a scenario tagged @control) ran in {lane}."),

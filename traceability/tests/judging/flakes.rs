@@ -211,7 +211,12 @@ fn a_failure_of_what_has_passed_before_is_a_flake_and_one_of_what_never_did_a_fa
     assert_eq!(status(&world), Status::Flaky);
     let key = world.history[0].scenario.clone();
     world.history.iter_mut().filter(|execution| execution.scenario == key).for_each(fail);
-    assert_eq!(status(&world), Status::Failing);
+    let (matrix, _) = world.judge().unwrap();
+    let row = matrix.row("G0.1".parse().unwrap()).unwrap();
+    assert_eq!(row.status, Status::Failing);
+    for reason in ["failed in mock", "failed each of 10 times in mock when it was run again"] {
+        assert!(row.reasons.iter().any(|found| found.contains(reason)), "no {reason:?} in {:?}", row.reasons);
+    }
     // A history of failures alone, beside a run that passed: it is one of the two.
     world.ran[0].attempts = vec!["PASSED"];
     world.run.success = true;

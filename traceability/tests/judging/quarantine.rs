@@ -55,6 +55,24 @@ fn assert_green(world: &World, said: &str) {
 }
 
 #[test]
+fn a_failure_that_is_excused_leaves_its_goal_in_quarantine_and_no_other_one() {
+    let status = |world: &World, goal: &str| {
+        let (matrix, _) = world.judge().unwrap();
+        matrix.row(goal.parse().unwrap()).unwrap().status
+    };
+    let fails = |world: &mut World, goal: &str| {
+        let of_goal = |fixture: &&mut Fixture| fixture.uri.contains(&format!("{goal}-"));
+        world.ran.iter_mut().find(of_goal).unwrap().attempts = vec!["FAILED"];
+        world.run.success = false;
+    };
+    let mut world = quarantined("2026-02-01");
+    fails(&mut world, "G1.1");
+    assert_eq!(status(&world, "G1.1"), Status::Quarantined);
+    fails(&mut world, "G1.2");
+    assert_eq!(status(&world, "G1.2"), Status::Failing);
+}
+
+#[test]
 fn q1_an_entry_is_about_the_text_that_was_unreliable_and_no_later_one() {
     let mut world = quarantined("2026-02-01");
     world.scenario(6, |scenario| scenario.then = "something else holds".to_owned());
