@@ -179,7 +179,7 @@ async fn version_of(program: &Path, environment: &Environment) -> Result<String,
 }
 
 /// The name or path of its program.
-pub(crate) fn name<'a>(adapter: Adapter, configured: Option<&'a str>) -> &'a str {
+pub(crate) fn name(adapter: Adapter, configured: Option<&str>) -> &str {
     configured.unwrap_or(adapter.program())
 }
 

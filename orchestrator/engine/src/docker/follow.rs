@@ -101,7 +101,8 @@ impl Engine {
         let begun = Instant::now();
         let mut log = Log::create(job.log.clone(), &job.redactor)?;
         let word = format!("{:016x}", chance()?);
-        let id = self.create(job.purpose, self.recipe(&job, &word)?).await?;
+        // What is asked of the engine is large, and nothing of it stays.
+        let id = Box::pin(self.create(job.purpose, self.recipe(&job, &word)?)).await?;
         let ContainerOf { purpose, local } = of(&id, job.purpose);
         let image = self.image.clone();
         watcher.container(EventKind::ContainerCreate(ContainerCreate { purpose, image, local }));

@@ -21,7 +21,7 @@ impl Engine {
         program: &str,
         patience: Duration,
     ) -> Result<Option<String>, Error> {
-        let id = self.create(Purpose::Version, self.recipe_of_question(program)).await?;
+        let id = Box::pin(self.create(Purpose::Version, self.recipe_of_question(program))).await?;
         let printed = timeout(patience, self.printed_by(&id)).await;
         self.connection.remove(&id).await?;
         printed.unwrap_or_else(|_| Ok(Some(String::new())))
