@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::LockName,
+    id::{CassetteName, LockName},
     path::{RepoGlob, RepoPath},
 };
 
@@ -249,12 +249,29 @@ pub struct Gateway {
     pub openai: Provider,
     /// Anthropic, or whoever speaks its interface.
     pub anthropic: Provider,
+    /// What models answer is kept, or was. Default neither.
+    pub cassette: Option<Cassette>,
+}
+
+/// `gateway.record` or `gateway.replay`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cassette {
+    /// Models are asked, and what they answer is kept.
+    Record(CassetteName),
+    /// No model is asked: what was kept answers.
+    Replay(CassetteName),
 }
 
 impl Gateway {
     /// Variables that hold keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         [&self.openai, &self.anthropic].into_iter().filter_map(|provider| provider.key.as_deref())
+    }
+
+    /// Whether nobody is asked, so that neither key nor network is needed.
+    pub fn is_replayed(&self) -> bool {
+        matches!(self.cassette, Some(Cassette::Replay(_)))
     }
 }
 
@@ -265,6 +282,7 @@ impl Default for Gateway {
         Self {
             openai: of("https://api.openai.com", "OPENAI_API_KEY"),
             anthropic: of("https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+            cassette: None,
         }
     }
 }

@@ -82,6 +82,11 @@ id_type!(
     LockName
 );
 
+id_type!(
+    /// What models answered once, kept to be answered again.
+    CassetteName
+);
+
 /// The text is not a full commit id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not a full commit id of 40 or 64 lower-case hex digits")]

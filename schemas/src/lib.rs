@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod bench;
+pub mod cassette;
 pub mod config;
 mod decode;
 pub mod digest;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 use crate::{
-    answer, bench, config, event, flake, goal, impact, manifest, matrix, mutation, response, sabotage, state,
-    verdict,
+    answer, bench, cassette, config, event, flake, goal, impact, manifest, matrix, mutation, response,
+    sabotage, state, verdict,
 };
 
 /// Every schema by its name; `schemas/generated/<name>.schema.json` holds it.
@@ -18,6 +18,7 @@ pub fn schemas() -> BTreeMap<&'static str, Schema> {
     BTreeMap::from([
         ("bench", of::<bench::Bench>()),
         ("candidate", of::<event::LandingIntent>()),
+        ("cassette", of::<cassette::CassetteLine>()),
         ("clean", of::<answer::Cleaned>()),
         ("completions", of::<answer::Completions>()),
         ("compliance", of::<event::Violations>()),

@@ -50,6 +50,9 @@ pub struct TaskFacts {
 /// The agent that is any program: it asks no model that is known, and tells what it uses or does not.
 const AGENT_THAT_MAY_TELL_NOTHING: &str = "command";
 
+/// The code of the reason of an attempt that was lost.
+const LOST: &str = "worker.lost";
+
 impl Default for TaskFacts {
     fn default() -> Self {
         Self {
@@ -435,6 +438,12 @@ fn task_move(kind: &EventKind) -> Option<Move> {
 }
 
 impl TaskFacts {
+    /// Attempts that were lost with their orchestrator, each of which another one took the place of.
+    pub fn lost(&self) -> u32 {
+        let lost = self.reasons.iter().filter(|reason| reason.code == LOST);
+        lost.count().try_into().unwrap_or(u32::MAX)
+    }
+
     fn note(&mut self, kind: &EventKind) {
         let mut because = |code: &str, message: String| {
             self.reasons.push(Reason { code: code.to_owned(), message });
@@ -466,7 +475,7 @@ impl TaskFacts {
                 self.commit.clone_from(&review.commit);
             }
             EventKind::WorkerLost(lost) => {
-                because("worker.lost", lost.reason.clone());
+                because(LOST, lost.reason.clone());
                 self.commit = None;
             }
             EventKind::ReviewApprove(approved) => {

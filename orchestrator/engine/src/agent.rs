@@ -50,6 +50,8 @@ pub struct AttemptKey {
     pub task: TaskId,
     /// Its number.
     pub attempt: u32,
+    /// Its number where those are not counted that were lost with their orchestrator.
+    pub turn: u32,
 }
 
 impl AttemptKey {

@@ -127,9 +127,15 @@ pub enum Error {
     #[error(transparent)]
     Gateway(#[from] mycelium_gateway::GatewayError),
     /// What a response of a model used could not be kept, so that no budget can be judged.
-    #[error("what a model's response used could not be kept: {why}")]
+    #[error("what a model answered, or used for it, could not be kept: {why}")]
     Uncounted {
         /// What failed.
+        why: String,
+    },
+    /// A request was not in the cassette that is replayed.
+    #[error("{why}")]
+    NotRecorded {
+        /// Which request, whose, and how it differs.
         why: String,
     },
     /// A file operation.
@@ -200,6 +206,7 @@ impl Error {
             | Self::Superseded { .. }
             | Self::PlanDiffers { .. }
             | Self::Locked { .. }
+            | Self::NotRecorded { .. }
             | Self::Newer { .. }
             | Self::Variable(_) => ErrorKind::Input,
             Self::Git(error) if error.kind() == git::ErrorKind::Input => ErrorKind::Input,
@@ -262,6 +269,11 @@ impl Error {
             Self::Engine(error) => error.help(),
             Self::Gateway(_) | Self::Uncounted { .. } => {
                 "mend what is named, then `mycelium resume`: what was used before is known".into()
+            }
+            Self::NotRecorded { .. } => {
+                "what is asked has changed since the cassette was recorded: take the change back, or record anew \
+                 with `gateway.record`"
+                    .into()
             }
             Self::Io { path, source, .. } => advice::io(path, source),
             Self::FrozenGone { .. } => {

@@ -8,6 +8,7 @@ pub mod agent;
 mod asking;
 pub mod attempt;
 mod capture;
+mod cassette;
 pub mod checkup;
 mod claim;
 pub mod clean;

@@ -13,6 +13,7 @@ use mycelium_core::budget;
 use mycelium_gateway::{
     Client, Gateway, Key, Lease, Notice, Settings, Upstream,
     account::Limits,
+    cassette::Tape,
     ledger::{AGENT, Entry, Ledger},
     protocol::Vendor,
 };
@@ -40,6 +41,7 @@ struct Told {
     used: BTreeMap<Asker, Usage>,
     reached: BTreeMap<Asker, BudgetVerdict>,
     lost: Option<String>,
+    not_recorded: Option<String>,
     died: bool,
 }
 
@@ -56,16 +58,14 @@ pub(crate) struct Used {
 }
 
 impl Models {
-    /// Opens the gateway of a run, if anybody in it asks a model; for containers at a socket, too.
+    /// Opens the gateway of a run; for containers at a socket, too.
     pub(crate) async fn open(
         config: &Config,
         environment: &Environment,
         ledger: PathBuf,
         socket: Option<&Path>,
-    ) -> Result<Option<Arc<Self>>, Error> {
-        if !config.run_asks_a_model() {
-            return Ok(None);
-        }
+        tape: Tape,
+    ) -> Result<Self, Error> {
         let budgets = &config.budgets;
         // A budget that only warns stops nobody.
         let blocks = budgets.mode == Mode::Block;
@@ -75,8 +75,7 @@ impl Models {
         };
         let tokens = limits(budgets.max_tokens_per_task, budgets.max_tokens_per_run);
         let cost = limits(budgets.max_cost_microusd_per_task, budgets.max_cost_microusd_per_run);
-        let opened = Self::open_with(config, environment, ledger, socket, [tokens, cost]).await?;
-        Ok(Some(Arc::new(opened)))
+        Self::open_with(config, environment, ledger, socket, tape, [tokens, cost]).await
     }
 
     /// Opens the gateway of a plan, which has no limits.
@@ -84,8 +83,9 @@ impl Models {
         config: &Config,
         environment: &Environment,
         ledger: PathBuf,
+        tape: Tape,
     ) -> Result<Self, Error> {
-        Self::open_with(config, environment, ledger, None, <[Limits; 2]>::default()).await
+        Self::open_with(config, environment, ledger, None, tape, <[Limits; 2]>::default()).await
     }
 
     async fn open_with(
@@ -93,6 +93,7 @@ impl Models {
         environment: &Environment,
         ledger: PathBuf,
         socket: Option<&Path>,
+        tape: Tape,
         [tokens, cost]: [Limits; 2],
     ) -> Result<Self, Error> {
         let upstream = |provider: &Provider| Upstream {
@@ -117,6 +118,7 @@ impl Models {
             prices: Arc::new(move |models, tokens| cost_of(&prices, models, tokens)),
             ledger,
             keep: Arc::new(keep),
+            tape,
         };
         let (mut gateway, notices) = Gateway::open(settings).await?;
         if let Some(socket) = socket {
@@ -124,6 +126,11 @@ impl Models {
         }
         let agent_model = config.worker.model.clone();
         Ok(Self { gateway, agent_model, notices: Mutex::new(notices), told: Mutex::new(told) })
+    }
+
+    /// What is recorded came to its end.
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        Ok(self.gateway.finish()?)
     }
 
     /// An address for an attempt's agent.
@@ -150,6 +157,9 @@ impl Models {
         if told.died {
             return Err(Error::Lost("the count of a model's response"));
         }
+        if let Some(why) = &told.not_recorded {
+            return Err(Error::NotRecorded { why: why.clone() });
+        }
         if let Some(why) = &told.lost {
             return Err(Error::Uncounted { why: why.clone() });
         }
@@ -161,6 +171,7 @@ impl Models {
         Client {
             task: key.task.to_string(),
             attempt: key.attempt,
+            turn: key.turn,
             by: AGENT.to_owned(),
             model: self.agent_model.clone(),
         }
@@ -182,6 +193,7 @@ impl Told {
                 let _earlier = self.reached.insert((task, attempt, by), reached);
             }
             Notice::Lost(why) => drop(self.lost.get_or_insert(why)),
+            Notice::NotRecorded(why) => drop(self.not_recorded.get_or_insert(why)),
             Notice::Died => self.died = true,
         }
     }

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::{
     asking::{self, Answered, Asking, Fault},
+    cassette::{self, Of},
     docker::Labels,
     environment::Environment,
     error::Error,
@@ -64,7 +65,7 @@ pub(crate) struct Planner<'a> {
 pub(crate) type Plan = (Vec<Manifest>, PlanAsked);
 
 impl<'a> Planner<'a> {
-    /// Checks that the planner can be asked, and makes the folder of this plan.
+    /// Checks that the planner can be asked.
     pub(crate) fn new(
         project: &'a Project,
         environment: &'a Environment,
@@ -76,11 +77,12 @@ impl<'a> Planner<'a> {
         asking::check(answering, config, environment, World::Local, listening, |message, help| {
             Error::Problems { problems: vec![settings.problem("planner", message, help)] }
         })?;
-        let plans = project.dir().join("plans");
-        let folder = plans.join(new_run_id(environment.now()?)?.as_str());
-        store::make_private_dir(&folder)?;
-        // What was said is nobody's work, whatever the project ignores.
-        store::restore(&plans.join(".gitignore"), b"*\n")?;
+        if answering.provider.asks_a_model() {
+            cassette::check(project, config, Of::Plan, |message, help| Error::Problems {
+                problems: vec![settings.problem("gateway", message, help)],
+            })?;
+        }
+        let folder = project.dir().join("plans").join(new_run_id(environment.now()?)?.as_str());
         let asked = PlanAsked {
             provider: name_of(answering.provider),
             model: answering.model.clone().filter(|_| answering.provider.asks_a_model()),
@@ -140,22 +142,54 @@ impl<'a> Planner<'a> {
     }
 
     async fn ask(mut self, first: String, stop: watch::Receiver<StopLevel>) -> Result<Plan, Error> {
+        let (models, launcher) = match self.open().await {
+            Ok(opened) => opened,
+            Err(error) => {
+                // Where nobody can be asked there is nothing to keep.
+                store::tidy_dir(&self.folder);
+                return Err(error);
+            }
+        };
+        let is_signalled = stop.clone();
+        let planned = self.ask_until_it_fits(first, models.as_ref(), &launcher, stop).await;
+        // A question that a signal or the machine cut short has no end that could be replayed.
+        let is_answer = matches!(&planned, Ok(_) | Err(Error::NoPlan { .. } | Error::Unplanned { .. }));
+        if let Some(models) = models.filter(|_| is_answer && *is_signalled.borrow() == StopLevel::None) {
+            models.finish()?;
+        }
+        planned.map(|manifests| (manifests, self.asked))
+    }
+
+    /// Makes the folder of this plan, and opens the ways to whoever is asked.
+    async fn open(&self) -> Result<(Option<Models>, Launcher), Error> {
         let config = &self.settings.config;
+        store::make_private_dir(&self.folder)?;
+        // What was said is nobody's work, whatever the project ignores.
+        store::restore(&store::folder_of(&self.folder).join(".gitignore"), b"*\n")?;
         let models = if config.planner.asked.provider.asks_a_model() {
+            let tape = cassette::tape(self.project, config, self.environment, self.redactor, Of::Plan)?;
             let ledger = self.folder.join("models.jsonl");
-            Some(Models::open_for_a_plan(config, self.environment, ledger).await?)
+            Some(Models::open_for_a_plan(config, self.environment, ledger, tape).await?)
         } else {
             None
         };
-        let launcher = self.launcher().await?;
+        Ok((models, self.launcher().await?))
+    }
+
+    async fn ask_until_it_fits(
+        &mut self,
+        first: String,
+        models: Option<&Models>,
+        launcher: &Launcher,
+        stop: watch::Receiver<StopLevel>,
+    ) -> Result<Vec<Manifest>, Error> {
         let mut prompt = first.clone();
         let mut attempt = 1;
         loop {
             let folder = self.folder.join(format!("attempt-{attempt}"));
             store::make_private_dir(&folder)?;
             self.keep(&folder.join("prompt.md"), &prompt)?;
-            let (gateway, stop) = (models.as_ref(), stop.clone());
-            let answered = self.ask_once(attempt, &prompt, &folder, gateway, &launcher, stop).await?;
+            let answered = self.ask_once(attempt, &prompt, &folder, models, launcher, stop.clone()).await?;
             let usage = answered.used.usage;
             let answer = match answered.answer {
                 Ok(answer) => answer,
@@ -170,7 +204,7 @@ impl<'a> Planner<'a> {
             let problems = match read(&source, &self.locks()) {
                 Ok(manifests) => {
                     self.note(usage, Some(0))?;
-                    return Ok((manifests, self.asked));
+                    return Ok(manifests);
                 }
                 Err(problems) => problems,
             };
@@ -180,7 +214,7 @@ impl<'a> Planner<'a> {
             let repairs =
                 self.settings.config.planner.max_repairs + u32::from(saboteur::is!("ask-once-more"));
             if attempt > repairs {
-                return Err(Error::Unplanned { problems, attempts: attempt, artifacts: self.shown });
+                return Err(Error::Unplanned { problems, attempts: attempt, artifacts: self.shown.clone() });
             }
             let told = if saboteur::is!("swallow-problems") { String::new() } else { told };
             prompt = repair(&first, &source.text, &told);
@@ -236,6 +270,7 @@ impl<'a> Planner<'a> {
             client: Client {
                 task: "plan".to_owned(),
                 attempt,
+                turn: attempt,
                 by: "planner".to_owned(),
                 model: answering.model.clone().unwrap_or_default(),
             },

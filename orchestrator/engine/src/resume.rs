@@ -17,7 +17,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION, config,
     config::Config,
     digest::sha256,
-    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local, World},
+    event::{CheckoutUpdate, Event, EventKind, LandingIntent, Local},
     id::RunId,
     manifest::PlanSnapshot,
     problem::Source,
@@ -44,7 +44,7 @@ use crate::{
     signals::Listening,
     start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
-    validator::{self, Prompts},
+    validator,
 };
 
 /// What came of a resume.
@@ -140,11 +140,13 @@ pub fn resume(
     let labels = Labels::run(project, run);
     let world = journal.state().world;
     // An agent without its key would fail, and be charged for it.
-    let told = |message, help: &str| Error::Request { message, help: help.to_owned() };
-    hiring::check_worker(&config, environment, world, &mut listening, told)?;
-    let prompts = judges(project, &config, environment, world, &mut listening, &paths)?;
+    let problem = |_key: &str, message, help: &str| Error::Request { message, help: help.to_owned() };
+    asking::check_run(project, &config, environment, world, &mut listening, run, problem)?;
+    // A validator that a human's decision turned on has no copy of its prompt yet.
+    let prompts = validator::prompts(project, &config, &paths.prompts())?;
+    validator::freeze(&prompts, &paths.prompts())?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
-    hiring::check_image(&config, &launcher, &mut listening, |_, message, help| told(message, help))?;
+    hiring::check_image(&config, &launcher, &mut listening, problem)?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
@@ -178,26 +180,6 @@ pub fn resume(
     run.followed = followed;
     run.rewrite_manifests()?;
     drive(listening, run).map(Resumed::WentOn)
-}
-
-/// Checks that every validator can be asked, and says with what those that ask a model are. One that a human's decision
-/// turned on has no copy yet.
-fn judges(
-    project: &Project,
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    paths: &RunPaths,
-) -> Result<Prompts, Error> {
-    for (_, validator) in config.judges() {
-        asking::check(&validator.asked, config, environment, world, listening, |message, help| {
-            Error::Request { message, help: help.to_owned() }
-        })?;
-    }
-    let prompts = validator::prompts(project, config, &paths.prompts())?;
-    validator::freeze(&prompts, &paths.prompts())?;
-    Ok(prompts)
 }
 
 /// A file of the run's folder, if it still is what was frozen.

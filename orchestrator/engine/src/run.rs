@@ -15,7 +15,7 @@ use mycelium_core::{
     plan::Plan,
     rewind::{rewound, unless_rewound},
     settle::{self, AttemptFacts, Draft, LandingOutcome},
-    state::RunState,
+    state::{RunState, TaskFacts},
 };
 use mycelium_schemas::{
     config::{CleanupWhen, Config},
@@ -32,6 +32,7 @@ use tokio::{
 use crate::{
     agent::AttemptKey,
     attempt::{Attempt, blocking, ends, tidy_all},
+    cassette::{self, Of},
     docker,
     environment::Environment,
     error::Error,
@@ -143,8 +144,14 @@ impl Run<'_> {
         if is_contained {
             store::make_private_dir(&folder)?;
         }
-        self.models =
-            Models::open(&self.config, &self.environment, self.paths.ledger(), socket.as_deref()).await?;
+        if !self.config.run_asks_a_model() {
+            return Ok(());
+        }
+        let of = Of::Run(&self.journal.state().run_id);
+        let tape = cassette::tape(self.project, &self.config, &self.environment, &self.redactor.apart(), of)?;
+        let (ledger, socket) = (self.paths.ledger(), socket.as_deref());
+        let models = Models::open(&self.config, &self.environment, ledger, socket, tape).await?;
+        self.models = Some(Arc::new(models));
         Ok(())
     }
 
@@ -214,7 +221,7 @@ impl Run<'_> {
         let batch = self.journal.state().open_batch().map_or(0, |(number, _)| number);
         for (task, container) in std::mem::take(&mut self.followed) {
             let attempt = self.journal.state().tasks.get(&task).map_or(0, |facts| facts.attempts);
-            let key = AttemptKey { batch, task, attempt };
+            let key = self.key(batch, task, attempt);
             let work = Attempt { follows: Some(container), ..self.attempt(key.clone(), sender)? };
             attempts.spawn(async move { Ended { key, facts: work.run().await } });
         }
@@ -237,7 +244,7 @@ impl Run<'_> {
                 self.report(vec![Draft::batch(batch, EventKind::BatchStart(start))])?;
             }
             Action::StartAttempt { batch, task, attempt } => {
-                let key = AttemptKey { batch, task, attempt };
+                let key = self.key(batch, task, attempt);
                 let base_commit = self.journal.state().head.clone();
                 self.record(vec![key.draft(EventKind::TaskStart(TaskStart { base_commit }))])?;
                 let work = self.attempt(key.clone(), sender)?;
@@ -253,12 +260,27 @@ impl Run<'_> {
                 if let Some(signal) = self.tidy(signals).await? {
                     return Ok(Some(signal));
                 }
+                self.finish_models()?;
                 let head_commit = self.journal.state().head.clone();
                 self.record(vec![Draft::run(EventKind::RunComplete(RunComplete { head_commit }))])?;
             }
-            Action::Stop(stop) => self.record(vec![Draft::run(EventKind::RunStop(stop))])?,
+            Action::Stop(stop) => {
+                self.finish_models()?;
+                self.record(vec![Draft::run(EventKind::RunStop(stop))])?;
+            }
         }
         Ok(None)
+    }
+
+    fn key(&self, batch: u32, task: TaskId, attempt: u32) -> AttemptKey {
+        let lost = self.journal.state().tasks.get(&task).map_or(0, TaskFacts::lost);
+        AttemptKey { batch, task, attempt, turn: attempt.saturating_sub(lost) }
+    }
+
+    /// What is recorded of models has come to its end with the run; before that is journaled, so that a run which ended
+    /// can be replayed.
+    fn finish_models(&self) -> Result<(), Error> {
+        self.models.as_ref().map_or(Ok(()), |models| models.finish())
     }
 
     /// Journals events durably and shows them.

@@ -132,14 +132,14 @@ impl Ready {
         let landed_before: BTreeMap<TaskId, RunId> =
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
-        check_agents(&settings, environment, request.world, listening)?;
+        let (config, world) = (&settings.config, request.world);
+        let problem = |key: &str, message, help: &str| one(settings.problem(key, message, help));
+        asking::check_run(project, config, environment, world, listening, &run_id, problem)?;
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
-        hiring::check_image(&settings.config, &launcher, listening, |section, message, help| {
-            one(settings.problem(section, message, help))
-        })?;
+        hiring::check_image(config, &launcher, listening, problem)?;
         Ok(Self {
             settings,
             plan,
@@ -511,26 +511,6 @@ pub(crate) fn refuse_dirty(
                a hidden one), or check out another branch"
             .into(),
     })
-}
-
-/// Whether the worker and whoever judges can be asked here.
-fn check_agents(
-    settings: &Settings,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-) -> Result<(), Error> {
-    let told = |section: &str, message, help: &str| one(settings.problem(section, message, help));
-    let config = &settings.config;
-    hiring::check_worker(config, environment, world, listening, |message, help| {
-        told("worker.agent", message, help)
-    })?;
-    for (name, validator) in config.judges() {
-        asking::check(&validator.asked, config, environment, world, listening, |message, help| {
-            told(&format!("{name}_validator"), message, help)
-        })?;
-    }
-    Ok(())
 }
 
 /// A run that died may not have brought the checkout along: then what differs is none of the user's.

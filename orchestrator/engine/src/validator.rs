@@ -80,6 +80,7 @@ pub(crate) fn client(key: &AttemptKey, name: &str, validator: &Validator) -> Cli
     Client {
         task: key.task.to_string(),
         attempt: key.attempt,
+        turn: key.turn,
         by: name.to_owned(),
         model: validator.asked.model.clone().unwrap_or_default(),
     }

@@ -16,7 +16,7 @@ use std::{
 
 use mycelium_fixtures::models::{ModelServer, Script, Track, Turn};
 use mycelium_gateway::{
-    Client, Gateway, Settings, Upstream, account::Limits, ledger::keep, protocol::Vendor,
+    Client, Gateway, Settings, Upstream, account::Limits, cassette::Tape, ledger::keep, protocol::Vendor,
 };
 use serde_json::json;
 use tokio::{runtime::Runtime, task::JoinSet};
@@ -107,11 +107,13 @@ async fn measure(direct: &str) -> Result<u32, Failed> {
         prices: Arc::new(|_, _| 0),
         ledger: folder.path().join("models.jsonl"),
         keep: Arc::new(keep),
+        tape: Tape::Off,
     })
     .await?;
     let lease = gateway.admit(Client {
         task: "001".to_owned(),
         attempt: 1,
+        turn: 1,
         by: "agent".to_owned(),
         model: String::new(),
     })?;

@@ -35,8 +35,10 @@ pub enum Notice {
         /// The limit.
         reached: BudgetVerdict,
     },
-    /// What a response used could not be made durable: the run must not go on.
+    /// What a response used, or what it said where that is recorded, could not be made durable: the run must not go on.
     Lost(String),
+    /// A request was refused because nothing of the kind was recorded: which one, and how it differs.
+    NotRecorded(String),
     /// A bug ended the count of a response: the run must not go on.
     Died,
 }
@@ -97,7 +99,7 @@ impl Counter {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, notice: Notice) {
+    pub(crate) fn tell(&self, notice: Notice) {
         // Nobody listens any more when the run is ending.
         let _unheard = self.notices.send(notice);
     }

@@ -16,6 +16,7 @@ use tokio::{net::UnixListener, sync::mpsc, task::JoinHandle};
 use crate::{
     account::Limits,
     ask::{self, AskError, Question},
+    cassette::{CassetteError, Tape},
     counter::{Counter, Notice, Prices},
     ledger::{Keep, LedgerError},
     protocol::Vendor,
@@ -38,6 +39,8 @@ pub struct Settings {
     pub ledger: PathBuf,
     /// How its lines are kept.
     pub keep: Arc<Keep>,
+    /// What happens to answers beside being passed on.
+    pub tape: Tape,
 }
 
 /// A gateway that cannot be opened.
@@ -54,6 +57,9 @@ pub enum GatewayError {
     /// Its ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Its cassette.
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
     /// Its connection to providers.
     #[error("cannot prepare connections to providers")]
     Provider(#[source] reqwest::Error),
@@ -74,12 +80,13 @@ impl Gateway {
     /// Opens it on the loopback address. What it counts and refuses it tells.
     pub async fn open(settings: Settings) -> Result<(Self, mpsc::UnboundedReceiver<Notice>), GatewayError> {
         let (tell, notices) = mpsc::unbounded_channel();
-        let Settings { upstreams, tokens, cost, prices, ledger, keep } = settings;
+        let Settings { upstreams, tokens, cost, prices, ledger, keep, tape } = settings;
         let shared = Arc::new(Shared {
             clients: Mutex::default(),
             upstreams,
             provider: Provider::new().map_err(GatewayError::Provider)?,
             counter: Counter::open(&ledger, keep, tokens, cost, prices, tell)?,
+            tape,
         });
         let (listener, address) = server::listen()
             .await
@@ -94,6 +101,14 @@ impl Gateway {
             .map_err(|source| GatewayError::Listen { at: socket.display().to_string(), source })?;
         self.tasks.push(tokio::spawn(server::serve_unix(listener, self.shared.clone())));
         Ok(())
+    }
+
+    /// What was recorded came to its end; nothing where nothing was.
+    pub fn finish(&self) -> Result<(), GatewayError> {
+        match &self.shared.tape {
+            Tape::Record(recorder) => Ok(recorder.finish()?),
+            Tape::Off | Tape::Replay(_) => Ok(()),
+        }
     }
 
     /// The address of an attempt, until what is returned is dropped.

@@ -3,6 +3,7 @@
 
 pub mod account;
 mod ask;
+pub mod cassette;
 mod counter;
 mod gateway;
 pub mod ledger;

@@ -10,14 +10,15 @@ use std::{
 use bytes::Bytes;
 use futures_util::Stream;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::{Response, body::Frame, header::HeaderMap};
+use hyper::{Response, StatusCode, body::Frame, header::HeaderMap};
 use mycelium_core::budget;
 use mycelium_schemas::event::{BudgetScope, BudgetVerdict};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::{
-    counter::{Admitted, Counter},
+    cassette::{self, Tape, Taping},
+    counter::{Admitted, Counter, Notice},
     ledger::{Entry, telling},
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
@@ -37,23 +38,60 @@ const NOT_PASSED_BACK: [&str; 5] = ["connection", "keep-alive", "trailer", "tran
 pub(crate) enum Broken {
     #[error("the provider's response broke off")]
     Upstream(#[source] reqwest::Error),
+    #[error("the recorded response broke off here")]
+    Recorded,
     #[error("what the response used could not be kept")]
     Ledger,
+}
+
+/// The bytes of a response as they come.
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, Broken>> + Send + Sync>>;
+
+/// A response, of a provider or of a cassette.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Pieces,
 }
 
 /// A request and where it goes.
 pub(crate) struct Exchange<'a> {
     pub(crate) provider: &'a Provider,
+    pub(crate) tape: &'a Tape,
+    pub(crate) counter: &'a Counter,
     pub(crate) vendor: Vendor,
     pub(crate) upstream: &'a Upstream,
     pub(crate) request: Request,
 }
 
 impl Exchange<'_> {
-    async fn ask(&self) -> Result<reqwest::Response, Answer> {
-        self.provider.ask(self.vendor, self.upstream, &self.request).await.map_err(|error| {
+    /// Asks whoever answers: the provider, or a cassette.
+    async fn ask(&self, served: &Served, interface: &str) -> Result<Answered, Answer> {
+        let Self { tape, counter, request, .. } = self;
+        match tape {
+            Tape::Off => self.ask_provider().await,
+            Tape::Record(recorder) => {
+                let taping = Taping::new(recorder, counter, served, interface, &request.body);
+                self.ask_provider().await.map(|answered| taping.tape(answered))
+            }
+            Tape::Replay(player) => {
+                let asker = cassette::asker(&served.client, interface);
+                player.answer(&asker, served.client.attempt, &request.body).map_err(|why| {
+                    counter.tell(Notice::NotRecorded(why.clone()));
+                    refusal::stopping(self.vendor, "not_recorded", &format!("mycelium: {why}"))
+                })
+            }
+        }
+    }
+
+    async fn ask_provider(&self) -> Result<Answered, Answer> {
+        let asked = self.provider.ask(self.vendor, self.upstream, &self.request).await;
+        let answer = asked.map_err(|error| {
             refusal::refused(502, &format!("the provider was not reached: {}", innermost(&error)))
-        })
+        })?;
+        let (status, headers) = (answer.status(), passed_back(answer.headers()));
+        let body = futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream);
+        Ok(Answered { status, headers, body: Box::pin(body) })
     }
 }
 
@@ -69,13 +107,11 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// Passes on what costs nothing.
-pub(crate) async fn free(exchange: Exchange<'_>) -> Result<Response<Body>, Answer> {
-    let answer = exchange.ask().await?;
-    let (status, headers) = (answer.status(), passed_back(answer.headers()));
-    let body = StreamBody::new(futures_util::TryStreamExt::map_err(
-        futures_util::TryStreamExt::map_ok(answer.bytes_stream(), Frame::data),
-        Broken::Upstream,
-    ));
+pub(crate) async fn free(exchange: Exchange<'_>, served: &Served) -> Result<Response<Body>, Answer> {
+    let path = exchange.request.path.split('?').next().unwrap_or_default();
+    let interface = format!("{} {path}", exchange.request.method);
+    let Answered { status, headers, body } = exchange.ask(served, &interface).await?;
+    let body = StreamBody::new(futures_util::TryStreamExt::map_ok(body, Frame::data));
     Ok(response(status, headers, BodyExt::boxed(body)))
 }
 
@@ -84,18 +120,17 @@ pub(crate) async fn counted(
     mut exchange: Exchange<'_>,
     protocol: Protocol,
     served: Served,
-    counter: &Counter,
 ) -> Result<Response<Body>, Answer> {
     let asked = Asked::of(&exchange.request.body);
-    let Served { client, under_way, signs } = served;
-    let admitted = counter
-        .admit(&client)
-        .map_err(|reached| refusal::over_budget(protocol, &format!("mycelium: {}", spoken(&reached))))?;
+    let admitted = exchange.counter.admit(&served.client).map_err(|reached| {
+        let message = format!("mycelium: {}", spoken(&reached));
+        refusal::stopping(protocol.vendor(), "budget_exceeded", &message)
+    })?;
     if protocol == Protocol::Chat && asked.stream {
         exchange.request.body = telling_usage(&exchange.request.body);
     }
-    let answer = exchange.ask().await?;
-    let (status, headers) = (answer.status(), passed_back(answer.headers()));
+    let Answered { status, headers, body } = exchange.ask(&served, protocol.name()).await?;
+    let Served { client, under_way, signs } = served;
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let counting = Counting {
         meter: Meter::new(protocol, content_type),
@@ -112,13 +147,7 @@ pub(crate) async fn counted(
             ..Entry::default()
         },
     };
-    let body = Counted {
-        upstream: Box::pin(answer.bytes_stream()),
-        signs,
-        counting: Some(counting),
-        last: None,
-        settling: None,
-    };
+    let body = Counted { upstream: body, signs, counting: Some(counting), last: None, settling: None };
     Ok(response(status, headers, BodyExt::boxed(StreamBody::new(body))))
 }
 
@@ -166,7 +195,7 @@ fn passed_back(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-fn response(status: hyper::StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -215,7 +244,7 @@ fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) ->
 /// The bytes of a response, each passed on as it comes; but those with which it has told all it used only when that is
 /// durable, and so the end.
 struct Counted {
-    upstream: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
+    upstream: Pieces,
     /// Each of its bytes is a sign that the agent does not wait for nothing.
     signs: Signs,
     counting: Option<Counting>,
@@ -243,7 +272,7 @@ impl Stream for Counted {
             let chunk = match next {
                 Some(Err(error)) => {
                     this.finish(None);
-                    return Poll::Ready(Some(Err(Broken::Upstream(error))));
+                    return Poll::Ready(Some(Err(error)));
                 }
                 Some(Ok(chunk)) => {
                     this.signs.note();

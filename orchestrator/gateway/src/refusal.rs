@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::protocol::Protocol;
+use crate::protocol::Vendor;
 
 /// An answer instead of the model's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,14 +14,14 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A budget is used up: Codex asks once after 400 and shows the body, Claude Code once after 402 and shows the message.
-pub fn over_budget(protocol: Protocol, message: &str) -> Answer {
-    let error = |kind: &str| json!({"type": kind, "code": "budget_exceeded", "message": message});
-    match protocol {
-        Protocol::Responses | Protocol::Chat => {
-            Answer { status: 400, body: json!({"error": error("budget")}).to_string() }
+/// No more is answered: Codex asks once after 400 and shows the body, Claude Code once after 402 and shows the message.
+pub fn stopping(vendor: Vendor, code: &str, message: &str) -> Answer {
+    match vendor {
+        Vendor::OpenAi => {
+            let error = json!({"type": code, "code": code, "message": message});
+            Answer { status: 400, body: json!({"error": error}).to_string() }
         }
-        Protocol::Messages => Answer {
+        Vendor::Anthropic => Answer {
             status: 402,
             body: json!({"type": "error", "error": {"type": "billing_error", "message": message}})
                 .to_string(),

@@ -24,6 +24,7 @@ use tokio::{
 };
 
 use crate::{
+    cassette::Tape,
     counter::Counter,
     passing::{self, Broken, Exchange},
     protocol::{Route, Vendor},
@@ -62,6 +63,9 @@ pub struct Client {
     pub task: String,
     /// Its attempt.
     pub attempt: u32,
+    /// Which of the task's attempts it is, those not counted that were lost with their orchestrator: a cassette knows it
+    /// by that.
+    pub turn: u32,
     /// Who of the attempt: its agent, or a validator.
     pub by: String,
     /// The model that it is known to ask, by whose price is counted where the one that a request names has none.
@@ -83,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) upstreams: BTreeMap<Vendor, Upstream>,
     pub(crate) provider: Provider,
     pub(crate) counter: Counter,
+    pub(crate) tape: Tape,
 }
 
 impl Shared {
@@ -176,10 +181,11 @@ pub(crate) async fn pass(
         .upstreams
         .get(&vendor)
         .ok_or_else(|| refusal::refused(404, &format!("no provider is configured for {}", request.path)))?;
-    let exchange = Exchange { provider: &shared.provider, vendor, upstream, request };
+    let Shared { provider, counter, tape, .. } = shared;
+    let exchange = Exchange { provider, tape, counter, vendor, upstream, request };
     match route {
-        Route::Model(protocol) => passing::counted(exchange, protocol, served, &shared.counter).await,
-        Route::Free(_) => passing::free(exchange).await,
+        Route::Model(protocol) => passing::counted(exchange, protocol, served).await,
+        Route::Free(_) => passing::free(exchange, &served).await,
     }
 }
 

@@ -9,6 +9,7 @@ use mycelium_fixtures::models::{End, ModelServer, Script, Tokens as Told, Turn};
 use mycelium_gateway::{
     Client, Gateway, Key, Lease, Notice, Settings, Upstream,
     account::Limits,
+    cassette::Tape,
     ledger::{Entry, Ledger, keep},
     protocol::Vendor,
 };
@@ -68,6 +69,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
         prices: Arc::new(|[model, _], tokens: Tokens| if model == "priced" { tokens.total() * 2 } else { 0 }),
         ledger,
         keep: Arc::new(keep),
+        tape: Tape::Off,
     };
     Gateway::open(settings).await.unwrap()
 }
@@ -324,5 +326,11 @@ async fn containers_reach_it_by_a_socket() {
 }
 
 fn client(task: &str, attempt: u32) -> Client {
-    Client { task: task.to_owned(), attempt, by: "agent".to_owned(), model: "known".to_owned() }
+    Client {
+        task: task.to_owned(),
+        attempt,
+        turn: attempt,
+        by: "agent".to_owned(),
+        model: "known".to_owned(),
+    }
 }

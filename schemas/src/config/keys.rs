@@ -484,6 +484,22 @@ const GATEWAY: [KeyDoc; 1] = [key(
     "gateway: { openai: { key: OPENAI_API_KEY } }",
     "The providers behind the model gateway, through which agents, planners and validators reach their model.",
 )];
+const CASSETTE: [KeyDoc; 2] = [
+    key(
+        "gateway.record",
+        Kind::Id,
+        Fallback::Nothing,
+        "record: first-try",
+        "Name of a cassette that is made below `.mycelium/cassettes`: what models answer to `plan`, `run` and `resume` is kept there. One that is whole is never replaced.",
+    ),
+    key(
+        "gateway.replay",
+        Kind::Id,
+        Fallback::Nothing,
+        "replay: first-try",
+        "Name of a cassette that answers in the place of models, without a key and without a network. What was not asked when it was recorded is refused.",
+    ),
+];
 const GATEWAY_OPENAI: [KeyDoc; 3] = provider!(
     "gateway.openai",
     "openai",
@@ -590,6 +606,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static KeyDoc> {
         .chain(&DOCTOR_VALIDATOR)
         .chain(&BUDGETS)
         .chain(&GATEWAY)
+        .chain(&CASSETTE)
         .chain(&GATEWAY_OPENAI)
         .chain(&GATEWAY_ANTHROPIC)
         .chain(&SURROUNDINGS)

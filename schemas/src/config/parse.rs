@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Agent, Answerer, Answering, Budgets, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes, Mode,
-    Planner, Price, Provider, Resource, Validator, Worker, dollars,
+    Agent, Answerer, Answering, Budgets, Cassette, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes,
+    Mode, Planner, Price, Provider, Resource, Validator, Worker, dollars,
     keys::{self, KeyDoc, Kind},
 };
 use crate::{
@@ -196,7 +196,19 @@ impl Reader<'_> {
         Gateway {
             openai: self.provider(&keys, "openai", defaults.openai),
             anthropic: self.provider(&keys, "anthropic", defaults.anthropic),
+            cassette: self.cassette(&keys),
         }
+    }
+
+    fn cassette(&mut self, keys: &Keys<'_>) -> Option<Cassette> {
+        let [record, replay] = ["record", "replay"].map(|key| keys.get(key));
+        if let (Some(_), Some(replay)) = (&record, &replay) {
+            let message = "`gateway.record` and `gateway.replay` cannot both be set".to_owned();
+            self.decoder.report(&replay.field.node.span, message, "remove one of the two");
+            return None;
+        }
+        let record = record.and_then(|set| self.parsed(&set)).map(Cassette::Record);
+        record.or_else(|| replay.and_then(|set| self.parsed(&set)).map(Cassette::Replay))
     }
 
     fn provider(&mut self, keys: &Keys<'_>, name: &str, default: Provider) -> Provider {

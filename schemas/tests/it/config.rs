@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use mycelium_schemas::{
-    config::{self, Agent, Answerer, CleanupWhen, Config, FailurePolicy, Fallback, Kind, Mode, Price},
+    config::{
+        self, Agent, Answerer, Cassette, CleanupWhen, Config, FailurePolicy, Fallback, Kind, Mode, Price,
+    },
     problem::Source,
 };
 use serde_json::{Value, json};
@@ -250,6 +252,21 @@ fn a_provider_is_an_address_and_the_name_of_a_key() {
             "config.yaml:3:45: `gateway.openai.key` is not the name of a variable | write it like `key: OPENAI_API_KEY`"
         ]
     );
+}
+
+#[test]
+fn a_cassette_is_a_name_and_is_recorded_or_replayed() {
+    let of = |gateway: &str| parse(&format!("{MINIMAL}gateway: {{ {gateway} }}\n")).unwrap().gateway;
+    assert_eq!(of("record: first").cassette, Some(Cassette::Record("first".parse().unwrap())));
+    assert!(of("replay: first").is_replayed() && !of("record: first").is_replayed());
+    assert_eq!(
+        problems("gateway: { record: a, replay: b }\n"),
+        [
+            "config.yaml:3:31: `gateway.record` and `gateway.replay` cannot both be set | remove one of the two"
+        ]
+    );
+    let escaping = problems("gateway: { record: ../a }\n");
+    assert!(escaping.len() == 1 && escaping[0].contains("`gateway.record`"), "{escaping:?}");
 }
 
 #[test]

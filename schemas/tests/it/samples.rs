@@ -8,6 +8,7 @@ use mycelium_schemas::{
         Refused, ResumeAnswer, ReviewAnswer, RunAnswer, SchemaAnswer, StatusAnswer, Timeline,
     },
     bench::Bench,
+    cassette::CassetteLine,
     config,
     event::{Event, EventKind, LandingConflict, LandingIntent, RawEvent, ValidatorReport, Violations},
     flake::Execution,
@@ -180,6 +181,24 @@ fn every_response_of_a_model_is_read_and_described() {
     let schema = mycelium_schemas::schemas().remove("model-response").unwrap();
     assert!(!jsonschema::is_valid(schema.as_value(), &serde_json::json!({})), "it requires nothing");
     assert_eq!(text.lines().count(), 2);
+}
+
+#[test]
+fn every_kind_of_line_of_a_cassette_has_a_sample() {
+    let text = sample("cassette.jsonl");
+    let schema = mycelium_schemas::schemas().remove("cassette").unwrap();
+    for line in text.lines() {
+        let typed: CassetteLine = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&typed).unwrap(), line);
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_valid("cassette", &value);
+        for required in value.as_object().unwrap().keys().filter(|key| *key != "run_id") {
+            let mut cut = value.clone();
+            cut.as_object_mut().unwrap().remove(required);
+            assert!(!jsonschema::is_valid(schema.as_value(), &cut), "missing {required} was accepted");
+        }
+    }
+    assert_eq!(text.lines().count(), 4);
 }
 
 #[test]

@@ -10,8 +10,9 @@ use crate::{place::Place, plans::ONE};
 const STRAY: &str = "manifest_enforcement: block\nmax_retries: 0\nworker:\n  agent: command\n  command: echo stray >stray.txt\n";
 
 /// Schemas of what is written to files; those of `accept` are checked where it is.
-const OF_FILES: [&str; 20] = [
+const OF_FILES: [&str; 21] = [
     "bench",
+    "cassette",
     "candidate",
     "compliance",
     "config",
