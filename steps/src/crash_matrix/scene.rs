@@ -58,7 +58,7 @@ pub(crate) enum Scene {
     Init,
     /// `init --force` over an older configuration.
     InitForce,
-    /// `run` with an agent that asks a model through the gateway.
+    /// `run` with an agent that asks a model through the gateway, which is recorded.
     Hired,
     /// `run` with a command agent in containers; only where there is an engine.
     Containers,
@@ -72,7 +72,7 @@ pub(crate) const IN_CONTAINERS: &str = "engine.";
 pub(crate) const CARRIED: &str = "carried.";
 
 /// What the names of the points begin with that only a run with a model passes.
-const OF_MODELS: &str = "models.";
+const OF_MODELS: [&str; 2] = ["models.", "cassette."];
 /// The key of its model.
 const KEY: &str = "OPERATORS_MODEL_KEY";
 
@@ -132,7 +132,7 @@ impl Scene {
         match self {
             Self::Containers => point.starts_with(IN_CONTAINERS),
             Self::Far => point.starts_with(CARRIED),
-            Self::Hired => point.starts_with(OF_MODELS),
+            Self::Hired => OF_MODELS.iter().any(|prefix| point.starts_with(prefix)),
             _ => true,
         }
     }
@@ -242,6 +242,7 @@ impl Scene {
                 config.set(&["worker", "program"], &model.agent.to_string_lossy());
                 config.set(&["gateway", "openai", "base_url"], &model.server.base_url());
                 config.set(&["gateway", "openai", "key"], KEY);
+                config.set(&["gateway", "record"], "kept");
                 sandbox.set(KEY, "sk-of-the-operator-0123456789abcdef");
             }
         }

@@ -51,6 +51,12 @@ fn has_key(world: &mut MyceliumWorld, key: String) {
     world.set_model_key(&key);
 }
 
+/// What models answer in the second place is recorded as the cassette of that name.
+#[given(expr = "the second place records the cassette {string}")]
+fn records(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
+    world.record_in_second_place(&name)
+}
+
 /// What the model answers, one after the other, as a YAML list; the last answer stands for all that follow. An answer has
 /// text, shell (a command, with the words of scripts), tools (spawn_agent with a prompt), usage ({input, cached, output}),
 /// status, body, end (cut_after, stall_after), pace_ms, wait_for, times.

@@ -62,6 +62,14 @@ fn same_outcomes(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
 }
 
+/// What models used is the same in both places, response by response, in any order of parallel tasks; there was one.
+#[then(expr = "models have used the same in both places")]
+fn same_account(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let (here, there) = (world.account_of_models()?, world.second_place()?.account_of_models()?);
+    let claim = Claim::new(State, "same_usage", "what models used in both places", "models.jsonl");
+    world.must(claim, Verdict::of(!here.is_empty() && here == there, here, there))
+}
+
 /// `state.json` holds the same bytes in both places.
 #[then(expr = "the state is the same in both places")]
 fn same_state(world: &mut MyceliumWorld) -> Result<(), WorldError> {

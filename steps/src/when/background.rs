@@ -28,6 +28,24 @@ fn is_asked(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
     world.wait_for_question(&text)
 }
 
+/// Nobody listens where the model was, in both places, and the operator has no key for one.
+#[when(expr = "the model and its key are gone")]
+fn model_is_gone(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    world.end_models()
+}
+
+/// This place gets a copy of what the second one recorded, and is configured to replay it.
+#[when(expr = "the cassette {string} is brought here and replayed")]
+fn replays(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
+    world.replay_from_second_place(&name)
+}
+
+/// What was recorded here is replayed by the commands that follow.
+#[when(expr = "the cassette {string} is replayed from now on")]
+fn replays_here(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
+    world.replay(&name)
+}
+
 /// Waits for the end of the started command, which is then the last command.
 #[when(expr = "the started command has ended")]
 fn has_ended(world: &mut MyceliumWorld) -> Result<(), WorldError> {

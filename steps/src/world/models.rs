@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use mycelium_fixtures::{
     FixtureError,
-    files::write_file,
+    files::{copy_folder, write_file},
     models::{Asked, ModelServer, Script, Track, Turn, agent},
 };
 
@@ -15,6 +15,8 @@ use mycelium_accept::context::{Lane, Record};
 const KEY_VARIABLE: &str = "OPERATORS_MODEL_KEY";
 /// What it holds where a scenario does not say otherwise.
 const KEY: &str = "sk-of-the-operator-0123456789abcdef";
+/// Where cassettes are, below the checkout.
+const CASSETTES: &str = ".mycelium/cassettes";
 /// The folder that the real agents are installed in.
 const REAL_AGENTS: &str = "MYCELIUM_AGENTS_DIR";
 
@@ -23,8 +25,11 @@ const MODEL: &str = "scripted-model";
 
 /// The scripted model of a scenario.
 #[derive(Debug)]
-pub(crate) struct Models {
-    server: ModelServer,
+pub(crate) enum Models {
+    /// It answers.
+    Serving(ModelServer),
+    /// Nobody listens at its address any more; what it was asked before.
+    Gone(Vec<Asked>),
 }
 
 impl MyceliumWorld {
@@ -109,9 +114,9 @@ impl MyceliumWorld {
     fn serve_models(&mut self) -> Result<String, WorldError> {
         if self.models.is_none() {
             let server = ModelServer::start(Script::default()).map_err(WorldError::Models)?;
-            self.models = Some(Models { server });
+            self.models = Some(Models::Serving(server));
         }
-        Ok(self.models()?.server.base_url())
+        Ok(self.model_server()?.base_url())
     }
 
     /// A program that is called like the real one.
@@ -136,7 +141,7 @@ impl MyceliumWorld {
                 turn.shell = Some(self.stage()?.scripts().command(command)?);
             }
         }
-        self.models()?.server.change(|script| match when {
+        self.model_server()?.change(|script| match when {
             None => script.turns = turns,
             Some(text) => {
                 script.tracks.retain(|track| track.when != text);
@@ -148,10 +153,54 @@ impl MyceliumWorld {
 
     /// What the model was asked so far.
     pub(crate) fn asked(&self) -> Result<Vec<Asked>, WorldError> {
-        Ok(self.models()?.server.asked())
+        match self.models.as_ref().ok_or(WorldError::NoModels)? {
+            Models::Serving(server) => Ok(server.asked()),
+            Models::Gone(asked) => Ok(asked.clone()),
+        }
     }
 
-    fn models(&self) -> Result<&Models, WorldError> {
-        self.models.as_ref().ok_or(WorldError::NoModels)
+    fn model_server(&self) -> Result<&ModelServer, WorldError> {
+        match &self.models {
+            Some(Models::Serving(server)) => Ok(server),
+            Some(Models::Gone(_)) | None => Err(WorldError::NoModels),
+        }
+    }
+
+    /// From now on nobody listens where the model was, and the operator has no key.
+    pub(crate) fn end_models(&mut self) -> Result<(), WorldError> {
+        let asked = self.asked()?;
+        self.models = Some(Models::Gone(asked));
+        self.sandbox.unset(KEY_VARIABLE);
+        if let Ok(place) = self.second_place_mut() {
+            place.sandbox.unset(KEY_VARIABLE);
+        }
+        Ok(())
+    }
+
+    /// From now on a run of the second place is recorded under that name.
+    pub(crate) fn record_in_second_place(&mut self, name: &str) -> Result<(), WorldError> {
+        self.second_place_mut()?.stage_mut()?.set(&["gateway", "record"], name)
+    }
+
+    /// This place has the second one's cassettes, and replays the one of that name.
+    pub(crate) fn replay_from_second_place(&mut self, name: &str) -> Result<(), WorldError> {
+        let from = self.second_place()?.stage()?.path().join(CASSETTES);
+        copy_folder(&from, &self.stage()?.path().join(CASSETTES))?;
+        self.replay(name)
+    }
+
+    /// From now on the cassette of that name is replayed here.
+    pub(crate) fn replay(&mut self, name: &str) -> Result<(), WorldError> {
+        let stage = self.stage_mut()?;
+        stage.remove(&["gateway", "record"])?;
+        stage.set(&["gateway", "replay"], name)
+    }
+
+    /// The last command's account of what models used, a line each response, in any order of parallel tasks.
+    pub(crate) fn account_of_models(&self) -> Result<String, WorldError> {
+        let account = self.run_folder()?.file("models.jsonl").unwrap_or_default();
+        let mut lines: Vec<&str> = account.lines().collect();
+        lines.sort_unstable();
+        Ok(lines.join("\n"))
     }
 }

@@ -133,6 +133,12 @@ impl Stage {
         self.write_config()
     }
 
+    /// Removes one key of the configuration, its path given as keys, and writes it.
+    pub(crate) fn remove(&mut self, keys: &[&str]) -> Result<(), WorldError> {
+        self.config.remove(keys);
+        self.write_config()
+    }
+
     /// Makes the doctor run a script.
     pub(crate) fn set_doctor(&mut self, body: &str) -> Result<(), WorldError> {
         let text = self.scripts.doctor(body)?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod answering;
+mod cassettes;
 mod contained;
 #[path = "../it/place.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]
