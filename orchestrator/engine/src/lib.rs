@@ -36,6 +36,7 @@ mod models;
 pub mod moved;
 pub mod orphans;
 mod patience;
+pub mod planned;
 mod planner;
 pub mod planning;
 pub mod poll;

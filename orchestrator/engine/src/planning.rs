@@ -23,7 +23,7 @@ use crate::{
     error::{Error, IoContext},
     fault,
     git::Upstream,
-    mock,
+    mock, planned,
     planner::Planner,
     project::Project,
     redact::{self, Redactor},
@@ -35,6 +35,9 @@ use crate::{
 
 /// Folder beside the tasks in which they are written before they take their place.
 const NEW_TASKS: &str = ".tasks-new";
+
+/// The list of the tasks.
+const INDEX: &str = "plan.json";
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -97,8 +100,14 @@ pub fn plan(
         spec_text: manifest.spec.clone(),
     }));
     let batches = batch_plan(&plan, &BTreeSet::new(), limit);
-    let outcome =
-        if request.dry_run { PlanOutcome::DryRun } else { write(project, &files, request.force, lock)? };
+    let outcome = if request.dry_run {
+        PlanOutcome::DryRun
+    } else {
+        let outcome = write(project, &files, request.force, lock)?;
+        let index = files.get(INDEX).map_or("", String::as_str);
+        planned::keep(project, index, asked.as_ref(), &redactor)?;
+        outcome
+    };
     Ok(Planned { outcome, batches, tasks: manifests, asked })
 }
 
@@ -146,7 +155,7 @@ fn render(manifests: &[Manifest]) -> Result<BTreeMap<String, String>, Error> {
         files.insert(format!("{dir}/spec.md"), with_newline(&manifest.spec));
         index.tasks.push(PlanIndexEntry { id: manifest.id.clone(), dir });
     }
-    files.insert("plan.json".to_owned(), pretty(&index)?);
+    files.insert(INDEX.to_owned(), pretty(&index)?);
     Ok(files)
 }
 

@@ -35,7 +35,7 @@ use crate::{
     landed::{landed_before, refuse_landed_since},
     landing::Lander,
     launcher::Launcher,
-    orphans, private,
+    orphans, planned, private,
     project::Project,
     redact::{self, Redactor},
     resume::{Unfinished, unfinished_of},
@@ -251,6 +251,9 @@ impl Ready {
         store::write_atomic(&self.paths.config, self.settings.source.text.as_bytes())?;
         store::write_atomic(&self.paths.doctor, &self.doctor)?;
         validator::freeze(&self.prompts, &self.paths.prompts())?;
+        if let Some(asked) = planned::account(project) {
+            store::write_json(&self.paths.planned(), &asked)?;
+        }
         sync_dir(&project.runs_dir())
     }
 

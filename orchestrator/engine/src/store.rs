@@ -10,7 +10,7 @@ use std::{
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    answer::{Paths, RunShown},
+    answer::{Paths, PlanAsked, RunShown},
     config,
     id::{RunId, TaskId},
     problem::Source,
@@ -93,9 +93,20 @@ impl RunPaths {
         config::parse(&source).ok()?.budgets.prices_as_of
     }
 
+    /// What the planner of the run's tasks used; none where nobody was asked for them.
+    fn planned_by(&self) -> Option<PlanAsked> {
+        serde_json::from_slice(&read_file(&self.planned()).ok()?).ok()
+    }
+
     /// A run with its places, as commands show it.
     pub fn show(&self, view: RunView) -> RunShown {
-        RunShown { view, paths: self.shown(), prices_as_of: self.prices_as_of() }
+        let (prices_as_of, planned) = (self.prices_as_of(), self.planned_by());
+        RunShown { view, paths: self.shown(), prices_as_of, planned }
+    }
+
+    /// The account of the planner of the run's tasks.
+    pub(crate) fn planned(&self) -> PathBuf {
+        self.run_dir.join("planned.json")
     }
 
     /// A configuration that a human's decision brings into force, until `resume` puts it in the old one's place.
@@ -216,7 +227,7 @@ pub(crate) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Removes a file; one that is not there is fine.
-fn remove_file(path: &Path) -> Result<(), Error> {
+pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
     match fault::point!("file.remove", fs::remove_file(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result.at("remove", path),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::setup::PlanAsked;
 use crate::{
     id::{ProjectName, RunId, TaskId},
     state::{Reason, RunView, TaskState, TaskStatus},
@@ -68,6 +69,9 @@ pub struct RunShown {
     /// The day of the prices that its cost is counted with, as `budgets.prices_as_of` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_as_of: Option<String>,
+    /// How its plan came about, and what that used, which is not part of the run's usage; none where nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlanAsked>,
 }
 
 /// Where a run's artifacts lie; not all of them are there yet, or any more.

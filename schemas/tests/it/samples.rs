@@ -88,7 +88,9 @@ fn every_sample_of_a_commands_answer_is_read_and_described() {
     for (sample, is) in [("resume.json", "Ended"), ("resume-nothing.json", "NothingToResume")] {
         assert_kept_as::<ResumeAnswer>(sample, "resume", is);
     }
-    for (sample, is) in [("status.json", "Stands"), ("status-no-runs.json", "NoRuns")] {
+    for (sample, is) in
+        [("status.json", "Stands"), ("status-planned.json", "Stands"), ("status-no-runs.json", "NoRuns")]
+    {
         assert_kept_as::<StatusAnswer>(sample, "status", is);
     }
     for (sample, is) in [

@@ -1,6 +1,6 @@
 //! `mycelium status`: how a run stands. Reads only.
 
-use mycelium_engine::{poll::Poll, project::Project, store};
+use mycelium_engine::{planned, poll::Poll, project::Project, store};
 use mycelium_schemas::{
     answer::{NoRun, StatusAnswer},
     state::{RunStatus, RunView},
@@ -21,8 +21,14 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
     let project = context.project()?;
     let output = context.output;
     let Some(view) = named_or_latest(&project, args.run_id.as_ref())? else {
+        let planned = planned::account(&project);
         let none = StatusAnswer::NoRuns(NoRun { run_id: (), project: project.name, status: () });
         output.data(&none, || "no runs yet\n".to_owned())?;
+        if let Some(planned) = planned {
+            output.say(&render::plan::asked(&planned));
+            output.say("next: `mycelium run`");
+            return Ok(Exit::Done);
+        }
         output.say("next: `mycelium plan --input FILE`, then `mycelium run`");
         return Ok(Exit::Done);
     };

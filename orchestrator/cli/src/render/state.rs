@@ -2,21 +2,22 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use mycelium_schemas::{
-    answer::RunShown,
+    answer::{PlanAsked, RunShown},
     state::{RunView, Usage},
 };
 
-use super::{lines, problem::plain, reason, stamp};
+use super::{lines, plan, problem::plain, reason, stamp};
 
 /// For people.
 pub(crate) fn text(run: &RunShown) -> String {
-    let RunShown { view, paths, prices_as_of } = run;
+    let RunShown { view, paths, prices_as_of, planned } = run;
     let places = [
         format!("journal    {}", paths.journal),
         format!("state      {}", paths.state),
         format!("artifacts  {}", paths.run_dir),
     ];
-    format!("{}{}\n{}", whole(view, prices_as_of.as_deref()), notes(view), lines(places))
+    let notes = notes(view, planned.as_ref());
+    format!("{}{notes}\n{}", whole(view, prices_as_of.as_deref()), lines(places))
 }
 
 /// For a table that is replaced as the run goes on.
@@ -44,8 +45,9 @@ pub(crate) fn changes(before: Option<&RunView>, now: &RunView) -> String {
     lines(tasks.chain(head))
 }
 
-/// What the table has no column for: what validators used, and attempts of which nothing is known.
-fn notes(view: &RunView) -> String {
+/// What the table has no column for: what validators used, attempts of which nothing is known, and what the plan used
+/// before there was a run.
+fn notes(view: &RunView, planned: Option<&PlanAsked>) -> String {
     let validators = view
         .validators
         .iter()
@@ -55,7 +57,8 @@ fn notes(view: &RunView) -> String {
         let attempts = if count == 1 { "attempt" } else { "attempts" };
         format!("task {id}: its agent told no usage in {count} {attempts}, which time alone bounded")
     });
-    let notes: Vec<String> = validators.chain(silent).collect();
+    let planned = planned.map(|planned| format!("not counted in this: {}", plan::asked(planned)));
+    let notes: Vec<String> = validators.chain(silent).chain(planned).collect();
     if notes.is_empty() { String::new() } else { format!("\n{}", lines(notes)) }
 }
 

@@ -119,6 +119,32 @@ fn what_is_wrong_with_an_answer_goes_back_until_it_is_a_plan() {
 }
 
 #[test]
+fn what_the_planner_used_is_told_with_its_tasks_and_with_each_run_of_them() {
+    let models = serve(vec![says("no plan"), says(TWO)]);
+    let mut place = place("openai", &models, "");
+    place.run(&PLAN).exits(0);
+    let told = "planned by openai (m1) in 2 attempts: 2100 tokens (1200 cached, 40 reasoning), $0.003200 at the prices of 2026-01-31";
+    place.run(&["status"]).exits(0).complains(&[told, "next: `mycelium run`"]);
+    let ran = place.run(&["run", "--run-id", "r1"]).exits(0);
+    assert!(ran.stdout.contains(&format!("not counted in this: {told}")), "{ran:#?}");
+    // The account is the run's own: another plan does not change it.
+    place.write(
+        ".mycelium/config.yaml",
+        &place.read(".mycelium/config.yaml").replace("provider: openai", "provider: mock"),
+    );
+    place.sandbox.set("MOCK_LLM_OUTPUT", TWO);
+    place.run(&PLAN).exits(0);
+    let status = place.run(&["status", "--json"]).exits(0).json();
+    place.assert_valid("status", &status);
+    assert_eq!(status["planned"]["usage"]["input_tokens"], 2000);
+    assert_eq!(status["planned"]["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(status["usage"]["input_tokens"], 0);
+    place.git("reset -q --hard HEAD~1");
+    let again = place.run(&["run", "--run-id", "r2"]);
+    assert!(!again.stdout.contains("planned by"), "{again:#?}");
+}
+
+#[test]
 fn an_answer_that_is_never_a_plan_is_refused_with_its_problems_and_nothing_is_written() {
     let models = serve(vec![says(r#"{"tasks": [{"id": "001", "nmae": "One"}]}"#)]);
     let mut place = place("compatible", &models, "");
@@ -187,6 +213,12 @@ fn the_prompt_is_a_file_that_the_project_may_replace() {
         "did you mean `{{input}}`?",
     ]);
     assert!(models.asked().is_empty());
+    // Whatever is in the way of the first question, nothing half written is left.
+    fs::remove_file(place.repository.path().join(".mycelium/prompts/planner.md")).unwrap();
+    fs::create_dir(place.repository.path().join(".mycelium/prompts/planner.md")).unwrap();
+    place.run(&PLAN).exits(2).complains(&["planner.md", "neither a file nor a link to one"]);
+    assert!(!place.repository.path().join(".mycelium/plans").exists());
+    fs::remove_dir(place.repository.path().join(".mycelium/prompts/planner.md")).unwrap();
     place.write(".mycelium/prompts/planner.md", "Our own words: {{ input }}\n");
     place.run(&PLAN).exits(0);
     assert!(models.asked()[0].body.to_string().contains("Our own words: Two things"));
