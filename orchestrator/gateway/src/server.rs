@@ -35,6 +35,9 @@ use crate::{
 
 /// Bytes of a request's body.
 const REQUEST_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a connection that wait to be read by an agent, and of the head of its request. The library's own bound is
+/// six times this, which many slow agents would fill.
+const BUFFER_MAX: usize = 64 * 1024;
 /// How long nobody is let in after the system had no room for one more.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// What concerns the agent's own connection, or its dummy key; the provider gets another one.
@@ -137,7 +140,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         async move { Ok::<_, Infallible>(answer(&shared, request).await.unwrap_or_else(said)) }
     });
     // An agent that goes away in the middle is no error of ours.
-    let _gone = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let served =
+        http1::Builder::new().max_buf_size(BUFFER_MAX).serve_connection(TokioIo::new(stream), service);
+    let _gone = served.await;
 }
 
 async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Response<Body>, Answer> {
