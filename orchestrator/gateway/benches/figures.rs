@@ -91,7 +91,12 @@ fn serve() -> Result<(), Failed> {
 async fn serve_bulk(listener: TcpListener) {
     while let Ok((connection, _)) = listener.accept().await {
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| async {
-            let asked = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let asked = request
+                .into_body()
+                .collect()
+                .await
+                .map(http_body_util::Collected::to_bytes)
+                .unwrap_or_default();
             let is_long = String::from_utf8_lossy(&asked).contains("long");
             let count = if is_long { LONG } else { SHORT } / EVENT;
             let event =
