@@ -319,7 +319,10 @@ impl Judged<'_> {
     }
 
     fn proof(&self) -> String {
-        let twins = match self.linked.iter().filter(|linked| linked.spec.is_control()).count() {
+        // What runs in another lane alone proves nothing here.
+        let needed = |linked: &&Linked<'_>| self.lanes.iter().any(|lane| linked.spec.needs_lane(lane));
+        let proving: Vec<&Linked<'_>> = self.linked.iter().filter(needed).collect();
+        let twins = match proving.iter().filter(|linked| linked.spec.is_control()).count() {
             0 => String::new(),
             1 => ", a control twin among them,".to_owned(),
             count => format!(", {count} control twins among them,"),
@@ -327,7 +330,7 @@ impl Judged<'_> {
         let claims = self.must_not.len() + self.witness.len() + self.control.len();
         format!(
             "All {} scenarios{twins} passed at the first attempt in {}; all {claims} declared assertions held.",
-            self.linked.len(),
+            proving.len(),
             self.lanes.join(" and "),
         )
     }

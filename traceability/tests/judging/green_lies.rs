@@ -72,6 +72,28 @@ fn a_lie_about_one_goal_leaves_the_other_goals_verified() {
 }
 
 #[test]
+fn what_runs_in_a_lane_that_is_not_asked_for_is_not_said_to_have_passed() {
+    let mut world = World::honest();
+    world.goals[0] = world.goals[0].replace("lanes: [mock]", "lanes: [mock, docker]");
+    let mut contained = crate::support::Fixture::new("G0.1", 40, "A block keeps work away from containers");
+    contained.tags.retain(|tag| tag != "@mock");
+    contained.tags.push("@docker".to_owned());
+    contained.attempts.clear();
+    world.features.push(contained.clone());
+    world.ran.push(contained);
+    (world.links, world.denominator) = Default::default();
+    world.review_all();
+    let (matrix, _) = world.judge().unwrap();
+    let row = matrix.row("G0.1".parse().unwrap()).unwrap();
+    assert_eq!(row.status, Status::Verified, "{:?}", row.reasons);
+    assert!(
+        row.reasons[0].starts_with("All 2 scenarios, a control twin among them, passed"),
+        "{:?}",
+        row.reasons
+    );
+}
+
+#[test]
 fn without_results_nothing_can_be_judged() {
     let (matrix, evaluation) = World::honest().judge_results(None);
     assert_eq!(evaluation.outcome.code(), 2);
