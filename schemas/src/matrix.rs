@@ -38,7 +38,7 @@ pub struct Matrix {
     /// Steps and fixtures that no scenario uses.
     #[serde(default)]
     pub unused: Unused,
-    /// Quarantine entries that fit no goal or no scenario, in sentences.
+    /// Quarantine entries that excuse nothing: they fit no scenario, or their dates are not allowed. In sentences.
     pub dead_quarantine: Vec<String>,
     /// Reviewed links that fit no goal, in sentences.
     pub dead_links: Vec<String>,

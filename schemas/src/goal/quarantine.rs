@@ -55,8 +55,8 @@ pub struct QuarantineEntry {
     pub quarantined_at: Date,
     /// The last day on which it does not fail the gate.
     pub expires: Date,
-    /// Whether its one renewal is used up.
-    pub renewed: bool,
+    /// The day of its one renewal, where that is used up.
+    pub renewed: Option<Date>,
 }
 
 /// Reads the quarantine. That an entry may not be about a Tier-0 goal is judged with the matrix.
@@ -82,8 +82,7 @@ fn entry(d: &mut Decoder<'_>, item: &Field<'_>, seen: &mut Vec<(GoalId, String)>
     within(d, item, ("first_seen", first_seen), ("quarantined_at", quarantined_at), ENTRY_DAYS_MAX);
     within(d, item, ("quarantined_at", quarantined_at), ("expires", expires), LIFE_DAYS_MAX);
     let renewal = section.get("renewal").map(|field| renewal(d, &field, hypothesis.as_deref(), expires));
-    let renewed = renewal.is_some();
-    let (hypothesis, expires) = renewal.unwrap_or((hypothesis, expires));
+    let (hypothesis, renewed, expires) = renewal.unwrap_or((hypothesis, None, expires));
     let entry = QuarantineEntry {
         goal: goal?,
         scenario: scenario?,
@@ -128,7 +127,7 @@ fn renewal(
     field: &Field<'_>,
     first: Option<&str>,
     deadline: Option<Date>,
-) -> (Option<String>, Option<Date>) {
+) -> (Option<String>, Option<Date>, Option<Date>) {
     let section = mapping(d, &field.label, field.node, &RENEWAL_KEYS);
     let hypothesis = text(d, &section, "hypothesis", "say what you think the cause is now");
     let on: Option<Date> = parsed(d, &section, "on", DATE);
@@ -148,7 +147,7 @@ fn renewal(
         d.report(&field.node.span, message, "what has expired is not renewed: fix the scenario");
     }
     within(d, field, ("on", on), ("expires", expires), LIFE_DAYS_MAX);
-    (hypothesis, expires)
+    (hypothesis, on, expires)
 }
 
 /// Checks that a day follows another one, by so many days at most.
@@ -209,7 +208,7 @@ mod tests {
         let entry = read(&renewed).unwrap().remove(0);
         assert_eq!(
             (entry.expires.to_string().as_str(), entry.hypothesis.as_str(), entry.renewed),
-            ("2026-01-16", "other", true)
+            ("2026-01-16", "other", Some("2026-01-09".parse().unwrap()))
         );
         for (old, new, why) in [
             ("hypothesis: other", "hypothesis: h", "repeats the first hypothesis"),

@@ -26,7 +26,7 @@ pub(super) fn marks(inputs: &Inputs<'_>, goal: &Goal) -> Vec<QuarantineMark> {
             expires: entry.expires,
             days_left: days_between(inputs.today, entry.expires),
             days_in: days_in(entry, inputs.today),
-            renewed: entry.renewed,
+            renewed: entry.renewed.is_some(),
         })
         .collect()
 }
@@ -37,10 +37,18 @@ fn days_in(entry: &QuarantineEntry, today: Date) -> i32 {
     (days_between(entry.quarantined_at, last) + 1).clamp(0, WINDOW_DAYS)
 }
 
-/// Whether an entry that has not expired is about a scenario as it is now.
+/// Whether an entry that holds and has not expired is about a scenario as it is now.
 pub(super) fn excuses(inputs: &Inputs<'_>, goal: &Goal, spec: &ScenarioSpec) -> bool {
     let entries = inputs.registry.quarantine.iter().filter(|entry| entry.goal == goal.id);
-    entries.into_iter().any(|entry| inputs.today <= entry.expires && is_about(entry, spec))
+    let holds = |entry: &QuarantineEntry| inputs.today <= entry.expires && why_void(inputs, entry).is_none();
+    entries.into_iter().any(|entry| is_about(entry, spec) && holds(entry))
+}
+
+/// Why an entry buys no time by its dates, whatever it is about.
+fn why_void(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
+    // Dates that lie ahead would make a week of as many years as somebody likes. It is first seen before it is entered.
+    let begins = entry.renewed.unwrap_or(entry.quarantined_at).max(entry.quarantined_at);
+    (begins > inputs.today).then(|| format!("begins on {begins}, and today is {}", inputs.today))
 }
 
 /// The scenarios whose failures are excused.
@@ -56,7 +64,7 @@ fn is_about(entry: &QuarantineEntry, spec: &ScenarioSpec) -> bool {
     spec.name == entry.scenario && spec.fingerprint() == entry.fingerprint
 }
 
-/// Entries that protect nothing: whatever they were meant for fails without anybody waiting for it.
+/// Entries that excuse nothing: whatever they were meant for fails without anybody waiting for it.
 pub(super) fn dead(inputs: &Inputs<'_>) -> Vec<String> {
     inputs.registry.quarantine.iter().filter_map(|entry| why_dead(inputs, entry)).collect()
 }
@@ -64,6 +72,9 @@ pub(super) fn dead(inputs: &Inputs<'_>) -> Vec<String> {
 fn why_dead(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
     let (id, name) = (entry.goal, &entry.scenario);
     let dead = |why: &str| Some(format!("The quarantine of {name:?} for {id} {why}."));
+    if let Some(why) = why_void(inputs, entry) {
+        return dead(&why);
+    }
     let named: Vec<&ScenarioSpec> =
         inputs.catalogue.of_goal(id).into_iter().filter(|spec| spec.name == *name).collect();
     let Some(goal) = inputs.registry.goal(id).filter(|_| !named.is_empty()) else {

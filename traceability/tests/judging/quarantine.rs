@@ -139,14 +139,36 @@ fn q6_its_owner_is_told_before_the_deadline_and_everybody_after_it() {
 
 #[test]
 fn q7_it_is_renewed_once_and_the_days_go_on_counting() {
-    let mut world = quarantined("2026-02-01");
-    let renewal = ", renewal: {hypothesis: another, on: 2026-02-01, expires: 2026-02-08}}";
-    world.quarantine = world.quarantine.trim_end().strip_suffix('}').unwrap().to_owned() + renewal;
+    let mut world = renewed();
     world.today = "2026-02-03";
     assert_green(&world, "\"A block keeps work away\": 10 of the last 90 days, renewed once.");
     world.today = "2026-02-09";
     assert_red(&world, "expired on 2026-02-08");
     assert_green(&quarantined("2026-02-01"), "7 of the last 90 days.");
+}
+
+/// The entry of [`quarantined`], renewed on the day of its first deadline.
+fn renewed() -> World {
+    let mut world = quarantined("2026-02-01");
+    let renewal = ", renewal: {hypothesis: another, on: 2026-02-01, expires: 2026-02-08}}\n";
+    world.quarantine = world.quarantine.trim_end().strip_suffix('}').unwrap().to_owned() + renewal;
+    world
+}
+
+#[test]
+fn what_begins_after_today_excuses_nothing() {
+    for (mut world, today, day) in
+        [(quarantined("2026-02-01"), "2026-01-24", "2026-01-25"), (renewed(), "2026-01-31", "2026-02-01")]
+    {
+        world.ran[6].attempts = vec!["FAILED"];
+        world.run.success = false;
+        world.today = day;
+        assert_green(&world, "none expired");
+        world.today = today;
+        assert_red(&world, &format!("begins on {day}, and today is {today}"));
+        let (matrix, _) = world.judge().unwrap();
+        assert_eq!(matrix.row("G1.1".parse().unwrap()).unwrap().status, Status::Failing);
+    }
 }
 
 #[test]
