@@ -11,6 +11,7 @@ use mycelium_schemas::{
     goal::{GoalId, gates::Profile},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
     mutation::Mutation,
+    problem::Source,
     sabotage::Sabotage,
 };
 
@@ -33,6 +34,8 @@ pub struct Inputs<'a> {
     pub profile: &'a Profile,
     /// What was locked before.
     pub locked: &'a LockHistory,
+    /// `quarantine.yaml` as earlier commits have it.
+    pub quarantined: &'a [Source],
     /// The scenarios of the feature files as they are now. What ran is compared with it.
     pub catalogue: &'a Catalogue,
     /// What the scenarios leave unused.

@@ -229,6 +229,36 @@ fn a_deadline_is_judged_by_the_day_that_is_given() {
 }
 
 #[test]
+fn a_quarantine_that_begins_later_or_is_written_anew_is_red() {
+    let checkout = honest();
+    let enter = |from: &str, to: &str| {
+        let text = "0".repeat(64);
+        checkout.write(
+            "traceability/quarantine.yaml",
+            &format!(
+                "- {{goal: G1.3, scenario: it says so, fingerprint: {text}, issue: https://issues/1, hypothesis: h, \
+                 owner: o, evidence: e, first_seen: {from}, quarantined_at: {from}, expires: {to}}}\n"
+            ),
+        );
+        checkout.commit();
+    };
+    enter("2026-01-01", "2026-01-08");
+    checkout.write("traceability/quarantine.yaml", "[]\n");
+    checkout.commit();
+    enter("2026-01-10", "2026-01-17");
+    assert_eq!(run(&checkout, ""), Some(0));
+    let red = |today: &str| {
+        let reasons = gate_on(&checkout, today).1;
+        reasons.into_iter().filter(|reason| reason.starts_with("quarantine: The")).collect::<Vec<_>>()
+    };
+    let entry = "quarantine: The quarantine of \"it says so\" for G1.3";
+    assert_eq!(red("2026-01-09"), [format!("{entry} begins on 2026-01-10, and today is 2026-01-09.")]);
+    let before =
+        "was there until 2026-01-08 before, 9 of the last 90 days in all: one renewal is all there is";
+    assert_eq!(red("2026-01-10"), [format!("{entry} {before}.")]);
+}
+
+#[test]
 fn a_link_to_no_promise_is_red() {
     let checkout = honest();
     assert_eq!(run(&checkout, ""), Some(0));

@@ -41,7 +41,7 @@ pub(super) fn judge(matrix: &Matrix) -> Judgement {
     }
     Judgement::red(
         reasons,
-        "fix the scenario and remove its entry; a deadline is extended once, by a renewal",
+        "fix the scenario and remove its entry; a deadline is extended once, by a renewal of the same entry",
     )
 }
 

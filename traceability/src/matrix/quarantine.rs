@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
+use jiff::{ToSpan as _, civil::Date};
 use mycelium_schemas::{
-    goal::{quarantine::QuarantineEntry, spec::Goal},
+    goal::{
+        quarantine::{QuarantineEntry, parse},
+        spec::Goal,
+    },
     matrix::{QuarantineMark, ScenarioKey},
 };
 
@@ -25,16 +28,33 @@ pub(super) fn marks(inputs: &Inputs<'_>, goal: &Goal) -> Vec<QuarantineMark> {
             owner: entry.owner.clone(),
             expires: entry.expires,
             days_left: days_between(inputs.today, entry.expires),
-            days_in: days_in(entry, inputs.today),
+            days_in: days_in(inputs, entry),
             renewed: entry.renewed.is_some(),
         })
         .collect()
 }
 
-/// Days up to today on which an entry stood there, the first one included.
-fn days_in(entry: &QuarantineEntry, today: Date) -> i32 {
-    let last = today.min(entry.expires);
-    (days_between(entry.quarantined_at, last) + 1).clamp(0, WINDOW_DAYS)
+/// Days of the last 90 on which a scenario was in quarantine, by the dates of its entry and of every earlier one.
+fn days_in(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> i32 {
+    let days: BTreeSet<Date> =
+        earlier(inputs, entry).chain([entry.clone()]).flat_map(|entry| days(inputs, &entry)).collect();
+    i32::try_from(days.len()).unwrap_or(i32::MAX)
+}
+
+/// Days of the last 90, today included, on which an entry stood there.
+fn days(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Vec<Date> {
+    let window = inputs.today.saturating_sub((WINDOW_DAYS - 1).days());
+    let last = inputs.today.min(entry.expires);
+    entry.quarantined_at.max(window).series(1.day()).take_while(|day| *day <= last).collect()
+}
+
+/// What earlier commits say of the scenario of an entry. A version that cannot be read excused nothing.
+fn earlier<'a>(
+    inputs: &Inputs<'a>,
+    entry: &'a QuarantineEntry,
+) -> impl Iterator<Item = QuarantineEntry> + use<'a> {
+    let entries = inputs.quarantined.iter().flat_map(|version| parse(version).unwrap_or_default());
+    entries.filter(|other| other.goal == entry.goal && other.scenario == entry.scenario)
 }
 
 /// Whether an entry that holds and has not expired is about a scenario as it is now.
@@ -48,7 +68,21 @@ pub(super) fn excuses(inputs: &Inputs<'_>, goal: &Goal, spec: &ScenarioSpec) -> 
 fn why_void(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
     // Dates that lie ahead would make a week of as many years as somebody likes. It is first seen before it is entered.
     let begins = entry.renewed.unwrap_or(entry.quarantined_at).max(entry.quarantined_at);
-    (begins > inputs.today).then(|| format!("begins on {begins}, and today is {}", inputs.today))
+    if begins > inputs.today {
+        return Some(format!("begins on {begins}, and today is {}", inputs.today));
+    }
+    // Whoever takes an entry away and writes it anew, or moves its deadline, would have one week after the other.
+    let goes_on = |other: &QuarantineEntry| {
+        let is_renewal = entry.renewed.is_some()
+            && other.renewed.is_none()
+            && other.quarantined_at == entry.quarantined_at;
+        other.expires < entry.expires && !is_renewal && !days(inputs, other).is_empty()
+    };
+    let until = earlier(inputs, entry).filter(goes_on).map(|other| other.expires).max()?;
+    let days = days_in(inputs, entry);
+    Some(format!(
+        "was there until {until} before, {days} of the last {WINDOW_DAYS} days in all: one renewal is all there is"
+    ))
 }
 
 /// The scenarios whose failures are excused.

@@ -2,6 +2,7 @@
 
 use mycelium_schemas::{
     matrix::Status,
+    problem::Source,
     verdict::{Gate, GateVerdict, Outcome, Verdict},
 };
 use mycelium_traceability::{Registry, deadlines};
@@ -150,9 +151,85 @@ fn q7_it_is_renewed_once_and_the_days_go_on_counting() {
 /// The entry of [`quarantined`], renewed on the day of its first deadline.
 fn renewed() -> World {
     let mut world = quarantined("2026-02-01");
-    let renewal = ", renewal: {hypothesis: another, on: 2026-02-01, expires: 2026-02-08}}\n";
-    world.quarantine = world.quarantine.trim_end().strip_suffix('}').unwrap().to_owned() + renewal;
+    renew(&mut world, "2026-02-01", "2026-02-08");
     world
+}
+
+fn renew(world: &mut World, on: &str, expires: &str) {
+    let renewal = format!(", renewal: {{hypothesis: another, on: {on}, expires: {expires}}}}}\n");
+    world.quarantine = world.quarantine.trim_end().strip_suffix('}').unwrap().to_owned() + &renewal;
+}
+
+/// Commits the quarantine as it is.
+fn commit(world: &mut World) {
+    world.quarantined.insert(0, Source::new("commit 1", world.quarantine.as_str()));
+}
+
+/// Writes the entry anew, with other dates.
+fn again(world: &mut World, entered: &str, expires: &str) {
+    world.quarantine =
+        world.quarantine_entry("G1.1", expires).replace("2026-01-24", entered).replace("2026-01-25", entered);
+}
+
+#[test]
+fn q7_an_entry_that_is_written_anew_is_red_with_its_days_and_excuses_nothing() {
+    let mut world = quarantined("2026-02-01");
+    commit(&mut world);
+    again(&mut world, "2026-02-10", "2026-02-17");
+    world.today = "2026-02-11";
+    assert_red(&world, "was there until 2026-02-01 before, 10 of the last 90 days in all");
+    // Nor does a renewal of its own make it another one.
+    renew(&mut world, "2026-02-11", "2026-02-12");
+    assert_red(&world, "was there until 2026-02-01 before");
+    world.ran[6].attempts = vec!["FAILED"];
+    world.run.success = false;
+    let (matrix, _) = world.judge().unwrap();
+    let row = matrix.row("G1.1".parse().unwrap()).unwrap();
+    assert_eq!((row.status, row.quarantine[0].days_in), (Status::Failing, 10));
+}
+
+#[test]
+fn q7_dates_that_are_moved_take_no_day_away_and_give_none() {
+    let mut world = quarantined("2026-01-30");
+    world.today = "2026-01-30";
+    commit(&mut world);
+    again(&mut world, "2026-01-28", "2026-01-30");
+    assert_green(&world, "6 of the last 90 days.");
+    again(&mut world, "2026-01-25", "2026-01-31");
+    assert_red(&world, "was there until 2026-01-30 before, 6 of the last 90 days in all");
+    // The one renewal is told as such, and no other one follows.
+    let mut world = renewed();
+    world.today = "2026-02-01";
+    let before = quarantined("2026-02-01").quarantine;
+    world.quarantined = vec![Source::new("commit 1", before)];
+    assert_green(&world, "8 of the last 90 days, renewed once.");
+    commit(&mut world);
+    world.quarantine = world
+        .quarantine
+        .replace("on: 2026-02-01, expires: 2026-02-08", "on: 2026-02-01, expires: 2026-02-07");
+    assert_green(&world, "renewed once.");
+    commit(&mut world);
+    world.quarantine = renewed().quarantine;
+    assert_red(&world, "was there until 2026-02-07 before");
+}
+
+#[test]
+fn q7_after_90_days_and_for_another_scenario_it_is_a_first_entry() {
+    let mut world = quarantined("2026-02-01");
+    commit(&mut world);
+    again(&mut world, "2026-05-01", "2026-05-08");
+    world.today = "2026-05-01";
+    assert_red(&world, "was there until 2026-02-01 before, 2 of the last 90 days in all");
+    world.today = "2026-05-02";
+    assert_green(&world, " 2 of the last 90 days.");
+    world.today = "2026-05-01";
+    let committed = quarantined("2026-02-01").quarantine;
+    // What nobody can read says nothing.
+    for text in [committed.replace("A block", "No block"), committed.replace("G1.1", "G1.2"), "?".to_owned()]
+    {
+        world.quarantined = vec![Source::new("commit 1", text)];
+        assert_green(&world, " 1 of the last 90 days.");
+    }
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub(crate) struct World {
     pub(crate) denominator: String,
     pub(crate) locked: LockHistory,
     pub(crate) quarantine: String,
+    /// That file as earlier commits have it.
+    pub(crate) quarantined: Vec<Source>,
     /// The feature files as they are now.
     pub(crate) features: Vec<Fixture>,
     /// The feature files as the run read them, with what came out.
@@ -187,6 +189,7 @@ impl World {
             links: String::new(),
             denominator: String::new(),
             locked: LockHistory::default(),
+            quarantined: Vec::new(),
             quarantine: String::new(),
             features: fixtures.clone(),
             ran: fixtures,
@@ -323,6 +326,7 @@ impl World {
             registry: &registry,
             profile: registry.rules.profile(self.profile),
             locked: &self.locked,
+            quarantined: &self.quarantined,
             catalogue: &catalogue,
             unused: &self.unused,
             results,

@@ -117,20 +117,24 @@ impl History {
         Ok(self.repository.find_commit(base)?.tree()?)
     }
 
-    /// Every version of the lock that leads to the current commit, the newest first.
+    /// The lock as the commits that lead to the current one have it.
     pub(super) fn locks(&self) -> Result<LockHistory, HistoryError> {
-        let mut locks = LockHistory { is_cut_off: self.repository.is_shallow(), ..LockHistory::default() };
-        let path = self.root.join(TRACEABILITY).join(DENOMINATOR);
-        let mut seen = HashSet::new();
+        Ok(LockHistory { versions: self.versions(DENOMINATOR)?, is_cut_off: self.repository.is_shallow() })
+    }
+
+    /// Every version of a file of `traceability/` that leads to the current commit, the newest first.
+    pub(super) fn versions(&self, name: &str) -> Result<Vec<Source>, HistoryError> {
+        let path = self.root.join(TRACEABILITY).join(name);
+        let (mut versions, mut seen) = (Vec::new(), HashSet::new());
         for id in self.commits()? {
             let commit = self.repository.find_commit(id?)?;
             let Ok(entry) = commit.tree()?.get_path(&path) else { continue };
             if seen.insert(entry.id()) {
                 let name = format!("commit {}", commit.id());
-                locks.versions.push(Source::new(name, self.text(entry.id())?));
+                versions.push(Source::new(name, self.text(entry.id())?));
             }
         }
-        Ok(locks)
+        Ok(versions)
     }
 
     /// The commits that lead to the current one, itself first; none where there is none yet.

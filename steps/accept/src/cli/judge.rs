@@ -73,6 +73,7 @@ pub(super) fn judge_with(
     };
     let history = history::read(history)?;
     let locked = project.locked_before()?;
+    let quarantined = project.quarantined_before()?;
     let tree = project.tree();
     let subject = Subject {
         tree: tree.id,
@@ -87,6 +88,7 @@ pub(super) fn judge_with(
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         locked: &locked,
+        quarantined: &quarantined,
         catalogue: &catalogue,
         unused: &unused(question.vocabulary, &suite),
         results: run.as_ref().map(|run| &run.results),

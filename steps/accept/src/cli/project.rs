@@ -22,6 +22,8 @@ pub(super) const FEATURES: &str = "features";
 pub(super) const TRACEABILITY: &str = "traceability";
 /// The lock in that folder.
 pub(super) const DENOMINATOR: &str = "denominator.yaml";
+/// The scenarios in quarantine, there.
+const QUARANTINE: &str = "quarantine.yaml";
 
 /// A checkout.
 #[derive(Debug, Clone)]
@@ -152,7 +154,7 @@ impl Project {
             links: self.links()?,
             denominator: self.denominator()?,
             gates: self.source("gates.yaml", Missing::IsAnError)?,
-            quarantine: self.source("quarantine.yaml", Missing::IsEmpty)?,
+            quarantine: self.source(QUARANTINE, Missing::IsEmpty)?,
             baselines: self.baselines()?,
         };
         Registry::parse(&files).map_err(CliError::Registry)
@@ -173,6 +175,14 @@ impl Project {
         match History::of(self) {
             Ok(history) => Ok(history.locks()?),
             Err(_) => Ok(LockHistory::default()),
+        }
+    }
+
+    /// The quarantine as the commits of the branch have it, the newest first. The lock says where they are cut off.
+    pub(super) fn quarantined_before(&self) -> Result<Vec<Source>, CliError> {
+        match History::of(self) {
+            Ok(history) => Ok(history.versions(QUARANTINE)?),
+            Err(_) => Ok(Vec::new()),
         }
     }
 
