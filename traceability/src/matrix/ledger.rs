@@ -36,6 +36,12 @@ impl Linked<'_> {
         self.counting(lane).any(|assertion| assertion.polarity == Polarity::MustNot)
     }
 
+    /// Whether the first attempt in a lane kept anything that its assertions can be looked up in.
+    pub(super) fn has_evidence(&self, lane: &str) -> bool {
+        let first = self.in_lane(lane).and_then(|run| run.attempts.first());
+        first.is_some_and(|attempt| attempt.evidence_files().next().is_some())
+    }
+
     /// Assertions that did not hold in steps that passed all the same.
     pub(super) fn unheld(&self) -> impl Iterator<Item = &Assertion> {
         let attempts = self.runs.iter().flat_map(|run| &run.attempts);

@@ -276,10 +276,13 @@ impl Judged<'_> {
     fn weaknesses(&self, findings: &mut Findings) {
         for lane in &self.lanes {
             for linked in self.linked.iter().filter(|linked| linked.spec.needs_lane(lane)) {
+                let place = &linked.spec.key;
                 if !linked.has_negative(lane) {
-                    let place = &linked.spec.key;
                     let reason = format!("{place} looked for nothing that must not happen in {lane}.");
                     findings.add(Status::Weak, reason);
+                }
+                if !linked.has_evidence(lane) {
+                    findings.add(Status::Weak, format!("{place} kept no evidence in {lane}."));
                 }
             }
             let twin = |linked: &Linked<'_>| linked.spec.is_control() && linked.in_lane(lane).is_some();

@@ -126,6 +126,19 @@ fn proofs() -> Vec<Lie> {
             "looked for nothing that must not happen",
         ),
         lie(
+            "nothing was kept that shows it",
+            |w| {
+                w.edit = |messages| {
+                    let kept = |message: &Value| {
+                        let media_type = message["attachment"]["mediaType"].as_str().unwrap_or_default();
+                        media_type.contains("vnd.mycelium.evidence")
+                    };
+                    messages.retain(|message| !kept(message));
+                }
+            },
+            "features/tier0/G0.1-block.feature:5 kept no evidence in mock.",
+        ),
+        lie(
             "the declared must-not was not executed",
             |w| w.ran[0].assertions[0].1 = "status",
             "must-not assertion git.branch_unmoved",
