@@ -31,7 +31,7 @@ pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerpri
 pub use gates::{deadlines, evaluate, too_slow};
 pub use impact::{Promises, Side, changed, impact};
 pub use matrix::{Inputs, build};
-pub use performance::{baseline, compare};
+pub use performance::{FIGURES, baseline, compare};
 pub use registry::{Files, Registry};
 pub use results::{ReadError, ReadProblem, Results};
 pub use sabotage::trial;

@@ -10,6 +10,21 @@ use mycelium_schemas::{
 
 use crate::matrix::Inputs;
 
+/// What is promised to become no slower, each in both measures. Whoever measures less of it has not measured.
+pub const FIGURES: [&str; 11] = [
+    "logs/10000",
+    "logs/1000000",
+    "plan/10",
+    "plan/100",
+    "plan/1000",
+    "resume/finished",
+    "run/1",
+    "run/10",
+    "run/50",
+    "workspace/create",
+    "workspace/remove",
+];
+
 /// What was measured and what it was; one of the two is there.
 #[derive(Default)]
 struct Sides {
@@ -49,13 +64,34 @@ fn limit(baseline: u64, percent: u64) -> u64 {
 
 /// What is to be said of a measurement as the sources are now.
 pub(crate) fn facts(inputs: &Inputs<'_>, bench: &Bench) -> PerformanceFacts {
+    let comparisons = compare(&bench.machine, &bench.figures, &inputs.registry.baselines);
+    let mut problems = problems(bench);
+    problems.extend(missing(&bench.machine, &comparisons));
     PerformanceFacts {
         machine: bench.machine.clone(),
         stale: stale(inputs, bench),
         partial: bench.partial.clone(),
-        problems: problems(bench),
-        comparisons: compare(&bench.machine, &bench.figures, &inputs.registry.baselines),
+        problems,
+        comparisons,
     }
+}
+
+/// Figures of which nobody knows anything. One that was measured or has a baseline is missed where the two are compared.
+fn missing(machine: &str, comparisons: &[Comparison]) -> Vec<String> {
+    if comparisons.is_empty() {
+        // The gate says that.
+        return Vec::new();
+    }
+    let wanted = FIGURES.into_iter().flat_map(|name| Measure::ALL.map(|measure| (name, measure)));
+    let is_known = |(name, measure): &(&str, Measure)| {
+        comparisons.iter().any(|found| (found.figure.as_str(), found.measure) == (*name, *measure))
+    };
+    let missing = wanted.filter(|figure| !is_known(figure));
+    missing
+        .map(|(name, measure)| {
+            format!("{name} ({measure}) was not measured, and has no baseline on {machine}.")
+        })
+        .collect()
 }
 
 fn stale(inputs: &Inputs<'_>, bench: &Bench) -> Vec<String> {

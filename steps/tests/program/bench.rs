@@ -14,16 +14,34 @@ fn checkout(resume: &str) -> Checkout {
     checkout
 }
 
-/// Baselines for `resume/finished` of so many thousandths of its floor, on this class of machine.
-fn baselines(checkout: &Checkout, thousandths: u64) {
+/// What the gate wants measured.
+fn all_figures() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let names = [
+        "plan/10",
+        "plan/100",
+        "plan/1000",
+        "run/1",
+        "run/10",
+        "run/50",
+        "resume/finished",
+        "logs/10000",
+        "logs/1000000",
+        "workspace/create",
+        "workspace/remove",
+    ];
+    names.into_iter().flat_map(|name| ["instructions", "cpu-ratio"].map(|measure| (name, measure)))
+}
+
+/// Baselines of so much for every figure, on this class of machine: of a ratio, so many thousandths of its floor.
+fn baselines(checkout: &Checkout, value: u64) {
     let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-    checkout.write(
-        "traceability/bench.yaml",
-        &format!(
-            "tolerance_percent: {{instructions: 5, cpu-ratio: 60}}\nmachines:\n  - machine: {machine}\n    figures:\n      \
-             - {{figure: resume/finished, measure: cpu-ratio, value: {thousandths}}}\n"
-        ),
+    let mut text = format!(
+        "tolerance_percent: {{instructions: 5, cpu-ratio: 60}}\nmachines:\n  - machine: {machine}\n    figures:\n"
     );
+    for (figure, measure) in all_figures() {
+        text += &format!("      - {{figure: {figure}, measure: {measure}, value: {value}}}\n");
+    }
+    checkout.write("traceability/bench.yaml", &text);
 }
 
 fn bench(checkout: &Checkout, more: &str) -> Answer {
@@ -131,6 +149,19 @@ fn the_gate_reads_the_newest_figures_and_names_what_stands_in_the_way() {
     let path = checkout.path("out/bench.json");
     let mut kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     kept["partial"] = serde_json::json!([]);
+    fs::write(&path, kept.to_string()).unwrap();
+    let (verdict, reasons) = performance();
+    let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let missed = format!("run/50 (cpu-ratio) has a baseline on {machine} and was not measured.");
+    assert!(verdict == "red" && reasons.contains(&missed), "{reasons}");
+    let measured = kept["figures"][0].clone();
+    kept["figures"] = all_figures()
+        .map(|(name, measure)| {
+            let mut figure = measured.clone();
+            (figure["name"], figure["measure"]) = (name.into(), measure.into());
+            figure
+        })
+        .collect();
     fs::write(&path, kept.to_string()).unwrap();
     assert_eq!(performance().0, "green");
     baselines(&checkout, 1);

@@ -7,6 +7,8 @@ use mycelium_schemas::{
     verdict::{Evaluation, Gate, Verdict},
 };
 
+use mycelium_traceability::FIGURES;
+
 use crate::support::{TREE, World, verdict_of};
 
 const MACHINE: &str = "linux-x86_64";
@@ -17,18 +19,30 @@ machines:
     figures:
       - {figure: plan/10, measure: instructions, value: 1000000}
       - {figure: plan/10, measure: cpu-ratio, value: 2000}
-      - {figure: resume, measure: cpu-ratio, value: 1500}
+      - {figure: resume/finished, measure: cpu-ratio, value: 1500}
 ";
 
 fn figure(name: &str, measure: Measure, value: u64) -> Figure {
     Figure { name: name.to_owned(), measure, value, least: value, most: value, rounds: 3 }
 }
 
+/// What has to be measured beside that, each with its value as its baseline.
+fn others() -> Vec<Figure> {
+    let all = FIGURES.into_iter().flat_map(|name| Measure::ALL.map(|measure| figure(name, measure, 1_000)));
+    let is_other = |other: &Figure| {
+        other.name != "plan/10" && (other.name != "resume/finished" || other.measure != Measure::CpuRatio)
+    };
+    all.filter(is_other).collect()
+}
+
 /// A night in which everything is as it was, but for noise.
 fn honest() -> World {
     let mut world = World::honest();
     world.profile = ProfileName::Nightly;
-    world.baselines = BASELINES.to_owned();
+    let line = |other: Figure| {
+        format!("      - {{figure: {}, measure: {}, value: {}}}\n", other.name, other.measure, other.value)
+    };
+    world.baselines = BASELINES.to_owned() + &others().into_iter().map(line).collect::<String>();
     world.bench = Some(Bench {
         schema_version: SCHEMA_VERSION,
         tree: Some(TREE.to_owned()),
@@ -40,8 +54,11 @@ fn honest() -> World {
         figures: vec![
             figure("plan/10", Measure::Instructions, 1_040_000),
             figure("plan/10", Measure::CpuRatio, 2_700),
-            figure("resume", Measure::CpuRatio, 1_100),
-        ],
+            figure("resume/finished", Measure::CpuRatio, 1_100),
+        ]
+        .into_iter()
+        .chain(others())
+        .collect(),
     });
     world
 }
@@ -58,7 +75,7 @@ fn judge(bend: impl Fn(&mut World)) -> (Verdict, String) {
 
 #[test]
 fn honest_figures_are_green_and_a_profile_that_does_not_ask_says_so() {
-    let green = "All 3 figures are within their limits on linux-x86_64.".to_owned();
+    let green = "All 22 figures are within their limits on linux-x86_64.".to_owned();
     assert_eq!(judge(|_| ()), (Verdict::Green, green));
     let local = judge(|world| world.profile = ProfileName::Local);
     assert_eq!(local, (Verdict::NotRequired, "Profile local does not require it.".to_owned()));
@@ -79,7 +96,7 @@ fn a_figure_at_its_limit_is_green_and_one_above_is_named_with_value_limit_and_ba
     assert_eq!((red, reason.as_str()), (Verdict::Red, said));
     assert_eq!(found(2, 2_400).0, Verdict::Green);
     let (red, reason) = found(2, 2_401);
-    let said = "resume (cpu-ratio) is 2.401x, over its limit 2.400x; its baseline is 1.500x.";
+    let said = "resume/finished (cpu-ratio) is 2.401x, over its limit 2.400x; its baseline is 1.500x.";
     assert_eq!((red, reason.as_str()), (Verdict::Red, said));
 }
 
@@ -96,7 +113,7 @@ const LIES: [Lie; 16] = [
     (
         "a figure left out",
         |b| drop(b.figures.remove(2)),
-        "resume (cpu-ratio) has a baseline on linux-x86_64 and was not",
+        "resume/finished (cpu-ratio) has a baseline on linux-x86_64 and was not",
     ),
     ("a way of measuring left out", |b| drop(b.figures.remove(0)), "plan/10 (instructions) has a baseline"),
     (
@@ -169,5 +186,31 @@ fn a_baseline_that_is_saved_from_the_figures_lets_them_through() {
     baselines.save(MACHINE, bench.figures.iter().map(mycelium_traceability::baseline));
     let compared = mycelium_traceability::compare(MACHINE, &bench.figures, &baselines);
     assert_eq!(mycelium_traceability::too_slow(MACHINE, &compared), Vec::<String>::new());
-    assert_eq!(compared.len(), 3);
+    assert_eq!(compared.len(), 22);
+}
+
+#[test]
+fn a_figure_that_nobody_measured_and_nobody_has_a_baseline_for_is_missed() {
+    for name in FIGURES {
+        for measure in Measure::ALL {
+            let (found, reasons) = judge(|world| {
+                let line = format!("figure: {name}, measure: {measure},");
+                let kept = world.baselines.split_inclusive('\n').filter(|kept| !kept.contains(&line));
+                world.baselines = kept.collect();
+                let figures = &mut world.bench.as_mut().unwrap().figures;
+                figures.retain(|figure| figure.name != name || figure.measure != measure);
+            });
+            let said = format!("{name} ({measure}) was not measured, and has no baseline on linux-x86_64.");
+            assert_eq!((found, reasons), (Verdict::Red, said));
+        }
+    }
+    // With a figure and no baseline it is missed as well.
+    let (found, reasons) = judge(|world| {
+        world.baselines =
+            world.baselines.replace("figure: run/50, measure: cpu-ratio", "figure: x, measure: cpu-ratio");
+    });
+    assert!(
+        found == Verdict::Red && reasons.contains("run/50 (cpu-ratio) is 1.000x, and has no baseline"),
+        "{reasons}"
+    );
 }

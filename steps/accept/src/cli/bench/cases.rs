@@ -158,6 +158,12 @@ mod tests {
     }
 
     #[test]
+    fn what_the_gate_wants_is_what_is_measured() {
+        let names: BTreeSet<&str> = CASES.iter().map(|case| case.name).collect();
+        assert_eq!(names, BTreeSet::from(mycelium_traceability::FIGURES));
+    }
+
+    #[test]
     fn a_part_of_a_name_selects() {
         let names = |texts: &[&str]| {
             let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
