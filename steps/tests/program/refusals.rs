@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::checkout::Checkout;
+use crate::checkout::{Answer, Checkout};
 
 const BACKLOG: &str =
     "- {id: G2.8, tier: 2, title: A later promise, ticket: somewhere, reason: not yet, owner: somebody}\n";
@@ -175,6 +175,40 @@ fn a_review_is_recorded_once_for_goal_and_scenarios() {
     assert_eq!(checkout.accept("review G1.3 --by reviewer").code, Some(0));
     assert_eq!(fs::read_to_string(checkout.path("traceability/links.yaml")).unwrap(), links);
     assert_eq!(locked(), before);
+}
+
+#[test]
+fn a_review_names_who_made_it() {
+    let checkout = Checkout::new();
+    for by in ["", " ", "\t \u{a0}"] {
+        let output = checkout.command("review G1.3").args(["--by", by]).output().unwrap();
+        let answer = Answer::new(&output);
+        assert_eq!(answer.code, Some(2), "{by:?}: {}", answer.err);
+        assert!(answer.err.contains("--by"), "{by:?}: {}", answer.err);
+    }
+    assert!(!checkout.path("traceability/links.yaml").exists());
+}
+
+#[test]
+fn reviews_at_one_time_lose_none_of_each_other() {
+    let checkout = Checkout::new();
+    let goals = ["G1.3", "G1.4", "G1.5", "G1.6", "G1.7", "G1.8"];
+    for file in ["traceability/goals/G1.3.yaml", "features/tier1/G1.3-a-run-executes.feature"] {
+        let text = fs::read_to_string(checkout.path(file)).unwrap();
+        for goal in goals {
+            checkout.write(&file.replace("G1.3", goal), &text.replace("G1.3", goal));
+        }
+    }
+    let review = |goal: &str| checkout.command(&format!("review {goal} --by reviewer")).spawn().unwrap();
+    for mut review in goals.map(review) {
+        assert!(review.wait().unwrap().success());
+    }
+    for file in ["traceability/links.yaml", "traceability/denominator.yaml"] {
+        let text = fs::read_to_string(checkout.path(file)).unwrap();
+        for goal in goals {
+            assert!(text.contains(&format!("- goal: {goal}\n")), "{file} lost {goal}:\n{text}");
+        }
+    }
 }
 
 #[test]

@@ -85,6 +85,8 @@ pub(super) enum CliError {
     Review(#[from] ReviewError),
     #[error("nobody to record as the reviewer: give --by NAME, or set git's user.name")]
     NoReviewer,
+    #[error("--by names nobody: whoever reviewed a goal stands in the file with a name")]
+    BlankReviewer,
     #[error("the step library cannot be used")]
     Vocabulary(#[from] VocabularyError),
     #[error("the run could not be conducted")]

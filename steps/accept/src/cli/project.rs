@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
-    fs,
+    fs::{self, File},
     io::{self, Write as _},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -189,6 +189,13 @@ impl Project {
     /// The file of baselines.
     pub(super) fn baselines(&self) -> Result<Source, CliError> {
         self.source("bench.yaml", Missing::IsEmpty)
+    }
+
+    /// Waits until nobody else changes the files of `traceability/`, and keeps others waiting until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<File, CliError> {
+        let path = self.root.join(TRACEABILITY);
+        let locked = File::open(&path).and_then(|folder| folder.lock().map(|()| folder));
+        locked.map_err(|source| CliError::File { action: "lock", path, source })
     }
 
     /// Replaces a file of `traceability/` by what it became; its name is that of the source it was read from.

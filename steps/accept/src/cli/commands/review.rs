@@ -21,8 +21,13 @@ use crate::cli::{
 
 pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, CliError> {
     let project = Project::locate()?;
+    // What is read below is written again: another review waits.
+    let _one_at_a_time = project.lock()?;
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
+    if args.by.as_ref().is_some_and(|by| by.trim().is_empty()) {
+        return Err(CliError::BlankReviewer);
+    }
     let by = args.by.or_else(|| git_user(&project)).ok_or(CliError::NoReviewer)?;
     let on = args.day.date();
     let mut links = project.links()?;
