@@ -35,12 +35,15 @@ fn all_figures() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Baselines of so much for every figure, on this class of machine: of a ratio, so many thousandths of its floor.
 fn baselines(checkout: &Checkout, value: u64) {
     let machine = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-    let mut text = format!(
-        "tolerance_percent: {{instructions: 5, cpu-ratio: 60}}\nmachines:\n  - machine: {machine}\n    figures:\n"
+    let figures: Vec<String> = all_figures()
+        .map(|(figure, measure)| {
+            format!("      - {{figure: {figure}, measure: {measure}, value: {value}}}\n")
+        })
+        .collect();
+    let text = format!(
+        "tolerance_percent: {{instructions: 5, cpu-ratio: 60}}\nmachines:\n  - machine: {machine}\n    figures:\n{}",
+        figures.concat()
     );
-    for (figure, measure) in all_figures() {
-        text += &format!("      - {{figure: {figure}, measure: {measure}, value: {value}}}\n");
-    }
     checkout.write("traceability/bench.yaml", &text);
 }
 
