@@ -3,6 +3,7 @@
 
 pub mod backlog;
 pub mod baselines;
+pub mod declared;
 pub mod denominator;
 pub mod gates;
 pub mod links;

@@ -7,14 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use mycelium_schemas::{
     goal::{
         GoalId,
-        denominator::{self, Change, Declaration, Denominator, LockedGoal, SignOff},
-        spec::Goal,
+        declared::{Declaration, Part},
+        denominator::{self, Change, Denominator, LockedGoal, SignOff},
+        spec::{Claim, Goal},
     },
     matrix::Lock,
     problem::{Problem, Source},
 };
 
 use crate::{fingerprint::statement_fingerprint, registry::Registry};
+
+const CUT_OFF: &str =
+    "The history is cut off, so nobody knows what was locked: fetch all of it (git fetch --unshallow).";
 
 /// The lock as earlier commits have it.
 #[derive(Debug, Clone, Default)]
@@ -33,21 +37,55 @@ pub fn lock(source: &Source, goal: &Goal) -> Result<String, Vec<Problem>> {
 
 /// What a goal promises now.
 fn locked(goal: &Goal) -> LockedGoal {
-    let must_not = goal.must_not.iter().map(|claim| Declaration::must_not(&claim.assertion));
-    let witness = goal.witness.iter().map(|claim| Declaration::witness(&claim.assertion));
-    let control = goal.control.iter().map(|claim| Declaration::control(&claim.assertion));
+    let claims = |part, claims: &[Claim]| -> Vec<Declaration> {
+        claims.iter().map(|claim| Declaration::new(part, &claim.assertion)).collect()
+    };
+    let words = |part, words: &[String]| -> Vec<Declaration> {
+        words.iter().map(|word| Declaration::new(part, word)).collect()
+    };
+    let parts = [
+        claims(Part::MustNot, &goal.must_not),
+        claims(Part::Witness, &goal.witness),
+        claims(Part::Control, &goal.control),
+        words(Part::Lane, &goal.lanes),
+        words(Part::Saboteur, &goal.saboteurs),
+        words(Part::Scope, &goal.scope),
+        words(Part::Event, &goal.artifacts.events),
+    ];
     LockedGoal {
         goal: goal.id,
         statement: statement_fingerprint(goal),
-        declared: must_not.chain(witness).chain(control).collect(),
+        declared: parts.into_iter().flatten().collect(),
     }
+}
+
+/// What somebody who reviews a goal has to know of its lock, in sentences without an end: what their review replaces, and
+/// what it does not sign for.
+pub fn differences(source: &Source, goal: &Goal) -> Result<Vec<String>, Vec<Problem>> {
+    let denominator = denominator::parse(source)?;
+    let Some(lock) = denominator.goals.iter().find(|lock| lock.goal == goal.id) else { return Ok(Vec::new()) };
+    let now = locked(goal);
+    let statement = (lock.statement != now.statement).then(|| {
+        "its statement is not the locked one: who records this review signs for the new one".to_owned()
+    });
+    let lost = lock.declared.beyond(&now.declared).map(|(declaration, _)| {
+        format!(
+            "\"{declaration}\" is locked and not declared any more: no review gives that up, but a sign-off in {}",
+            source.name
+        )
+    });
+    Ok(statement.into_iter().chain(lost).collect())
 }
 
 /// Compares the goals with the lock.
 pub(crate) fn compare(registry: &Registry, history: &LockHistory) -> Lock {
     let Denominator { goals, signoffs } = &registry.denominator;
+    let earlier = Earlier::of(history);
     let mut used = BTreeSet::new();
-    let mut problems = unlocked(goals, history);
+    let mut problems = unlocked(goals, &earlier);
+    if history.is_cut_off {
+        problems.push(CUT_OFF.to_owned());
+    }
     for lock in goals {
         match registry.goal(lock.goal) {
             None => missing(registry, lock, &mut used, &mut problems),
@@ -65,23 +103,41 @@ pub(crate) fn compare(registry: &Registry, history: &LockHistory) -> Lock {
             problems.push(format!("{by} signed for {goal} as {}, and it is not.", what.name()));
         }
     }
-    let signed = used.iter().filter_map(|index| signoffs.get(*index)).map(sentence).collect();
+    let signed = used.iter().filter_map(|index| signoffs.get(*index)).map(sentence);
+    let signed = signed.chain(restated(goals, &earlier)).collect();
     Lock { goals: goals.len(), problems, signed }
 }
 
+/// A version of the lock in the history.
+struct Earlier<'h> {
+    /// A commit that has it.
+    name: &'h str,
+    goals: Vec<LockedGoal>,
+}
+
+impl<'h> Earlier<'h> {
+    /// Those that can be read, the newest first.
+    fn of(history: &'h LockHistory) -> Vec<Self> {
+        let read = |version: &'h Source| {
+            let goals = denominator::parse(version).ok()?.goals;
+            Some(Self { name: &version.name, goals })
+        };
+        history.versions.iter().filter_map(read).collect()
+    }
+}
+
 /// What the lock lost since it was first written. Otherwise whoever removes a goal removes its entry with it.
-fn unlocked(now: &[LockedGoal], history: &LockHistory) -> Vec<String> {
+fn unlocked(now: &[LockedGoal], earlier: &[Earlier<'_>]) -> Vec<String> {
     // What is lost, and the newest version that has it.
     let mut lost: BTreeMap<(GoalId, Option<Declaration>), &str> = BTreeMap::new();
-    for version in &history.versions {
-        let Ok(Denominator { goals, .. }) = denominator::parse(version) else { continue };
-        for LockedGoal { goal, declared, .. } in goals {
-            let Some(here) = now.iter().find(|lock| lock.goal == goal) else {
-                lost.entry((goal, None)).or_insert(&version.name);
+    for version in earlier {
+        for LockedGoal { goal, declared, .. } in &version.goals {
+            let Some(here) = now.iter().find(|lock| lock.goal == *goal) else {
+                lost.entry((*goal, None)).or_insert(version.name);
                 continue;
             };
-            for declaration in declared.difference(&here.declared) {
-                lost.entry((goal, Some(declaration.clone()))).or_insert(&version.name);
+            for (declaration, _) in declared.beyond(&here.declared) {
+                lost.entry((*goal, Some(declaration.clone()))).or_insert(version.name);
             }
         }
     }
@@ -91,11 +147,17 @@ fn unlocked(now: &[LockedGoal], history: &LockHistory) -> Vec<String> {
             format!("\"{declaration}\" was taken away from the lock of {goal}; {version} has it.")
         }
     });
-    let cut_off = history.is_cut_off.then(|| {
-        "The history is cut off, so nobody knows what was locked: fetch all of it (git fetch --unshallow)."
-            .to_owned()
-    });
-    told.chain(cut_off).collect()
+    told.collect()
+}
+
+/// The goals that once said something else. A review may say so, by name; it is told as long as there is a history.
+fn restated(now: &[LockedGoal], earlier: &[Earlier<'_>]) -> Option<String> {
+    let said_otherwise = |lock: &&LockedGoal| {
+        let mut before = earlier.iter().flat_map(|version| &version.goals);
+        before.any(|other| other.goal == lock.goal && other.statement != lock.statement)
+    };
+    let goals: Vec<String> = now.iter().filter(said_otherwise).map(|lock| lock.goal.to_string()).collect();
+    (!goals.is_empty()).then(|| format!("Reviews replaced the locked statement of {}", goals.join(", ")))
 }
 
 /// A locked goal that is no goal any more.
@@ -134,15 +196,27 @@ fn weakened(
     if lock.statement != now.statement {
         problems.push(format!("The statement of {id} is not the locked one."));
     }
-    for declaration in lock.declared.difference(&now.declared) {
-        let mut signoffs = denominator.signoffs.iter();
-        match signoffs.position(|signoff| signoff.goal == id && signoff.lost.contains(declaration)) {
-            Some(index) => {
+    for (declaration, times) in lock.declared.beyond(&now.declared) {
+        let mut signed = 0;
+        for (index, signoff) in denominator.signoffs.iter().enumerate().filter(|(_, s)| s.goal == id) {
+            let lost = signoff.lost.count(declaration);
+            signed += lost;
+            if lost > 0 {
                 used.insert(index);
             }
-            None => problems
-                .push(format!("{id} does not declare \"{declaration}\" any more, and nobody signed for it.")),
         }
+        if signed < times {
+            let less = if now.declared.count(declaration) == 0 { "any more" } else { "as often as it did" };
+            problems.push(format!("{id} does not declare \"{declaration}\" {less}, and nobody signed for it."));
+        }
+    }
+    let free: Vec<String> =
+        now.declared.beyond(&lock.declared).map(|(declaration, _)| format!("\"{declaration}\"")).collect();
+    if !free.is_empty() {
+        problems.push(format!(
+            "The lock of {id} lacks {}, so nobody would miss it: `accept review {id}` adds it.",
+            free.join(", ")
+        ));
     }
 }
 

@@ -26,7 +26,7 @@ mod results;
 mod sabotage;
 
 pub use catalogue::{Catalogue, CatalogueError, ScenarioSpec};
-pub use denominator::{LockHistory, lock};
+pub use denominator::{LockHistory, differences, lock};
 pub use fingerprint::{ReviewError, goal_fingerprint, review, scenarios_fingerprint};
 pub use gates::{deadlines, evaluate, too_slow};
 pub use impact::{Promises, Side, changed, impact};

@@ -2,15 +2,13 @@
 //! reviewed. Coverage is counted over goals, so a goal that vanishes or promises less makes it better without any
 //! proof; here it is missed. An entry is never removed: whoever gives a promise up signs for it.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
-
 use jiff::civil::Date;
 
 use super::{
     GoalId,
+    declared::Declared,
     links::Fingerprint,
     read::{done, mapping, parsed, required, text, word},
-    spec::{AssertionName, AssertionNameError},
 };
 use crate::{
     decode::{Decoder, Field, Section},
@@ -18,8 +16,6 @@ use crate::{
     yaml,
 };
 
-/// Parts of a goal that declare assertions.
-const PARTS: [&str; 3] = ["must_not", "witness", "control"];
 const HEADER: &str = "\
 # The goals that have to be proved, with what they declared. `accept review GOAL` adds to it; nothing is ever removed.
 # Whoever gives a promise up signs for it: {goal, what: removed|retiered|weakened, lost, reason, by, date}.
@@ -42,59 +38,8 @@ pub struct LockedGoal {
     pub goal: GoalId,
     /// Fingerprint of its statement.
     pub statement: Fingerprint,
-    /// The assertions that it declared.
-    pub declared: BTreeSet<Declaration>,
-}
-
-/// An assertion and the part of the goal that declares it, for example `must_not git.branch_unmoved`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Declaration(String);
-
-impl Declaration {
-    /// What a goal declares as something that must not happen.
-    pub fn must_not(assertion: &AssertionName) -> Self {
-        Self(format!("must_not {assertion}"))
-    }
-
-    /// What a goal declares as a witness of the work.
-    pub fn witness(assertion: &AssertionName) -> Self {
-        Self(format!("witness {assertion}"))
-    }
-
-    /// What a goal declares for its control twin.
-    pub fn control(assertion: &AssertionName) -> Self {
-        Self(format!("control {assertion}"))
-    }
-}
-
-/// The text is not a declaration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DeclarationError {
-    /// It names no part of a goal.
-    #[error("does not begin with must_not, witness or control")]
-    Part,
-    /// It names no assertion.
-    #[error(transparent)]
-    Assertion(#[from] AssertionNameError),
-}
-
-impl FromStr for Declaration {
-    type Err = DeclarationError;
-
-    fn from_str(text: &str) -> Result<Self, DeclarationError> {
-        let (part, assertion) = text.split_once(' ').ok_or(DeclarationError::Part)?;
-        if !PARTS.contains(&part) {
-            return Err(DeclarationError::Part);
-        }
-        assertion.parse::<AssertionName>()?;
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Declaration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
+    /// What it declared.
+    pub declared: Declared,
 }
 
 /// A promise that somebody gave up.
@@ -104,8 +49,8 @@ pub struct SignOff {
     pub goal: GoalId,
     /// What became of it.
     pub what: Change,
-    /// The assertions that it may lose; empty unless it was weakened.
-    pub lost: BTreeSet<Declaration>,
+    /// What it may lose; empty unless it was weakened.
+    pub lost: Declared,
     /// Why.
     pub reason: String,
     /// Who answers for it.
@@ -188,9 +133,9 @@ fn read_signoff(d: &mut Decoder<'_>, item: &Field<'_>) -> Option<SignOff> {
     Some(SignOff { goal: goal?, what: what?, lost, reason: reason?, by: by?, date: date? })
 }
 
-fn declarations(d: &mut Decoder<'_>, section: &Section<'_>, key: &str) -> BTreeSet<Declaration> {
-    const HELP: &str = "write the part and the assertion, for example must_not git.branch_unmoved";
-    let Some(field) = section.get(key) else { return BTreeSet::new() };
+fn declarations(d: &mut Decoder<'_>, section: &Section<'_>, key: &str) -> Declared {
+    const HELP: &str = "write the part and what it declares, for example must_not git.branch_unmoved or lane docker";
+    let Some(field) = section.get(key) else { return Declared::default() };
     let items = d.items(&field, HELP);
     items.iter().filter_map(|item| d.parsed(item, HELP)).collect()
 }
@@ -202,7 +147,7 @@ pub fn with_goal(source: &Source, goal: LockedGoal) -> Result<String, Vec<Proble
     match denominator.goals.iter_mut().find(|locked| locked.goal == goal.goal) {
         Some(locked) => {
             locked.statement = goal.statement;
-            locked.declared.extend(goal.declared);
+            locked.declared.grow(goal.declared);
         }
         None => denominator.goals.push(goal),
     }
@@ -221,22 +166,18 @@ fn render(denominator: &Denominator) -> String {
 
 fn render_goal(locked: &LockedGoal) -> String {
     let LockedGoal { goal, statement, declared } = locked;
-    format!("  - goal: {goal}\n    statement: \"{statement}\"\n    declared: [{}]\n", joined(declared))
+    format!("  - goal: {goal}\n    statement: \"{statement}\"\n    declared: {}\n", declared.list())
 }
 
 fn render_signoff(signoff: &SignOff) -> String {
     let SignOff { goal, what, lost, reason, by, date } = signoff;
     let what = what.name();
-    let lost = if lost.is_empty() { String::new() } else { format!("    lost: [{}]\n", joined(lost)) };
+    let lost = if lost.is_empty() { String::new() } else { format!("    lost: {}\n", lost.list()) };
     // A JSON string is a YAML string in which nothing can break out.
     let [reason, by] = [reason, by].map(|text| serde_json::Value::from(text.as_str()));
     format!(
         "  - goal: {goal}\n    what: {what}\n{lost}    reason: {reason}\n    by: {by}\n    date: {date}\n"
     )
-}
-
-fn joined(declared: &BTreeSet<Declaration>) -> String {
-    declared.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -275,6 +216,19 @@ signoffs:
     }
 
     #[test]
+    fn what_is_declared_twice_stands_there_twice_whatever_its_name() {
+        let twice = ["must_not fs.absent", "must_not fs.absent", "saboteur a, b: \"]\"", "lane docker"];
+        let text = with_goal(&Source::new("d.yaml", ""), goal("G1.2", '1', &twice)).unwrap();
+        let found = |text: &str| parse(&Source::new("d.yaml", text)).unwrap().goals;
+        assert_eq!(found(&text), [goal("G1.2", '1', &twice)]);
+        // A review that finds less takes nothing away, and one that finds the same adds nothing.
+        for declared in [&twice[1..], &twice] {
+            let again = with_goal(&Source::new("d.yaml", text.as_str()), goal("G1.2", '1', declared)).unwrap();
+            assert_eq!(again, text);
+        }
+    }
+
+    #[test]
     fn a_sign_off_says_exactly_what_is_given_up_and_who_answers_for_it() {
         for (entry, part) in [
             ("{goal: G0.1, what: weakened, reason: r, by: b, date: 2026-01-31}", "has to be there where"),
@@ -287,6 +241,8 @@ signoffs:
             ("{goal: G0.1, what: removed, reason: r, date: 2026-01-31}", "by` is missing"),
             ("{goal: G0.1, what: removed, reason: r, by: b}", "date` is missing"),
             ("{goal: G0.1, what: weakened, lost: [fs.a], reason: r, by: b, date: 2026-01-31}", "begin with"),
+            ("{goal: G0.1, what: weakened, lost: [lane], reason: r, by: b, date: 2026-01-31}", "begin with"),
+            ("{goal: G0.1, what: weakened, lost: ['lane '], reason: r, by: b, date: 2026-01-31}", "nothing"),
             (
                 "{goal: G0.1, what: weakened, lost: [witness a], reason: r, by: b, date: 2026-01-31}",
                 "assertion",

@@ -206,6 +206,33 @@ fn a_promise_that_changed_after_its_review_is_red() {
 }
 
 #[test]
+fn a_promise_that_a_review_makes_easier_to_prove_is_red() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    edit(&checkout, GOAL, "manifest.block]", "manifest.block, task.merged]");
+    review(&checkout);
+    edit(&checkout, GOAL, ", task.merged]", "]");
+    edit(&checkout, GOAL, "nothing lands.", "little lands.");
+    let answer = checkout.accept("review G0.1 --by reviewer --dry-run");
+    for told in [
+        "its statement is not the locked one: who records this review signs for the new one",
+        "\"event task.merged\" is locked and not declared any more: no review gives that up, but a sign-off in \
+         traceability/denominator.yaml",
+    ] {
+        assert!(answer.err.contains(told), "{}", answer.err);
+    }
+    review(&checkout);
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    let lost = "denominator: G0.1 does not declare \"event task.merged\" any more, and nobody signed for it.";
+    assert_eq!(gate(&checkout), (Some(1), vec![lost.to_owned()]));
+    let signed = "signoffs:\n  - {goal: G0.1, what: weakened, lost: [event task.merged], reason: r, by: b, date: 2026-01-01}\n";
+    edit(&checkout, "traceability/denominator.yaml", "signoffs: []\n", signed);
+    checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0));
+    assert_eq!(gate(&checkout), (Some(0), Vec::new()));
+}
+
+#[test]
 fn a_deadline_is_judged_by_the_day_that_is_given() {
     let checkout = honest();
     let text = "0".repeat(64);

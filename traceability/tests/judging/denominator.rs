@@ -4,7 +4,7 @@ use mycelium_schemas::{
     problem::Source,
     verdict::{Gate, GateVerdict, Outcome, Verdict},
 };
-use mycelium_traceability::LockHistory;
+use mycelium_traceability::{LockHistory, differences};
 
 use crate::support::{Fixture, World, goal};
 
@@ -115,14 +115,115 @@ fn a_goal_that_declares_less_needs_a_sign_off_for_exactly_that() {
     assert!(green(&world).contains("G1.2 was weakened"));
 }
 
+/// A change of G1.2 that makes it easier to prove, and what it loses.
+const EASIER: [(&str, &str, &str); 6] = [
+    ("lanes: [mock, docker]", "lanes: [mock]", "lane docker"),
+    ("saboteurs: [redo-done]", "saboteurs: []", "saboteur redo-done"),
+    ("scope: [run, resume]", "scope: [run]", "scope resume"),
+    ("events: [run.complete, task.rescope]", "events: [run.complete]", "event task.rescope"),
+    ("  - {text: Nor does a tag., assertion: git.branch_unmoved}\n", "", "must_not git.branch_unmoved"),
+    ("  - {text: Nor does a tag., assertion: git.branch_unmoved}\n", "  - {text: A task is left., assertion: state.task_left}\n", "must_not git.branch_unmoved"),
+];
+
+/// The world whose G1.2 has everything that the changes above take away.
+fn demanding() -> World {
+    let mut world = world();
+    let branch = "  - {text: The integration branch moves., assertion: git.branch_unmoved}\n";
+    for (full, little) in [
+        (EASIER[0].0, "lanes: [mock]"),
+        (EASIER[1].0, "saboteurs: []"),
+        (EASIER[2].0, "scope: [run]"),
+        (EASIER[3].0, "events: [run.complete]"),
+        (&format!("{branch}{}", EASIER[4].0), branch),
+    ] {
+        assert!(world.goals[4].contains(little), "{little}");
+        world.goals[4] = world.goals[4].replace(little, full);
+    }
+    world.review_again();
+    world
+}
+
+#[test]
+fn a_review_alone_makes_no_goal_easier_to_prove() {
+    assert_eq!(judge(&demanding()).1.verdict, Verdict::Green);
+    for (full, less, lost) in EASIER {
+        let mut world = demanding();
+        assert!(world.goals[4].contains(full), "{full}");
+        world.goals[4] = world.goals[4].replace(full, less);
+        let goal = world.registry().goals.pop().unwrap();
+        let told = differences(&Source::new("denominator.yaml", world.denominator.as_str()), &goal).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("\"{lost}\" is locked and not declared any more")), "{told:?}");
+        world.review_all();
+        let (outcome, verdict) = judge(&world);
+        assert_eq!((outcome, verdict.verdict), (Outcome::Red, Verdict::Red), "{lost}");
+        let often = if lost.starts_with("must_not") { "as often as it did" } else { "any more" };
+        let expected = format!("G1.2 does not declare \"{lost}\" {often}, and nobody signed for it.");
+        assert_eq!(verdict.reasons, [expected]);
+        sign(&mut world, &format!("what: weakened, lost: [{lost}]"));
+        assert!(judge(&world).1.reasons.concat().contains("G1.2 was weakened"), "{lost}");
+        assert_eq!(judge(&world).1.verdict, Verdict::Green, "{lost}");
+    }
+}
+
+#[test]
+fn what_is_taken_from_the_lock_is_missed_by_each_of_its_words() {
+    for (full, less, lost) in EASIER {
+        let mut world = demanding();
+        commit(&mut world, "commit 1");
+        world.goals[4] = world.goals[4].replace(full, less);
+        world.review_again();
+        let expected = format!("\"{lost}\" was taken away from the lock of G1.2; commit 1 has it.");
+        assert_eq!(judge(&world).1.reasons, [expected]);
+    }
+}
+
+#[test]
+fn each_loss_of_what_was_declared_more_than_once_is_signed_for() {
+    let mut world = demanding();
+    world.goals[4] = world.goals[4].replace(EASIER[4].0, &EASIER[4].0.repeat(2));
+    world.review_all();
+    world.goals[4] = world.goals[4].replace(&EASIER[4].0.repeat(2), "");
+    world.review_all();
+    let mut once = world.clone();
+    sign(&mut once, "what: weakened, lost: [must_not git.branch_unmoved]");
+    assert!(judge(&once).1.reasons[0].contains("as often as it did, and nobody signed"));
+    sign(&mut world, "what: weakened, lost: [must_not git.branch_unmoved, must_not git.branch_unmoved]");
+    assert_eq!(judge(&world).1.verdict, Verdict::Green);
+}
+
+#[test]
+fn a_lock_that_was_written_short_by_hand_holds_nothing_and_is_red() {
+    let mut world = world();
+    world.denominator = world.denominator.replace("lane mock, ", "");
+    assert_eq!(
+        judge(&world).1.reasons[0],
+        "The lock of G0.1 lacks \"lane mock\", so nobody would miss it: `accept review G0.1` adds it."
+    );
+    // An earlier version that knew no such word is no promise that was broken.
+    let mut world = World::honest();
+    let short = world.denominator.replace("lane mock, ", "");
+    assert_ne!(short, world.denominator);
+    world.locked.versions.push(Source::new("commit 1", short));
+    green(&world);
+}
+
 #[test]
 fn a_statement_that_was_not_reviewed_is_not_the_locked_one() {
     let mut world = world();
     world.goals[4] = world.goals[4].replace("nothing lands.", "hardly anything lands.");
     let (_, verdict) = judge(&world);
     assert_eq!(verdict.reasons, ["The statement of G1.2 is not the locked one."]);
+    // Whoever reviews it is told, and so is everybody who reads what the gate says, as long as a commit has the old one.
+    let source = Source::new("denominator.yaml", world.denominator.as_str());
+    let told = differences(&source, world.registry().goals.last().unwrap()).unwrap();
+    assert_eq!(told, ["its statement is not the locked one: who records this review signs for the new one"]);
+    commit(&mut world, "commit 1");
     world.review_all();
-    green(&world);
+    let source = Source::new("denominator.yaml", world.denominator.as_str());
+    assert_eq!(differences(&source, world.registry().goals.last().unwrap()).unwrap(), Vec::<String>::new());
+    commit(&mut world, "commit 2");
+    assert!(green(&world).ends_with("promise no less. Reviews replaced the locked statement of G1.2."));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mycelium_schemas::{
     problem::Source,
 };
 use mycelium_traceability::{
-    Catalogue, Registry, Side, changed, goal_fingerprint, lock, review, scenarios_fingerprint,
+    Catalogue, Registry, Side, changed, differences, goal_fingerprint, lock, review, scenarios_fingerprint,
 };
 
 use crate::cli::{
@@ -36,10 +36,14 @@ pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, Cli
     for id in args.goals {
         let goal = registry.goal(id).ok_or_else(|| CliError::UnknownGoal(id.to_string()))?;
         links = Source::new(links.name.clone(), review(&links, goal, &catalogue, on, &by)?);
+        let promise = differences(&denominator, goal).map_err(CliError::Registry)?;
         let locked = lock(&denominator, goal).map_err(CliError::Registry)?;
         denominator = Source::new(denominator.name.clone(), locked);
         let reviewed = since_last_review(&project, &registry, &catalogue, goal)?;
         show(console, goal, &catalogue, &reviewed);
+        for difference in promise {
+            console.say(format_args!("  {difference}"));
+        }
         goals.push(reviewed);
     }
     let recorded = !args.dry_run;
