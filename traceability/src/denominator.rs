@@ -2,8 +2,9 @@
 //! for is a problem, and so is a goal that could vanish unseen or a sign-off for nothing. The lock itself only grows: what
 //! an earlier commit has locked and it has not any more is a problem, too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use mycelium_schemas::{
     goal::{
         GoalId,
@@ -63,12 +64,16 @@ fn locked(goal: &Goal) -> LockedGoal {
 /// what it does not sign for.
 pub fn differences(source: &Source, goal: &Goal) -> Result<Vec<String>, Vec<Problem>> {
     let denominator = denominator::parse(source)?;
-    let Some(lock) = denominator.goals.iter().find(|lock| lock.goal == goal.id) else { return Ok(Vec::new()) };
+    let Some(lock) = denominator.goals.iter().find(|lock| lock.goal == goal.id) else {
+        return Ok(Vec::new());
+    };
     let now = locked(goal);
     let statement = (lock.statement != now.statement).then(|| {
         "its statement is not the locked one: who records this review signs for the new one".to_owned()
     });
-    let lost = lock.declared.beyond(&now.declared).map(|(declaration, _)| {
+    let lost = lock.declared.beyond(&now.declared);
+    let unsigned = lost.filter(|(declaration, times)| given_up(&denominator, goal.id, declaration) < *times);
+    let lost = unsigned.map(|(declaration, _)| {
         format!(
             "\"{declaration}\" is locked and not declared any more: no review gives that up, but a sign-off in {}",
             source.name
@@ -78,33 +83,34 @@ pub fn differences(source: &Source, goal: &Goal) -> Result<Vec<String>, Vec<Prob
 }
 
 /// Compares the goals with the lock.
-pub(crate) fn compare(registry: &Registry, history: &LockHistory) -> Lock {
+pub(crate) fn compare(registry: &Registry, history: &LockHistory, today: Date) -> Lock {
     let Denominator { goals, signoffs } = &registry.denominator;
     let earlier = Earlier::of(history);
-    let mut used = BTreeSet::new();
     let mut problems = unlocked(goals, &earlier);
     if history.is_cut_off {
         problems.push(CUT_OFF.to_owned());
     }
     for lock in goals {
-        match registry.goal(lock.goal) {
-            None => missing(registry, lock, &mut used, &mut problems),
-            Some(goal) => weakened(&registry.denominator, lock, &locked(goal), &mut used, &mut problems),
-        }
+        problems.extend(match registry.goal(lock.goal) {
+            None => missing(registry, lock).into_iter().collect(),
+            Some(goal) => weakened(&registry.denominator, lock, &locked(goal)),
+        });
     }
     for goal in &registry.goals {
         if !goals.iter().any(|lock| lock.goal == goal.id) {
             problems.push(format!("{} is not locked, so nobody would miss it.", goal.id));
         }
     }
+    let mut signed = Vec::new();
     for (index, signoff) in signoffs.iter().enumerate() {
-        if !used.contains(&index) {
-            let SignOff { goal, what, by, .. } = signoff;
-            problems.push(format!("{by} signed for {goal} as {}, and it is not.", what.name()));
+        let objections = objections(registry, index, signoff, today);
+        if objections.is_empty() {
+            signed.push(sentence(signoff));
         }
+        let place = |objection| format!("traceability/denominator.yaml, signoffs[{index}]: {objection}");
+        problems.extend(objections.into_iter().map(place));
     }
-    let signed = used.iter().filter_map(|index| signoffs.get(*index)).map(sentence);
-    let signed = signed.chain(restated(goals, &earlier)).collect();
+    signed.extend(restated(goals, &earlier));
     Lock { goals: goals.len(), problems, signed }
 }
 
@@ -160,54 +166,94 @@ fn restated(now: &[LockedGoal], earlier: &[Earlier<'_>]) -> Option<String> {
     (!goals.is_empty()).then(|| format!("Reviews replaced the locked statement of {}", goals.join(", ")))
 }
 
-/// A locked goal that is no goal any more.
-fn missing(registry: &Registry, lock: &LockedGoal, used: &mut BTreeSet<usize>, problems: &mut Vec<String>) {
+/// What became of a locked goal that is none any more, and the goal that makes its promise in another tier.
+fn fate<'r>(registry: &'r Registry, lock: &LockedGoal) -> (Change, Option<&'r Goal>) {
     let id = lock.goal;
-    let moved = registry
-        .goals
-        .iter()
-        .find(|goal| goal.id.tier() != id.tier() && statement_fingerprint(goal) == lock.statement);
-    let what = if moved.is_some() { Change::Retiered } else { Change::Removed };
-    let signed = registry.denominator.signoffs.iter().position(|s| s.goal == id && s.what == what);
-    match (signed, moved) {
-        (Some(index), _) => {
-            used.insert(index);
-        }
-        (None, Some(goal)) => {
-            problems.push(format!(
-                "{id} was moved to Tier {} as {}, and nobody signed for it.",
-                goal.tier(),
-                goal.id
-            ));
-        }
-        (None, None) => problems.push(format!("{id} was removed, and nobody signed for it.")),
+    let is_moved =
+        |goal: &&Goal| goal.id.tier() != id.tier() && statement_fingerprint(goal) == lock.statement;
+    let moved = registry.goals.iter().find(is_moved);
+    (if moved.is_some() { Change::Retiered } else { Change::Removed }, moved)
+}
+
+/// A locked goal that is no goal any more.
+fn missing(registry: &Registry, lock: &LockedGoal) -> Option<String> {
+    let id = lock.goal;
+    let (what, moved) = fate(registry, lock);
+    if registry.denominator.signoffs.iter().any(|signoff| signoff.goal == id && signoff.what == what) {
+        return None;
     }
+    let became = moved
+        .map_or_else(|| "removed".to_owned(), |goal| format!("moved to Tier {} as {}", goal.tier(), goal.id));
+    Some(format!("{id} was {became}, and nobody signed for it."))
+}
+
+/// How often sign-offs give up a declaration of a goal.
+fn given_up(denominator: &Denominator, id: GoalId, declaration: &Declaration) -> usize {
+    let of_goal = denominator.signoffs.iter().filter(|signoff| signoff.goal == id);
+    of_goal.map(|signoff| signoff.lost.count(declaration)).sum()
+}
+
+/// What is wrong with a sign-off: it signs for what did not happen, or on a day that did not come yet.
+fn objections(registry: &Registry, index: usize, signoff: &SignOff, today: Date) -> Vec<String> {
+    let SignOff { goal: id, what, by, date, .. } = signoff;
+    let denominator = &registry.denominator;
+    let lock = denominator.goals.iter().find(|lock| lock.goal == *id);
+    let mut objections = match (lock, registry.goal(*id)) {
+        (Some(lock), Some(goal)) if *what == Change::Weakened => {
+            let now = locked(goal);
+            not_lost(denominator, signoff, lock, &now)
+        }
+        (Some(lock), None) if *what == fate(registry, lock).0 => {
+            let mut earlier = denominator.signoffs.iter().take(index);
+            let is_signed = earlier.any(|other| other.goal == *id && other.what == *what);
+            is_signed
+                .then(|| format!("{id} was signed for as {} already.", what.name()))
+                .into_iter()
+                .collect()
+        }
+        _ => vec![format!("{by} signed for {id} as {}, and it is not.", what.name())],
+    };
+    if *date > today {
+        objections.push(format!("{by} signed for {id} on {date}, and today is {today}."));
+    }
+    objections
+}
+
+/// What a sign-off gives up, though the goal never declared it or still does.
+fn not_lost(
+    denominator: &Denominator,
+    signoff: &SignOff,
+    lock: &LockedGoal,
+    now: &LockedGoal,
+) -> Vec<String> {
+    let SignOff { goal: id, by, .. } = signoff;
+    let told = signoff.lost.each().filter_map(|declaration| {
+        let locked = lock.declared.count(declaration);
+        let lost = locked.saturating_sub(now.declared.count(declaration));
+        let why = if locked == 0 {
+            "which it never declared"
+        } else if given_up(denominator, *id, declaration) > lost {
+            "which it still declares, or another sign-off gives up"
+        } else {
+            return None;
+        };
+        Some(format!("{by} gave up \"{declaration}\" of {id}, {why}."))
+    });
+    told.collect()
 }
 
 /// A locked goal that may promise less than it did.
-fn weakened(
-    denominator: &Denominator,
-    lock: &LockedGoal,
-    now: &LockedGoal,
-    used: &mut BTreeSet<usize>,
-    problems: &mut Vec<String>,
-) {
+fn weakened(denominator: &Denominator, lock: &LockedGoal, now: &LockedGoal) -> Vec<String> {
     let id = lock.goal;
+    let mut problems = Vec::new();
     if lock.statement != now.statement {
         problems.push(format!("The statement of {id} is not the locked one."));
     }
     for (declaration, times) in lock.declared.beyond(&now.declared) {
-        let mut signed = 0;
-        for (index, signoff) in denominator.signoffs.iter().enumerate().filter(|(_, s)| s.goal == id) {
-            let lost = signoff.lost.count(declaration);
-            signed += lost;
-            if lost > 0 {
-                used.insert(index);
-            }
-        }
-        if signed < times {
+        if given_up(denominator, id, declaration) < times {
             let less = if now.declared.count(declaration) == 0 { "any more" } else { "as often as it did" };
-            problems.push(format!("{id} does not declare \"{declaration}\" {less}, and nobody signed for it."));
+            problems
+                .push(format!("{id} does not declare \"{declaration}\" {less}, and nobody signed for it."));
         }
     }
     let free: Vec<String> =
@@ -218,6 +264,7 @@ fn weakened(
             free.join(", ")
         ));
     }
+    problems
 }
 
 fn sentence(signoff: &SignOff) -> String {

@@ -82,7 +82,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         unused: inputs.unused.clone(),
         dead_quarantine: quarantine::dead(inputs),
         dead_links: dead_links(inputs.registry),
-        lock: denominator::compare(inputs.registry, inputs.locked),
+        lock: denominator::compare(inputs.registry, inputs.locked, inputs.today),
         flakes,
         sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
         performance: inputs.bench.map(|bench| performance::facts(inputs, bench)),

@@ -25,15 +25,8 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
-        Self::MustNot,
-        Self::Witness,
-        Self::Control,
-        Self::Lane,
-        Self::Saboteur,
-        Self::Scope,
-        Self::Event,
-    ];
+    const ALL: [Self; 7] =
+        [Self::MustNot, Self::Witness, Self::Control, Self::Lane, Self::Saboteur, Self::Scope, Self::Event];
 
     /// The part as a word of a declaration.
     fn name(self) -> &'static str {
@@ -65,7 +58,8 @@ impl Declaration {
 
     /// The declaration as an item of a YAML list.
     fn in_a_list(&self) -> String {
-        let is_plain = self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.'));
+        let is_plain =
+            self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.'));
         // A JSON string is a YAML string in which nothing can break out.
         if is_plain { self.0.clone() } else { serde_json::Value::from(self.0.as_str()).to_string() }
     }

@@ -134,7 +134,8 @@ fn read_signoff(d: &mut Decoder<'_>, item: &Field<'_>) -> Option<SignOff> {
 }
 
 fn declarations(d: &mut Decoder<'_>, section: &Section<'_>, key: &str) -> Declared {
-    const HELP: &str = "write the part and what it declares, for example must_not git.branch_unmoved or lane docker";
+    const HELP: &str =
+        "write the part and what it declares, for example must_not git.branch_unmoved or lane docker";
     let Some(field) = section.get(key) else { return Declared::default() };
     let items = d.items(&field, HELP);
     items.iter().filter_map(|item| d.parsed(item, HELP)).collect()
@@ -223,7 +224,8 @@ signoffs:
         assert_eq!(found(&text), [goal("G1.2", '1', &twice)]);
         // A review that finds less takes nothing away, and one that finds the same adds nothing.
         for declared in [&twice[1..], &twice] {
-            let again = with_goal(&Source::new("d.yaml", text.as_str()), goal("G1.2", '1', declared)).unwrap();
+            let again =
+                with_goal(&Source::new("d.yaml", text.as_str()), goal("G1.2", '1', declared)).unwrap();
             assert_eq!(again, text);
         }
     }

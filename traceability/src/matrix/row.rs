@@ -120,6 +120,12 @@ fn link(inputs: &Inputs<'_>, goal: &Goal, linked: &[Linked<'_>]) -> Link {
             reason: "Nobody has reviewed the goal together with its scenarios.".to_owned(),
         };
     };
+    if reviewed.reviewed > inputs.today {
+        let (day, today) = (reviewed.reviewed, inputs.today);
+        let reason =
+            format!("traceability/links.yaml says that it was reviewed on {day}, and today is {today}.");
+        return Link::Suspect { reason };
+    }
     let text = reviewed.text == goal_fingerprint(goal);
     let scenarios = reviewed.scenarios == scenarios_fingerprint(linked.iter().map(|linked| linked.spec));
     let changed = match (text, scenarios) {

@@ -6,7 +6,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::{LockHistory, differences};
 
-use crate::support::{Fixture, World, goal};
+use crate::support::{Fixture, World, goal, verdict_of};
 
 /// The honest world with another Tier-1 goal, G1.2, of which nothing else depends.
 fn world() -> World {
@@ -110,7 +110,8 @@ fn a_goal_that_declares_less_needs_a_sign_off_for_exactly_that() {
     let mut wrong = world.clone();
     sign(&mut wrong, "what: weakened, lost: [control git.branch_moved]");
     let reasons = red(&wrong);
-    assert!(reasons.contains("witness event.present") && reasons.contains("and it is not"), "{reasons}");
+    let unused = "\"control git.branch_moved\" of G1.2, which it still declares";
+    assert!(reasons.contains("witness event.present") && reasons.contains(unused), "{reasons}");
     sign(&mut world, "what: weakened, lost: [witness event.present]");
     assert!(green(&world).contains("G1.2 was weakened"));
 }
@@ -122,7 +123,11 @@ const EASIER: [(&str, &str, &str); 6] = [
     ("scope: [run, resume]", "scope: [run]", "scope resume"),
     ("events: [run.complete, task.rescope]", "events: [run.complete]", "event task.rescope"),
     ("  - {text: Nor does a tag., assertion: git.branch_unmoved}\n", "", "must_not git.branch_unmoved"),
-    ("  - {text: Nor does a tag., assertion: git.branch_unmoved}\n", "  - {text: A task is left., assertion: state.task_left}\n", "must_not git.branch_unmoved"),
+    (
+        "  - {text: Nor does a tag., assertion: git.branch_unmoved}\n",
+        "  - {text: A task is left., assertion: state.task_left}\n",
+        "must_not git.branch_unmoved",
+    ),
 ];
 
 /// The world whose G1.2 has everything that the changes above take away.
@@ -161,6 +166,8 @@ fn a_review_alone_makes_no_goal_easier_to_prove() {
         let expected = format!("G1.2 does not declare \"{lost}\" {often}, and nobody signed for it.");
         assert_eq!(verdict.reasons, [expected]);
         sign(&mut world, &format!("what: weakened, lost: [{lost}]"));
+        let source = Source::new("denominator.yaml", world.denominator.as_str());
+        assert_eq!(differences(&source, &goal).unwrap(), Vec::<String>::new());
         assert!(judge(&world).1.reasons.concat().contains("G1.2 was weakened"), "{lost}");
         assert_eq!(judge(&world).1.verdict, Verdict::Green, "{lost}");
     }
@@ -239,7 +246,66 @@ fn a_goal_that_nobody_would_miss_is_a_problem() {
 fn a_sign_off_for_nothing_is_a_problem() {
     let mut world = world();
     sign(&mut world, "what: removed");
-    assert!(red(&world).contains("somebody signed for G1.2 as removed, and it is not."));
+    assert_eq!(
+        red(&world),
+        "traceability/denominator.yaml, signoffs[0]: somebody signed for G1.2 as removed, and it is not."
+    );
+}
+
+#[test]
+fn a_sign_off_signs_for_exactly_what_was_lost() {
+    let mut world = demanding();
+    world.goals[4] = world.goals[4].replace(EASIER[0].0, EASIER[0].1);
+    world.review_all();
+    for (lost, objection) in [
+        ("lane docker, lane mock", "gave up \"lane mock\" of G1.2, which it still declares"),
+        ("lane docker, lane docker", "gave up \"lane docker\" of G1.2, which it still declares, or another"),
+        ("lane docker, lane moon", "gave up \"lane moon\" of G1.2, which it never declared."),
+        ("lane docker, witness fs.a", "gave up \"witness fs.a\" of G1.2, which it never declared."),
+    ] {
+        let mut world = world.clone();
+        sign(&mut world, &format!("what: weakened, lost: [{lost}]"));
+        let (outcome, verdict) = judge(&world);
+        assert_eq!((outcome, verdict.reasons.len()), (Outcome::Red, 1), "{verdict:#?}");
+        let expected = format!("traceability/denominator.yaml, signoffs[0]: somebody {objection}");
+        assert!(verdict.reasons[0].starts_with(&expected), "{verdict:#?}");
+    }
+}
+
+#[test]
+fn a_goal_that_is_gone_is_signed_for_once() {
+    let mut world = world();
+    remove(&mut world);
+    let entry = "  - {goal: G1.2, what: removed, reason: r, by: a, date: 2026-01-31}\n";
+    world.denominator = world.denominator.replace("signoffs: []\n", &format!("signoffs:\n{entry}{entry}"));
+    assert_eq!(
+        red(&world),
+        "traceability/denominator.yaml, signoffs[1]: G1.2 was signed for as removed already."
+    );
+}
+
+#[test]
+fn nobody_signs_and_nobody_reviews_on_a_day_that_did_not_come_yet() {
+    let mut world = world();
+    remove(&mut world);
+    sign(&mut world, "what: removed");
+    green(&world);
+    let mut early = world.clone();
+    early.today = "2026-01-30";
+    assert_eq!(
+        red(&early),
+        "traceability/denominator.yaml, signoffs[0]: somebody signed for G1.2 on 2026-01-31, and today is 2026-01-30."
+    );
+    // The goals of the sample were reviewed on the first of the month.
+    world.today = "2026-01-01";
+    let suspects = |world: &World| verdict_of(Gate::SuspectLinks, &world.judge().unwrap().1);
+    assert_eq!(suspects(&world).0, Verdict::Green);
+    world.today = "2025-12-31";
+    let (verdict, reasons) = suspects(&world);
+    assert_eq!(verdict, Verdict::Red);
+    let future =
+        "G0.1: traceability/links.yaml says that it was reviewed on 2026-01-01, and today is 2025-12-31.";
+    assert!(reasons.contains(future), "{reasons}");
 }
 
 /// Commits the lock as it is now.
