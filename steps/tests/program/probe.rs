@@ -8,7 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::checkout::Checkout;
+use crate::checkout::{Answer, Checkout};
 
 const FEATURE: &str = "features/tier0/G0.1-a-block-never-merges.feature";
 const GOAL: &str = "traceability/goals/G0.1.yaml";
@@ -103,7 +103,7 @@ fn edit(checkout: &Checkout, file: &str, from: &str, to: &str) {
 
 /// Somebody signs for everything as it is, and commits it.
 fn review(checkout: &Checkout) {
-    let answer = checkout.accept("review G0.1 G1.3 --by reviewer");
+    let answer = checkout.accept("review G0.1 G1.3 --by reviewer --today 2026-01-01");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     checkout.commit();
 }
@@ -119,7 +119,10 @@ fn gate(checkout: &Checkout) -> (Option<i32>, Vec<String>) {
 
 /// The same on a day.
 fn gate_on(checkout: &Checkout, today: &str) -> (Option<i32>, Vec<String>) {
-    let answer = checkout.accept(&format!("gate --out out --bin program --json --today {today}"));
+    judged(&checkout.accept(&format!("gate --out out --bin program --json --today {today}")))
+}
+
+fn judged(answer: &Answer) -> (Option<i32>, Vec<String>) {
     let json: serde_json::Value =
         serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {}", answer.err));
     let verdicts = json["verdicts"].as_array().unwrap();
@@ -209,23 +212,24 @@ fn a_promise_that_changed_after_its_review_is_red() {
 fn a_promise_that_a_review_makes_easier_to_prove_is_red() {
     let checkout = honest();
     assert_eq!(run(&checkout, ""), Some(0));
-    edit(&checkout, GOAL, "manifest.block]", "manifest.block, task.merged]");
+    edit(&checkout, GOAL, "manifest.block]", "manifest.block, usage.update]");
     review(&checkout);
-    edit(&checkout, GOAL, ", task.merged]", "]");
+    edit(&checkout, GOAL, ", usage.update]", "]");
     edit(&checkout, GOAL, "nothing lands.", "little lands.");
     let answer = checkout.accept("review G0.1 --by reviewer --dry-run");
     for told in [
         "its statement is not the locked one: who records this review signs for the new one",
-        "\"event task.merged\" is locked and not declared any more: no review gives that up, but a sign-off in \
+        "\"event usage.update\" is locked and not declared any more: no review gives that up, but a sign-off in \
          traceability/denominator.yaml",
     ] {
         assert!(answer.err.contains(told), "{}", answer.err);
     }
     review(&checkout);
     assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
-    let lost = "denominator: G0.1 does not declare \"event task.merged\" any more, and nobody signed for it.";
+    let lost =
+        "denominator: G0.1 does not declare \"event usage.update\" any more, and nobody signed for it.";
     assert_eq!(gate(&checkout), (Some(1), vec![lost.to_owned()]));
-    let signed = "signoffs:\n  - {goal: G0.1, what: weakened, lost: [event task.merged], reason: r, by: b, date: 2026-01-01}\n";
+    let signed = "signoffs:\n  - {goal: G0.1, what: weakened, lost: [event usage.update], reason: r, by: b, date: 2026-01-01}\n";
     edit(&checkout, "traceability/denominator.yaml", "signoffs: []\n", signed);
     checkout.commit();
     assert_eq!(run(&checkout, ""), Some(0));
@@ -314,11 +318,53 @@ fn a_promise_that_is_given_up_with_its_lock_is_red() {
     for file in ["traceability/denominator.yaml", "traceability/links.yaml"] {
         fs::remove_file(checkout.path(file)).unwrap();
     }
-    let answer = checkout.accept("review G0.1 G1.4 --by reviewer");
+    let answer = checkout.accept("review G0.1 G1.4 --by reviewer --today 2026-01-01");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     checkout.commit();
     assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
     let (code, reasons) = gate(&checkout);
     assert_eq!((code, reasons.len()), (Some(1), 1), "{reasons:#?}");
     assert!(reasons[0].starts_with("denominator: The lock of G1.3 was taken away; commit "), "{reasons:#?}");
+}
+
+#[test]
+fn a_promise_that_is_given_up_while_the_project_moves_is_red() {
+    let checkout = honest();
+    let sub = checkout.path("sub");
+    fs::create_dir(&sub).unwrap();
+    for folder in ["traceability", "features"] {
+        fs::rename(checkout.path(folder), sub.join(folder)).unwrap();
+    }
+    for file in ["goals/G1.3.yaml", "denominator.yaml", "links.yaml"] {
+        let path = sub.join("traceability").join(file);
+        if file.starts_with("goals") {
+            let text = fs::read_to_string(&path).unwrap();
+            checkout.write("sub/traceability/goals/G1.4.yaml", &text.replace("G1.3", "G1.4"));
+        }
+        fs::remove_file(path).unwrap();
+    }
+    let feature = sub.join("features/tier1/G1.3-a-run-executes.feature");
+    let text = fs::read_to_string(&feature).unwrap();
+    fs::write(&feature, text.replace("G1.3", "G1.4")).unwrap();
+    let accept =
+        |arguments: &str| Answer::new(&checkout.command(arguments).current_dir(&sub).output().unwrap());
+    assert_eq!(accept("review G0.1 G1.4 --by reviewer --today 2026-01-01").code, Some(0));
+    checkout.commit();
+    let ran = accept("run --bin ../program --out ../out --seed 1");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let (code, reasons) = judged(&accept("gate --out ../out --bin ../program --json --today 2026-01-08"));
+    assert_eq!((code, reasons.len()), (Some(1), 1), "{reasons:#?}");
+    assert!(reasons[0].starts_with("denominator: The lock of G1.3 was taken away; commit "), "{reasons:#?}");
+}
+
+#[test]
+fn a_review_on_a_day_that_did_not_come_yet_is_red() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    assert_eq!(gate_on(&checkout, "2026-01-01"), (Some(0), Vec::new()));
+    let (code, reasons) = gate_on(&checkout, "2025-12-31");
+    assert_eq!(code, Some(1), "{reasons:#?}");
+    let expected = "suspect-links: G0.1: traceability/links.yaml says that it was reviewed on 2026-01-01, and today is \
+                    2025-12-31.";
+    assert!(reasons.contains(&expected.to_owned()), "{reasons:#?}");
 }

@@ -54,6 +54,15 @@ pub(super) struct Past {
     pub(super) catalogue: Catalogue,
 }
 
+/// What was met in earlier commits.
+#[derive(Default)]
+struct Seen {
+    /// Folders, each with whether it was met as `traceability`.
+    folders: HashSet<(Oid, bool)>,
+    /// Files of the name that is looked for.
+    files: HashSet<Oid>,
+}
+
 /// The commits of a checkout.
 pub(super) struct History {
     repository: Repository,
@@ -122,19 +131,42 @@ impl History {
         Ok(LockHistory { versions: self.versions(DENOMINATOR)?, is_cut_off: self.repository.is_shallow() })
     }
 
-    /// Every version of a file of `traceability/` that leads to the current commit, the newest first.
+    /// Every version of a file of `traceability/` in the commits that lead to the current one, the newest first, in
+    /// whatever folder it stood: a project that moves takes its promises along.
     pub(super) fn versions(&self, name: &str) -> Result<Vec<Source>, HistoryError> {
-        let path = self.root.join(TRACEABILITY).join(name);
-        let (mut versions, mut seen) = (Vec::new(), HashSet::new());
+        let (mut versions, mut seen) = (Vec::new(), Seen::default());
         for id in self.commits()? {
             let commit = self.repository.find_commit(id?)?;
-            let Ok(entry) = commit.tree()?.get_path(&path) else { continue };
-            if seen.insert(entry.id()) {
+            for found in self.new_versions(name, commit.tree_id(), &mut seen)? {
                 let name = format!("commit {}", commit.id());
-                versions.push(Source::new(name, self.text(entry.id())?));
+                versions.push(Source::new(name, self.text(found)?));
             }
         }
         Ok(versions)
+    }
+
+    /// The files of that name in a tree that were not seen before. Each folder is read once, however many commits have it.
+    fn new_versions(&self, file: &str, root: Oid, seen: &mut Seen) -> Result<Vec<Oid>, HistoryError> {
+        let mut found = Vec::new();
+        let mut open = vec![(root, false)];
+        while let Some((id, is_traceability)) = open.pop() {
+            if !seen.folders.insert((id, is_traceability)) {
+                continue;
+            }
+            for entry in &self.repository.find_tree(id)? {
+                let name = entry.name_bytes();
+                match entry.kind() {
+                    Some(ObjectType::Tree) => open.push((entry.id(), name == TRACEABILITY.as_bytes())),
+                    Some(ObjectType::Blob)
+                        if is_traceability && name == file.as_bytes() && seen.files.insert(entry.id()) =>
+                    {
+                        found.push(entry.id());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The commits that lead to the current one, itself first; none where there is none yet.
