@@ -30,7 +30,7 @@ impl<'a> Report<'a> {
             .filter(|tier| tier.required_percent.is_some())
             .map(|tier| format!("{} of {} Tier-{} goals", tier.verified, tier.total, tier.tier))
             .collect();
-        let verified = format!("{} are verified", tiers.join(" and "));
+        let verified = format!("{} are verified{}", tiers.join(" and "), self.promised());
         match evaluation.outcome {
             Outcome::Green => {
                 format!("Yes: {verified}, and every gate of profile {} is green.", evaluation.profile)
@@ -44,6 +44,16 @@ impl<'a> Report<'a> {
             Outcome::BadInput => {
                 format!("This cannot be judged: {verified}, but data contradict themselves or are missing.")
             }
+        }
+    }
+
+    /// That more is promised in the tiers that count, where nothing proves it: who reads "all" would count it in.
+    fn promised(&self) -> String {
+        let counts =
+            |tier| self.evaluation.coverage.iter().any(|c| c.tier == tier && c.required_percent.is_some());
+        match self.matrix.backlog.iter().filter(|goal| counts(goal.goal.tier())).count() {
+            0 => String::new(),
+            count => format!(" ({} promised and not automated)", counted(count, "more is", "more are")),
         }
     }
 

@@ -6,9 +6,9 @@ mod support;
 use mycelium_reports::{Report, csv, github, goals, html, json, junit, markdown, summary, terminal};
 use mycelium_schemas::{
     goal::{Tier, spec},
-    matrix::{LaneRun, Matrix, Scenario, Status, StepStatus},
+    matrix::{BacklogGoal, LaneRun, Matrix, Scenario, Status, StepStatus},
     problem::Source,
-    verdict::{Evaluation, Verdict},
+    verdict::{Evaluation, Outcome, Verdict},
 };
 use serde_json::Value;
 
@@ -66,6 +66,31 @@ fn totals_of_goals_are_equal_in_every_format() {
     }
     let kinds = |(matrix, _): &(Matrix, Evaluation)| matrix.totals().iter().filter(|(_, n)| *n > 0).count();
     assert!(kinds(&sample()) >= 5, "the sample is too tame");
+}
+
+#[test]
+fn the_answer_names_what_is_promised_and_not_automated_in_the_tiers_that_count() {
+    let mut sample = sample();
+    let entry = sample.0.backlog[0].clone();
+    let promised = |sample: &(Matrix, Evaluation), goals: &[&str], more: &str| {
+        let mut sample = sample.clone();
+        let entry = |id: &&str| BacklogGoal { goal: id.parse().unwrap(), ..entry.clone() };
+        sample.0.backlog = goals.iter().map(entry).collect();
+        let report = report(&sample, "stamp");
+        for text in [terminal(&report, 400), summary(&report), html(&report).unwrap()] {
+            assert!(
+                text.contains(&format!("Tier-1 goals are verified{more}, ")),
+                "{more:?} is not in {text}"
+            );
+        }
+    };
+    for outcome in [Outcome::Green, Outcome::Red, Outcome::BadInput] {
+        sample.1.outcome = outcome;
+        promised(&sample, &[], "");
+        promised(&sample, &["G2.90"], "");
+        promised(&sample, &["G0.90", "G2.90"], " (1 more is promised and not automated)");
+        promised(&sample, &["G0.90", "G1.90"], " (2 more are promised and not automated)");
+    }
 }
 
 #[test]
