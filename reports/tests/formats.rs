@@ -391,6 +391,22 @@ fn names_and_messages_cannot_break_out_of_the_page() {
 }
 
 #[test]
+fn junit_has_no_character_that_xml_forbids() {
+    let mut sample = sample();
+    for scenario in &mut sample.0.scenarios {
+        scenario.name.push_str("\u{fffe}name");
+        for step in scenario.lanes.iter_mut().flat_map(|l| &mut l.attempts).flat_map(|a| &mut a.steps) {
+            step.message = Some("a\u{ffff}b\u{fffe}c\u{1ffff}d\u{0}e\u{1b}f".to_owned());
+        }
+    }
+    let xml = junit(&sample.0).unwrap();
+    // The production Char of XML 1.0.
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    assert_eq!(xml.chars().find(|c| !allowed(*c)), None);
+    assert!(xml.contains("a\u{fffd}b\u{fffd}c\u{1ffff}d"), "what else was said is lost");
+}
+
+#[test]
 fn a_name_cannot_steer_the_terminal() {
     let mut sample = sample();
     sample.0.rows[0].title = "\u{1b}]0;owned\u{7}\u{1b}[2J".to_owned();

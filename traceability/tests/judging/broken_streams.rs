@@ -276,3 +276,21 @@ fn a_scenario_in_which_nothing_but_hooks_ran_did_not_pass() {
     let first = results.catalogue.iter().next().unwrap();
     assert_eq!(results.of(&first.key)[0].outcome(), StepStatus::Unknown);
 }
+
+#[test]
+fn a_message_that_is_too_long_loses_its_middle_and_says_so() {
+    let mut world = World::honest();
+    world.run.success = false;
+    world.edit = |messages| {
+        let step = position(messages, "testStepFinished");
+        let result = &mut messages[step]["testStepFinished"]["testStepResult"];
+        result["status"] = json!("FAILED");
+        result["message"] = json!(format!("expected\n{}\n  at place.rs:1", "ß".repeat(200_000)));
+    };
+    let results = Results::read(&world.messages()).unwrap();
+    let first = results.catalogue.iter().next().unwrap();
+    let message = results.of(&first.key)[0].attempts[0].steps[0].message.clone().unwrap();
+    assert!(message.starts_with("expected\nß") && message.ends_with("ß\n  at place.rs:1"), "{message}");
+    assert!(message.contains("\n… 192025 characters are left out here; messages.ndjson has them all …\n"));
+    assert!(message.chars().count() < 8_100);
+}

@@ -14,6 +14,10 @@ use mycelium_schemas::{
 use super::ReadError;
 use crate::catalogue::{Keywords, role};
 
+/// Most characters of a message from its beginning, and from its end, where the place in the code stands.
+const MESSAGE_HEAD: usize = 6000;
+const MESSAGE_TAIL: usize = 2000;
+
 /// What came in for an attempt so far.
 pub(super) struct OpenAttempt {
     pub(super) started: TestCaseStarted,
@@ -120,11 +124,23 @@ impl OpenAttempt {
             duration_nanos: result.as_ref().map_or(0, |result| nanos(result.duration)),
             // With the place in the code, where the stream has it.
             message: result
-                .and_then(|result| result.exception.and_then(|e| e.stack_trace).or(result.message)),
+                .and_then(|result| result.exception.and_then(|e| e.stack_trace).or(result.message))
+                .map(bounded),
             assertions: self.assertions.remove(&step.id).unwrap_or_default(),
             evidence: self.evidence.remove(&step.id).unwrap_or_default(),
         }
     }
+}
+
+/// A message as reports carry it: one that is too long loses its middle and says so. The stream keeps it whole.
+fn bounded(message: String) -> String {
+    let left_out = message.chars().count().saturating_sub(MESSAGE_HEAD + MESSAGE_TAIL);
+    if left_out == 0 {
+        return message;
+    }
+    let head: String = message.chars().take(MESSAGE_HEAD).collect();
+    let tail: String = message.chars().skip(MESSAGE_HEAD + left_out).collect();
+    format!("{head}\n… {left_out} characters are left out here; messages.ndjson has them all …\n{tail}")
 }
 
 fn step_of<'c>(case: &'c TestCase, id: Option<&str>) -> Result<&'c TestStep, ReadError> {
