@@ -1,4 +1,4 @@
-// Checks the pages of a folder (large.html, sample.html) in headless Chromium.
+// Checks the pages of a folder (large.html, sample.html, long.html) in headless Chromium.
 // Every check is named; one that fails is exit code 1.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -112,8 +112,20 @@ const checks = {
     const page = await open('sample.html', { hash: '#G0.2' })
     equal(await page.becomes('document.querySelectorAll("#G0\\\\.2 details.scenario").length === 2'), true, 'scenarios')
     await page.run('document.querySelectorAll("#G0\\\\.2 details.scenario").forEach((node) => { node.open = true })')
+    for (const name of ['summary bdi', 'summary code']) equal(await page.run(`getComputedStyle(document.querySelector("#G0\\\\.2 details.scenario ${name}")).unicodeBidi`), 'isolate', `${name} turns nothing but itself`)
     equal(await page.becomes('document.querySelector("#G0\\\\.2 .steps pre") !== null'), true, 'messages')
     equal(await page.run('document.querySelector("#G0\\\\.2 .steps pre").textContent'), 'expected <main> & found <other>', 'a message')
+  },
+
+  async 'no word is so long that the page has to be moved sideways'(open) {
+    const page = await open('long.html')
+    await page.run('document.querySelectorAll("section").forEach((section) => { section.style.contentVisibility = "visible" })')
+    for (const id of await page.run(VISIBLE)) await page.run(`document.querySelector("[href='#${id}']").click(); document.getElementById("${id}").classList.add("open")`)
+    await page.run('document.getElementById("scenarios").open = true')
+    equal(await page.becomes('document.querySelectorAll("#scenarios tbody tr").length > 0 && document.querySelector("details.scenario") !== null'), true, 'all is there')
+    await page.run('document.querySelectorAll("details").forEach((node) => { node.open = true })')
+    equal(await page.becomes('document.querySelector(".steps pre") !== null'), true, 'all is open')
+    equal(await page.run('document.documentElement.scrollWidth - document.documentElement.clientWidth'), 0, 'pixels beside the page')
   },
 
   async 'the order of the table is told and kept'(open) {

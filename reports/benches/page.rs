@@ -6,6 +6,7 @@
 use std::{error::Error, fs, path::Path};
 
 use mycelium_reports::{Report, html};
+use mycelium_schemas::matrix::Matrix;
 use rustix::time::{ClockId, clock_gettime};
 
 #[path = "../tests/support/mod.rs"]
@@ -34,6 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(folder.join("large.html"), &page)?;
         let sample = html(&Report { matrix: &small, evaluation: &small_evaluation, stamp: "stamp" })?;
         fs::write(folder.join("sample.html"), sample)?;
+        let mut long = small.clone();
+        lengthen(&mut long);
+        let long = html(&Report { matrix: &long, evaluation: &small_evaluation, stamp: "stamp" })?;
+        fs::write(folder.join("long.html"), long)?;
     }
     support::drop_evidence(&mut matrix);
     let bare = html(&Report { matrix: &matrix, evaluation: &evaluation, stamp: "stamp" })?.len();
@@ -42,6 +47,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes_max = support::BYTES_MAX;
     println!("page without evidence: {bare} bytes (at most {bytes_max}); with it: {} bytes", page.len());
     if middle > CPU_MAX || bare > bytes_max { Err("missed".into()) } else { Ok(()) }
+}
+
+/// Puts a word that is longer than any line into every text that somebody else writes.
+fn lengthen(matrix: &mut Matrix) {
+    let word = "x".repeat(5_000);
+    for row in &mut matrix.rows {
+        (row.title, row.statement, row.reasons) = (word.clone(), word.clone(), vec![word.clone()]);
+        let claims = row.must_not.iter_mut().chain(&mut row.witness).chain(&mut row.control);
+        claims.for_each(|claim| claim.text.clone_from(&word));
+    }
+    for goal in &mut matrix.backlog {
+        (goal.title, goal.reason) = (word.clone(), word.clone());
+    }
+    for orphan in &mut matrix.orphans {
+        orphan.name.clone_from(&word);
+    }
+    for scenario in &mut matrix.scenarios {
+        scenario.name.clone_from(&word);
+        let attempts = scenario.lanes.iter_mut().flat_map(|lane| &mut lane.attempts);
+        for step in attempts.flat_map(|attempt| &mut attempt.steps) {
+            (step.text, step.message) = (word.clone(), Some(word.clone()));
+            step.evidence.iter_mut().for_each(|file| file.name.clone_from(&word));
+        }
+    }
 }
 
 /// The CPU time that this process spent so far, in milliseconds.

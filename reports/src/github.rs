@@ -9,7 +9,7 @@ use mycelium_schemas::{
 use crate::{
     failure::{Failure, failures, reproduce},
     report::Report,
-    text::{counted, cut},
+    text::{counted, cut, visible},
 };
 
 /// Most errors that GitHub shows of one step.
@@ -88,7 +88,7 @@ fn error(place: &str, title: &str, text: &str) -> String {
 
 /// A text as workflow commands take it.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The value of a property, in which `:` and `,` mean something too.

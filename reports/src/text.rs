@@ -4,7 +4,22 @@ use std::borrow::Cow;
 
 /// One line without control characters, so that nothing can steer a terminal or break out of a table.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    visible(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The explicit formatting characters of the Unicode Bidirectional Algorithm (UAX #9, 2).
+const TURNS: [char; 9] = [
+    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2069}',
+];
+
+/// Text in which what would turn the direction of the text behind it stands as its code point, so that nothing reads other
+/// than it is.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    // Looking for one at a time is quick without optimization, too.
+    TURNS.iter().filter(|turn| text.contains(**turn)).fold(Cow::Borrowed(text), |shown, turn| {
+        Cow::Owned(shown.replace(*turn, &format!("[U+{:04X}]", u32::from(*turn))))
+    })
 }
 
 /// The first so many characters of a text, and how many more there were.
@@ -79,6 +94,12 @@ mod tests {
     #[test]
     fn nothing_can_steer_a_terminal() {
         assert_eq!(plain("a\u{1b}[31mb\nc\u{7f}"), "a [31mb c ");
+    }
+
+    #[test]
+    fn what_turns_the_direction_of_text_is_seen() {
+        assert_eq!(visible("a\u{202e}b\u{2066}c"), "a[U+202E]b[U+2066]c");
+        assert_eq!(visible("\u{5d0}\u{627}"), "\u{5d0}\u{627}");
     }
 
     #[test]

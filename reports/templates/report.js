@@ -82,7 +82,7 @@
 
   const assertion = ({ broken, must, name, subject, expected, artifact }) => make("li", {},
     `${broken ? "✗" : "✓"} ${must ? "must" : "must not"} `, make("code", {}, name),
-    ` ${subject}${expected ? `: ${expected}` : ""} `, make("small", {}, `read from ${artifact}`));
+    " ", make("bdi", {}, `${subject}${expected ? `: ${expected}` : ""}`), " ", make("small", {}, `read from ${artifact}`));
 
   const stepItem = (all, step, files) => {
     const item = make("li", { className: tone(step.status) }, `${signs[tone(step.status)]} ${step.text}`);
@@ -111,7 +111,7 @@
     make("code", { className: "command" }, command), copyButton(command));
 
   const scenarioDetails = (all, scenario) => {
-    const summary = make("summary", {}, chip(scenario.result), ` ${scenario.name} `);
+    const summary = make("summary", {}, chip(scenario.result), " ", make("bdi", {}, scenario.name), " ");
     if (scenario.control) summary.append(make("span", { className: "tag" }, "control twin"), " ");
     summary.append(make("code", {}, scenario.place));
     const node = make("details", { className: "scenario" }, summary);

@@ -157,7 +157,7 @@ fn what_serves_nobody_is_seen_backward() {
     let page = html(&report(&sample, "stamp")).unwrap();
     let backward = page.split("<section id=\"backward\"").nth(1).unwrap().split("</section>").next().unwrap();
     for part in [
-        "✗ orphan, line 5: Nobody asked for | this.",
+        "✗ orphan, line 5: <bdi>Nobody asked for | this</bdi>.",
         "<li>step <code>Given nobody | asks &#60;for this&#62;</code>, steps/src/given.rs:7<li>",
         "<li>fixture <code>large-repo-sim</code></ul>",
         "for G1.9 fits no scenario of that goal that ran.<",
@@ -388,6 +388,36 @@ fn names_and_messages_cannot_break_out_of_the_page() {
     assert!(!xml.contains("<script>"));
     let text = summary(&report(&sample, hostile)) + &markdown(&sample.0);
     assert!(!text.contains("<script>"));
+}
+
+#[test]
+fn nothing_turns_the_direction_of_the_text_behind_it() {
+    let mut sample = sample();
+    let turned = "abc\u{202e}cba";
+    for scenario in &mut sample.0.scenarios {
+        scenario.name = turned.to_owned();
+    }
+    for row in &mut sample.0.rows {
+        (row.title, row.reasons) = (turned.to_owned(), vec![turned.to_owned()]);
+    }
+    let report = report(&sample, "stamp");
+    for text in [markdown(&sample.0), summary(&report), github(&report), terminal(&report, 200)] {
+        assert!(!text.contains('\u{202e}') && text.contains("U+202E"), "{text}");
+    }
+    // In the page it ends with its element, which holds nothing else.
+    let page = html(&report).unwrap();
+    let alone = [
+        "bdi",
+        "b",
+        "p class=\"why bad\"",
+        "p class=\"why warn\"",
+        "p class=\"why ok\"",
+        "p class=\"why off\"",
+    ];
+    for (at, _) in page.match_indices(turned) {
+        assert!(alone.iter().any(|tag| page[..at].ends_with(&format!("<{tag}>"))), "{at}");
+        assert!(page[at + turned.len()..].trim_start().starts_with('<'));
+    }
 }
 
 #[test]
