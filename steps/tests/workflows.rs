@@ -8,8 +8,12 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 
 /// What moves files between machines or tells GitHub something; such a step has a name that says so.
-const PLUMBING: [&str; 3] =
-    ["tar ", "cat target/acceptance/summary.md >> ", "echo \"MYCELIUM_CONFORMANCE_DIR="];
+const PLUMBING: [&str; 4] = [
+    "tar ",
+    "cat target/acceptance/summary.md >> ",
+    "cat target/acceptance-chaos/summary.md >> ",
+    "echo \"MYCELIUM_CONFORMANCE_DIR=",
+];
 /// What every other step begins with.
 const COMMANDS: [&str; 3] = ["cargo ", ".ci/", "target/debug/accept "];
 
@@ -95,7 +99,46 @@ fn a_job_that_judges_has_the_whole_history() {
             assert_eq!(checkout.unwrap()["with"]["fetch-depth"], 0, "{name}: {job}");
         }
     }
-    assert_eq!(judges, 3);
+    assert_eq!(judges, 4);
+}
+
+/// Each command of a job that runs whatever became of those before it.
+fn always(job: &Value) -> impl Iterator<Item = &str> {
+    let steps = job["steps"].as_array().unwrap().iter();
+    steps.filter(|step| step["if"] == "always()").filter_map(|step| step["run"].as_str())
+}
+
+#[test]
+fn who_judges_says_it_on_the_page_and_at_the_lines() {
+    for (name, workflow) in workflows() {
+        let (mut annotated, mut summed_up) = (false, false);
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let annotates = always(body).any(|run| run.ends_with("--format github"));
+            let sums_up = always(body).any(|run| run.ends_with("/summary.md >> \"$GITHUB_STEP_SUMMARY\""));
+            let judges = body["steps"].as_array().unwrap().iter();
+            let judges =
+                judges.filter_map(|step| step["run"].as_str()).any(|run| run.contains("accept gate"));
+            assert!(!judges || annotates && sums_up, "{name}: {job} tells nobody what it found");
+            annotated |= annotates;
+            summed_up |= sums_up;
+        }
+        assert!(name == "lint-typecheck" || annotated && summed_up, "{name} tells nobody what it found");
+    }
+}
+
+#[test]
+fn a_workflow_judges_by_each_profile() {
+    let mut profiles = BTreeSet::new();
+    for (_, workflow) in workflows() {
+        let gates = steps(&workflow).into_iter().filter_map(|step| step["run"].as_str());
+        for gate in gates.filter(|run| run.contains("accept gate")) {
+            profiles.insert(gate.split("--profile ").nth(1).unwrap_or("local").to_owned());
+        }
+    }
+    let rules: Value =
+        serde_saphyr::from_str(&fs::read_to_string(root().join("traceability/gates.yaml")).unwrap()).unwrap();
+    let named: BTreeSet<String> = rules["profiles"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(profiles, named);
 }
 
 /// A command as the page tells it: parts have a number, and the folders of all parts are not repeated.
