@@ -1,4 +1,4 @@
-@G2.11 @tier2 @mock
+@G2.11 @tier2 @mock @timeout(5m)
 Feature: G2.11 Planning, scheduling and log queries do not become slower than their baselines
   What `accept bench` measures of planning, runs, resuming and log queries is compared with its baselines: a figure over
   its limit is red and named with value and limit, one within it is not.

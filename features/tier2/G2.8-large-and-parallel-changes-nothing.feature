@@ -1,4 +1,4 @@
-@G2.8 @tier2 @mock @timeout(8m)
+@G2.8 @tier2 @mock @timeout(20m)
 Feature: G2.8 A large repository and high parallelism change no outcome
   Tasks that run at once, in a repository of ten thousand files and two dozen in a small one, come to the files and the
   outcomes of one after another, and nothing that no task touched is lost.

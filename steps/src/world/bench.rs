@@ -2,7 +2,7 @@
 
 use std::{env, path::Path};
 
-use mycelium_fixtures::{FixtureError, sandbox::TIME_LIMIT};
+use mycelium_fixtures::FixtureError;
 
 use super::{MyceliumWorld, WorldError};
 
@@ -14,7 +14,8 @@ impl MyceliumWorld {
         let program = self.context.bin.display().to_string();
         let arguments = ["bench", "--quick", "--bin", &program, figure].map(str::to_owned);
         let (before, number) = (self.observe()?, self.next_number());
-        let finished = self.sandbox.start(&accept, &arguments, &folder)?.finish(TIME_LIMIT)?;
+        let patience = self.patience();
+        let finished = self.sandbox.start(&accept, &arguments, &folder)?.finish(patience)?;
         self.keep_command(&format!("accept bench {figure}"), number, before, finished)
     }
 }

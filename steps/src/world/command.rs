@@ -128,7 +128,7 @@ impl MyceliumWorld {
 
     /// How long a command may take: less than its step, so that what it said is told. A scenario that asks for more time
     /// gives it to its commands.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let of_scenario = self.context.timeout.map_or(Duration::ZERO, |timeout| timeout / 6 * 5);
         of_scenario.max(TIME_LIMIT)
     }
