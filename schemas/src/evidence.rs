@@ -20,6 +20,9 @@ pub struct RunInfo {
     pub tree: Option<String>,
     /// True where the working tree differs from that tree.
     pub dirty: bool,
+    /// Digest of that tree and of everything in which the working tree differs from it; none outside git.
+    #[serde(default)]
+    pub source_digest: Option<String>,
     /// SHA-256 of the program under test.
     pub binary_digest: String,
     /// Its `--version --json` answer.

@@ -141,6 +141,8 @@ fn stale(inputs: &Inputs<'_>, results: &Results) -> Vec<String> {
         reasons.push(format!(
             "The working tree has uncommitted changes, which profile {profile} does not accept."
         ));
+    } else if run.dirty && (run.source_digest.is_none() || run.source_digest != now.source_digest) {
+        reasons.push("The uncommitted changes are other ones than when the scenarios ran.".to_owned());
     }
     match &now.binary_digest {
         Some(digest) if *digest == run.binary_digest => {}

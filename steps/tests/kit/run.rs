@@ -70,6 +70,7 @@ fn conduct<W: Sample>(
     let facts = || Facts {
         tree: None,
         dirty: false,
+        source_digest: None,
         binary_digest: "0".repeat(64),
         binary_version: serde_json::Value::Null,
     };

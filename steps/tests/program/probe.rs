@@ -158,6 +158,45 @@ fn the_honest_promise_is_green_and_nothing_at_all_is_no_verdict() {
 }
 
 #[test]
+fn uncommitted_changes_that_became_other_ones_are_red() {
+    const OTHER: &str =
+        "current-results: The uncommitted changes are other ones than when the scenarios ran.";
+    let checkout = honest();
+    checkout.write("notes/draft.txt", "one");
+    checkout.write("readme.txt", "one");
+    assert_eq!(run(&checkout, ""), Some(0));
+    assert_eq!(gate(&checkout), (Some(0), Vec::new()));
+    checkout.write("notes/draft.txt", "two");
+    assert_red(&checkout, &[OTHER]);
+    checkout.write("notes/draft.txt", "one");
+    assert_eq!(gate(&checkout), (Some(0), Vec::new()));
+    checkout.write("notes/more.txt", "one");
+    assert_red(&checkout, &[OTHER]);
+}
+
+#[test]
+fn what_git_is_told_to_overlook_is_an_uncommitted_change() {
+    const CHANGED: &str = "current-results: The working tree had none when the scenarios ran, and has uncommitted \
+        changes now.";
+    for flag in ["--skip-worktree", "--assume-unchanged"] {
+        let checkout = honest();
+        assert_eq!(run(&checkout, ""), Some(0));
+        let git =
+            Command::new("git").current_dir(checkout.path("")).args(["update-index", flag, FEATURE]).status();
+        assert!(git.unwrap().success());
+        assert_eq!(gate(&checkout), (Some(0), Vec::new()), "nothing is changed");
+        let text = fs::read_to_string(checkout.path(FEATURE)).unwrap();
+        checkout.write(FEATURE, &(text + "\n# A word.\n"));
+        assert_red(&checkout, &[CHANGED]);
+    }
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    checkout.write(".git/info/exclude", "/features/hidden.feature\n");
+    checkout.write("features/hidden.feature", PROOF);
+    assert_red(&checkout, &[CHANGED]);
+}
+
+#[test]
 fn a_linked_test_that_fails_is_red() {
     let checkout = honest();
     // The real program, but a block is only a warning to it.

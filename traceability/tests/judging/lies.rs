@@ -521,6 +521,26 @@ fn runs() -> Vec<Lie> {
             stale("uncommitted"),
         ),
         lie(
+            "the uncommitted changes are other ones",
+            |w| {
+                (w.run.dirty, w.subject.dirty) = (true, true);
+                w.subject.source_digest = Some("s2".to_owned());
+            },
+            Gate::CurrentResults,
+            "uncommitted changes are other ones",
+            stale("other ones"),
+        ),
+        lie(
+            "nobody knows which uncommitted changes there were",
+            |w| {
+                (w.run.dirty, w.subject.dirty) = (true, true);
+                (w.run.source_digest, w.subject.source_digest) = (None, None);
+            },
+            Gate::CurrentResults,
+            "uncommitted changes are other ones",
+            stale("other ones"),
+        ),
+        lie(
             "uncommitted changes in CI",
             |w| {
                 w.profile = ProfileName::Ci;

@@ -83,6 +83,7 @@ pub(crate) struct World {
 pub(crate) struct Run {
     pub(crate) tree: Option<String>,
     pub(crate) dirty: bool,
+    pub(crate) source_digest: Option<&'static str>,
     pub(crate) binary_digest: String,
     pub(crate) binary_version: Value,
     pub(crate) partial: Vec<String>,
@@ -197,6 +198,7 @@ impl World {
             run: Run {
                 tree: Some(TREE.to_owned()),
                 dirty: false,
+                source_digest: Some("s1"),
                 binary_digest: "d1".to_owned(),
                 binary_version: json!({"name": "mycelium", "version": "0.1.0", "features": []}),
                 partial: Vec::new(),
@@ -408,7 +410,8 @@ fn stream(fixtures: &[Fixture], run: &Run) -> Vec<Value> {
     messages.push(json!({"testRunStarted": {"id": "run", "timestamp": time()}}));
     let planned: Vec<Value> =
         fixtures.iter().map(|f| json!({"pickle_id": id(f, "pickle"), "lane": "mock"})).collect();
-    let info = json!({"tree": run.tree, "dirty": run.dirty, "binary_digest": run.binary_digest,
+    let info = json!({"tree": run.tree, "dirty": run.dirty, "source_digest": run.source_digest,
+        "binary_digest": run.binary_digest,
         "binary_version": run.binary_version, "seed": 7, "partial": run.partial, "lanes": ["mock"], "planned": planned});
     messages.push(attachment("run", &info, json!({"testRunStartedId": "run"})));
     for fixture in fixtures {

@@ -19,10 +19,11 @@ use super::{
     death,
     error::CliError,
     program::{Build, Program, ProgramError},
-    project::{Beside, Project, Tree},
+    project::{Beside, Project},
     summary::RunSummary,
     supervise,
     tell::{Detail, Teller},
+    tree::Tree,
 };
 use crate::{
     context::Lane,
@@ -307,6 +308,7 @@ impl Stage {
         let facts = || Facts {
             tree: self.tree.id.clone(),
             dirty: self.tree.dirty,
+            source_digest: self.tree.source_digest.clone(),
             binary_digest: self.program.digest.clone(),
             binary_version: self.program.version.clone(),
         };

@@ -79,7 +79,7 @@ pub(super) fn judge_with(
         tree: tree.id,
         dirty: tree.dirty,
         binary_digest: question.binary_digest,
-        source_digest: project.source_digest(),
+        source_digest: tree.source_digest,
     };
     let sabotage = sabotage::read(question.out)?;
     let bench = bench::read(question.out)?;

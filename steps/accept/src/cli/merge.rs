@@ -175,6 +175,7 @@ fn same_subject(first: &Pieces, second: &Pieces) -> Result<(), MergeError> {
         [
             ("trees", info.tree.clone().unwrap_or_else(|| "no tree".to_owned())),
             ("states of the working tree", if info.dirty { "changed" } else { "as committed" }.to_owned()),
+            ("contents of the working tree", info.source_digest.clone().unwrap_or_default()),
             ("programs", info.binary_digest.clone()),
         ]
     };

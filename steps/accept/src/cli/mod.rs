@@ -32,6 +32,7 @@ mod streams;
 mod summary;
 mod supervise;
 mod tell;
+mod tree;
 mod watch;
 
 use std::{

@@ -12,10 +12,10 @@ use std::{
     thread,
 };
 
-use mycelium_schemas::{digest::sha256, problem::Source};
+use mycelium_schemas::problem::Source;
 use mycelium_traceability::{Catalogue, Files, LockHistory, Registry};
 
-use super::{error::CliError, history::History};
+use super::{error::CliError, history::History, tree::Tree};
 use crate::runner::{Identity, Target, suite::Suite};
 
 pub(super) const FEATURES: &str = "features";
@@ -35,27 +35,6 @@ pub(super) struct Project {
 
 /// A value that another thread works out; who asks for it waits for that.
 pub(super) type Beside<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
-
-/// The commit's tree, and whether the working tree differs from it.
-#[derive(Debug)]
-pub(super) struct Tree {
-    pub(super) id: Option<String>,
-    pub(super) dirty: bool,
-}
-
-impl Tree {
-    fn of(root: &Path) -> Self {
-        let none = Self { id: None, dirty: true };
-        let Ok(repository) = git2::Repository::discover(root) else { return none };
-        let id =
-            repository.head().and_then(|head| head.peel_to_tree()).map(|tree| tree.id().to_string()).ok();
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).include_ignored(false);
-        // A status that cannot be read is no proof of a clean tree.
-        let dirty = repository.statuses(Some(&mut options)).map_or(true, |statuses| !statuses.is_empty());
-        Self { id, dirty }
-    }
-}
 
 impl Project {
     /// The checkout around the current folder.
@@ -218,28 +197,6 @@ impl Project {
     /// What is checked out.
     pub(super) fn tree(&self) -> Tree {
         Tree::of(&self.root)
-    }
-
-    /// A digest of the tree that is checked out and of everything in which the working tree differs from it. None where
-    /// that cannot be read.
-    pub(super) fn source_digest(&self) -> Option<String> {
-        let repository = git2::Repository::discover(&self.root).ok()?;
-        let root = repository.workdir()?;
-        let tree = repository.head().ok()?.peel_to_tree().ok()?.id().to_string();
-        let mut options = git2::StatusOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
-        let statuses = repository.statuses(Some(&mut options)).ok()?;
-        let changes = statuses.iter().map(|entry| {
-            let path = root.join(OsStr::from_bytes(entry.path_bytes()));
-            // What is gone, or no file, is told by its status and its target.
-            let content = fs::read_link(&path)
-                .map(|target| target.into_os_string().into_encoded_bytes())
-                .or_else(|_| fs::read(&path))
-                .map_or_else(|_| "-".to_owned(), |bytes| sha256(&bytes));
-            format!("{} {} {content}", entry.path_bytes().escape_ascii(), entry.status().bits())
-        });
-        let text = std::iter::once(tree).chain(changes).collect::<Vec<_>>().join("\n");
-        Some(sha256(text.as_bytes()))
     }
 
     fn goal_sources(&self) -> Result<Vec<Source>, CliError> {

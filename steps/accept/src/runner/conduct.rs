@@ -44,6 +44,8 @@ pub struct Facts {
     pub tree: Option<String>,
     /// Whether the working tree differs from it.
     pub dirty: bool,
+    /// Digest of the tree and of everything in which the working tree differs from it.
+    pub source_digest: Option<String>,
     /// SHA-256 of the program under test.
     pub binary_digest: String,
     /// Its `--version --json` answer.
@@ -502,6 +504,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
         let info = RunInfo {
             tree: facts.tree,
             dirty: facts.dirty,
+            source_digest: facts.source_digest,
             binary_digest: facts.binary_digest,
             binary_version: facts.binary_version,
             seed: self.settings.seed,

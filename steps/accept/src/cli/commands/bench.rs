@@ -19,6 +19,7 @@ use crate::{
         error::CliError,
         program::{Build, Program},
         project::{Project, write},
+        tree::Tree,
     },
     runner::OutLock,
 };
@@ -27,7 +28,7 @@ pub(in crate::cli) fn run(console: &Console, args: &BenchArgs, scratch: &Path) -
     let project = Project::locate()?;
     let out = args.out.folder(&project);
     // Before anything of them is read.
-    let (tree, source_digest) = (project.tree().id, project.source_digest());
+    let Tree { id: tree, source_digest, .. } = project.tree();
     let file = source(&project, args)?;
     let mut baselines = baselines::parse(&file).map_err(CliError::Registry)?;
     let cases = cases::selected(&args.names);
@@ -47,7 +48,7 @@ pub(in crate::cli) fn run(console: &Console, args: &BenchArgs, scratch: &Path) -
     figures.sort_by(|one, other| (&one.name, one.measure).cmp(&(&other.name, other.measure)));
     let mut partial = bencher.partial;
     partial.extend(selection(args));
-    if project.source_digest() != source_digest {
+    if project.tree().source_digest != source_digest {
         partial.push("The sources changed while the program was measured.".to_owned());
     }
     let found = Bench {

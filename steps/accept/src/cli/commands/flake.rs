@@ -106,7 +106,7 @@ pub(in crate::cli) fn run(
         tree: prepared.stage.tree.id.clone(),
         dirty: prepared.stage.tree.dirty,
         binary_digest: Some(prepared.stage.program.digest.clone()),
-        source_digest: project.source_digest(),
+        source_digest: prepared.stage.tree.source_digest.clone(),
     };
     let summary = FlakeSummary::new(Findings {
         history: &history,

@@ -25,6 +25,7 @@ use crate::{
         sabotage::{self, Pair, SabotageError, with_saboteur},
         stream,
         tell::Detail,
+        tree::Tree,
     },
     runner::{Filter, Interrupt, Loader, OutLock, suite::Suite},
 };
@@ -57,7 +58,7 @@ pub(in crate::cli) fn run(
     let project = Project::locate()?;
     let out = args.out.folder(&project);
     // Before anything of them is read.
-    let (tree, source_digest) = (project.tree().id, project.source_digest());
+    let Tree { id: tree, source_digest, .. } = project.tree();
     let registry = project.registry()?;
     let suite = project.parsed_suite(&[])?;
     let mut lock = OutLock::take(&out)?;
@@ -77,7 +78,7 @@ pub(in crate::cli) fn run(
         Ok(trials) => trials,
         Err(interrupt) => return Ok(interrupt.exit_code()),
     };
-    if project.source_digest() != source_digest {
+    if project.tree().source_digest != source_digest {
         partial.push("The sources changed while the saboteurs were tried.".to_owned());
     }
     let sabotage = Sabotage {

@@ -12,7 +12,7 @@ use mycelium_schemas::{
 use mycelium_traceability::{Catalogue, flake::mark};
 
 use crate::{
-    cli::{conduct::Done, program::Program, project::Tree},
+    cli::{conduct::Done, program::Program, tree::Tree},
     context::Lane,
     runner::{Place, ScenarioResult},
 };
