@@ -171,7 +171,10 @@ fn a_review_is_recorded_once_for_goal_and_scenarios() {
     assert!(links.contains("- goal: G1.3") && links.contains("reviewer"), "{links}");
     let locked = || fs::read_to_string(checkout.path("traceability/denominator.yaml")).unwrap();
     let before = locked();
-    assert!(before.contains("- goal: G1.3") && before.contains("[must_not fs.absent]"), "{before}");
+    assert!(
+        before.contains("- goal: G1.3") && before.contains("[lane mock, must_not fs.absent, scope run]"),
+        "{before}"
+    );
     assert_eq!(checkout.accept("review G1.3 --by reviewer").code, Some(0));
     assert_eq!(fs::read_to_string(checkout.path("traceability/links.yaml")).unwrap(), links);
     assert_eq!(locked(), before);
