@@ -89,6 +89,12 @@ impl Exchange<'_> {
         let answer = asked.map_err(|error| {
             refusal::refused(502, &format!("the provider was not reached: {}", innermost(&error)))
         })?;
+        if answer.status().is_redirection() {
+            // An agent would follow it, past what counts and limits.
+            let message = "mycelium: the provider sends on to another address, which is not followed: set \
+                           `base_url` of the provider in `gateway` to where it is";
+            return Err(refusal::stopping(self.vendor, "redirected", message));
+        }
         let (status, headers) = (answer.status(), passed_back(answer.headers()));
         let body = futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream);
         Ok(Answered { status, headers, body: Box::pin(body) })

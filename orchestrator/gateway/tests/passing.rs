@@ -240,6 +240,19 @@ async fn a_failure_that_passes_is_asked_again_and_one_that_stays_is_passed_on() 
 }
 
 #[tokio::test]
+async fn no_agent_is_sent_on_to_where_nobody_counts() {
+    for status in [301, 302, 303, 307, 308] {
+        let headers = BTreeMap::from([("location".to_owned(), "http://127.0.0.1:1/v1/responses".to_owned())]);
+        let turn = Turn { status: Some(status), headers, ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+        let answer = responses(&rig.lease("001")).await;
+        assert_eq!((answer.status().as_u16(), answer.headers().get("location")), (400, None), "{status}");
+        assert!(answer.text().await.unwrap().contains("set `base_url`"), "{status}");
+        assert_eq!((rig.models.asked().len(), rig.ledger().len()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_response_that_breaks_off_is_reckoned_and_breaks_off() {
     let cut = Turn { end: End::CutAfter(3), ..says("a long answer that never ends", 5000, 900) };
     let mut rig = Rig::new(turns(vec![cut]), Limits::default()).await;
