@@ -62,6 +62,7 @@ impl Features {
         let facts = || Facts {
             tree: None,
             dirty: false,
+            source_digest: None,
             binary_digest: "0".repeat(64),
             binary_version: serde_json::Value::Null,
         };
