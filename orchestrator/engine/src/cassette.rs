@@ -80,7 +80,6 @@ fn help(error: &CassetteError) -> Option<&'static str> {
         CassetteError::CutOff(_) => {
             "bring what was recorded to its end with `mycelium resume`, or record it anew"
         }
-        CassetteError::Other { .. } => "record under another name",
         CassetteError::Newer { .. } => "replay it with the mycelium that made it, or record it anew",
         CassetteError::Damaged { .. } => "restore the file, or remove it and record it anew",
     })

@@ -66,6 +66,16 @@ pub struct LedgerError {
     source: io::Error,
 }
 
+/// Opens or makes a file of the owner's that lines are added to. A new one is durable when its folder is.
+pub(crate) fn open_durable(path: &Path) -> io::Result<File> {
+    let file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(file)
+}
+
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger").field("path", &self.path).finish_non_exhaustive()
@@ -82,20 +92,9 @@ impl Ledger {
     /// Opens or makes a ledger; says what it holds. A torn last line was never acted on and is cut off.
     pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), LedgerError> {
         let at = |doing| move |source| LedgerError { doing, path: path.to_owned(), source };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(at("open"))?;
+        let file = open_durable(path).map_err(at("open"))?;
         let (entries, end) = read(&file).map_err(at("read"))?;
         file.set_len(end).map_err(at("cut"))?;
-        if let Some(folder) = path.parent() {
-            // A new file is durable when its folder is.
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(at("make durable"))?;
-        }
         Ok((Self { path: path.to_owned(), file, keep: Arc::new(keep), end }, entries))
     }
 

@@ -33,14 +33,6 @@ pub enum CassetteError {
     /// It was cut off while it was recorded.
     #[error("the cassette {} has no end: its recording was cut off", .0.display())]
     CutOff(PathBuf),
-    /// What goes on is not what is recorded in it.
-    #[error("the cassette {} is of {}", path.display(), whose(run_id.as_deref()))]
-    Other {
-        /// The file.
-        path: PathBuf,
-        /// The run that it is of; none for a plan.
-        run_id: Option<String>,
-    },
     /// It was made by a newer version.
     #[error("the cassette {} has format version {version}, which this mycelium does not read", path.display())]
     Newer {
@@ -59,10 +51,6 @@ pub enum CassetteError {
         /// Why.
         why: String,
     },
-}
-
-fn whose(run_id: Option<&str>) -> String {
-    run_id.map_or_else(|| "a plan".to_owned(), |run| format!("run {run}"))
 }
 
 /// What a cassette holds.

@@ -2,9 +2,8 @@
 
 use std::{
     fmt,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Seek},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -17,9 +16,9 @@ use mycelium_schemas::{
 
 use super::{
     Known,
-    file::{self, CASSETTE_BYTES_MAX, CassetteError},
+    file::{self, CASSETTE_BYTES_MAX, CassetteError, Content},
 };
-use crate::ledger::Keep;
+use crate::ledger::{Keep, open_durable};
 
 /// What becomes of a file that is recorded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +56,7 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// What would become of the file if this run, or a plan, were recorded to it.
     pub fn standing(path: &Path, run_id: Option<&str>) -> Result<Standing, CassetteError> {
-        match file::read(path)? {
-            Some(content) if run_id.is_some() && content.begin.run_id.as_deref() == run_id => {
-                Ok(Standing::GoesOn)
-            }
-            Some(content) if content.is_whole => Err(CassetteError::Whole(path.to_owned())),
-            _ => Ok(Standing::Begins),
-        }
+        Ok(own(path, run_id)?.map_or(Standing::Begins, |_content| Standing::GoesOn))
     }
 
     /// Begins a recording, or goes on with this run's.
@@ -73,22 +66,11 @@ impl Recorder {
         known: Known,
         keep: Arc<Keep>,
     ) -> Result<Self, CassetteError> {
-        let standing = Self::standing(path, run_id)?;
-        let before = file::read(path)?.filter(|_| standing == Standing::GoesOn);
+        let before = own(path, run_id)?;
         let at = |doing| move |source| CassetteError::Io { doing, path: path.to_owned(), source };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(at("open"))?;
+        let file = open_durable(path).map_err(at("open"))?;
         let end = before.as_ref().map_or(0, |before| before.end);
         file.set_len(end).map_err(at("cut"))?;
-        if let Some(folder) = path.parent() {
-            // A new file is durable when its folder is.
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(at("make durable"))?;
-        }
         let interactions = before.iter().flat_map(|before| &before.interactions);
         let inner = Inner {
             path: path.to_owned(),
@@ -171,6 +153,15 @@ impl Recorder {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What this run has recorded so far; none where its recording begins, over one that was cut off if there is such a one.
+fn own(path: &Path, run_id: Option<&str>) -> Result<Option<Content>, CassetteError> {
+    let Some(content) = file::read(path)? else { return Ok(None) };
+    if run_id.is_some() && content.begin.run_id.as_deref() == run_id {
+        return Ok(Some(content));
+    }
+    if content.is_whole { Err(CassetteError::Whole(path.to_owned())) } else { Ok(None) }
 }
 
 /// The text piece by piece; a character that two pieces share is the second one's.
