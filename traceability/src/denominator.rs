@@ -269,5 +269,6 @@ fn weakened(denominator: &Denominator, lock: &LockedGoal, now: &LockedGoal) -> V
 
 fn sentence(signoff: &SignOff) -> String {
     let SignOff { goal, what, reason, by, date, .. } = signoff;
-    format!("{goal} was {}; {by} signed for it on {date}: {reason}", what.name())
+    // The sentence ends where it is joined with others.
+    format!("{goal} was {}; {by} signed for it on {date}: {}", what.name(), reason.trim_end_matches('.'))
 }

@@ -72,6 +72,10 @@ fn a_goal_that_was_removed_needs_a_sign_off() {
     assert!(red(&world).contains("G1.2 was removed, and nobody signed for it."));
     sign(&mut world, "what: removed");
     assert!(green(&world).contains("G1.2 was removed; somebody signed for it on 2026-01-31: r"));
+    // Whoever signs in whole sentences is quoted with one full stop.
+    world.denominator = world.denominator.replace("reason: r,", "reason: Nobody wants it.,");
+    let said = green(&world);
+    assert!(said.contains("on 2026-01-31: Nobody wants it") && !said.contains(".."), "{said}");
 }
 
 #[test]
