@@ -22,7 +22,7 @@ use mycelium_traceability::{
 
 use super::{
     error::CliError,
-    project::{DENOMINATOR, FEATURES, Project, TRACEABILITY, catalogue},
+    project::{DENOMINATOR, FEATURES, Project, QUARANTINE, TRACEABILITY, catalogue},
 };
 use crate::runner::suite::Suite;
 
@@ -54,13 +54,13 @@ pub(super) struct Past {
     pub(super) catalogue: Catalogue,
 }
 
-/// What was met in earlier commits.
-#[derive(Default)]
-struct Seen {
-    /// Folders, each with whether it was met as `traceability`.
-    folders: HashSet<(Oid, bool)>,
-    /// Files of the name that is looked for.
-    files: HashSet<Oid>,
+/// What earlier commits have of two files of `traceability/`.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// The lock.
+    pub(super) locked: LockHistory,
+    /// The scenarios in quarantine.
+    pub(super) quarantined: Vec<Source>,
 }
 
 /// The commits of a checkout.
@@ -126,41 +126,53 @@ impl History {
         Ok(self.repository.find_commit(base)?.tree()?)
     }
 
-    /// The lock as the commits that lead to the current one have it.
-    pub(super) fn locks(&self) -> Result<LockHistory, HistoryError> {
-        Ok(LockHistory { versions: self.versions(DENOMINATOR)?, is_cut_off: self.repository.is_shallow() })
-    }
-
-    /// Every version of a file of `traceability/` in the commits that lead to the current one, the newest first, in
+    /// What the commits that lead to the current one have of what may only be given up openly, the newest first, in
     /// whatever folder it stood: a project that moves takes its promises along.
-    pub(super) fn versions(&self, name: &str) -> Result<Vec<Source>, HistoryError> {
-        let (mut versions, mut seen) = (Vec::new(), Seen::default());
+    pub(super) fn earlier(&self) -> Result<Earlier, HistoryError> {
+        let (mut earlier, mut seen) = (Earlier::default(), HashSet::new());
+        earlier.locked.is_cut_off = self.repository.is_shallow();
         for id in self.commits()? {
             let commit = self.repository.find_commit(id?)?;
-            for found in self.new_versions(name, commit.tree_id(), &mut seen)? {
-                let name = format!("commit {}", commit.id());
-                versions.push(Source::new(name, self.text(found)?));
+            for (name, found) in self.new_files(commit.tree_id(), &mut seen)? {
+                let version = Source::new(format!("commit {}", commit.id()), self.text(found)?);
+                if name == DENOMINATOR {
+                    earlier.locked.versions.push(version);
+                } else {
+                    earlier.quarantined.push(version);
+                }
             }
         }
-        Ok(versions)
+        Ok(earlier)
     }
 
-    /// The files of that name in a tree that were not seen before. Each folder is read once, however many commits have it.
-    fn new_versions(&self, file: &str, root: Oid, seen: &mut Seen) -> Result<Vec<Oid>, HistoryError> {
+    /// The locks and quarantines of a tree that were not seen before, with their names. Each folder is read once, however
+    /// many commits have it.
+    fn new_files(
+        &self,
+        root: Oid,
+        seen: &mut HashSet<(Oid, &'static str)>,
+    ) -> Result<Vec<(&'static str, Oid)>, HistoryError> {
         let mut found = Vec::new();
-        let mut open = vec![(root, false)];
-        while let Some((id, is_traceability)) = open.pop() {
-            if !seen.folders.insert((id, is_traceability)) {
+        let mut open = vec![(root, "")];
+        while let Some((id, folder)) = open.pop() {
+            if !seen.insert((id, folder)) {
                 continue;
             }
             for entry in &self.repository.find_tree(id)? {
-                let name = entry.name_bytes();
+                let is = |name: &&str| entry.name_bytes() == name.as_bytes();
                 match entry.kind() {
-                    Some(ObjectType::Tree) => open.push((entry.id(), name == TRACEABILITY.as_bytes())),
-                    Some(ObjectType::Blob)
-                        if is_traceability && name == file.as_bytes() && seen.files.insert(entry.id()) =>
-                    {
-                        found.push(entry.id());
+                    Some(ObjectType::Tree) => {
+                        open.push((
+                            entry.id(),
+                            Some(TRACEABILITY).filter(|name| is(name)).unwrap_or_default(),
+                        ));
+                    }
+                    Some(ObjectType::Blob) if folder == TRACEABILITY => {
+                        let name = [DENOMINATOR, QUARANTINE].into_iter().find(is);
+                        found.extend(
+                            name.filter(|name| seen.insert((entry.id(), name)))
+                                .map(|name| (name, entry.id())),
+                        );
                     }
                     _ => {}
                 }

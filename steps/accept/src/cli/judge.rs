@@ -14,6 +14,7 @@ use super::{
     bench,
     error::CliError,
     flake::history,
+    history::Earlier,
     mutation,
     project::{Project, catalogue},
     sabotage,
@@ -72,8 +73,7 @@ pub(super) fn judge_with(
         Wanted::IfThere => stream::run(question.out)?,
     };
     let history = history::read(history)?;
-    let locked = project.locked_before()?;
-    let quarantined = project.quarantined_before()?;
+    let Earlier { locked, quarantined } = project.earlier()?;
     let tree = project.tree();
     let subject = Subject {
         tree: tree.id,

@@ -13,9 +13,13 @@ use std::{
 };
 
 use mycelium_schemas::problem::Source;
-use mycelium_traceability::{Catalogue, Files, LockHistory, Registry};
+use mycelium_traceability::{Catalogue, Files, Registry};
 
-use super::{error::CliError, history::History, tree::Tree};
+use super::{
+    error::CliError,
+    history::{Earlier, History},
+    tree::Tree,
+};
 use crate::runner::{Identity, Target, suite::Suite};
 
 pub(super) const FEATURES: &str = "features";
@@ -23,7 +27,7 @@ pub(super) const TRACEABILITY: &str = "traceability";
 /// The lock in that folder.
 pub(super) const DENOMINATOR: &str = "denominator.yaml";
 /// The scenarios in quarantine, there.
-const QUARANTINE: &str = "quarantine.yaml";
+pub(super) const QUARANTINE: &str = "quarantine.yaml";
 
 /// A checkout.
 #[derive(Debug, Clone)]
@@ -149,19 +153,12 @@ impl Project {
         self.source(DENOMINATOR, Missing::IsEmpty)
     }
 
-    /// The lock as the commits of the branch have it; nothing outside git, where no result is about a commit either.
-    pub(super) fn locked_before(&self) -> Result<LockHistory, CliError> {
+    /// Lock and quarantine as the commits of the branch have them; nothing outside git, where no result is about a commit
+    /// either.
+    pub(super) fn earlier(&self) -> Result<Earlier, CliError> {
         match History::of(self) {
-            Ok(history) => Ok(history.locks()?),
-            Err(_) => Ok(LockHistory::default()),
-        }
-    }
-
-    /// The quarantine as the commits of the branch have it, the newest first. The lock says where they are cut off.
-    pub(super) fn quarantined_before(&self) -> Result<Vec<Source>, CliError> {
-        match History::of(self) {
-            Ok(history) => Ok(history.versions(QUARANTINE)?),
-            Err(_) => Ok(Vec::new()),
+            Ok(history) => Ok(history.earlier()?),
+            Err(_) => Ok(Earlier::default()),
         }
     }
 
