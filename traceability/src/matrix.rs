@@ -4,14 +4,15 @@ pub(crate) mod ledger;
 mod quarantine;
 mod row;
 
+pub use quarantine::entries_of;
+
 use jiff::civil::Date;
 use mycelium_schemas::{
     SCHEMA_VERSION,
     bench::Bench,
-    goal::{GoalId, gates::Profile},
+    goal::{GoalId, gates::Profile, quarantine::QuarantineEntry},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
     mutation::Mutation,
-    problem::Source,
     sabotage::Sabotage,
 };
 
@@ -34,8 +35,8 @@ pub struct Inputs<'a> {
     pub profile: &'a Profile,
     /// What was locked before.
     pub locked: &'a LockHistory,
-    /// `quarantine.yaml` as earlier commits have it.
-    pub quarantined: &'a [Source],
+    /// What stood in `quarantine.yaml` in earlier commits.
+    pub quarantined: &'a [QuarantineEntry],
     /// The scenarios of the feature files as they are now. What ran is compared with it.
     pub catalogue: &'a Catalogue,
     /// What the scenarios leave unused.

@@ -9,6 +9,7 @@ use mycelium_schemas::{
         spec::Goal,
     },
     matrix::{QuarantineMark, ScenarioKey},
+    problem::Source,
 };
 
 use super::{Inputs, runs_of};
@@ -37,7 +38,7 @@ pub(super) fn marks(inputs: &Inputs<'_>, goal: &Goal) -> Vec<QuarantineMark> {
 /// Days of the last 90 on which a scenario was in quarantine, by the dates of its entry and of every earlier one.
 fn days_in(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> i32 {
     let days: BTreeSet<Date> =
-        earlier(inputs, entry).chain([entry.clone()]).flat_map(|entry| days(inputs, &entry)).collect();
+        earlier(inputs, entry).chain([entry]).flat_map(|entry| days(inputs, entry)).collect();
     i32::try_from(days.len()).unwrap_or(i32::MAX)
 }
 
@@ -48,13 +49,17 @@ fn days(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Vec<Date> {
     entry.quarantined_at.max(window).series(1.day()).take_while(|day| *day <= last).collect()
 }
 
-/// What earlier commits say of the scenario of an entry. A version that cannot be read excused nothing.
+/// The entries of a version of `quarantine.yaml` in an earlier commit. One that cannot be read excused nothing.
+pub fn entries_of(version: &Source) -> Vec<QuarantineEntry> {
+    parse(version).unwrap_or_default()
+}
+
+/// What earlier commits say of the scenario of an entry.
 fn earlier<'a>(
     inputs: &Inputs<'a>,
     entry: &'a QuarantineEntry,
-) -> impl Iterator<Item = QuarantineEntry> + use<'a> {
-    let entries = inputs.quarantined.iter().flat_map(|version| parse(version).unwrap_or_default());
-    entries.filter(|other| other.goal == entry.goal && other.scenario == entry.scenario)
+) -> impl Iterator<Item = &'a QuarantineEntry> + use<'a> {
+    inputs.quarantined.iter().filter(|other| other.goal == entry.goal && other.scenario == entry.scenario)
 }
 
 /// Whether an entry that holds and has not expired is about a scenario as it is now.
@@ -72,7 +77,7 @@ fn why_void(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
         return Some(format!("begins on {begins}, and today is {}", inputs.today));
     }
     // Whoever takes an entry away and writes it anew, or moves its deadline, would have one week after the other.
-    let goes_on = |other: &QuarantineEntry| {
+    let goes_on = |other: &&QuarantineEntry| {
         let is_renewal = entry.renewed.is_some()
             && other.renewed.is_none()
             && other.quarantined_at == entry.quarantined_at;

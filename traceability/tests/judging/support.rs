@@ -15,8 +15,8 @@ use mycelium_schemas::{
     verdict::{Evaluation, Gate, Verdict},
 };
 use mycelium_traceability::{
-    Catalogue, Files, Inputs, LockHistory, ReadProblem, Registry, Results, ScenarioSpec, build, evaluate,
-    flake::History, lock, review,
+    Catalogue, Files, Inputs, LockHistory, ReadProblem, Registry, Results, ScenarioSpec, build, entries_of,
+    evaluate, flake::History, lock, review,
 };
 use serde_json::{Value, json};
 
@@ -324,11 +324,12 @@ impl World {
 
     pub(crate) fn judge_results(&self, results: Option<&Results>) -> (Matrix, Evaluation) {
         let (registry, catalogue) = (self.registry(), self.catalogue());
+        let quarantined: Vec<_> = self.quarantined.iter().flat_map(entries_of).collect();
         let matrix = build(&Inputs {
             registry: &registry,
             profile: registry.rules.profile(self.profile),
             locked: &self.locked,
-            quarantined: &self.quarantined,
+            quarantined: &quarantined,
             catalogue: &catalogue,
             unused: &self.unused,
             results,

@@ -11,13 +11,14 @@ use mycelium_schemas::{
     goal::{
         GoalId,
         links::{Fingerprint, ReviewedLink},
+        quarantine::QuarantineEntry,
         spec::{self, Goal},
     },
     matrix::ScenarioKey,
     problem::{Problem, Source},
 };
 use mycelium_traceability::{
-    Catalogue, LockHistory, ScenarioSpec, Side, goal_fingerprint, scenarios_fingerprint,
+    Catalogue, LockHistory, ScenarioSpec, Side, entries_of, goal_fingerprint, scenarios_fingerprint,
 };
 
 use super::{
@@ -60,7 +61,7 @@ pub(super) struct Earlier {
     /// The lock.
     pub(super) locked: LockHistory,
     /// The scenarios in quarantine.
-    pub(super) quarantined: Vec<Source>,
+    pub(super) quarantined: Vec<QuarantineEntry>,
 }
 
 /// The commits of a checkout.
@@ -138,7 +139,7 @@ impl History {
                 if name == DENOMINATOR {
                     earlier.locked.versions.push(version);
                 } else {
-                    earlier.quarantined.push(version);
+                    earlier.quarantined.extend(entries_of(&version));
                 }
             }
         }
