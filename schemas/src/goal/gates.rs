@@ -208,10 +208,19 @@ fn read_profile(d: &mut Decoder<'_>, field: &Field<'_>, name: ProfileName) -> Op
     })
 }
 
-/// A list of words out of a known set.
-fn words<T: Copy>(d: &mut Decoder<'_>, field: &Field<'_>, known: &[(&str, T)]) -> Vec<T> {
-    let items = d.items(field, "write `[…]`");
-    items.iter().filter_map(|item| word(d, item, known)).collect()
+/// A list of words out of a known set, each once.
+fn words<T: Copy + PartialEq>(d: &mut Decoder<'_>, field: &Field<'_>, known: &[(&str, T)]) -> Vec<T> {
+    let mut read = Vec::new();
+    for item in d.items(field, "write `[…]`") {
+        let Some(word) = word(d, &item, known) else { continue };
+        if read.contains(&word) {
+            let message = format!("`{}` is what an earlier one is already", item.label);
+            d.report(&item.node.span, message, "leave it out");
+        } else {
+            read.push(word);
+        }
+    }
+    read
 }
 
 #[cfg(test)]
@@ -259,6 +268,16 @@ profiles:
     fn a_threshold_cannot_be_lowered() {
         assert_eq!(problems(&RULES.replace("tier1: 80", "tier1: 79")).len(), 1);
         assert_eq!(problems(&RULES.replace("tier0: 100", "tier0: 99")).len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_required_twice() {
+        for (from, to) in [("[mock]", "[mock, mock]"), ("[tier-coverage,", "[tier-coverage, tier-coverage,")]
+        {
+            let found = problems(&RULES.replacen(from, to, 1));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains("is what an earlier one is already"), "{found:?}");
+        }
     }
 
     #[test]

@@ -41,6 +41,31 @@ fn bad_arguments_are_refused() {
     }
 }
 
+/// Whoever wrote one believes that its goals are declared, or its scenarios run.
+#[test]
+fn a_file_that_only_looks_like_one_that_is_read_is_refused() {
+    let goal = "traceability/goals/G1.3.yaml";
+    for (name, is_refused) in [
+        ("traceability/goals/more.yml", true),
+        ("traceability/goals/more.YAML", true),
+        ("traceability/goals/below/more.yaml", true),
+        ("traceability/goals/README.md", false),
+    ] {
+        let checkout = Checkout::new();
+        checkout.write(name, &fs::read_to_string(checkout.path(goal)).unwrap().replace("G1.", "G2."));
+        let answer = checkout.accept("list");
+        assert_eq!(answer.code, Some(if is_refused { 2 } else { 0 }), "{name}: {}", answer.err);
+        let names_it =
+            answer.err.contains(name.trim_end_matches("/more.yaml")) && answer.err.contains("passed over");
+        assert_eq!(names_it, is_refused, "{name}: {}", answer.err);
+    }
+    let checkout = Checkout::new();
+    checkout.write("features/tier1/G1.4-more.Feature", crate::checkout::FEATURE);
+    let answer = checkout.accept("lint");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.out.contains("G1.4-more.Feature") && answer.out.contains("rename it"), "{}", answer.out);
+}
+
 #[test]
 fn a_line_outside_of_every_scenario_is_refused_with_the_nearest_one() {
     let checkout = Checkout::new();

@@ -3,7 +3,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{pem, span::Span};
@@ -108,8 +108,11 @@ fn suspected(text: &[u8]) -> Vec<usize> {
     static WORDS: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
         let words =
             || SHAPES.iter().enumerate().flat_map(|(index, s)| s.words.iter().map(move |w| (index, w)));
-        let matcher =
-            AhoCorasick::builder().ascii_case_insensitive(true).build(words().map(|(_, word)| word));
+        // Every command builds it and most read little by it: a table of all transitions costs more than it saves.
+        let matcher = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .ascii_case_insensitive(true)
+            .build(words().map(|(_, word)| word));
         // The table is our own, and a test builds it.
         let matcher = matcher.unwrap_or_else(|why| unreachable!("the words of the shapes: {why}"));
         (matcher, words().map(|(index, _)| index).collect())

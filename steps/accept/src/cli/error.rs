@@ -27,6 +27,8 @@ pub(super) enum CliError {
     NoProject,
     #[error("cannot {action} {path}")]
     File { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("{} would be passed over: goals stand in files *.yaml in traceability/goals itself; rename it, or move its files there", .0.display())]
+    NotRead(PathBuf),
     #[error("traceability/ has {} problem(s):\n{}", .0.len(), list(.0))]
     Registry(Vec<Problem>),
     #[error(transparent)]

@@ -201,8 +201,17 @@ impl Project {
         let cannot_read = |source| CliError::File { action: "read", path: folder.clone(), source };
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(cannot_read)? {
-            let name = entry.map_err(cannot_read)?.file_name().to_string_lossy().into_owned();
-            if Path::new(&name).extension().is_some_and(|extension| extension == "yaml") {
+            let entry = entry.map_err(cannot_read)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let extension = Path::new(&name).extension().unwrap_or_default().to_ascii_lowercase();
+            // Whoever wrote a goal there believes that it is declared.
+            if entry.path().is_dir()
+                || extension == "yml"
+                || (extension == "yaml" && !name.ends_with(".yaml"))
+            {
+                return Err(CliError::NotRead(folder.join(name)));
+            }
+            if extension == "yaml" {
                 names.push(format!("goals/{name}"));
             }
         }

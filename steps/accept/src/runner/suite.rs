@@ -272,8 +272,13 @@ fn find(path: &Path, found: &mut Vec<Found>) -> Result<(), SuiteError> {
     }
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.file_type().is_dir() || !is_feature(entry.path()) => {}
-            Ok(entry) => found.push(feature(entry)),
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if is_feature(entry.path()) => found.push(feature(entry)),
+            Ok(entry) if is_nearly_feature(entry.path()) => {
+                let why = "it ends in .feature, but for its capitals; rename it".to_owned();
+                found.push(Found::Unreadable(entry.into_path(), why));
+            }
+            Ok(_) => {}
             Err(error) => found.extend(unreadable(path, &error)),
         }
     }
@@ -308,6 +313,11 @@ fn unreadable(root: &Path, error: &walkdir::Error) -> Option<Found> {
 
 fn is_feature(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "feature")
+}
+
+/// Whoever wrote it believes that it is run.
+fn is_nearly_feature(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("feature")) && !is_feature(path)
 }
 
 /// The path from the root; the whole path where it lies outside.
