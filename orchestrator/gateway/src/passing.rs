@@ -136,7 +136,7 @@ pub(crate) async fn counted(
         exchange.request.body = telling_usage(&exchange.request.body);
     }
     let Answered { status, headers, body } = exchange.ask(&served, protocol.name()).await?;
-    let Served { client, under_way, signs } = served;
+    let Served { client, under_way, signs, .. } = served;
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let counting = Counting {
         meter: Meter::new(protocol, content_type),

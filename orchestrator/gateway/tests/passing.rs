@@ -288,6 +288,68 @@ async fn who_closes_an_address_knows_all_that_was_used_there() {
 }
 
 #[tokio::test]
+async fn what_nobody_lets_go_of_is_cut_off_and_counted_when_its_address_is_closed() {
+    let stalled = Turn { end: End::StallAfter(3), ..says("never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![stalled]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let mut response = ask(&lease, "/v1/messages", &streaming("m")).await;
+    response.chunk().await.unwrap().unwrap();
+    close_at_once(lease).await;
+    let Ok(Notice::Counted(entry)) = rig.notices.try_recv() else { panic!("it is not counted") };
+    assert!(entry.is_estimate && entry.input_tokens == 5000, "{entry:?}");
+    assert_eq!(rig.ledger(), [entry]);
+    // Nobody takes what came for all of it.
+    while let Ok(chunk) = response.chunk().await {
+        assert!(chunk.is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_reads_nothing_or_does_not_say_all_is_cut_off_too() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    // It talks until nobody listens.
+    let provider = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while stream.write_all(&[b'\n'; 1024]).await.is_ok() {}
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger.jsonl");
+    let (gateway, mut notices) = open(&base_url, ledger, Limits::default()).await;
+    for body in [Some(streaming("m").to_string()), None] {
+        let lease = gateway.admit(client("001", 1)).unwrap();
+        let (host, path) = lease.base_url().strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let mut agent = tokio::net::TcpStream::connect(host).await.unwrap();
+        let length = body.as_ref().map_or(1, String::len);
+        let head =
+            format!("POST /{path}/v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        agent.write_all(head.as_bytes()).await.unwrap();
+        if let Some(body) = &body {
+            agent.write_all(body.as_bytes()).await.unwrap();
+            agent.read_u8().await.unwrap();
+        }
+        while lease.signs().last().is_none() {
+            tokio::task::yield_now().await;
+        }
+        close_at_once(lease).await;
+        assert_eq!(matches!(notices.try_recv(), Ok(Notice::Counted(_))), body.is_some());
+        // The connection ends, one way or the other.
+        let _reset = agent.read_to_end(&mut Vec::new()).await;
+    }
+    provider.await.unwrap();
+}
+
+/// The time that is given to what is under way passes at once.
+async fn close_at_once(lease: Lease) {
+    tokio::time::pause();
+    lease.close().await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
 async fn parallel_tasks_pass_a_budget_by_no_more_than_what_was_under_way() {
     const TASKS: usize = 8;
     let limits = Limits { per_task: None, per_run: Some(1000) };
