@@ -220,11 +220,15 @@ struct Counting {
 }
 
 impl Counting {
-    /// Counts what there is, off the event loop: it is durable when the task ends.
-    fn settle(self) -> tokio::task::JoinHandle<bool> {
+    /// Counts what there is, off the event loop: it is durable when the task ends. Where no more comes, a response has
+    /// ended whether or not it said so.
+    fn settle(self, no_more_comes: bool) -> tokio::task::JoinHandle<bool> {
         tokio::task::spawn_blocking(move || {
             let Self { meter, admitted, costs, request_bytes, entry, under_way } = self;
-            let entry = entry_of(entry, &meter.finish(), costs, request_bytes);
+            let metered = meter.finish();
+            let is_whole = metered.is_told && (metered.has_ended || no_more_comes);
+            let entry = Entry { is_estimate: !is_whole, ..entry };
+            let entry = entry_of(entry, &metered, costs, request_bytes);
             let kept = entry.is_none_or(|entry| admitted.settle(entry).is_ok());
             drop(under_way);
             kept
@@ -234,9 +238,9 @@ impl Counting {
 
 /// What is counted; nothing for a request that was refused, or was answered by nothing.
 fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) -> Option<Entry> {
-    let entry = Entry { response: metered.id.clone(), is_estimate: !metered.is_whole, ..entry };
+    let entry = Entry { response: metered.id.clone(), ..entry };
     match metered.tokens {
-        Some(tokens) if metered.is_whole => Some(telling(entry, tokens)),
+        Some(tokens) if metered.is_told => Some(telling(entry, tokens)),
         _ if !costs || metered.bytes == 0 => None,
         tokens => {
             let mut tokens = tokens.unwrap_or_default();
@@ -247,8 +251,8 @@ fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) ->
     }
 }
 
-/// The bytes of a response, each passed on as it comes; but those with which it has told all it used only when that is
-/// durable, and so the end.
+/// The bytes of a response, each passed on as it comes; but those with which it says its end, or ends without a word, only
+/// when what it used is durable. What it tells of that before may not be the last.
 struct Counted {
     upstream: Pieces,
     /// Each of its bytes is a sign that the agent does not wait for nothing.
@@ -277,7 +281,7 @@ impl Stream for Counted {
             let Poll::Ready(next) = this.upstream.as_mut().poll_next(context) else { return Poll::Pending };
             let chunk = match next {
                 Some(Err(error)) => {
-                    this.finish(None);
+                    this.finish(None, false);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Some(Ok(chunk)) => {
@@ -286,7 +290,7 @@ impl Stream for Counted {
                 }
                 None => {
                     let last = this.last.take();
-                    if this.finish(last) {
+                    if this.finish(last, true) {
                         continue;
                     }
                     return Poll::Ready(None);
@@ -294,8 +298,8 @@ impl Stream for Counted {
             };
             let Some(counting) = &mut this.counting else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
             counting.meter.push(&chunk);
-            if counting.meter.is_whole() {
-                this.finish(Some(chunk));
+            if counting.meter.has_ended() {
+                this.finish(Some(chunk), true);
             } else if counting.meter.tells_at_the_end() {
                 if let Some(before) = this.last.replace(chunk) {
                     return Poll::Ready(Some(Ok(Frame::data(before))));
@@ -309,9 +313,9 @@ impl Stream for Counted {
 
 impl Counted {
     /// Settles once; true if that is under way now.
-    fn finish(&mut self, held_back: Option<Bytes>) -> bool {
+    fn finish(&mut self, held_back: Option<Bytes>, no_more_comes: bool) -> bool {
         let Some(counting) = self.counting.take() else { return false };
-        self.settling = Some((counting.settle(), held_back));
+        self.settling = Some((counting.settle(no_more_comes), held_back));
         true
     }
 }
@@ -319,6 +323,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         // The agent went away in the middle: what came so far was paid for.
-        self.finish(None);
+        self.finish(None, false);
     }
 }

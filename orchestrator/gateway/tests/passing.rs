@@ -61,8 +61,12 @@ impl Rig {
 }
 
 async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, UnboundedReceiver<Notice>) {
+    Gateway::open(settings(base_url, ledger, tokens)).await.unwrap()
+}
+
+fn settings(base_url: &str, ledger: PathBuf, tokens: Limits) -> Settings {
     let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY.to_owned())) };
-    let settings = Settings {
+    Settings {
         upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens,
         cost: Limits::default(),
@@ -70,8 +74,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
         ledger,
         keep: Arc::new(keep),
         tape: Tape::Off,
-    };
-    Gateway::open(settings).await.unwrap()
+    }
 }
 
 fn per_task(limit: u64) -> Limits {
@@ -139,6 +142,54 @@ async fn a_response_passes_as_it_is_and_is_counted_when_it_has_ended() {
             let direct = direct.send().await.unwrap().text().await.unwrap();
             assert_eq!(passed, direct.replace("_0002", "_0001"), "{path} {stream}");
         }
+    }
+}
+
+/// Text, and in a stream two tellings of its usage before the last.
+fn tells_thrice() -> Turn {
+    let told = |output| Told { input: 120, output, ..Told::default() };
+    Turn { usage_before: vec![told(1), told(4)], ..says("hello", 120, 7) }
+}
+
+#[tokio::test]
+async fn of_several_tellings_the_last_one_counts_also_where_it_breaks_off() {
+    // Events up to the one that tells for the second time.
+    for (path, events) in [("/v1/chat/completions", 4), ("/v1/messages", 6)] {
+        let mut rig = Rig::new(turns(vec![tells_thrice()]), Limits::default()).await;
+        ask(&rig.lease("001"), path, &streaming("m")).await.text().await.unwrap();
+        let entry = rig.counted().await;
+        assert_eq!((entry.input_tokens, entry.output_tokens, entry.is_estimate), (120, 7, false), "{path}");
+
+        let cut = Turn { end: End::CutAfter(events), ..tells_thrice() };
+        let mut rig = Rig::new(turns(vec![cut]), Limits::default()).await;
+        assert!(ask(&rig.lease("001"), path, &streaming("m")).await.text().await.is_err());
+        let entry = rig.counted().await;
+        assert_eq!((entry.input_tokens, entry.output_tokens, entry.is_estimate), (120, 4, true), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_agent_sees_the_end_of_what_could_not_be_kept() {
+    for (path, end) in [
+        ("/v1/responses", "response.completed"),
+        ("/v1/chat/completions", "[DONE]"),
+        ("/v1/messages", "message_stop"),
+    ] {
+        let models = ModelServer::start(turns(vec![tells_thrice()])).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            keep: Arc::new(|_, _| Err(std::io::ErrorKind::StorageFull.into())),
+            ..settings(&models.base_url(), folder.path().join("ledger.jsonl"), Limits::default())
+        };
+        let (gateway, mut notices) = Gateway::open(settings).await.unwrap();
+        let lease = gateway.admit(client("001", 1)).unwrap();
+        let mut response = ask(&lease, path, &streaming("m")).await;
+        let mut seen = Vec::new();
+        while let Ok(chunk) = response.chunk().await {
+            seen.extend(chunk.unwrap_or_else(|| panic!("{path}: it ended as if whole")));
+        }
+        assert!(!String::from_utf8(seen).unwrap().contains(end), "{path}");
+        assert!(matches!(notices.recv().await, Some(Notice::Lost(_))), "{path}");
     }
 }
 
