@@ -4,10 +4,10 @@ use std::{fmt, time::Duration};
 
 use reqwest::{
     Client, Method, Response, StatusCode,
-    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{HeaderMap, RETRY_AFTER},
 };
 
-use crate::protocol::Vendor;
+use crate::{key::Key, protocol::Vendor};
 
 /// Times a request is made, before its answer is passed on whatever it is.
 const TRIES_MAX: u32 = 5;
@@ -25,23 +25,6 @@ pub struct Upstream {
     pub base_url: String,
     /// Its key; none where it wants none.
     pub key: Option<Key>,
-}
-
-/// A key: it is sent, and never shown.
-#[derive(Clone)]
-pub struct Key(String);
-
-impl Key {
-    /// A key of the operator's environment.
-    pub fn new(key: String) -> Self {
-        Self(key)
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(…)")
-    }
 }
 
 impl fmt::Debug for Upstream {
@@ -107,7 +90,7 @@ impl Provider {
         request: &Request,
     ) -> Result<Response, reqwest::Error> {
         let mut headers = request.headers.clone();
-        if let Some((name, value)) = upstream.key.as_ref().and_then(|key| authorization(vendor, key)) {
+        if let Some((name, value)) = upstream.key.as_ref().and_then(|key| key.header(vendor)) {
             headers.insert(name, value);
         }
         self.client
@@ -117,16 +100,6 @@ impl Provider {
             .send()
             .await
     }
-}
-
-fn authorization(vendor: Vendor, key: &Key) -> Option<(HeaderName, HeaderValue)> {
-    let (name, text) = match vendor {
-        Vendor::OpenAi => (reqwest::header::AUTHORIZATION, format!("Bearer {}", key.0)),
-        Vendor::Anthropic => (HeaderName::from_static("x-api-key"), key.0.clone()),
-    };
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    Some((name, value))
 }
 
 /// How long to wait before asking again; none where that would help nobody. A server's own wish goes first.

@@ -65,7 +65,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
 }
 
 fn settings(base_url: &str, ledger: PathBuf, tokens: Limits) -> Settings {
-    let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY.to_owned())) };
+    let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY).unwrap()) };
     Settings {
         upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens,
