@@ -15,6 +15,7 @@ pub mod refusal;
 mod server;
 mod signs;
 mod upstream;
+mod waiting;
 
 pub use ask::{AskError, Form, Question};
 pub use counter::{Notice, Prices};

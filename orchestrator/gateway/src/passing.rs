@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{Response, StatusCode, body::Frame, header::HeaderMap};
 use mycelium_core::budget;
@@ -25,11 +25,14 @@ use crate::{
     refusal::{self, Answer},
     server::{Body, Served},
     signs::Signs,
-    upstream::{Provider, Request, Upstream},
+    upstream::{self, Provider, Request, Upstream},
+    waiting,
 };
 
 /// Bytes of text that make about one token, to reckon with where a response broke off.
 const BYTES_A_TOKEN: u64 = 4;
+/// Bytes of a body that tells of an error.
+const ERROR_MAX: usize = 64 * 1024;
 /// What concerns the provider's connection alone.
 const NOT_PASSED_BACK: [&str; 5] = ["connection", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
 
@@ -68,11 +71,11 @@ impl Exchange<'_> {
     /// Asks whoever answers: the provider, or a cassette.
     async fn ask(&self, served: &Served, interface: &str) -> Result<Answered, Answer> {
         let Self { tape, counter, request, .. } = self;
-        match tape {
-            Tape::Off => self.ask_provider().await,
+        let answered = match tape {
+            Tape::Off => self.ask_provider(served).await,
             Tape::Record(recorder) => {
                 let taping = Taping::new(recorder, counter, served, interface, &request.body);
-                self.ask_provider().await.map(|answered| taping.tape(answered))
+                self.ask_provider(served).await.map(|answered| taping.tape(answered))
             }
             Tape::Replay(player) => {
                 let asker = cassette::asker(&served.client, interface);
@@ -81,11 +84,18 @@ impl Exchange<'_> {
                     refusal::stopping(self.vendor, "not_recorded", &format!("mycelium: {why}"))
                 })
             }
+        }?;
+        match upstream::too_long(answered.status, &answered.headers) {
+            Some(wait) => {
+                let body = beginning(answered.body, ERROR_MAX).await;
+                Err(refusal::later(self.vendor, wait, &refusal::said(&body)))
+            }
+            None => Ok(answered),
         }
     }
 
-    async fn ask_provider(&self) -> Result<Answered, Answer> {
-        let asked = self.provider.ask(self.vendor, self.upstream, &self.request).await;
+    async fn ask_provider(&self, served: &Served) -> Result<Answered, Answer> {
+        let asked = self.provider.ask(served, self.vendor, self.upstream, &self.request).await;
         let answer = asked.map_err(|error| {
             refusal::refused(502, &format!("the provider was not reached: {}", innermost(&error)))
         })?;
@@ -95,10 +105,23 @@ impl Exchange<'_> {
                            `base_url` of the provider in `gateway` to where it is";
             return Err(refusal::stopping(self.vendor, "redirected", message));
         }
-        let (status, headers) = (answer.status(), passed_back(answer.headers()));
+        let (status, mut headers) = (answer.status(), passed_back(answer.headers()));
+        waiting::tell_in_seconds(&mut headers);
         let body = futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream);
         Ok(Answered { status, headers, body: Box::pin(body) })
     }
+}
+
+/// The bytes of a body until it ends, breaks off or is long enough.
+async fn beginning(mut body: Pieces, bytes_max: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(Ok(piece)) = body.next().await
+        && bytes.len() < bytes_max
+    {
+        bytes.extend_from_slice(&piece);
+    }
+    bytes.truncate(bytes_max);
+    bytes
 }
 
 /// The address stands in the outer errors, and may hold more than an agent should know.

@@ -56,6 +56,9 @@ const NOT_PASSED_ON: [&str; 12] = [
     "x-api-key",
 ];
 
+/// Whether another request is worth it, in the words of Anthropic's clients.
+const SHOULD_RETRY: &str = "x-should-retry";
+
 /// The body of an answer.
 pub(crate) type Body = BoxBody<bytes::Bytes, Broken>;
 
@@ -251,6 +254,7 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 
 /// An answer of the gateway's own.
 fn said(answer: Answer) -> Response<Body> {
+    let later = answer.later;
     let body = http_body_util::Full::from(answer.body).map_err(|never| match never {}).boxed();
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -258,5 +262,9 @@ fn said(answer: Answer) -> Response<Body> {
     response
         .headers_mut()
         .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    if let Some(wait) = later {
+        response.headers_mut().insert(hyper::header::RETRY_AFTER, wait.as_secs().into());
+        response.headers_mut().insert(SHOULD_RETRY, hyper::header::HeaderValue::from_static("false"));
+    }
     response
 }

@@ -277,16 +277,46 @@ async fn a_failure_that_passes_is_asked_again_and_one_that_stays_is_passed_on() 
         assert!(answer.text().await.unwrap().contains(&format!("scripted {status}")));
         assert!(rig.ledger().is_empty());
     }
-    // Later than anybody waits for, and what another request would not change.
-    for (status, after) in [(429, "3600"), (401, "0"), (400, "0")] {
-        let headers = BTreeMap::from([("retry-after".to_owned(), after.to_owned())]);
-        let rig = Rig::new(
-            turns(vec![Turn { status: Some(status), headers, ..Turn::default() }]),
-            Limits::default(),
-        )
-        .await;
+    // What another request would not change.
+    for status in [401, 400] {
+        let turn = Turn { status: Some(status), headers: soon.clone(), ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
         assert_eq!(responses(&rig.lease("001")).await.status().as_u16(), status);
         assert_eq!(rig.models.asked().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_would_have_to_wait_too_long_is_stopped_and_told_how_long() {
+    for (name, value, spoken) in [
+        ("retry-after", "61", "61 s"),
+        ("retry-after", "3600", "60 min"),
+        ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT", " min"),
+        ("retry-after-ms", "86400000", "1440 min"),
+    ] {
+        for (path, status, kind) in [
+            ("/v1/responses", 400, "rate_limit_exceeded"),
+            ("/v1/chat/completions", 400, "rate_limit_exceeded"),
+            ("/v1/messages", 429, "rate_limit_error"),
+        ] {
+            for failure in [429, 503] {
+                let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                let turn = Turn { status: Some(failure), headers, ..Turn::default() };
+                let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+                let answer = ask(&rig.lease("001"), path, &streaming("m")).await;
+                assert_eq!(answer.status().as_u16(), status, "{path} {value}");
+                // Claude Code asks again but for this.
+                assert_eq!(answer.headers()["x-should-retry"], "false");
+                let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+                assert_eq!(said["error"]["type"], kind);
+                let message = said["error"]["message"].as_str().unwrap();
+                assert!(
+                    message.contains(spoken) && message.contains(&format!("scripted {failure}")),
+                    "{message}"
+                );
+                assert_eq!((rig.models.asked().len(), rig.ledger().len()), (1, 0), "{path} {value}");
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod place;
 mod planner;
 mod plans;
 mod project;
+mod providers;
 mod removal;
 mod review;
 mod rewind;

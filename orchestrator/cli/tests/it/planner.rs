@@ -172,6 +172,10 @@ fn whoever_gives_no_plan_is_told_apart() {
         body: Some(body),
         ..Turn::default()
     };
+    let later = Turn {
+        headers: [("retry-after".to_owned(), "3600".to_owned())].into(),
+        ..refused(429, json!({"error": {"message": "slow"}}))
+    };
     let ended = |response: Value| refused(200, response);
     let refusal =
         json!({"id": "r", "status": "completed", "output": [{"content": [{"refusal": "I will not"}]}]});
@@ -185,6 +189,12 @@ fn whoever_gives_no_plan_is_told_apart() {
         ),
         (refused(404, json!({"error": {"message": "no model m1"}})), 2, "answered with 404: no model m1", 1),
         (refused(500, json!({"error": {"message": "down"}})), 4, "answered with 500: down", 5),
+        (
+            later,
+            4,
+            "answered with 429: mycelium: the provider asks to wait 60 min before it is asked again: slow",
+            1,
+        ),
         (ended(refusal), 2, "the model declined to answer: I will not", 1),
         (ended(cut), 2, "cut off at the longest", 1),
         (Turn { end: mycelium_fixtures::models::End::CutAfter(2), ..says(TWO) }, 4, "broke off, 3 times", 3),
