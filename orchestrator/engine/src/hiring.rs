@@ -32,7 +32,7 @@ const VERSION_PATIENCE: Duration = Duration::from_secs(30);
 /// The key that a provider is asked with; none where it wants none. Otherwise what is wrong with its variable.
 pub(crate) fn key(provider: &Provider, environment: &Environment) -> Result<Option<Key>, String> {
     let Some(name) = &provider.key else { return Ok(None) };
-    let why = match environment.get(name).map(Key::new) {
+    let why = match environment.get(name).map(|text| Key::new(name, text)) {
         Some(Ok(key)) => return Ok(Some(key)),
         Some(Err(why)) => why.to_string(),
         None => match environment.path(name) {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{Response, StatusCode, body::Frame, header::HeaderMap};
 use mycelium_core::budget;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::{
     cassette::{self, Tape, Taping},
     counter::{Admitted, Counter, Notice},
+    key::Key,
     ledger::{Entry, telling},
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
@@ -107,20 +108,36 @@ impl Exchange<'_> {
         }
         let (status, mut headers) = (answer.status(), passed_back(answer.headers()));
         waiting::tell_in_seconds(&mut headers);
-        let body = futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream);
-        Ok(Answered { status, headers, body: Box::pin(body) })
+        let body = Box::pin(futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream));
+        if status.is_success() {
+            return Ok(Answered { status, headers, body });
+        }
+        // It may repeat the key; then it has another length.
+        headers.remove(hyper::header::CONTENT_LENGTH);
+        let said = self.without_key(beginning(body, ERROR_MAX).await);
+        Ok(Answered { status, headers, body: Box::pin(stream::iter([Ok(said)])) })
+    }
+
+    fn without_key(&self, said: Vec<u8>) -> Bytes {
+        let hide = |key: &Key| key.hide(&String::from_utf8_lossy(&said));
+        match self.upstream.key.as_ref().and_then(hide) {
+            Some(hidden) => Bytes::from(hidden),
+            None => Bytes::from(said),
+        }
     }
 }
 
-/// The bytes of a body until it ends, breaks off or is long enough.
+/// The bytes of a body until it ends or breaks off; where it is too long, a mark stands for its rest.
 async fn beginning(mut body: Pieces, bytes_max: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while let Some(Ok(piece)) = body.next().await
-        && bytes.len() < bytes_max
-    {
+    while let Some(Ok(piece)) = body.next().await {
         bytes.extend_from_slice(&piece);
+        if bytes.len() > bytes_max {
+            bytes.truncate(bytes_max);
+            bytes.extend_from_slice("…".as_bytes());
+            break;
+        }
     }
-    bytes.truncate(bytes_max);
     bytes
 }
 

@@ -65,7 +65,8 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
 }
 
 fn settings(base_url: &str, ledger: PathBuf, tokens: Limits) -> Settings {
-    let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY).unwrap()) };
+    let upstream =
+        Upstream { base_url: base_url.to_owned(), key: Some(Key::new("OPERATORS_KEY", KEY).unwrap()) };
     Settings {
         upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens,
@@ -316,6 +317,26 @@ async fn whoever_would_have_to_wait_too_long_is_stopped_and_told_how_long() {
                 );
                 assert_eq!((rig.models.asked().len(), rig.ledger().len()), (1, 0), "{path} {value}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_provider_repeats_in_an_error_is_not_passed_on() {
+    let said =
+        format!("Incorrect API key provided: {KEY}, as sk-oper***own. It is long: {}", "x".repeat(100_000));
+    for status in [401, 500] {
+        let headers = BTreeMap::from([("retry-after".to_owned(), "0".to_owned())]);
+        let body = Some(json!({"error": {"message": said, "end": KEY}}));
+        let turn = Turn { status: Some(status), headers, body, ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+        for path in ["/v1/responses", "/v1/messages"] {
+            let answer = ask(&rig.lease("001"), path, &streaming("m")).await;
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+            let passed = answer.text().await.unwrap();
+            let mark = "[redacted:OPERATORS_KEY]";
+            assert!(passed.contains(&format!("provided: {mark}, as {mark}. It is long")), "{passed}");
+            assert!(!passed.contains(KEY) && passed.len() < 70_000, "{path}");
         }
     }
 }
