@@ -1,6 +1,7 @@
 //! The configuration in effect: every key present, typed and bounded (design 3.7). [`crate::config::parse`] makes it
 //! from the text that a user wrote.
 
+mod address;
 mod decimal;
 mod dollars;
 mod keys;

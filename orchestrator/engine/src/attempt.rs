@@ -163,8 +163,6 @@ impl Attempt {
             }
         }
         let worked = self.run_agent().await?;
-        // What the agent left running must not change the files that are about to be judged.
-        end_all_in(&self.workspace).await?;
         let (usage, over) = (worked.usage, worked.over.clone());
         if let Some(why) = self.agent_failure(&worked, true) {
             return Ok(AttemptFacts { over, ..failed(usage, why) });
@@ -362,6 +360,8 @@ impl Attempt {
             Some(container) => self.launcher.follow(container, job, stop, &mut watcher).await?,
         };
         let reading = watcher.reading;
+        // What the agent left running must not change the files that are about to be judged, nor ask its model.
+        end_all_in(&self.workspace).await?;
         let used = match (hired, &self.models, &reading) {
             (Some(hired), Some(models), _) => hired.dismiss(models, &self.key).await?,
             (_, _, Reading::Usage(usage)) => Used { usage: usage.total(), over: None },

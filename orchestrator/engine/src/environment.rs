@@ -56,6 +56,11 @@ impl Environment {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is set, whatever it holds.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.vars.contains_key(name) || self.not_text.contains_key(name)
+    }
+
     /// A variable that holds a path, whatever its bytes.
     pub fn path(&self, name: &str) -> Option<&Path> {
         self.get(name).map(Path::new).or_else(|| self.not_text.get(name).map(Path::new))

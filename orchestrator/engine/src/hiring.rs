@@ -11,6 +11,7 @@ use mycelium_agents::{
     agent::Agent as Adapter,
     version::{Standing, Version},
 };
+use mycelium_gateway::{BadKey, Key};
 use mycelium_schemas::{
     config::{Config, Provider},
     event::World,
@@ -28,6 +29,22 @@ use crate::{
 /// How long it may take to say its version.
 const VERSION_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The key that a provider is asked with; none where it wants none. Otherwise what is wrong with its variable.
+pub(crate) fn key(provider: &Provider, environment: &Environment) -> Result<Option<Key>, String> {
+    let Some(name) = &provider.key else { return Ok(None) };
+    let why = match environment.get(name).map(|text| Key::new(name, text)) {
+        Some(Ok(key)) => return Ok(Some(key)),
+        Some(Err(why)) => why.to_string(),
+        None => match environment.path(name) {
+            // It is no text.
+            Some(_) => BadKey::Unsendable.to_string(),
+            None if environment.is_set(name) => BadKey::Empty.to_string(),
+            None => "is not set".to_owned(),
+        },
+    };
+    Err(format!("{name} {why}"))
+}
+
 /// Whether there is the key that a provider is asked with.
 pub(crate) fn check_key(
     provider: &Provider,
@@ -36,14 +53,13 @@ pub(crate) fn check_key(
     problem: impl Fn(String, &str) -> Error,
 ) -> Result<(), Error> {
     // A cassette wants none.
-    let wanted = provider.key.as_deref().filter(|_| !config.gateway.is_replayed());
-    match wanted.filter(|name| environment.get(name).is_none()) {
-        Some(name) => {
-            let message = format!("the gateway has no key for {}: {name} is not set", provider.base_url);
-            Err(problem(message, "set the variable, or name another one in `gateway`"))
-        }
-        None => Ok(()),
+    if config.gateway.is_replayed() {
+        return Ok(());
     }
+    key(provider, environment).map(drop).map_err(|why| {
+        let message = format!("the gateway has no key for {}: {why}", provider.base_url);
+        problem(message, "set the variable, or name another one in `gateway`")
+    })
 }
 
 /// Whose model it asks.

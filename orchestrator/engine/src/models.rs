@@ -11,7 +11,7 @@ use std::{
 use mycelium_agents::tokens::Tokens;
 use mycelium_core::budget;
 use mycelium_gateway::{
-    Client, Gateway, Key, Lease, Notice, Settings, Upstream,
+    Client, Gateway, Lease, Notice, Settings, Upstream,
     account::Limits,
     cassette::Tape,
     ledger::{AGENT, Entry, Ledger},
@@ -25,7 +25,7 @@ use mycelium_schemas::{
 };
 use tokio::sync::mpsc;
 
-use crate::{agent::AttemptKey, environment::Environment, error::Error, fault, saboteur};
+use crate::{agent::AttemptKey, environment::Environment, error::Error, fault, hiring, saboteur};
 
 /// The gateway of a run, and what it told so far.
 #[derive(Debug)]
@@ -98,11 +98,8 @@ impl Models {
     ) -> Result<Self, Error> {
         let upstream = |provider: &Provider| Upstream {
             base_url: provider.base_url.clone(),
-            key: provider
-                .key
-                .as_deref()
-                .and_then(|name| environment.get(name))
-                .map(|key| Key::new(key.to_owned())),
+            // Whoever is asked here has one that can be used: that was looked at before anything began.
+            key: hiring::key(provider, environment).ok().flatten(),
         };
         let mut told = Told::default();
         // An attempt that goes on has used what it used before its orchestrator ended.

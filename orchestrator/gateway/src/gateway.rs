@@ -9,9 +9,14 @@ use std::{
     os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use tokio::{net::UnixListener, sync::mpsc, task::JoinHandle};
+use tokio::{
+    net::UnixListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     account::Limits,
@@ -24,6 +29,10 @@ use crate::{
     signs::Signs,
     upstream::{Provider, Upstream},
 };
+
+/// How long what is under way at an address may come to its end once that is closed. An agent that was ended has hung up;
+/// a process that it hid waits, and would for as long as its model does.
+const CLOSING_MAX: Duration = Duration::from_secs(2);
 
 /// What a gateway is opened with.
 pub struct Settings {
@@ -115,10 +124,12 @@ impl Gateway {
     pub fn admit(&self, client: Client) -> Result<Lease, GatewayError> {
         let token = random().map_err(GatewayError::Random)?;
         let (under_way, all_ended) = mpsc::channel(1);
+        let (cut, is_cut) = watch::channel(false);
         let signs = Signs::default();
-        self.shared.clients().insert(token.clone(), Served { client, under_way, signs: signs.clone() });
+        let served = Served { client, under_way, cut: is_cut, signs: signs.clone() };
+        self.shared.clients().insert(token.clone(), served);
         let base_url = format!("http://{}/t/{token}", self.address);
-        Ok(Lease { base_url, token, signs, shared: self.shared.clone(), all_ended })
+        Ok(Lease { base_url, token, signs, shared: self.shared.clone(), all_ended, cut })
     }
 }
 
@@ -155,13 +166,17 @@ pub struct Lease {
     signs: Signs,
     shared: Arc<Shared>,
     all_ended: mpsc::Receiver<Infallible>,
+    cut: watch::Sender<bool>,
 }
 
 impl Lease {
-    /// Ends it, and waits until everything that was asked here is counted.
+    /// Ends it, and waits until everything that was asked here is counted. What has not ended two seconds later is cut
+    /// off, and counted by what came of it until then.
     pub async fn close(mut self) {
         self.shared.clients().remove(&self.token);
         // Nothing is ever sent: it ends when the last request has.
+        let _ended = tokio::time::timeout(CLOSING_MAX, self.all_ended.recv()).await;
+        self.cut.send_replace(true);
         let _ended = self.all_ended.recv().await;
     }
 

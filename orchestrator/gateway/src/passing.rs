@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{Response, StatusCode, body::Frame, header::HeaderMap};
 use mycelium_core::budget;
@@ -19,17 +19,21 @@ use tokio::sync::mpsc;
 use crate::{
     cassette::{self, Tape, Taping},
     counter::{Admitted, Counter, Notice},
+    key::Key,
     ledger::{Entry, telling},
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
     refusal::{self, Answer},
     server::{Body, Served},
     signs::Signs,
-    upstream::{Provider, Request, Upstream},
+    upstream::{self, Provider, Request, Upstream},
+    waiting,
 };
 
 /// Bytes of text that make about one token, to reckon with where a response broke off.
 const BYTES_A_TOKEN: u64 = 4;
+/// Bytes of a body that tells of an error.
+const ERROR_MAX: usize = 64 * 1024;
 /// What concerns the provider's connection alone.
 const NOT_PASSED_BACK: [&str; 5] = ["connection", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
 
@@ -68,11 +72,11 @@ impl Exchange<'_> {
     /// Asks whoever answers: the provider, or a cassette.
     async fn ask(&self, served: &Served, interface: &str) -> Result<Answered, Answer> {
         let Self { tape, counter, request, .. } = self;
-        match tape {
-            Tape::Off => self.ask_provider().await,
+        let answered = match tape {
+            Tape::Off => self.ask_provider(served).await,
             Tape::Record(recorder) => {
                 let taping = Taping::new(recorder, counter, served, interface, &request.body);
-                self.ask_provider().await.map(|answered| taping.tape(answered))
+                self.ask_provider(served).await.map(|answered| taping.tape(answered))
             }
             Tape::Replay(player) => {
                 let asker = cassette::asker(&served.client, interface);
@@ -81,11 +85,18 @@ impl Exchange<'_> {
                     refusal::stopping(self.vendor, "not_recorded", &format!("mycelium: {why}"))
                 })
             }
+        }?;
+        match upstream::too_long(answered.status, &answered.headers) {
+            Some(wait) => {
+                let body = beginning(answered.body, ERROR_MAX).await;
+                Err(refusal::later(self.vendor, wait, &refusal::said(&body)))
+            }
+            None => Ok(answered),
         }
     }
 
-    async fn ask_provider(&self) -> Result<Answered, Answer> {
-        let asked = self.provider.ask(self.vendor, self.upstream, &self.request).await;
+    async fn ask_provider(&self, served: &Served) -> Result<Answered, Answer> {
+        let asked = self.provider.ask(served, self.vendor, self.upstream, &self.request).await;
         let answer = asked.map_err(|error| {
             refusal::refused(502, &format!("the provider was not reached: {}", innermost(&error)))
         })?;
@@ -95,10 +106,39 @@ impl Exchange<'_> {
                            `base_url` of the provider in `gateway` to where it is";
             return Err(refusal::stopping(self.vendor, "redirected", message));
         }
-        let (status, headers) = (answer.status(), passed_back(answer.headers()));
-        let body = futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream);
-        Ok(Answered { status, headers, body: Box::pin(body) })
+        let (status, mut headers) = (answer.status(), passed_back(answer.headers()));
+        waiting::tell_in_seconds(&mut headers);
+        let body = Box::pin(futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream));
+        if status.is_success() {
+            return Ok(Answered { status, headers, body });
+        }
+        // It may repeat the key; then it has another length.
+        headers.remove(hyper::header::CONTENT_LENGTH);
+        let said = self.without_key(beginning(body, ERROR_MAX).await);
+        Ok(Answered { status, headers, body: Box::pin(stream::iter([Ok(said)])) })
     }
+
+    fn without_key(&self, said: Vec<u8>) -> Bytes {
+        let hide = |key: &Key| key.hide(&String::from_utf8_lossy(&said));
+        match self.upstream.key.as_ref().and_then(hide) {
+            Some(hidden) => Bytes::from(hidden),
+            None => Bytes::from(said),
+        }
+    }
+}
+
+/// The bytes of a body until it ends or breaks off; where it is too long, a mark stands for its rest.
+async fn beginning(mut body: Pieces, bytes_max: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(Ok(piece)) = body.next().await {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > bytes_max {
+            bytes.truncate(bytes_max);
+            bytes.extend_from_slice("…".as_bytes());
+            break;
+        }
+    }
+    bytes
 }
 
 /// The address stands in the outer errors, and may hold more than an agent should know.
@@ -136,7 +176,7 @@ pub(crate) async fn counted(
         exchange.request.body = telling_usage(&exchange.request.body);
     }
     let Answered { status, headers, body } = exchange.ask(&served, protocol.name()).await?;
-    let Served { client, under_way, signs } = served;
+    let Served { client, under_way, signs, .. } = served;
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let counting = Counting {
         meter: Meter::new(protocol, content_type),
@@ -220,11 +260,15 @@ struct Counting {
 }
 
 impl Counting {
-    /// Counts what there is, off the event loop: it is durable when the task ends.
-    fn settle(self) -> tokio::task::JoinHandle<bool> {
+    /// Counts what there is, off the event loop: it is durable when the task ends. Where no more comes, a response has
+    /// ended whether or not it said so.
+    fn settle(self, no_more_comes: bool) -> tokio::task::JoinHandle<bool> {
         tokio::task::spawn_blocking(move || {
             let Self { meter, admitted, costs, request_bytes, entry, under_way } = self;
-            let entry = entry_of(entry, &meter.finish(), costs, request_bytes);
+            let metered = meter.finish();
+            let is_whole = metered.is_told && (metered.has_ended || no_more_comes);
+            let entry = Entry { is_estimate: !is_whole, ..entry };
+            let entry = entry_of(entry, &metered, costs, request_bytes);
             let kept = entry.is_none_or(|entry| admitted.settle(entry).is_ok());
             drop(under_way);
             kept
@@ -234,9 +278,9 @@ impl Counting {
 
 /// What is counted; nothing for a request that was refused, or was answered by nothing.
 fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) -> Option<Entry> {
-    let entry = Entry { response: metered.id.clone(), is_estimate: !metered.is_whole, ..entry };
+    let entry = Entry { response: metered.id.clone(), ..entry };
     match metered.tokens {
-        Some(tokens) if metered.is_whole => Some(telling(entry, tokens)),
+        Some(tokens) if metered.is_told => Some(telling(entry, tokens)),
         _ if !costs || metered.bytes == 0 => None,
         tokens => {
             let mut tokens = tokens.unwrap_or_default();
@@ -247,8 +291,8 @@ fn entry_of(entry: Entry, metered: &Metered, costs: bool, request_bytes: u64) ->
     }
 }
 
-/// The bytes of a response, each passed on as it comes; but those with which it has told all it used only when that is
-/// durable, and so the end.
+/// The bytes of a response, each passed on as it comes; but those with which it says its end, or ends without a word, only
+/// when what it used is durable. What it tells of that before may not be the last.
 struct Counted {
     upstream: Pieces,
     /// Each of its bytes is a sign that the agent does not wait for nothing.
@@ -277,7 +321,7 @@ impl Stream for Counted {
             let Poll::Ready(next) = this.upstream.as_mut().poll_next(context) else { return Poll::Pending };
             let chunk = match next {
                 Some(Err(error)) => {
-                    this.finish(None);
+                    this.finish(None, false);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Some(Ok(chunk)) => {
@@ -286,7 +330,7 @@ impl Stream for Counted {
                 }
                 None => {
                     let last = this.last.take();
-                    if this.finish(last) {
+                    if this.finish(last, true) {
                         continue;
                     }
                     return Poll::Ready(None);
@@ -294,8 +338,8 @@ impl Stream for Counted {
             };
             let Some(counting) = &mut this.counting else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
             counting.meter.push(&chunk);
-            if counting.meter.is_whole() {
-                this.finish(Some(chunk));
+            if counting.meter.has_ended() {
+                this.finish(Some(chunk), true);
             } else if counting.meter.tells_at_the_end() {
                 if let Some(before) = this.last.replace(chunk) {
                     return Poll::Ready(Some(Ok(Frame::data(before))));
@@ -309,9 +353,9 @@ impl Stream for Counted {
 
 impl Counted {
     /// Settles once; true if that is under way now.
-    fn finish(&mut self, held_back: Option<Bytes>) -> bool {
+    fn finish(&mut self, held_back: Option<Bytes>, no_more_comes: bool) -> bool {
         let Some(counting) = self.counting.take() else { return false };
-        self.settling = Some((counting.settle(), held_back));
+        self.settling = Some((counting.settle(no_more_comes), held_back));
         true
     }
 }
@@ -319,6 +363,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         // The agent went away in the middle: what came so far was paid for.
-        self.finish(None);
+        self.finish(None, false);
     }
 }

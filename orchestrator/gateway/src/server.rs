@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 
@@ -56,6 +56,9 @@ const NOT_PASSED_ON: [&str; 12] = [
     "x-api-key",
 ];
 
+/// Whether another request is worth it, in the words of Anthropic's clients.
+const SHOULD_RETRY: &str = "x-should-retry";
+
 /// The body of an answer.
 pub(crate) type Body = BoxBody<bytes::Bytes, Broken>;
 
@@ -80,6 +83,8 @@ pub struct Client {
 pub(crate) struct Served {
     pub(crate) client: Client,
     pub(crate) under_way: mpsc::Sender<Infallible>,
+    /// True once its connections are cut, whatever is under way on them.
+    pub(crate) cut: watch::Receiver<bool>,
     pub(crate) signs: Signs,
 }
 
@@ -135,21 +140,55 @@ where
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let (asking, last_asked) = watch::channel(None);
+    let asking = Arc::new(asking);
     let service = service_fn(move |request| {
-        let shared = shared.clone();
-        async move { Ok::<_, Infallible>(answer(&shared, request).await.unwrap_or_else(said)) }
+        let (shared, asking) = (shared.clone(), asking.clone());
+        async move { Ok::<_, Infallible>(answer(&shared, &asking, request).await.unwrap_or_else(said)) }
     });
-    // An agent that goes away in the middle is no error of ours.
     let served =
         http1::Builder::new().max_buf_size(BUFFER_MAX).serve_connection(TokioIo::new(stream), service);
-    let _gone = served.await;
+    tokio::select! {
+        // An agent that goes away in the middle is no error of ours.
+        _gone = served => {}
+        // Also where the agent reads nothing, so that the response is not even looked at.
+        () = is_cut(last_asked) => {}
+    }
 }
 
-async fn answer(shared: &Shared, request: Incoming<IncomingBody>) -> Result<Response<Body>, Answer> {
+/// Returns when the client that asked last on a connection is cut: its requests come one after the other.
+async fn is_cut(mut last_asked: watch::Receiver<Option<watch::Receiver<bool>>>) {
+    loop {
+        let cut = last_asked.borrow_and_update().clone();
+        let cut = async {
+            // Whoever gave up its address without closing it cuts nothing.
+            let is_cut = match cut {
+                Some(mut cut) => cut.wait_for(|cut| *cut).await.is_ok(),
+                None => false,
+            };
+            if !is_cut {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = cut => return,
+            changed = last_asked.changed() => if changed.is_err() {
+                std::future::pending::<()>().await;
+            },
+        }
+    }
+}
+
+async fn answer(
+    shared: &Shared,
+    asking: &watch::Sender<Option<watch::Receiver<bool>>>,
+    request: Incoming<IncomingBody>,
+) -> Result<Response<Body>, Answer> {
     let (parts, body) = request.into_parts();
     let path_and_query = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let (served, rest) = client_of(shared, path_and_query)
         .ok_or_else(|| refusal::refused(404, "no task of this run has this address"))?;
+    asking.send_replace(Some(served.cut.clone()));
     served.signs.note();
     let path = rest.split('?').next().unwrap_or_default();
     let route = Route::of(parts.method.as_str(), path).ok_or_else(|| {
@@ -215,6 +254,7 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 
 /// An answer of the gateway's own.
 fn said(answer: Answer) -> Response<Body> {
+    let later = answer.later;
     let body = http_body_util::Full::from(answer.body).map_err(|never| match never {}).boxed();
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -222,5 +262,9 @@ fn said(answer: Answer) -> Response<Body> {
     response
         .headers_mut()
         .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    if let Some(wait) = later {
+        response.headers_mut().insert(hyper::header::RETRY_AFTER, wait.as_secs().into());
+        response.headers_mut().insert(SHOULD_RETRY, hyper::header::HeaderValue::from_static("false"));
+    }
     response
 }

@@ -2,16 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use reqwest::{
-    Client, Method, Response, StatusCode,
-    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
-};
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
 
-use crate::protocol::Vendor;
+use crate::{key::Key, protocol::Vendor, server::Served, waiting};
 
 /// Times a request is made, before its answer is passed on whatever it is.
 const TRIES_MAX: u32 = 5;
-/// The longest wait that a provider may ask for; a longer one is the agent's to know.
+/// The longest wait that a provider may ask for; an attempt that would have to wait longer fails.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,23 +22,6 @@ pub struct Upstream {
     pub base_url: String,
     /// Its key; none where it wants none.
     pub key: Option<Key>,
-}
-
-/// A key: it is sent, and never shown.
-#[derive(Clone)]
-pub struct Key(String);
-
-impl Key {
-    /// A key of the operator's environment.
-    pub fn new(key: String) -> Self {
-        Self(key)
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(…)")
-    }
 }
 
 impl fmt::Debug for Upstream {
@@ -84,6 +64,7 @@ impl Provider {
     /// off may have cost.
     pub(crate) async fn ask(
         &self,
+        served: &Served,
         vendor: Vendor,
         upstream: &Upstream,
         request: &Request,
@@ -95,7 +76,12 @@ impl Provider {
             else {
                 return answer;
             };
+            let why = answer.map_or("no connection".to_owned(), |answer| answer.status().to_string());
+            let (task, by) = (&served.client.task, &served.client.by);
+            tracing::warn!(%task, %by, ?wait, "the provider is asked again after it failed: {why}");
             tokio::time::sleep(wait).await;
+            // An agent that waits for its provider is not stuck.
+            served.signs.note();
             tries += 1;
         }
     }
@@ -107,7 +93,7 @@ impl Provider {
         request: &Request,
     ) -> Result<Response, reqwest::Error> {
         let mut headers = request.headers.clone();
-        if let Some((name, value)) = upstream.key.as_ref().and_then(|key| authorization(vendor, key)) {
+        if let Some((name, value)) = upstream.key.as_ref().and_then(|key| key.header(vendor)) {
             headers.insert(name, value);
         }
         self.client
@@ -119,29 +105,22 @@ impl Provider {
     }
 }
 
-fn authorization(vendor: Vendor, key: &Key) -> Option<(HeaderName, HeaderValue)> {
-    let (name, text) = match vendor {
-        Vendor::OpenAi => (reqwest::header::AUTHORIZATION, format!("Bearer {}", key.0)),
-        Vendor::Anthropic => (HeaderName::from_static("x-api-key"), key.0.clone()),
-    };
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    Some((name, value))
-}
-
 /// How long to wait before asking again; none where that would help nobody. A server's own wish goes first.
 fn wait_before_another(answer: &Result<Response, reqwest::Error>, tries: u32) -> Option<Duration> {
     let back_off = FIRST_WAIT * 2_u32.saturating_pow(tries - 1);
     match answer {
         Err(error) => error.is_connect().then_some(back_off),
         Ok(answer) if passes(answer.status()) => {
-            let wanted =
-                answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let wait = wanted.map_or(back_off, Duration::from_secs);
+            let wait = waiting::asked(answer.headers()).unwrap_or(back_off);
             (wait <= WAIT_MAX).then_some(wait)
         }
         Ok(_) => None,
     }
+}
+
+/// How long an answer asks to wait, where that is too long.
+pub(crate) fn too_long(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    waiting::asked(headers).filter(|wait| passes(status) && *wait > WAIT_MAX)
 }
 
 /// Whether a failure may pass by itself.

@@ -56,7 +56,7 @@ fn a_stream_tells_what_it_used_whichever_way_it_is_cut() {
             let chunks: Vec<&[u8]> = body.chunks(size).collect();
             let metered = meter(protocol, STREAM, &chunks);
             assert_eq!(metered.tokens, Some(used(protocol)), "{protocol:?} in {size}");
-            assert!(metered.is_whole && metered.id.is_some(), "{protocol:?}");
+            assert!(metered.is_told && metered.has_ended && metered.id.is_some(), "{protocol:?}");
             assert_eq!(metered.bytes, body.len() as u64);
         }
     }
@@ -66,7 +66,7 @@ fn a_stream_tells_what_it_used_whichever_way_it_is_cut() {
 fn a_body_that_is_no_stream_tells_it_too() {
     let metered =
         meter(Protocol::Messages, "application/json", &[&recorded("anthropic-messages-nonstream.json")]);
-    assert_eq!((metered.tokens, metered.is_whole), (Some(used(Protocol::Messages)), true));
+    assert_eq!((metered.tokens, metered.is_told), (Some(used(Protocol::Messages)), true));
     let body = br#"{"id":"r","usage":{"input_tokens":7,"output_tokens":1}}"#;
     let metered = meter(Protocol::Responses, "application/json", &[body]);
     assert_eq!(metered.tokens, Some(Tokens { input: 7, output: 1, ..Tokens::default() }));
@@ -78,12 +78,41 @@ fn a_stream_that_breaks_off_is_never_taken_for_a_whole_one() {
         let text = String::from_utf8(body).unwrap();
         let last = text.rfind("output_tokens").or(text.rfind("completion_tokens")).unwrap();
         let metered = meter(protocol, STREAM, &[&text.as_bytes()[..last]]);
-        assert!(!metered.is_whole, "{protocol:?}");
+        assert!(!metered.is_told && !metered.has_ended, "{protocol:?}");
     }
     // Anthropic tells the input before anything is written.
     let messages = recorded("anthropic-messages.sse");
     let metered = meter(Protocol::Messages, STREAM, &[&messages[..600]]);
-    assert_eq!((metered.tokens.unwrap().input, metered.is_whole), (140, false));
+    assert_eq!((metered.tokens.unwrap().input, metered.is_told), (140, false));
+}
+
+#[test]
+fn what_is_told_last_counts_and_what_cannot_be_read_takes_nothing_back() {
+    let told = |output: u64| match output {
+        0 => r#"{"prompt_tokens":"many"}"#.to_owned(),
+        output => format!(r#"{{"prompt_tokens":7,"completion_tokens":{output}}}"#),
+    };
+    let chat = |output: u64| format!("data: {{\"choices\":[],\"usage\":{}}}\n\n", told(output));
+    let messages = |output: u64| {
+        let usage = if output == 0 { "null".to_owned() } else { format!("{{\"output_tokens\":{output}}}") };
+        format!("data: {{\"type\":\"message_delta\",\"usage\":{usage}}}\n\n")
+    };
+    let started = "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":7,\"output_tokens\":1}}}\n\n";
+    let tellings = [3, 40, 0];
+    for (protocol, body, end) in [
+        (Protocol::Chat, tellings.map(chat).concat(), "data: [DONE]\n\n"),
+        (
+            Protocol::Messages,
+            format!("{started}{}", tellings.map(messages).concat()),
+            "data: {\"type\":\"message_stop\"}\n\n",
+        ),
+    ] {
+        let last = Some(Tokens { input: 7, output: 40, ..Tokens::default() });
+        let broken = meter(protocol, STREAM, &[body.as_bytes()]);
+        assert_eq!((broken.tokens, broken.is_told, broken.has_ended), (last, true, false), "{protocol:?}");
+        let whole = meter(protocol, STREAM, &[body.as_bytes(), end.as_bytes()]);
+        assert_eq!((whole.tokens, whole.is_told, whole.has_ended), (last, true, true), "{protocol:?}");
+    }
 }
 
 #[test]
@@ -92,7 +121,7 @@ fn a_refused_request_used_nothing_that_is_known() {
         [&br#"{"error":{"message":"no"}}"#[..], b"", b"<html>", br#"{"usage":null}"#, br#"{"usage":{}}"#]
     {
         let metered = meter(Protocol::Responses, "application/json", &[body]);
-        assert_eq!((metered.tokens, metered.is_whole), (None, false));
+        assert_eq!((metered.tokens, metered.is_told), (None, false));
     }
 }
 

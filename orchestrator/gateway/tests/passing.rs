@@ -61,8 +61,13 @@ impl Rig {
 }
 
 async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, UnboundedReceiver<Notice>) {
-    let upstream = Upstream { base_url: base_url.to_owned(), key: Some(Key::new(KEY.to_owned())) };
-    let settings = Settings {
+    Gateway::open(settings(base_url, ledger, tokens)).await.unwrap()
+}
+
+fn settings(base_url: &str, ledger: PathBuf, tokens: Limits) -> Settings {
+    let upstream =
+        Upstream { base_url: base_url.to_owned(), key: Some(Key::new("OPERATORS_KEY", KEY).unwrap()) };
+    Settings {
         upstreams: BTreeMap::from([(Vendor::OpenAi, upstream.clone()), (Vendor::Anthropic, upstream)]),
         tokens,
         cost: Limits::default(),
@@ -70,8 +75,7 @@ async fn open(base_url: &str, ledger: PathBuf, tokens: Limits) -> (Gateway, Unbo
         ledger,
         keep: Arc::new(keep),
         tape: Tape::Off,
-    };
-    Gateway::open(settings).await.unwrap()
+    }
 }
 
 fn per_task(limit: u64) -> Limits {
@@ -139,6 +143,54 @@ async fn a_response_passes_as_it_is_and_is_counted_when_it_has_ended() {
             let direct = direct.send().await.unwrap().text().await.unwrap();
             assert_eq!(passed, direct.replace("_0002", "_0001"), "{path} {stream}");
         }
+    }
+}
+
+/// Text, and in a stream two tellings of its usage before the last.
+fn tells_thrice() -> Turn {
+    let told = |output| Told { input: 120, output, ..Told::default() };
+    Turn { usage_before: vec![told(1), told(4)], ..says("hello", 120, 7) }
+}
+
+#[tokio::test]
+async fn of_several_tellings_the_last_one_counts_also_where_it_breaks_off() {
+    // Events up to the one that tells for the second time.
+    for (path, events) in [("/v1/chat/completions", 4), ("/v1/messages", 6)] {
+        let mut rig = Rig::new(turns(vec![tells_thrice()]), Limits::default()).await;
+        ask(&rig.lease("001"), path, &streaming("m")).await.text().await.unwrap();
+        let entry = rig.counted().await;
+        assert_eq!((entry.input_tokens, entry.output_tokens, entry.is_estimate), (120, 7, false), "{path}");
+
+        let cut = Turn { end: End::CutAfter(events), ..tells_thrice() };
+        let mut rig = Rig::new(turns(vec![cut]), Limits::default()).await;
+        assert!(ask(&rig.lease("001"), path, &streaming("m")).await.text().await.is_err());
+        let entry = rig.counted().await;
+        assert_eq!((entry.input_tokens, entry.output_tokens, entry.is_estimate), (120, 4, true), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_agent_sees_the_end_of_what_could_not_be_kept() {
+    for (path, end) in [
+        ("/v1/responses", "response.completed"),
+        ("/v1/chat/completions", "[DONE]"),
+        ("/v1/messages", "message_stop"),
+    ] {
+        let models = ModelServer::start(turns(vec![tells_thrice()])).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            keep: Arc::new(|_, _| Err(std::io::ErrorKind::StorageFull.into())),
+            ..settings(&models.base_url(), folder.path().join("ledger.jsonl"), Limits::default())
+        };
+        let (gateway, mut notices) = Gateway::open(settings).await.unwrap();
+        let lease = gateway.admit(client("001", 1)).unwrap();
+        let mut response = ask(&lease, path, &streaming("m")).await;
+        let mut seen = Vec::new();
+        while let Ok(chunk) = response.chunk().await {
+            seen.extend(chunk.unwrap_or_else(|| panic!("{path}: it ended as if whole")));
+        }
+        assert!(!String::from_utf8(seen).unwrap().contains(end), "{path}");
+        assert!(matches!(notices.recv().await, Some(Notice::Lost(_))), "{path}");
     }
 }
 
@@ -226,16 +278,66 @@ async fn a_failure_that_passes_is_asked_again_and_one_that_stays_is_passed_on() 
         assert!(answer.text().await.unwrap().contains(&format!("scripted {status}")));
         assert!(rig.ledger().is_empty());
     }
-    // Later than anybody waits for, and what another request would not change.
-    for (status, after) in [(429, "3600"), (401, "0"), (400, "0")] {
-        let headers = BTreeMap::from([("retry-after".to_owned(), after.to_owned())]);
-        let rig = Rig::new(
-            turns(vec![Turn { status: Some(status), headers, ..Turn::default() }]),
-            Limits::default(),
-        )
-        .await;
+    // What another request would not change.
+    for status in [401, 400] {
+        let turn = Turn { status: Some(status), headers: soon.clone(), ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
         assert_eq!(responses(&rig.lease("001")).await.status().as_u16(), status);
         assert_eq!(rig.models.asked().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_would_have_to_wait_too_long_is_stopped_and_told_how_long() {
+    for (name, value, spoken) in [
+        ("retry-after", "61", "61 s"),
+        ("retry-after", "3600", "60 min"),
+        ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT", " min"),
+        ("retry-after-ms", "86400000", "1440 min"),
+    ] {
+        for (path, status, kind) in [
+            ("/v1/responses", 400, "rate_limit_exceeded"),
+            ("/v1/chat/completions", 400, "rate_limit_exceeded"),
+            ("/v1/messages", 429, "rate_limit_error"),
+        ] {
+            for failure in [429, 503] {
+                let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+                let turn = Turn { status: Some(failure), headers, ..Turn::default() };
+                let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+                let answer = ask(&rig.lease("001"), path, &streaming("m")).await;
+                assert_eq!(answer.status().as_u16(), status, "{path} {value}");
+                // Claude Code asks again but for this.
+                assert_eq!(answer.headers()["x-should-retry"], "false");
+                let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+                assert_eq!(said["error"]["type"], kind);
+                let message = said["error"]["message"].as_str().unwrap();
+                assert!(
+                    message.contains(spoken) && message.contains(&format!("scripted {failure}")),
+                    "{message}"
+                );
+                assert_eq!((rig.models.asked().len(), rig.ledger().len()), (1, 0), "{path} {value}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_provider_repeats_in_an_error_is_not_passed_on() {
+    let said =
+        format!("Incorrect API key provided: {KEY}, as sk-oper***own. It is long: {}", "x".repeat(100_000));
+    for status in [401, 500] {
+        let headers = BTreeMap::from([("retry-after".to_owned(), "0".to_owned())]);
+        let body = Some(json!({"error": {"message": said, "end": KEY}}));
+        let turn = Turn { status: Some(status), headers, body, ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+        for path in ["/v1/responses", "/v1/messages"] {
+            let answer = ask(&rig.lease("001"), path, &streaming("m")).await;
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+            let passed = answer.text().await.unwrap();
+            let mark = "[redacted:OPERATORS_KEY]";
+            assert!(passed.contains(&format!("provided: {mark}, as {mark}. It is long")), "{passed}");
+            assert!(!passed.contains(KEY) && passed.len() < 70_000, "{path}");
+        }
     }
 }
 
@@ -285,6 +387,68 @@ async fn who_closes_an_address_knows_all_that_was_used_there() {
     drop(response);
     lease.close().await;
     assert!(matches!(rig.notices.try_recv(), Ok(Notice::Counted(_))));
+}
+
+#[tokio::test]
+async fn what_nobody_lets_go_of_is_cut_off_and_counted_when_its_address_is_closed() {
+    let stalled = Turn { end: End::StallAfter(3), ..says("never ends", 5000, 900) };
+    let mut rig = Rig::new(turns(vec![stalled]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let mut response = ask(&lease, "/v1/messages", &streaming("m")).await;
+    response.chunk().await.unwrap().unwrap();
+    close_at_once(lease).await;
+    let Ok(Notice::Counted(entry)) = rig.notices.try_recv() else { panic!("it is not counted") };
+    assert!(entry.is_estimate && entry.input_tokens == 5000, "{entry:?}");
+    assert_eq!(rig.ledger(), [entry]);
+    // Nobody takes what came for all of it.
+    while let Ok(chunk) = response.chunk().await {
+        assert!(chunk.is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_reads_nothing_or_does_not_say_all_is_cut_off_too() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    // It talks until nobody listens.
+    let provider = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while stream.write_all(&[b'\n'; 1024]).await.is_ok() {}
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger.jsonl");
+    let (gateway, mut notices) = open(&base_url, ledger, Limits::default()).await;
+    for body in [Some(streaming("m").to_string()), None] {
+        let lease = gateway.admit(client("001", 1)).unwrap();
+        let (host, path) = lease.base_url().strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let mut agent = tokio::net::TcpStream::connect(host).await.unwrap();
+        let length = body.as_ref().map_or(1, String::len);
+        let head =
+            format!("POST /{path}/v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        agent.write_all(head.as_bytes()).await.unwrap();
+        if let Some(body) = &body {
+            agent.write_all(body.as_bytes()).await.unwrap();
+            agent.read_u8().await.unwrap();
+        }
+        while lease.signs().last().is_none() {
+            tokio::task::yield_now().await;
+        }
+        close_at_once(lease).await;
+        assert_eq!(matches!(notices.try_recv(), Ok(Notice::Counted(_))), body.is_some());
+        // The connection ends, one way or the other.
+        let _reset = agent.read_to_end(&mut Vec::new()).await;
+    }
+    provider.await.unwrap();
+}
+
+/// The time that is given to what is under way passes at once.
+async fn close_at_once(lease: Lease) {
+    tokio::time::pause();
+    lease.close().await;
+    tokio::time::resume();
 }
 
 #[tokio::test]

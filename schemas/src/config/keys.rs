@@ -464,7 +464,7 @@ macro_rules! provider {
                 Kind::Text,
                 Fallback::Value($url),
                 "base_url: \"http://models.internal:8080\"",
-                "Its address, without the version of the interface.",
+                "Its address; whether `/v1` stands at its end makes no difference.",
             ),
             key(
                 concat!($name, ".key"),

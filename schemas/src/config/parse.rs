@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Agent, Answerer, Answering, Budgets, Cassette, Cleanup, Config, Docker, FailurePolicy, Gateway, Minutes,
-    Mode, Planner, Price, Provider, Resource, Validator, Worker, dollars,
+    Mode, Planner, Price, Provider, Resource, Validator, Worker, address, dollars,
     keys::{self, KeyDoc, Kind},
 };
 use crate::{
@@ -214,13 +214,14 @@ impl Reader<'_> {
     fn provider(&mut self, keys: &Keys<'_>, name: &str, default: Provider) -> Provider {
         let Some(keys) = self.subsection(keys, name) else { return default };
         let base_url = keys.get("base_url").and_then(|set| {
-            let url = self.decoder.text(&set.field, &set.help)?.trim_end_matches('/');
-            if url.starts_with("http://") || url.starts_with("https://") {
-                return Some(url.to_owned());
+            match address::read(self.decoder.text(&set.field, &set.help)?) {
+                Ok(address) => Some(address.to_owned()),
+                Err(wrong) => {
+                    let message = format!("`{}` {wrong}", set.field.label);
+                    self.decoder.report(&set.field.node.span, message, set.help.as_str());
+                    None
+                }
             }
-            let message = format!("`{}` is no address of http or https", set.field.label);
-            self.decoder.report(&set.field.node.span, message, set.help.as_str());
-            None
         });
         let key = keys.get("key").and_then(|set| {
             let name = self.decoder.text(&set.field, &set.help)?;

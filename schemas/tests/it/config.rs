@@ -239,11 +239,19 @@ fn an_agent_that_asks_a_model_needs_one_and_gets_no_key() {
 
 #[test]
 fn a_provider_is_an_address_and_the_name_of_a_key() {
-    let config =
-        parse(&format!("{MINIMAL}gateway: {{ openai: {{ base_url: 'http://models:1/' }} }}\n")).unwrap();
-    assert_eq!(config.gateway.openai.base_url, "http://models:1");
-    assert_eq!(config.gateway.openai.key, None);
-    assert_eq!(config.gateway.anthropic.key.as_deref(), Some("ANTHROPIC_API_KEY"));
+    for address in ["http://models:1/", "http://models:1/v1", "http://models:1/v1/"] {
+        let config =
+            parse(&format!("{MINIMAL}gateway: {{ openai: {{ base_url: '{address}' }} }}\n")).unwrap();
+        assert_eq!(config.gateway.openai.base_url, "http://models:1");
+        assert_eq!(config.gateway.openai.key, None);
+        assert_eq!(config.gateway.anthropic.key.as_deref(), Some("ANTHROPIC_API_KEY"));
+    }
+    assert_eq!(
+        problems("gateway: { openai: { base_url: 'http://models/v1?key=sk-hunter2' } }\n"),
+        [
+            "config.yaml:3:32: `gateway.openai.base_url` holds a query, behind which no request can go on | write it like `base_url: \"http://models.internal:8080\"`"
+        ]
+    );
     let found = problems("gateway: { openai: { base_url: models, key: sk-hunter2 } }\n");
     assert_eq!(
         found,

@@ -47,6 +47,7 @@ fn body(message: &str) -> Option<Failure> {
     let named = text("/error/code").or(text("/error/type")).unwrap_or_default();
     let class = match named {
         "budget_exceeded" | "insufficient_quota" => FailureClass::Quota,
+        "rate_limit_exceeded" => FailureClass::RateLimit,
         "context_length_exceeded" => FailureClass::Context,
         _ => FailureClass::Config,
     };
@@ -65,6 +66,8 @@ mod tests {
             of_message(stopped),
             Failure { class: FailureClass::Quota, message: "over the budget".to_owned() }
         );
+        let later = r#"{"error": {"type": "rate_limit_exceeded", "message": "wait"}}"#;
+        assert_eq!(of_message(later).class, FailureClass::RateLimit);
         let refused = r#"{"error": {"message": "Unsupported parameter", "type": "invalid_request_error"}}"#;
         assert_eq!(of_message(refused).class, FailureClass::Config);
         assert_eq!(of_message("{}"), Failure { class: FailureClass::Config, message: "{}".to_owned() });

@@ -1,7 +1,12 @@
 //! Planners that are asked: models by each interface, agents, commands; what is wrong with an answer goes back, and
 //! everything is kept but keys.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    path::Path,
+};
 
 use mycelium_fixtures::models::{ModelServer, Script, Tokens, Tool, Turn};
 use rustix::process::{Pid, Signal, kill_process};
@@ -167,6 +172,10 @@ fn whoever_gives_no_plan_is_told_apart() {
         body: Some(body),
         ..Turn::default()
     };
+    let later = Turn {
+        headers: [("retry-after".to_owned(), "3600".to_owned())].into(),
+        ..refused(429, json!({"error": {"message": "slow"}}))
+    };
     let ended = |response: Value| refused(200, response);
     let refusal =
         json!({"id": "r", "status": "completed", "output": [{"content": [{"refusal": "I will not"}]}]});
@@ -180,6 +189,12 @@ fn whoever_gives_no_plan_is_told_apart() {
         ),
         (refused(404, json!({"error": {"message": "no model m1"}})), 2, "answered with 404: no model m1", 1),
         (refused(500, json!({"error": {"message": "down"}})), 4, "answered with 500: down", 5),
+        (
+            later,
+            4,
+            "answered with 429: mycelium: the provider asks to wait 60 min before it is asked again: slow",
+            1,
+        ),
         (ended(refusal), 2, "the model declined to answer: I will not", 1),
         (ended(cut), 2, "cut off at the longest", 1),
         (Turn { end: mycelium_fixtures::models::End::CutAfter(2), ..says(TWO) }, 4, "broke off, 3 times", 3),
@@ -199,6 +214,30 @@ fn without_its_key_nobody_is_asked() {
     place.sandbox.unset("OPERATORS_KEY");
     place.run(&PLAN).exits(2).complains(&["OPERATORS_KEY is not set", "config.yaml:3:1"]);
     assert!(models.asked().is_empty());
+}
+
+#[test]
+fn a_key_that_cannot_be_sent_is_named_and_not_shown_and_one_with_a_line_break_behind_it_is_sent() {
+    let models = serve(vec![says(TWO)]);
+    let mut place = place("openai", &models, "");
+    let unsendable = "holds a line break or another character that cannot be sent";
+    for (value, why) in [
+        ("".into(), "is empty"),
+        (" \r\n".into(), "is empty"),
+        (OsString::from("hunter2\nhunter2"), unsendable),
+        (OsString::from_vec(b"hunter2\xff".to_vec()), unsendable),
+    ] {
+        place.sandbox.set("OPERATORS_KEY", value);
+        let refused = place.run(&PLAN).exits(2).complains(&[&format!("OPERATORS_KEY {why}")]);
+        assert!(!refused.stderr.contains("hunter2"), "{refused:#?}");
+    }
+    assert!(models.asked().is_empty());
+    place.sandbox.set("OPERATORS_KEY", format!(" {KEY}\r\n"));
+    place.run(&PLAN).exits(0);
+    assert_eq!(models.asked()[0].headers["authorization"], format!("Bearer {KEY}"));
+    for (path, text) in files(place.repository.path()) {
+        assert!(!text.contains(KEY) || path.ends_with("/plan.md"), "{path} holds the key");
+    }
 }
 
 #[test]

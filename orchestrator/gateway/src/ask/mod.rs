@@ -11,6 +11,7 @@ use serde_json::Value;
 use self::reply::{End, Reply};
 use crate::{
     protocol::{Protocol, Route},
+    refusal::{said, shortened},
     server::{self, Body, Served, Shared},
 };
 
@@ -18,8 +19,6 @@ use crate::{
 const TRIES_MAX: u32 = 3;
 /// Bytes of a response that are taken in.
 const REPLY_MAX: u64 = 64 * 1024 * 1024;
-/// Characters of a provider's own words that are kept of a refusal.
-const MESSAGE_MAX: usize = 500;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -83,10 +82,9 @@ pub(crate) async fn ask(
         let response = match server::pass(shared, served.clone(), route, request).await {
             Ok(response) => response,
             Err(answer) => {
-                return Err(AskError::Refused {
-                    status: answer.status,
-                    message: said(answer.body.as_bytes()),
-                });
+                // An agent is told in its own way to ask later.
+                let status = answer.later.map_or(answer.status, |_| 429);
+                return Err(AskError::Refused { status, message: said(answer.body.as_bytes()) });
             }
         };
         if !response.status().is_success() {
@@ -119,18 +117,4 @@ async fn read(protocol: Protocol, response: Response<Body>) -> Option<End> {
         reply.push(&chunk);
     }
     reply.finish()
-}
-
-/// What a body that refuses says, in the words that are for people if they are found.
-fn said(body: &[u8]) -> String {
-    let found = serde_json::from_slice::<Value>(body).ok().and_then(|body| {
-        let message = body.pointer("/error/message").or_else(|| body.pointer("/message"));
-        message.and_then(Value::as_str).map(str::to_owned)
-    });
-    shortened(&found.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()))
-}
-
-fn shortened(text: &str) -> String {
-    let text = text.trim();
-    if text.is_empty() { "nothing more".to_owned() } else { text.chars().take(MESSAGE_MAX).collect() }
 }

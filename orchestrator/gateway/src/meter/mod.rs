@@ -11,6 +11,8 @@ use crate::protocol::Protocol;
 
 /// Bytes of one event, or of a body that is no stream, that are looked at.
 const LOOKED_AT_MAX: usize = 32 * 1024 * 1024;
+/// What a stream of chat completions says at its end.
+const CHAT_END: &[u8] = b"[DONE]";
 
 /// Counts one response.
 #[derive(Debug)]
@@ -38,10 +40,12 @@ struct Body {
 pub struct Metered {
     /// The provider's id of the response.
     pub id: Option<String>,
-    /// What it told; the last that it told where it broke off.
+    /// What it told last.
     pub tokens: Option<Tokens>,
-    /// True if it told all of it: it came to its end.
-    pub is_whole: bool,
+    /// True if that is all that it used until then: input and output.
+    pub is_told: bool,
+    /// True if it said its end, behind which nothing more is told.
+    pub has_ended: bool,
     /// Bytes of its body.
     pub bytes: u64,
 }
@@ -61,11 +65,7 @@ impl Meter {
         match &mut self.framing {
             Framing::Events(events) => {
                 let (count, protocol) = (&mut self.count, self.protocol);
-                events.push(bytes, |data| {
-                    if let Ok(event) = serde_json::from_slice::<Value>(data) {
-                        count.event(protocol, &event);
-                    }
-                });
+                events.push(bytes, |data| take(count, protocol, data));
             }
             Framing::Body(body) => {
                 if body.bytes.len() + bytes.len() > LOOKED_AT_MAX {
@@ -84,9 +84,9 @@ impl Meter {
         matches!(self.framing, Framing::Body(_))
     }
 
-    /// True once a stream told all that it used.
-    pub fn is_whole(&self) -> bool {
-        self.count.is_whole()
+    /// True once a stream said its end: what it used was told before.
+    pub fn has_ended(&self) -> bool {
+        self.count.has_ended()
     }
 
     /// Nothing more comes.
@@ -94,18 +94,24 @@ impl Meter {
         match &mut self.framing {
             Framing::Events(events) => {
                 let (count, protocol) = (&mut self.count, self.protocol);
-                events.finish(|data| {
-                    if let Ok(event) = serde_json::from_slice::<Value>(data) {
-                        count.event(protocol, &event);
-                    }
-                });
+                events.finish(|data| take(count, protocol, data));
             }
             Framing::Body(body) => {
                 if let Ok(response) = serde_json::from_slice::<Value>(&body.bytes) {
                     self.count.response(self.protocol, &response);
+                    self.count.end();
                 }
             }
         }
         self.count.metered(self.bytes)
+    }
+}
+
+/// Takes the data of an event.
+fn take(count: &mut Count, protocol: Protocol, data: &[u8]) {
+    if protocol == Protocol::Chat && data == CHAT_END {
+        count.end();
+    } else if let Ok(event) = serde_json::from_slice::<Value>(data) {
+        count.event(protocol, &event);
     }
 }

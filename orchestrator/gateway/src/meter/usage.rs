@@ -1,4 +1,5 @@
-//! Where each interface tells what a response used, and when it has told all of it.
+//! Where each interface tells what a response used, and when it has told the last of it. It may be told several times;
+//! the last telling counts.
 
 use mycelium_agents::tokens::Tokens;
 use serde_json::Value;
@@ -11,7 +12,8 @@ use crate::protocol::Protocol;
 pub(super) struct Count {
     id: Option<String>,
     tokens: Option<Tokens>,
-    is_whole: bool,
+    is_told: bool,
+    has_ended: bool,
 }
 
 impl Count {
@@ -30,12 +32,19 @@ impl Count {
             self.id = Some(id.to_owned());
         }
         let Some(usage) = response.get("usage").filter(|usage| usage.is_object()) else { return };
-        match protocol {
-            Protocol::Responses => self.tokens = responses(usage),
-            Protocol::Chat => self.tokens = chat(usage),
-            Protocol::Messages => self.tokens = messages(self.tokens, usage),
+        self.told(match protocol {
+            Protocol::Responses => responses(usage),
+            Protocol::Chat => chat(usage),
+            Protocol::Messages => messages(self.tokens, usage),
+        });
+    }
+
+    /// What cannot be read takes nothing back.
+    fn told(&mut self, tokens: Option<Tokens>) {
+        if tokens.is_some() {
+            self.tokens = tokens;
+            self.is_told = true;
         }
-        self.is_whole = self.tokens.is_some();
     }
 
     fn responses_event(&mut self, event: &Value) {
@@ -44,6 +53,7 @@ impl Count {
             && let Some(response) = event.get("response")
         {
             self.response(Protocol::Responses, response);
+            self.end();
         }
     }
 
@@ -54,24 +64,30 @@ impl Count {
                     self.response(Protocol::Messages, message);
                 }
                 // What it tells at the start is the input; the output is still to come.
-                self.is_whole = false;
+                self.is_told = false;
             }
             Some("message_delta") => {
                 if let Some(usage) = event.get("usage") {
-                    self.tokens = messages(self.tokens, usage);
-                    self.is_whole = self.tokens.is_some();
+                    self.told(messages(self.tokens, usage));
                 }
             }
+            Some("message_stop") => self.end(),
             _ => {}
         }
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.is_whole
+    /// Nothing more is told.
+    pub(super) fn end(&mut self) {
+        self.has_ended = true;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     pub(super) fn metered(self, bytes: u64) -> Metered {
-        Metered { id: self.id, tokens: self.tokens, is_whole: self.is_whole, bytes }
+        let Self { id, tokens, is_told, has_ended } = self;
+        Metered { id, tokens, is_told, has_ended, bytes }
     }
 }
 
