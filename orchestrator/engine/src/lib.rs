@@ -7,6 +7,7 @@ pub mod advice;
 pub mod agent;
 mod asking;
 pub mod attempt;
+mod candidates;
 mod capture;
 mod cassette;
 pub mod checkup;
