@@ -31,6 +31,7 @@ pub mod journal_tail;
 mod landed;
 pub mod landing;
 pub mod launcher;
+pub mod live;
 pub mod logs;
 pub mod mock;
 mod models;

@@ -14,6 +14,7 @@ mod engines;
 mod held;
 mod judges;
 mod lists;
+mod live;
 mod logs;
 mod machine;
 mod mock_agent;
