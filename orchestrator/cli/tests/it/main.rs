@@ -22,6 +22,7 @@ mod place;
 mod planner;
 mod plans;
 mod project;
+mod refused;
 mod removal;
 mod review;
 mod rewind;
