@@ -16,8 +16,8 @@ use crate::{
 
 pub use refusal::{Place, Refusal, RefusalKind, Refused};
 pub use run::{
-    DryRun, NoRun, NothingToDo, Paths, ResumeAnswer, ReviewAnswer, RunAnswer, RunShown, StatusAnswer,
-    TaskShown, Waiting, WaitingList,
+    DryRun, LiveUsage, NoRun, NothingToDo, Paths, ResumeAnswer, ReviewAnswer, RunAnswer, RunShown,
+    StatusAnswer, TaskShown, Waiting, WaitingList,
 };
 pub use setup::{
     BuildVersion, Completions, DemoStep, Demonstrated, InitFile, Initialized, PlanAsked, PlanAttempt,

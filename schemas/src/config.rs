@@ -22,7 +22,7 @@ use crate::{
 pub use keys::{Fallback, KeyDoc, Kind};
 pub use minutes::{Minutes, NotMinutes};
 pub use parse::parse;
-pub use place::key_at;
+pub use place::{key_at, place_of};
 pub(crate) use reference::file_schema;
 pub use reference::{reference, reference_markdown};
 

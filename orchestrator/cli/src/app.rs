@@ -114,7 +114,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Status(args) => commands::status::run(&context()?, &args),
         Command::Logs(args) => commands::logs::run(&context()?, args),
         Command::Clean(args) => commands::clean::run(&context()?, args),
-        Command::Doctor => commands::doctor::run(&context()?),
+        Command::Doctor(args) => commands::doctor::run(&context()?, &args),
         Command::Demo(args) => commands::demo::run(&context()?, &args),
         Command::Resume(args) => commands::resume::run(&context()?, &args),
         Command::Review(args) => commands::review::run(&context()?, args),

@@ -92,7 +92,7 @@ pub(crate) enum Command {
     /// Remove what runs left behind; without --run-id or --all, logs stay.
     Clean(CleanArgs),
     /// Check machine and configuration, with a mend for what is wrong.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Plan and run a toy repository with the scripted agent: no key, no Docker, no network.
     Demo(DemoArgs),
     /// Print the JSON Schema of an artifact, or the names of all.
@@ -280,6 +280,14 @@ pub(crate) struct CleanArgs {
     /// Also runs that can be resumed or wait for a human: their work is lost.
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Where the runs that are asked about do their work.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) world: World,
 }
 
 /// `demo`.

@@ -1,4 +1,5 @@
-//! What to do about an answer of the operating system, by what it says, for every error that has one.
+//! What to do about an answer of the operating system, by what it says, for every error that has one; and about what an
+//! agent that asks a model failed of.
 
 use std::{
     io::{self, ErrorKind},
@@ -6,6 +7,8 @@ use std::{
 };
 
 use rustix::io::Errno;
+
+use crate::attempt::AGENT_FAILED;
 
 const FILES_OF_PROCESS: &str =
     "this process may not open enough files: raise the limit with `ulimit -n 1024`, then try again";
@@ -59,9 +62,48 @@ pub(crate) fn text(message: &str) -> &'static str {
     }
 }
 
+/// What to do where the agent of an attempt failed, by the class at the end of the reason; none where the reason says it.
+pub fn agent(reason: &str) -> Option<&'static str> {
+    let cause = reason.strip_prefix(AGENT_FAILED)?;
+    let class = cause.strip_suffix(')')?.rsplit_once('(')?.1;
+    Some(match class {
+        "auth" => {
+            "the provider does not take the key: set the variable that `gateway` names to one that it takes, then `mycelium run`"
+        }
+        "quota" => "the provider's account is used up: raise its quota, then `mycelium run`",
+        "rate_limit" => {
+            "the provider takes no more requests for now: wait, or lower `max_parallel`, then `mycelium run`"
+        }
+        "context" => {
+            "the work is too long for the model: split the task or set a model that takes more, then `mycelium run`"
+        }
+        "provider" | "network" => {
+            "the provider fails or is not reached: look at `base_url` in `gateway`, or wait, then `mycelium run`"
+        }
+        "config" => {
+            "the provider does not know what it was asked for: correct `model` or `base_url`, then `mycelium run`"
+        }
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn each_class_of_what_an_agent_fails_of_has_its_own_advice() {
+        let advice = |class: &str| agent(&format!("the agent failed: API Error: 401 (a word) ({class})"));
+        let mut all = BTreeSet::new();
+        for class in ["auth", "quota", "rate_limit", "context", "provider", "config"] {
+            let advice = advice(class).unwrap();
+            assert!(advice.ends_with(", then `mycelium run`") && all.insert(advice), "{class}: {advice}");
+        }
+        assert_eq!((advice("network"), advice("empty")), (advice("provider"), None));
+        assert_eq!(agent("the task's verify command exited with 1 (auth)"), None);
+    }
 
     #[test]
     fn each_kind_of_answer_has_its_own_advice() {

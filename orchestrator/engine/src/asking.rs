@@ -11,23 +11,18 @@ use mycelium_agents::{
 use mycelium_gateway::{AskError, Client, Form, Question, protocol::Protocol};
 use mycelium_schemas::{
     config::{Answerer, Answering, Config},
-    event::{EventKind, World},
-    id::RunId,
+    event::EventKind,
 };
 use tokio::sync::watch;
 
 use crate::{
     agent::Notes,
-    cassette::{self, Of},
     environment::Environment,
     error::Error,
     hired::{self, Call, Place, Said, Wanted},
-    hiring,
     job::{Job, Program, StopLevel, Watcher, stopped},
     launcher::Launcher,
     models::{Models, Used},
-    project::Project,
-    signals::Listening,
     store,
 };
 
@@ -106,54 +101,6 @@ pub(crate) fn adapter(answerer: Answerer) -> Option<Adapter> {
         | Answerer::Compatible
         | Answerer::Anthropic => None,
     }
-}
-
-/// Whether whoever is configured can be asked here, before anything begins or goes on.
-pub(crate) fn check(
-    answering: &Answering,
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    if let Some(adapter) = adapter(answering.provider) {
-        let agent = (adapter, answering.program.as_deref());
-        return hiring::check(agent, config, environment, world, listening, problem);
-    }
-    match answering.provider {
-        Answerer::Openai | Answerer::Compatible => {
-            hiring::check_key(&config.gateway.openai, config, environment, problem)
-        }
-        Answerer::Anthropic => hiring::check_key(&config.gateway.anthropic, config, environment, problem),
-        Answerer::Mock | Answerer::Command | Answerer::Codex | Answerer::Claude => Ok(()),
-    }
-}
-
-/// Whether everybody whom a run asks can be asked here, and its cassette can be used; a problem is told of a key of the
-/// configuration.
-pub(crate) fn check_run(
-    project: &Project,
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    run: &RunId,
-    problem: impl Fn(&str, String, &str) -> Error,
-) -> Result<(), Error> {
-    hiring::check_worker(config, environment, world, listening, |message, help| {
-        problem("worker.agent", message, help)
-    })?;
-    for (name, validator) in config.judges() {
-        let key = format!("{name}_validator");
-        check(&validator.asked, config, environment, world, listening, |message, help| {
-            problem(&key, message, help)
-        })?;
-    }
-    if config.run_asks_a_model() {
-        cassette::check(project, config, Of::Run(run), |message, help| problem("gateway", message, help))?;
-    }
-    Ok(())
 }
 
 impl NoAnswer {

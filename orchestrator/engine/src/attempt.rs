@@ -49,6 +49,9 @@ use crate::{
     validator::{self, Prompts},
 };
 
+/// Begin of the reason of an attempt whose agent asks a model and failed; what it failed of follows.
+pub(crate) const AGENT_FAILED: &str = "the agent failed: ";
+
 /// Everything an attempt needs; it shares nothing that it could change with the run.
 #[derive(Debug)]
 pub struct Attempt {
@@ -193,7 +196,7 @@ impl Attempt {
         }
         match &worked.reading {
             Reading::Adapter(said) => {
-                said.failure(&worked.exit, changed).map(|why| format!("the agent failed: {why}"))
+                said.failure(&worked.exit, changed).map(|why| format!("{AGENT_FAILED}{why}"))
             }
             Reading::Usage(_) if worked.exit.is_success() => None,
             Reading::Usage(_) => Some(format!("the agent {}", worked.exit.describe())),

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use mycelium_gateway::cassette::{CassetteError, Known, Player, Recorder, Tape};
+use mycelium_gateway::cassette::{CassetteError, Known, Player, Recorder, Standing, Tape};
 use mycelium_schemas::{
     config::{Cassette, Config},
     id::{CassetteName, RunId},
@@ -40,6 +40,14 @@ impl<'a> Of<'a> {
         })
     }
 
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "cassette of the plan",
+            Self::Run(_) => "cassette of the run",
+        }
+    }
+
     fn run_id(self) -> Option<&'a str> {
         match self {
             Self::Plan => None,
@@ -48,24 +56,30 @@ impl<'a> Of<'a> {
     }
 }
 
-/// Whether the configured cassette can be used, before anything begins or goes on.
+/// Whether the configured cassette can be used, before anything begins or goes on, and in what way; none where there is
+/// none.
 pub(crate) fn check(
     project: &Project,
     config: &Config,
     of: Of<'_>,
     problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let checked = match &config.gateway.cassette {
-        None => Ok(()),
-        Some(Cassette::Record(name)) => {
-            Recorder::standing(&of.file(project, name), of.run_id()).map(|_standing| ())
+) -> Result<Option<String>, Error> {
+    let Some(cassette) = &config.gateway.cassette else { return Ok(None) };
+    let checked = match cassette {
+        Cassette::Record(name) => {
+            let file = of.file(project, name);
+            Recorder::standing(&file, of.run_id()).map(|standing| match standing {
+                Standing::Begins => format!("recorded to {}", project.display(&file)),
+                Standing::GoesOn => format!("recorded to {}, which goes on", project.display(&file)),
+            })
         }
-        Some(Cassette::Replay(name)) => {
+        Cassette::Replay(name) => {
+            let file = of.file(project, name);
             let known = Known::new(Arc::new(|_| None), []);
-            Player::open(&of.file(project, name), known).map(|_player| ())
+            Player::open(&file, known).map(|_player| format!("replayed from {}", project.display(&file)))
         }
     };
-    checked.map_err(|error| match help(&error) {
+    checked.map(Some).map_err(|error| match help(&error) {
         Some(help) => problem(error.to_string(), help),
         None => Error::Gateway(error.into()),
     })

@@ -3,7 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -64,6 +65,19 @@ impl Environment {
     /// A variable that holds a path, whatever its bytes.
     pub fn path(&self, name: &str) -> Option<&Path> {
         self.get(name).map(Path::new).or_else(|| self.not_text.get(name).map(Path::new))
+    }
+
+    /// Where a program lies, looked for as a shell does.
+    pub fn find_program(&self, program: &OsStr) -> Option<PathBuf> {
+        let runs = |path: &PathBuf| {
+            path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
+        let path = Path::new(program);
+        if path.components().count() > 1 {
+            return Some(self.current_dir.join(path)).filter(runs);
+        }
+        let folders = std::env::split_paths(self.get("PATH")?).collect::<Vec<_>>();
+        folders.into_iter().map(|folder| self.current_dir.join(folder).join(path)).find(runs)
     }
 
     /// Where git looks for the configuration of the machine and of the user, whether or not there is one.

@@ -1,8 +1,8 @@
-//! Whether agents that ask a model can be hired: key, way to the model, program and its version, before anything begins or
-//! goes on.
+//! Whether an agent that asks a model can be hired: key, way to the model, program and its version. Who is hired is known
+//! in [`crate::candidates`].
 
 use std::{
-    collections::BTreeSet,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,22 +12,32 @@ use mycelium_agents::{
     version::{Standing, Version},
 };
 use mycelium_gateway::{BadKey, Key};
-use mycelium_schemas::{
-    config::{Config, Provider},
-    event::World,
-};
+use mycelium_schemas::config::{Config, Provider};
+use rustix::io::Errno;
 
 use crate::{
-    asking,
     environment::Environment,
     error::{Error, IoContext},
-    hired,
-    launcher::Launcher,
-    signals::Listening,
 };
 
 /// How long it may take to say its version.
-const VERSION_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const VERSION_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What was found of somebody who can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// In a few words.
+    pub(crate) said: String,
+    /// What somebody should look at all the same, and what to do about it.
+    pub(crate) warning: Option<(String, String)>,
+}
+
+impl Found {
+    /// Nothing that anybody need look at.
+    pub(crate) fn fine(said: impl Into<String>) -> Self {
+        Self { said: said.into(), warning: None }
+    }
+}
 
 /// The key that a provider is asked with; none where it wants none. Otherwise what is wrong with its variable.
 pub(crate) fn key(provider: &Provider, environment: &Environment) -> Result<Option<Key>, String> {
@@ -70,42 +80,8 @@ pub(crate) fn provider(adapter: Adapter, config: &Config) -> &Provider {
     }
 }
 
-/// Whether the configured worker can be hired here, if it is an agent that asks a model.
-pub(crate) fn check_worker(
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let Some(adapter) = hired::adapter(config.worker.agent) else { return Ok(()) };
-    let agent = (adapter, config.worker.program.as_deref());
-    check(agent, config, environment, world, listening, problem)
-}
-
-/// Whether an agent can be hired here, by the program that is configured for it. In containers its program is the image's,
-/// which is asked once the engine answers: see [`check_image`].
-pub(crate) fn check(
-    (adapter, program): (Adapter, Option<&str>),
-    config: &Config,
-    environment: &Environment,
-    world: World,
-    listening: &mut Listening,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    check_key(provider(adapter, config), config, environment, &problem)?;
-    match world {
-        World::Docker => check_way(config, environment, problem),
-        World::Local => {
-            let program = find_program(adapter, program, environment)?;
-            let printed = listening.wait(version_of(&program, environment))?;
-            judge_version(adapter, &program.display().to_string(), &printed, problem)
-        }
-    }
-}
-
 /// Whether a container of the run can be given a way to the gateway, and no other one.
-fn check_way(
+pub(crate) fn check_way(
     config: &Config,
     environment: &Environment,
     problem: impl Fn(String, &str) -> Error,
@@ -124,59 +100,54 @@ fn check_way(
     Ok(())
 }
 
-/// Whether the image of a run in containers holds the agents of the run, in versions that are known. A problem is told with
-/// the section of the configuration that names the agent.
-pub(crate) fn check_image(
-    config: &Config,
-    launcher: &Launcher,
-    listening: &mut Listening,
-    problem: impl Fn(&str, String, &str) -> Error,
-) -> Result<(), Error> {
-    let Some(engine) = launcher.engine() else { return Ok(()) };
-    let worker = hired::adapter(config.worker.agent)
-        .map(|adapter| ("worker.agent".to_owned(), adapter, config.worker.program.as_deref()));
-    let judges = config.judges().filter_map(|(name, judge)| {
-        let adapter = asking::adapter(judge.asked.provider)?;
-        Some((format!("{name}_validator"), adapter, judge.asked.program.as_deref()))
-    });
-    let image = config.docker.image.as_deref().unwrap_or_default();
-    let mut asked = BTreeSet::new();
-    for (section, adapter, program) in worker.into_iter().chain(judges) {
-        let program = name(adapter, program);
-        if !asked.insert((adapter.name(), program)) {
-            continue;
+/// The agent as a program of this machine, in a version that is known.
+pub(crate) async fn look_at_program(
+    adapter: Adapter,
+    configured: Option<&str>,
+    environment: &Environment,
+    problem: impl Fn(String, &str) -> Error,
+) -> Result<Found, Error> {
+    let program = match find_program(adapter, configured, environment) {
+        Err(Error::Request { message, help }) => return Err(problem(message, &help)),
+        found => found?,
+    };
+    let shown = program.display().to_string();
+    match version_of(&program, environment).await {
+        Ok(printed) => judge_version(adapter, &shown, &printed, problem),
+        Err(Error::Io { source, .. }) if is_no_program(&source) => {
+            Err(problem(format!("the agent {shown} cannot be started: {source}"), &install(adapter)))
         }
-        let printed = listening.wait(engine.version_of(program, VERSION_PATIENCE))?;
-        let Some(printed) = printed else {
-            let message = format!("the image {image} has no program {program}");
-            return Err(problem(&section, message, &install(adapter)));
-        };
-        let shown = format!("{program} of the image {image}");
-        judge_version(adapter, &shown, &printed, |message, help| problem(&section, message, help))?;
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
-/// Whether what a program prints says that it is the agent in a version that is known, or in a newer one, which is said.
-fn judge_version(
+/// Whether the system says that a file is there and is none that it can start, as a script whose interpreter is not there.
+fn is_no_program(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+        || Errno::from_io_error(error) == Some(Errno::NOEXEC)
+}
+
+/// Whether what a program prints says that it is the agent in a version that is known. A newer one is tried.
+pub(crate) fn judge_version(
     adapter: Adapter,
     program: &str,
     printed: &str,
     problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let tested = adapter.tested();
+) -> Result<Found, Error> {
+    let (tested, name) = (adapter.tested(), adapter.name());
     match Version::find(printed).map(|version| (version, tested.standing(version))) {
-        Some((_, Standing::Tested)) => Ok(()),
+        Some((version, Standing::Tested)) => Ok(Found::fine(format!("{name} {version}, {program}"))),
         Some((version, Standing::Newer)) => {
-            tracing::warn!("{} {version} is newer than the tested ones ({tested})", adapter.name());
-            Ok(())
+            let said = format!("{name} {version} is newer than the tested ones ({tested})");
+            let mend = format!("where it does not work, {}", install(adapter));
+            Ok(Found { said: said.clone(), warning: Some((said, mend)) })
         }
         Some((version, Standing::TooOld)) => {
-            let message = format!("{program} is {} {version}; tested are {tested}", adapter.name());
-            Err(problem(message, "install a newer one"))
+            let message = format!("{program} is {name} {version}; tested are {tested}");
+            Err(problem(message, &install(adapter).replace("install it", "install a newer one")))
         }
         None => {
-            let message = format!("{program} does not say which version of {} it is", adapter.name());
+            let message = format!("{program} does not say which version of {name} it is");
             Err(problem(message, "set `program` to the agent's program"))
         }
     }
@@ -209,18 +180,18 @@ pub(crate) fn find_program(
     environment: &Environment,
 ) -> Result<PathBuf, Error> {
     let name = name(adapter, configured);
-    if name.contains('/') {
-        return std::path::absolute(environment.current_dir.join(name)).at("find", name);
-    }
-    let folders = environment.get("PATH").unwrap_or_default().split(':');
-    let found = folders.map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| Error::Request {
-        message: format!("the agent {name} is not installed: no folder of PATH holds it"),
-        help: install(adapter),
+    environment.find_program(name.as_ref()).ok_or_else(|| {
+        let message = if name.contains('/') {
+            format!("the agent {name} is not there, or may not be executed")
+        } else {
+            format!("the agent {name} is not installed: no folder of PATH holds it")
+        };
+        Error::Request { message, help: install(adapter) }
     })
 }
 
-fn install(adapter: Adapter) -> String {
+/// What to do where it is not there.
+pub(crate) fn install(adapter: Adapter) -> String {
     let (package, version) = (adapter.package(), adapter.tested().to);
     format!("install it (`npm install -g {package}@{version}`), or set `program`")
 }

@@ -220,7 +220,8 @@ fn entries(ledger: &Path) -> Result<Vec<Entry>, Error> {
     Ok(Ledger::open(ledger).map_err(mycelium_gateway::GatewayError::from)?.1)
 }
 
-fn usage(entry: &Entry) -> Usage {
+/// What a response used.
+pub(crate) fn usage(entry: &Entry) -> Usage {
     Usage {
         input_tokens: entry.input_tokens,
         cached_input_tokens: entry.cached_input_tokens,

@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    asking::{self, Answered, Asking, Fault},
+    asking::{Answered, Asking, Fault},
+    candidates::{Look, nothing_wrong},
     cassette::{self, Of},
     docker::Labels,
     environment::Environment,
@@ -74,14 +75,9 @@ impl<'a> Planner<'a> {
         listening: &mut Listening,
     ) -> Result<Self, Error> {
         let (config, answering) = (&settings.config, &settings.config.planner.asked);
-        asking::check(answering, config, environment, World::Local, listening, |message, help| {
-            Error::Problems { problems: vec![settings.problem("planner", message, help)] }
-        })?;
-        if answering.provider.asks_a_model() {
-            cassette::check(project, config, Of::Plan, |message, help| Error::Problems {
-                problems: vec![settings.problem("gateway", message, help)],
-            })?;
-        }
+        let wrong = |keys: &[&str], message, help: &str| settings.wrong(keys, message, help);
+        let mut look = Look { project, config, environment, listening, wrong: &wrong };
+        nothing_wrong(|hear| look.at_plan(hear))?;
         let folder = project.dir().join("plans").join(new_run_id(environment.now()?)?.as_str());
         let asked = PlanAsked {
             provider: name_of(answering.provider),

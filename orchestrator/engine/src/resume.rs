@@ -26,13 +26,12 @@ use mycelium_schemas::{
 
 use crate::{
     agent::{self, UsageCount},
-    asking,
+    candidates::{Look, nothing_wrong},
     docker::Labels,
     environment::Environment,
     error::{Error, IoContext},
     fault, follow,
     git::{self, Branch, Ends, Quarantine, Upstream},
-    hiring,
     journal::Journal,
     landed, landing,
     launcher::Launcher,
@@ -41,6 +40,7 @@ use crate::{
     run::RunReport,
     runlock::{self, RunLock, host_name},
     saboteur,
+    settings::Settings,
     signals::Listening,
     start::{Parts, assemble, drive, redactor},
     store::{self, RunPaths},
@@ -132,7 +132,8 @@ pub fn resume(
         let report = RunReport { view, paths, signal: None, failure: None };
         return Ok(Resumed::Ended(report));
     }
-    let config = frozen_config(&paths, &journal.state().config_digest)?;
+    let settings = frozen_config(&paths, &journal.state().config_digest)?;
+    let config = settings.config.clone();
     let redactor = redactor(&config, environment).below(&paths.run_dir);
     journal.keep_out(redactor.clone());
     let doctor = frozen("the doctor script", &paths.doctor, &journal.state().doctor_digest)?;
@@ -140,13 +141,17 @@ pub fn resume(
     let labels = Labels::run(project, run);
     let world = journal.state().world;
     // An agent without its key would fail, and be charged for it.
-    let problem = |_key: &str, message, help: &str| Error::Request { message, help: help.to_owned() };
-    asking::check_run(project, &config, environment, world, &mut listening, run, problem)?;
+    let wrong = |keys: &[&str], message, help: &str| {
+        settings.wrong(keys, message, &format!("{help}; the run keeps the configuration that it began with"))
+    };
+    let mut candidates =
+        Look { project, config: &config, environment, listening: &mut listening, wrong: &wrong };
+    nothing_wrong(|hear| candidates.at_run(world, run, hear))?;
     // A validator that a human's decision turned on has no copy of its prompt yet.
     let prompts = validator::prompts(project, &config, &paths.prompts())?;
     validator::freeze(&prompts, &paths.prompts())?;
-    let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
-    hiring::check_image(&config, &launcher, &mut listening, problem)?;
+    let launcher = candidates.listening.wait(Launcher::open(world, environment, &config, labels))?;
+    nothing_wrong(|hear| candidates.at_image(&launcher, hear))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;
     let quarantine = Quarantine::create(&paths.run_dir, &upstream)?;
@@ -202,7 +207,7 @@ fn read_frozen(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// The configuration as it was frozen.
-fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
+fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Settings, Error> {
     let next = paths.next_config();
     if frozen("the configuration", &next, digest).is_ok() {
         fault::point!("config.replace", fs::rename(&next, &paths.config)).at("replace", &paths.config)?;
@@ -210,7 +215,8 @@ fn frozen_config(paths: &RunPaths, digest: &str) -> Result<Config, Error> {
     }
     let text = String::from_utf8_lossy(&frozen("the configuration", &paths.config, digest)?).into_owned();
     let source = Source::new(paths.config.display().to_string(), text);
-    config::parse(&source).map_err(|problems| Error::Problems { problems })
+    let config = config::parse(&source).map_err(|problems| Error::Problems { problems })?;
+    Ok(Settings { source, config })
 }
 
 /// The plan as it was frozen.

@@ -41,21 +41,15 @@ impl Settings {
         Ok(Self { source, config })
     }
 
-    /// A problem with the value of a key.
-    pub fn problem(&self, key: &str, message: String, help: &str) -> Problem {
-        Problem { source: self.source.clone(), span: self.key_span(key), message, help: help.to_owned() }
+    /// A problem with the first of these keys that is set, as [`config::place_of`] has it.
+    pub fn problem(&self, keys: &[&str], message: String, help: &str) -> Problem {
+        let span = config::place_of(&self.source, keys);
+        Problem { source: self.source.clone(), span, message, help: help.to_owned() }
     }
 
-    /// The line of a top-level key.
-    fn key_span(&self, key: &str) -> std::ops::Range<usize> {
-        let mut start = 0;
-        for line in self.source.text.split_inclusive('\n') {
-            if line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
-                return start..start + line.trim_end().len();
-            }
-            start += line.len();
-        }
-        0..0
+    /// The same as an error.
+    pub(crate) fn wrong(&self, keys: &[&str], message: String, help: &str) -> Error {
+        Error::Problems { problems: vec![self.problem(keys, message, help)] }
     }
 
     /// Where the doctor script lies, if it is there.
@@ -67,7 +61,7 @@ impl Settings {
         let message =
             format!("the doctor {} is not there, so nothing could ever be tested", self.config.doctor);
         Err(self.problem(
-            "doctor",
+            &["doctor"],
             message,
             "write the script, or correct the path; it is relative to the repository's root",
         ))

@@ -21,7 +21,8 @@ use mycelium_schemas::{
 use tokio::sync::watch;
 
 use crate::{
-    asking, claim,
+    candidates::{Look, nothing_wrong},
+    claim,
     clock::Clock,
     docker::Labels,
     environment::Environment,
@@ -29,7 +30,6 @@ use crate::{
     fault,
     filters::refuse_filters,
     git::{self, Branch, CheckedOut, Quarantine, Upstream},
-    hiring,
     job::StopLevel,
     journal::{EventFile, Journal},
     landed::{landed_before, refuse_landed_since},
@@ -133,13 +133,13 @@ impl Ready {
             landed_before.into_iter().filter(|(id, _)| !request.tasks.contains(id)).collect();
         let redactor = redactor.below(&paths.run_dir);
         let (config, world) = (&settings.config, request.world);
-        let problem = |key: &str, message, help: &str| one(settings.problem(key, message, help));
-        asking::check_run(project, config, environment, world, listening, &run_id, problem)?;
+        let wrong = |keys: &[&str], message, help: &str| settings.wrong(keys, message, help);
+        let mut look = Look { project, config, environment, listening, wrong: &wrong };
+        nothing_wrong(|hear| look.at_run(world, &run_id, hear))?;
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
         let labels = Labels::run(project, &run_id);
-        let launcher =
-            listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
-        hiring::check_image(config, &launcher, listening, problem)?;
+        let launcher = look.listening.wait(Launcher::open(world, environment, config, labels))?;
+        nothing_wrong(|hear| look.at_image(&launcher, hear))?;
         Ok(Self {
             settings,
             plan,
@@ -454,7 +454,7 @@ pub(crate) fn check_branch(settings: &Settings, upstream: &Upstream) -> Result<(
     match found {
         Ok((head, branch)) => Ok((branch, head)),
         Err(error) if error.kind() == git::ErrorKind::Input => {
-            Err(one(settings.problem("integration_branch", error.to_string(), &error.help())))
+            Err(settings.wrong(&["integration_branch"], error.to_string(), &error.help()))
         }
         Err(error) => Err(error.into()),
     }

@@ -24,6 +24,7 @@ use crate::{
     fault,
     git::{Ends, GitError, Upstream},
     journal::{self, Journal},
+    live::LiveReader,
     private,
     project::Project,
     redact::Redactor,
@@ -100,8 +101,9 @@ impl RunPaths {
 
     /// A run with its places, as commands show it.
     pub fn show(&self, view: RunView) -> RunShown {
+        let live = LiveReader::new(self).look(&view);
         let (prices_as_of, planned) = (self.prices_as_of(), self.planned_by());
-        RunShown { view, paths: self.shown(), prices_as_of, planned }
+        RunShown { view, paths: self.shown(), live, prices_as_of, planned }
     }
 
     /// The account of the planner of the run's tasks.

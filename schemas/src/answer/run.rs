@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::setup::PlanAsked;
 use crate::{
     id::{ProjectName, RunId, TaskId},
-    state::{Reason, RunView, TaskState, TaskStatus},
+    state::{Reason, RunView, TaskState, TaskStatus, Usage},
 };
 
 /// Answer of `run`.
@@ -66,12 +66,25 @@ pub struct RunShown {
     pub view: RunView,
     /// Where its artifacts lie.
     pub paths: Paths,
+    /// What the model gateway has counted in attempts whose end is not journaled yet; none where it has counted nothing there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveUsage>,
     /// The day of the prices that its cost is counted with, as `budgets.prices_as_of` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_as_of: Option<String>,
     /// How its plan came about, and what that used, which is not part of the run's usage; none where nobody was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<PlanAsked>,
+}
+
+/// Usage that is counted and not settled. No other usage holds it; the end of its attempt, or `resume` where that was cut off,
+/// adds it to the others and takes it from here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LiveUsage {
+    /// Of all these attempts.
+    pub usage: Usage,
+    /// Of each task's attempt, its validators included.
+    pub tasks: BTreeMap<TaskId, Usage>,
 }
 
 /// Where a run's artifacts lie; not all of them are there yet, or any more.

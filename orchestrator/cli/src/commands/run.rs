@@ -1,6 +1,9 @@
 //! `mycelium run`: the planned tasks are run and what passes every gate lands.
 
+use std::collections::BTreeSet;
+
 use mycelium_engine::{
+    advice,
     resume::Unfinished,
     run::RunReport,
     signals::Listening,
@@ -94,6 +97,12 @@ pub(super) fn finish<T: Serialize>(
         RunStatus::Complete => output.say("every task landed"),
         RunStatus::Failed | RunStatus::NeedsHumanReview => {
             output.say(&format!("next: read the reasons above and the logs below {}", paths.tasks.display()));
+            let failed = view.tasks.values().filter(|task| task.status == TaskStatus::Failed);
+            let reasons = failed.filter_map(|task| advice::agent(&task.reasons.last()?.message));
+            reasons
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .for_each(|advice| output.say(&format!("next: {advice}")));
             if !waiting.is_empty() {
                 output.say(&format!(
                     "tasks that wait for a human: {waiting}; see `mycelium review list --run-id {}`",

@@ -1,6 +1,6 @@
 //! `mycelium status`: how a run stands. Reads only.
 
-use mycelium_engine::{planned, poll::Poll, project::Project, store};
+use mycelium_engine::{live::LiveReader, planned, poll::Poll, project::Project, store};
 use mycelium_schemas::{
     answer::{NoRun, StatusAnswer},
     state::{RunStatus, RunView},
@@ -13,7 +13,7 @@ use crate::{
     error::CliError,
     exit::Exit,
     output::{self, Output},
-    render,
+    render::{self, state::Seen},
 };
 
 /// Shows the run that was named, or the latest; with `--watch` until it ends.
@@ -51,21 +51,24 @@ pub(crate) fn run(context: &Context, args: &args::StatusArgs) -> Result<Exit, Cl
 fn watch(project: &Project, output: Output, mut view: RunView) -> Result<Result<RunView, Exit>, CliError> {
     let mut poll = Poll::new()?;
     let table = Table::on_terminal(output);
-    let mut shown: Option<RunView> = None;
-    while view.status == RunStatus::Running {
-        if let Some(table) = &table {
-            table.show(&render::state::live(&view));
-        } else if !output.json {
-            output::text(&render::state::changes(shown.as_ref(), &view))?;
+    let mut reader = LiveReader::new(&store::RunPaths::new(project, &view.run_id));
+    let mut shown: Option<Seen> = None;
+    loop {
+        let seen = Seen { live: reader.look(&view), view };
+        let is_running = seen.view.status == RunStatus::Running;
+        match &table {
+            Some(table) if is_running => table.show(&render::state::live(&seen)),
+            Some(_) => {}
+            None if output.json => {}
+            None => output::text(&render::state::changes(shown.as_ref(), &seen))?,
+        }
+        if !is_running {
+            return Ok(Ok(seen.view));
         }
         if let Some(signal) = poll.wait() {
             return Ok(Err(signal.into()));
         }
-        let next = store::read_view(project, &view.run_id)?;
-        shown = Some(std::mem::replace(&mut view, next));
+        view = store::read_view(project, &seen.view.run_id)?;
+        shown = Some(seen);
     }
-    if table.is_none() && !output.json {
-        output::text(&render::state::changes(shown.as_ref(), &view))?;
-    }
-    Ok(Ok(view))
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod answers;
+mod beforehand;
 mod cassettes;
 mod clean;
 mod colleagues;
@@ -14,6 +15,7 @@ mod held;
 mod hidden;
 mod judges;
 mod lists;
+mod live;
 mod logs;
 mod machine;
 mod mock_agent;
@@ -22,6 +24,7 @@ mod planner;
 mod plans;
 mod project;
 mod providers;
+mod refused;
 mod removal;
 mod review;
 mod rewind;

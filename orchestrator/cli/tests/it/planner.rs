@@ -212,7 +212,7 @@ fn without_its_key_nobody_is_asked() {
     let models = serve(vec![says(TWO)]);
     let mut place = place("openai", &models, "");
     place.sandbox.unset("OPERATORS_KEY");
-    place.run(&PLAN).exits(2).complains(&["OPERATORS_KEY is not set", "config.yaml:3:1"]);
+    place.run(&PLAN).exits(2).complains(&["OPERATORS_KEY is not set", "config.yaml:4:"]);
     assert!(models.asked().is_empty());
 }
 

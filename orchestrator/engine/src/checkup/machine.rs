@@ -1,10 +1,6 @@
 //! What the machine gives: a home to write in, space, programs.
 
-use std::{
-    ffi::OsStr,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsStr, path::Path};
 
 use mycelium_schemas::answer::CheckArea::Environment as Machine;
 use rustix::fs::{Access, access, statvfs};
@@ -71,7 +67,7 @@ fn space(checks: &mut Checks, folder: &Path) {
 /// Programs that every run needs, and one that agents expect.
 pub(super) fn check_programs(checks: &mut Checks, environment: &Environment) {
     check_program(checks, "shell", "sh".as_ref(), environment);
-    match find("git".as_ref(), environment) {
+    match environment.find_program("git".as_ref()) {
         Some(path) => checks.ok("git", Machine, path.display().to_string()),
         None => checks.warn(
             "git",
@@ -84,7 +80,7 @@ pub(super) fn check_programs(checks: &mut Checks, environment: &Environment) {
 
 /// A program that must be there.
 pub(super) fn check_program(checks: &mut Checks, name: &str, program: &OsStr, environment: &Environment) {
-    match find(program, environment) {
+    match environment.find_program(program) {
         Some(path) => checks.ok(name, Machine, path.display().to_string()),
         None => checks.fail(
             name,
@@ -93,17 +89,4 @@ pub(super) fn check_program(checks: &mut Checks, name: &str, program: &OsStr, en
             "install it, or correct its name or the PATH",
         ),
     }
-}
-
-/// Where a program lies, looked for as a shell does.
-fn find(program: &OsStr, environment: &Environment) -> Option<PathBuf> {
-    let runs = |path: &PathBuf| {
-        path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
-    let path = Path::new(program);
-    if path.components().count() > 1 {
-        return Some(environment.current_dir.join(path)).filter(runs);
-    }
-    let folders = std::env::split_paths(environment.get("PATH")?).collect::<Vec<_>>();
-    folders.into_iter().map(|folder| folder.join(path)).find(runs)
 }

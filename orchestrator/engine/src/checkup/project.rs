@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use mycelium_schemas::answer::CheckArea::Configuration;
+use mycelium_schemas::{answer::CheckArea::Configuration, event::World};
 
-use super::{Checks, engine, script};
+use super::{Checks, engine, people, script};
 use crate::{
     clean,
     environment::Environment,
@@ -15,14 +15,24 @@ use crate::{
     project::Project,
     runlock,
     settings::{Settings, load_plan},
+    signals::Listening,
     start::{check_branch, refuse_dirty},
     store,
 };
 
-pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Environment) {
+pub(super) fn check(
+    checks: &mut Checks,
+    project: &Project,
+    environment: &Environment,
+    world: World,
+    listening: &mut Listening,
+) -> Result<(), Error> {
     let upstream = match Upstream::discover(&project.root) {
         Ok(upstream) => upstream,
-        Err(error) => return checks.error("repository", &error.into()),
+        Err(error) => {
+            checks.error("repository", &error.into());
+            return Ok(());
+        }
     };
     match Settings::load(project) {
         Err(error) => checks.error("configuration", &error),
@@ -31,12 +41,13 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
             branch(checks, &settings, &upstream, project, environment);
             doctor(checks, &settings, project, environment);
             plan(checks, &settings, project);
-            worker(checks, &settings, project, environment);
+            people::check(checks, &settings, project, environment, world, listening)?;
         }
     }
     let is_free = lock(checks, &upstream);
     leftovers(checks, project, is_free);
     engine::check(checks, project, environment, is_free);
+    Ok(())
 }
 
 fn branch(
@@ -106,31 +117,6 @@ fn plan(checks: &mut Checks, settings: &Settings, project: &Project) {
     match load_plan(project, &settings.config) {
         Ok(plan) => checks.ok("plan", Configuration, format!("{} tasks", plan.ids().count())),
         Err(error) => checks.error("plan", &error),
-    }
-}
-
-/// The first word of the worker's command, where it is one that can be looked for.
-fn worker(checks: &mut Checks, settings: &Settings, project: &Project, environment: &Environment) {
-    let Some(command) = &settings.config.worker.command else {
-        return checks.ok("worker", Configuration, "the scripted agent");
-    };
-    let mut words = command.split_whitespace().skip_while(|word| *word == "exec");
-    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-    match words.next().filter(plain) {
-        Some(word) if word.contains('/') && !word.starts_with('/') => {
-            if project.root.join(word).exists() {
-                checks.ok("worker", Configuration, word);
-            } else {
-                checks.warn(
-                    "worker",
-                    Configuration,
-                    format!("{word} is not in the checkout; it is looked for in each workspace"),
-                    "commit it, or name the program by an absolute path in worker.command",
-                );
-            }
-        }
-        Some(word) => super::machine::check_program(checks, "worker", word.as_ref(), environment),
-        None => checks.ok("worker", Configuration, "a shell command; what it starts is not looked for"),
     }
 }
 

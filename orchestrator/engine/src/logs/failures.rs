@@ -15,7 +15,7 @@ use mycelium_schemas::{
 };
 
 use super::{Filter, Unread, fold};
-use crate::{error::Error, store::RunPaths};
+use crate::{attempt::AGENT_FAILED, error::Error, store::RunPaths};
 
 /// The failures of a run, its last `limit` where one is given.
 pub fn failures(
@@ -154,10 +154,28 @@ impl Collector<'_> {
 
     /// A task was moved because of something. Where that was told, this is what followed; else it is told now.
     fn conclude(&mut self, event: &RawEvent, why: &str, then: &str) {
+        if let Some(cause) = why.strip_prefix(AGENT_FAILED) {
+            self.explain(event, cause);
+        }
         if !self.follow(event, then) {
             self.add(event, why.to_owned(), self.last_of_attempt(event));
             self.follow(event, then);
         }
+    }
+
+    /// What an agent that asks a model failed of says more than how its program ended.
+    fn explain(&mut self, event: &RawEvent, cause: &str) {
+        let ended = self.found.iter_mut().rev().find(|failure| {
+            failure.kind == "worker.exit"
+                && failure.tasks.as_slice() == event.task_id.as_slice()
+                && failure.attempt == event.attempt
+        });
+        let Some(failure) = ended else { return };
+        failure.what = match failure.what.strip_prefix("the agent ") {
+            // Where it was ended, the cause begins with that.
+            Some(how) if cause.starts_with(how) => format!("the agent {cause}"),
+            _ => format!("{}: {cause}", failure.what),
+        };
     }
 
     /// Notes what followed from the failures that an event is the answer to. False where there are none.
