@@ -195,7 +195,8 @@ impl Attempt {
         }
         match &worked.reading {
             Reading::Adapter(said) => {
-                said.failure(&worked.exit, changed).map(|why| format!("the agent failed: {why}"))
+                let counted = worked.usage.map_or(0, |usage| usage.tokens());
+                said.failure(&worked.exit, changed, counted).map(|why| format!("the agent failed: {why}"))
             }
             Reading::Usage(_) if worked.exit.is_success() => None,
             Reading::Usage(_) => Some(format!("the agent {}", worked.exit.describe())),
@@ -367,6 +368,10 @@ impl Attempt {
             (_, _, Reading::Usage(usage)) => Used { usage: usage.total(), over: None },
             _ => Used::default(),
         };
+        if let Reading::Adapter(said) = &reading {
+            let who = format!("task {}, attempt {}", self.key.task, self.key.attempt);
+            said.compare(&who, used.usage.map_or(0, |usage| usage.tokens()));
+        }
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
             detail: exit.detail.clone(),

@@ -219,11 +219,22 @@ impl Said {
         }
     }
 
-    /// What became of it by all that is known.
-    pub(crate) fn outcome(&self, exit: &Exit, changed: bool) -> Outcome {
+    /// What became of it by all that is known, also by the tokens that the gateway counted.
+    pub(crate) fn outcome(&self, exit: &Exit, changed: bool, counted: u64) -> Outcome {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
+        let counted = Some(counted);
+        let facts = Facts { ending: ending(exit), changed, asked_session: None, counted, stderr: &stderr };
         judge(self.adapter, self.reader.report(), facts)
+    }
+
+    /// Says where it tells another use than was counted. The gateway's count stands: an agent leaves out what it asked
+    /// beside its conversation and what broke off.
+    pub(crate) fn compare(&self, who: &str, counted: u64) {
+        // Where nothing was counted that is no difference, but a failure.
+        if let Some(told) = self.reader.report().told().filter(|told| counted > 0 && *told != counted) {
+            let agent = self.adapter.name();
+            tracing::warn!("{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands");
+        }
     }
 
     /// Takes one of its events.
@@ -254,14 +265,14 @@ impl Said {
     }
 
     /// Why its attempt failed, if it did.
-    pub(crate) fn failure(&self, exit: &Exit, changed: bool) -> Option<String> {
+    pub(crate) fn failure(&self, exit: &Exit, changed: bool, counted: u64) -> Option<String> {
         if exit.reason == ExitReason::NotStarted {
             return Some(exit.describe());
         }
         if saboteur::is!("believe-the-agent") {
             return None;
         }
-        match self.outcome(exit, changed) {
+        match self.outcome(exit, changed, counted) {
             Outcome::Completed => None,
             Outcome::SessionLost => Some("the conversation is lost".to_owned()),
             Outcome::Failed(failure) => {

@@ -29,5 +29,6 @@ mod signals;
 mod stuck;
 mod superseded;
 mod terminal;
+mod uncounted;
 mod usage;
 mod watch;

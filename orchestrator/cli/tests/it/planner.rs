@@ -294,7 +294,7 @@ fn an_agent_answers_in_the_form_that_it_is_asked_for() {
         json!({"type": "thread.started", "thread_id": "0199a213-81c0-7800-8aa1-bbab2a035a53"}),
         json!({"type": "turn.started"}),
         json!({"type": "item.completed", "item": {"id": "item_0", "type": "agent_message", "text": plan}}),
-        json!({"type": "turn.completed", "usage": {"input_tokens": 9, "cached_input_tokens": 0, "output_tokens": 9}}),
+        json!({"type": "turn.completed", "usage": {"input_tokens": 0, "cached_input_tokens": 0, "output_tokens": 0}}),
     ];
     let claude = [json!({
         "type": "result", "subtype": "success", "is_error": false, "session_id": "s", "result": plan,
@@ -323,5 +323,16 @@ fn an_agent_answers_in_the_form_that_it_is_asked_for() {
         assert!(fs::read_to_string(folder.path().join("prompt")).unwrap().contains("Describe the work here"));
         fs::write(folder.path().join("events"), "").unwrap();
         place.run(&PLAN).exits(2).complains(&["the planner gave no plan", name]);
+        // One that used tokens which nobody counted did so past the gateway.
+        let told = match name {
+            "codex" => events.join("\n").replace("\"output_tokens\":0", "\"output_tokens\":9"),
+            _ => events.join("\n").replace(
+                "\"modelUsage\":{}",
+                "\"modelUsage\":{\"m1\":{\"inputTokens\":5,\"outputTokens\":4}}",
+            ),
+        };
+        fs::write(folder.path().join("events"), told + "\n").unwrap();
+        let why = "told 9 tokens, none of which passed the gateway: it asks a model that is not counted";
+        place.run(&PLAN).exits(2).complains(&["the planner gave no plan", why]);
     }
 }
