@@ -171,6 +171,9 @@ impl Call {
                 more: wanted.more,
             },
         );
+        for (name, text) in &invocation.files {
+            store::write_atomic(&place.home.join(name), text.as_bytes())?;
+        }
         let path = match contained {
             // That of its image.
             Some(_) => PathBuf::from(hiring::name(adapter, wanted.program)),

@@ -283,6 +283,7 @@ const ANSWERS: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 case "$1" in --version) cat "$here/version"; exit 0;; esac
 printf '%s\n' "$@" > "$here/arguments"
+[ -z "$CODEX_HOME" ] || stat -c %a "$CODEX_HOME/config.toml" > "$here/mode"
 cat > "$here/prompt"
 cat "$here/events"
 "#;
@@ -320,6 +321,11 @@ fn an_agent_answers_in_the_form_that_it_is_asked_for() {
         place.run(&PLAN).exits(0).complains(&[&format!("planned by {name} (m1) in 1 attempt")]);
         let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
         assert!(arguments.contains(schema) && arguments.contains("m1"), "{arguments}");
+        // Every user of the machine may read a command line, and only this one the file that the address stands in.
+        assert!(!arguments.contains("127.0.0.1"), "{arguments}");
+        if name == "codex" {
+            assert_eq!(fs::read_to_string(folder.path().join("mode")).unwrap(), "600\n");
+        }
         assert!(fs::read_to_string(folder.path().join("prompt")).unwrap().contains("Describe the work here"));
         fs::write(folder.path().join("events"), "").unwrap();
         place.run(&PLAN).exits(2).complains(&["the planner gave no plan", name]);
