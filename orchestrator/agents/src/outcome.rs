@@ -33,6 +33,11 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// True where no other attempt would change it: somebody has to mend key, account or configuration first.
+    pub fn is_lasting(self) -> bool {
+        matches!(self, Self::Auth | Self::Quota | Self::Config)
+    }
+
     /// Its name in events and reasons.
     pub fn name(self) -> &'static str {
         match self {

@@ -147,14 +147,15 @@ impl Attempt {
     }
 
     async fn work(&self) -> Result<AttemptFacts, Error> {
-        let failed = |usage, why: String| AttemptFacts {
+        let ended = |usage, outcome| AttemptFacts {
             usage,
             validators: BTreeMap::new(),
             refused: Vec::new(),
             violations: Vec::new(),
             over: None,
-            outcome: Outcome::Failed(why),
+            outcome,
         };
+        let failed = |usage, why: String| ended(usage, Outcome::Failed(why));
         if self.follows.is_none() {
             self.wait().await;
             self.prepare().await?;
@@ -166,8 +167,8 @@ impl Attempt {
         // What the agent left running must not change the files that are about to be judged.
         end_all_in(&self.workspace).await?;
         let (usage, over) = (worked.usage, worked.over.clone());
-        if let Some(why) = self.agent_failure(&worked, true) {
-            return Ok(AttemptFacts { over, ..failed(usage, why) });
+        if let Some(failure) = self.agent_failure(&worked, true) {
+            return Ok(AttemptFacts { over, ..ended(usage, failure) });
         }
         let judged = match self.judge().await {
             Err(error) if self.is_of_the_workspace(&error) => {
@@ -178,7 +179,7 @@ impl Attempt {
         let changed = !judged.snapshot.changes.is_empty();
         let mut spent = Spent { over, validators: BTreeMap::new() };
         let outcome = match self.agent_failure(&worked, changed) {
-            Some(why) => Outcome::Failed(why),
+            Some(failure) => failure,
             None => self.outcome(&judged, &mut spent).await?,
         };
         let Spent { over, validators } = spent;
@@ -186,20 +187,20 @@ impl Attempt {
         Ok(AttemptFacts { usage, validators, refused, violations, over, outcome })
     }
 
-    /// Why the agent's part failed, if it did: by its exit, by what it said, by its usage.
-    fn agent_failure(&self, worked: &Worked, changed: bool) -> Option<String> {
+    /// How the agent's part failed, if it did: by its exit, by what it said, by its usage.
+    fn agent_failure(&self, worked: &Worked, changed: bool) -> Option<Outcome> {
         let usage_is_unreadable = matches!(&worked.reading, Reading::Usage(usage) if usage.is_unreadable());
         if usage_is_unreadable && self.config.budgets.is_limited() {
             let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
-            return Some(why.to_owned());
+            return Some(Outcome::Failed(why.to_owned()));
         }
         match &worked.reading {
             Reading::Adapter(said) => {
                 let counted = worked.usage.map_or(0, |usage| usage.tokens());
-                said.failure(&worked.exit, changed, counted).map(|why| format!("the agent failed: {why}"))
+                Some(said.failure(&worked.exit, changed, counted)?.outcome(counted))
             }
             Reading::Usage(_) if worked.exit.is_success() => None,
-            Reading::Usage(_) => Some(format!("the agent {}", worked.exit.describe())),
+            Reading::Usage(_) => Some(Outcome::Failed(format!("the agent {}", worked.exit.describe()))),
         }
     }
 

@@ -8,9 +8,10 @@ use std::{
 use mycelium_agents::{
     agent::{Agent as Adapter, StopSignal},
     invocation::{Answer, Invocation, Session, Start},
-    outcome::{Ending, Facts, Outcome, judge},
+    outcome::{Ending, Facts, FailureClass, Outcome, judge},
     reader::Reader,
 };
+use mycelium_core::settle;
 use mycelium_gateway::{Lease, Signs};
 use mycelium_schemas::{
     config::{Agent, Config},
@@ -87,6 +88,14 @@ pub(crate) struct Said {
     stderr: Vec<u8>,
     has_begun: bool,
     signs: Signs,
+}
+
+/// How an attempt failed.
+#[derive(Debug)]
+pub(crate) struct Failing {
+    why: String,
+    /// None where it is none of the agent's.
+    class: Option<FailureClass>,
 }
 
 impl Hired {
@@ -236,7 +245,9 @@ impl Said {
         // Where nothing was counted that is no difference, but a failure.
         if let Some(told) = self.reader.report().told().filter(|told| counted > 0 && *told != counted) {
             let agent = self.adapter.name();
-            tracing::warn!("{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands");
+            tracing::warn!(
+                "{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands"
+            );
         }
     }
 
@@ -267,22 +278,36 @@ impl Said {
         self.reader.report().terminal.is_some()
     }
 
-    /// Why its attempt failed, if it did.
-    pub(crate) fn failure(&self, exit: &Exit, changed: bool, counted: u64) -> Option<String> {
+    /// How its attempt failed, if it did.
+    pub(crate) fn failure(&self, exit: &Exit, changed: bool, counted: u64) -> Option<Failing> {
         if exit.reason == ExitReason::NotStarted {
-            return Some(exit.describe());
+            return Some(Failing { why: exit.describe(), class: None });
         }
         if saboteur::is!("believe-the-agent") {
             return None;
         }
         match self.outcome(exit, changed, counted) {
             Outcome::Completed => None,
-            Outcome::SessionLost => Some("the conversation is lost".to_owned()),
+            Outcome::SessionLost => Some(Failing { why: "the conversation is lost".to_owned(), class: None }),
             Outcome::Failed(failure) => {
                 let how = exit.reason != ExitReason::Exited && exit.reason != ExitReason::Lingered;
                 let how = if how { format!("{}: ", exit.describe()) } else { String::new() };
-                Some(format!("{how}{} ({})", failure.message, failure.class))
+                let why = format!("{how}{} ({})", failure.message, failure.class);
+                Some(Failing { why, class: Some(failure.class) })
             }
+        }
+    }
+}
+
+impl Failing {
+    /// What follows for its attempt, of which so many tokens were counted.
+    pub(crate) fn outcome(self, counted: u64) -> settle::Outcome {
+        let why = format!("the agent failed: {}", self.why);
+        match self.class {
+            // A model that answered knows the agent as it is configured: what it then refuses lies in the task.
+            Some(FailureClass::Config) => settle::Outcome::Hopeless { why, for_all: counted == 0 },
+            Some(class) if class.is_lasting() => settle::Outcome::Hopeless { why, for_all: true },
+            _ => settle::Outcome::Failed(why),
         }
     }
 }
