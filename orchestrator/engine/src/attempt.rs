@@ -46,6 +46,7 @@ use crate::{
     redact::Redactor,
     saboteur,
     store::{self, make_private_dir, remove_dir_unless},
+    under_way::UnderWay,
     validator::{self, Prompts},
 };
 
@@ -98,6 +99,8 @@ pub struct Attempt {
     pub(crate) models: Option<Arc<Models>>,
     /// What validators that ask a model are asked with.
     pub(crate) prompts: Arc<Prompts>,
+    /// The attempts beside which it is under way.
+    pub(crate) under_way: Arc<UnderWay>,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
     /// Keeps secrets out of its artifacts.
@@ -131,9 +134,11 @@ struct Judged {
 impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
+        self.under_way.begin().await;
         let facts = self.work().await;
         // Nor may a gate leave anything running behind the attempt.
-        let ended = end_all_in(&self.workspace).await;
+        let ended = self.end_all().await;
+        self.under_way.end().await;
         for note in self.redactor.notes() {
             // The receiver is gone only when the run is ending; then nobody reads it any more.
             let _unheard = self.journal.send(self.key.draft(note));
@@ -144,6 +149,18 @@ impl Attempt {
             tidy_all(vec![self.workspace.clone()], ends(&self.stop)).await?;
         }
         Ok(facts)
+    }
+
+    /// Ends what was left running, between two commands of the attempt. What has shed its mark and its folder is known as
+    /// this attempt's where no other one is under way; else it ends with the last of them.
+    async fn end_all(&self) -> Result<(), Error> {
+        let workspace = self.workspace.clone();
+        let only = self.under_way.only().await;
+        let end = if only.is_some() { orphans::end_with_descendants } else { orphans::end };
+        // Nobody else begins before that is done.
+        let ended = blocking(move || end(&workspace).map(drop)).await;
+        drop(only);
+        ended
     }
 
     async fn work(&self) -> Result<AttemptFacts, Error> {
@@ -165,7 +182,7 @@ impl Attempt {
         }
         let worked = self.run_agent().await?;
         // What the agent left running must not change the files that are about to be judged.
-        end_all_in(&self.workspace).await?;
+        self.end_all().await?;
         let (usage, over) = (worked.usage, worked.over.clone());
         if let Some(failure) = self.agent_failure(&worked, true) {
             return Ok(AttemptFacts { over, ..ended(usage, failure) });
@@ -594,8 +611,9 @@ pub(crate) async fn tidy_all(
     .await
 }
 
-/// Ends what runs in a workspace, or in one below the folder, off the event loop: the kernel may take its time.
+/// Ends what runs in a workspace, or in one below the folder, and whatever else was left behind while no attempt is under
+/// way; off the event loop, since the kernel may take its time.
 pub(crate) async fn end_all_in(workspaces: &Path) -> Result<(), Error> {
     let workspaces = workspaces.to_owned();
-    blocking(move || orphans::end(&workspaces).map(drop)).await
+    blocking(move || orphans::end_with_descendants(&workspaces).map(drop)).await
 }
