@@ -47,13 +47,15 @@ pub struct Answer<'a> {
     pub file: &'a Path,
 }
 
-/// Arguments and environment, beside what every command gets.
+/// Arguments, environment and files, beside what every command gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// Behind the program's name.
     pub args: Vec<String>,
     /// More environment.
     pub env: BTreeMap<String, String>,
+    /// What stands in its own folder before it starts, by name. Nobody but its user may read that.
+    pub files: BTreeMap<String, String>,
 }
 
 impl Invocation {

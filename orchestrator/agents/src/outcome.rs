@@ -33,6 +33,11 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// True where no other attempt would change it: somebody has to mend key, account or configuration first.
+    pub fn is_lasting(self) -> bool {
+        matches!(self, Self::Auth | Self::Quota | Self::Config)
+    }
+
     /// Its name in events and reasons.
     pub fn name(self) -> &'static str {
         match self {
@@ -86,6 +91,8 @@ pub struct Facts<'a> {
     pub changed: bool,
     /// The conversation that it was asked to go on with.
     pub asked_session: Option<&'a str>,
+    /// The tokens that were counted on its way to the model; none where nobody counts.
+    pub counted: Option<u64>,
     /// The end of what it printed on standard error.
     pub stderr: &'a str,
 }
@@ -112,6 +119,12 @@ pub fn judge(agent: Agent, report: &Report, facts: Facts<'_>) -> Outcome {
         // Codex begins a new conversation under a name that it does not know, and says nothing.
         return failed(FailureClass::Config, &format!("went on with {session} instead of {asked}"));
     }
+    if let Some(told) = uncounted(report, &facts) {
+        let why = format!(
+            "told {told} tokens, none of which passed the gateway: it asks a model that is not counted"
+        );
+        return failed(FailureClass::Config, &why);
+    }
     match (&report.terminal, facts.ending) {
         (Some(Terminal::Failed(failure)), _) => Outcome::Failed(failure.clone()),
         (Some(Terminal::Completed), Ending::Exited(0) | Ending::Lingered) => {
@@ -132,6 +145,13 @@ pub fn judge(agent: Agent, report: &Report, facts: Facts<'_>) -> Outcome {
         }
         (None, ending) => Outcome::Failed(unfinished(report, ending, facts.stderr)),
     }
+}
+
+/// What it tells that it used, where nothing of that was counted.
+fn uncounted(report: &Report, facts: &Facts<'_>) -> Option<u64> {
+    // What an older conversation used is in what it tells, also where this invocation was refused its first question.
+    let is_of_this_one = facts.asked_session.is_none() || report.terminal == Some(Terminal::Completed);
+    report.told().filter(|told| *told > 0 && facts.counted == Some(0) && is_of_this_one)
 }
 
 fn failed(class: FailureClass, message: &str) -> Outcome {

@@ -45,6 +45,11 @@ pub enum Terminal {
 }
 
 impl Report {
+    /// The tokens that the conversation used since it began, by the agent's own count.
+    pub fn told(&self) -> Option<u64> {
+        self.session_tokens.map(Tokens::total)
+    }
+
     pub(crate) fn warn(&mut self, text: &str) {
         if self.warnings.len() < WARNINGS_MAX {
             self.warnings.push(shortened(text));

@@ -7,7 +7,8 @@ use mycelium_agents::{
 };
 use proptest::prelude::*;
 
-const DONE: Facts<'_> = Facts { ending: Ending::Exited(0), changed: true, asked_session: None, stderr: "" };
+const DONE: Facts<'_> =
+    Facts { ending: Ending::Exited(0), changed: true, asked_session: None, counted: None, stderr: "" };
 
 fn read(agent: Agent, lines: &[&str]) -> Reader {
     let mut reader = Reader::new(agent);

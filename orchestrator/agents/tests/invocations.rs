@@ -36,15 +36,12 @@ fn codex_is_started_as_it_was_tried() {
         [
             "exec",
             "--json",
-            "--ignore-user-config",
             "--ignore-rules",
             "--skip-git-repo-check",
             "-m",
             "a-model",
             "-c",
             r#"model_provider="mycelium""#,
-            "-c",
-            r#"model_providers.mycelium={name="mycelium",base_url="http://127.0.0.1:4000/t/001/v1",wire_api="responses"}"#,
             "-c",
             "analytics.enabled=false",
             "-c",
@@ -70,6 +67,20 @@ fn codex_is_started_as_it_was_tried() {
         ]
     );
     assert_eq!(call.env, BTreeMap::from([("CODEX_HOME".to_owned(), "/h".to_owned())]));
+    let config = "[model_providers.mycelium]\nname = \"mycelium\"\n\
+                  base_url = \"http://127.0.0.1:4000/t/001/v1\"\nwire_api = \"responses\"\n";
+    assert_eq!(call.files, BTreeMap::from([("config.toml".to_owned(), config.to_owned())]));
+}
+
+#[test]
+fn no_address_stands_where_every_user_of_the_machine_may_read_it() {
+    for agent in Agent::ALL {
+        let answer = Answer { schema: "{}", file: Path::new("/s.json") };
+        for call in [with(agent, |_| {}), with(agent, |start| start.answer = Some(answer))] {
+            let shown = call.args.iter().find(|arg| arg.contains("4000") || arg.contains("/t/001"));
+            assert_eq!(shown, None, "{agent:?}");
+        }
+    }
 }
 
 #[test]
@@ -138,6 +149,6 @@ fn the_form_of_an_answer_is_asked_for_in_each_agents_way() {
 #[test]
 fn what_stands_in_a_setting_cannot_leave_it() {
     let call = with(Agent::Codex, |start| start.base_url = "http://h/\"}\n,x={\u{7f}");
-    let provider = call.args.iter().find(|arg| arg.starts_with("model_providers.")).unwrap();
-    assert!(provider.contains(r#"base_url="http://h/\"}\n,x={\u007f/v1","#), "{provider}");
+    let provider = &call.files["config.toml"];
+    assert_eq!(provider.lines().nth(2), Some(r#"base_url = "http://h/\"}\n,x={\u007f/v1""#), "{provider}");
 }

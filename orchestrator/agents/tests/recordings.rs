@@ -59,7 +59,7 @@ impl Recording {
             Ended::Ours(Ours::Lingered) => Ending::Lingered,
         };
         let asked_session = self.asked_session.as_deref();
-        Facts { ending, changed: self.changed, asked_session, stderr: &self.stderr }
+        Facts { ending, changed: self.changed, asked_session, counted: None, stderr: &self.stderr }
     }
 
     fn output(&self) -> Vec<u8> {
@@ -189,4 +189,45 @@ fn a_conversation_that_was_not_asked_for_is_not_gone_on_with() {
         let facts = Facts { asked_session: Some("another"), ..recording.facts() };
         assert_eq!(name(&judge(recording.agent(), reader.report(), facts)), "config", "{case}");
     }
+}
+
+/// Its own count alone says that it asked a model, which nobody counted.
+#[test]
+fn an_agent_that_used_what_nobody_counted_has_failed_whatever_it_says() {
+    for recording in recordings() {
+        let reader = recording.read();
+        let told = reader.report().told().unwrap_or_default();
+        let judged = |counted, asked_session| {
+            let facts = Facts { counted, asked_session, ..recording.facts() };
+            judge(recording.agent(), reader.report(), facts)
+        };
+        let as_ever = judge(recording.agent(), reader.report(), recording.facts());
+        assert_eq!(judged(Some(1), recording.asked_session.as_deref()), as_ever, "{}", recording.case);
+        let past = judged(Some(0), None);
+        if told == 0 {
+            assert_eq!(past, judged(None, None), "{}", recording.case);
+            continue;
+        }
+        let Outcome::Failed(failure) = past else { panic!("{} is {past:?}", recording.case) };
+        assert_eq!(failure.class.name(), "config", "{}", recording.case);
+        let said = format!("told {told} tokens, none of which passed the gateway");
+        assert!(failure.message.starts_with(&said), "{}: {}", recording.case, failure.message);
+    }
+}
+
+/// It tells what it used before, though it was refused at once.
+#[test]
+fn an_older_conversation_that_was_refused_asked_nobody_else() {
+    let mut reader = Reader::new(Agent::Claude);
+    reader.line(
+        br#"{"type":"result","subtype":"success","is_error":true,"api_error_status":402,"result":"over","session_id":"s",
+            "modelUsage":{"m":{"inputTokens":90,"outputTokens":10}}}"#,
+    );
+    let judged = |asked_session| {
+        let facts =
+            Facts { ending: Ending::Exited(1), changed: false, asked_session, counted: Some(0), stderr: "" };
+        judge(Agent::Claude, reader.report(), facts)
+    };
+    assert_eq!(name(&judged(Some("s"))), "quota");
+    assert_eq!(name(&judged(None)), "config");
 }

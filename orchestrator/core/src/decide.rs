@@ -86,12 +86,9 @@ pub fn decide(plan: &Plan, state: &RunState, config: &Config) -> Vec<Action> {
     if !kept.is_empty() {
         return vec![Action::StartBatch { batch, tasks: kept }];
     }
-    if gives_up(state, config) {
-        return vec![Action::Stop(RunStop {
-            status: RunStatus::Failed,
-            stop_reason: failure_reason(state),
-            message: "a task failed and task_failure_policy is fail_fast".to_owned(),
-        })];
+    if let Some(message) = gives_up(state, config) {
+        let stop_reason = failure_reason(state);
+        return vec![Action::Stop(RunStop { status: RunStatus::Failed, stop_reason, message })];
     }
     let landed: BTreeSet<TaskId> =
         with_status(state, TaskStatus::Landed).chain(&state.landed_before).cloned().collect();
@@ -152,7 +149,7 @@ fn startable(plan: &Plan, state: &RunState, config: &Config, batch: &BatchFacts)
     if state.blocked().is_some() {
         return Vec::new();
     }
-    let nothing_new = gives_up(state, config);
+    let nothing_new = gives_up(state, config).is_some();
     let may_start = |id: &TaskId| !batch.started.contains(id) && (!nothing_new || batch.begun.contains(id));
     let limit = usize::try_from(config.max_parallel).unwrap_or(usize::MAX).max(1);
     let of = |status| batch.tasks.iter().filter(move |id| status_of(state, id) == Some(status));
@@ -210,10 +207,15 @@ fn must_stop(state: &RunState) -> Option<RunStop> {
     None
 }
 
-/// After a failure nothing new begins where the policy is to fail fast; what has passed its gates still lands.
-fn gives_up(state: &RunState, config: &Config) -> bool {
-    config.task_failure_policy == FailurePolicy::FailFast
-        && with_status(state, TaskStatus::Failed).next().is_some()
+/// Why nothing new begins: a failure where the policy is to fail fast, or one that every other agent would meet, too. What
+/// has passed its gates still lands.
+fn gives_up(state: &RunState, config: &Config) -> Option<String> {
+    if let Some((id, _)) = state.tasks.iter().find(|(_, facts)| facts.is_refused()) {
+        return Some(format!("every other task would fail as {id} did"));
+    }
+    let fails_fast = config.task_failure_policy == FailurePolicy::FailFast
+        && with_status(state, TaskStatus::Failed).next().is_some();
+    fails_fast.then(|| "a task failed and task_failure_policy is fail_fast".to_owned())
 }
 
 fn failure_reason(state: &RunState) -> StopReason {

@@ -18,7 +18,7 @@ use crate::{
     budget,
     limits::backoff_ms,
     manifest::{BlockCause, Compliance},
-    state::{RunState, TaskFacts},
+    state::{REFUSED, RunState, TaskFacts},
 };
 
 /// An event without its stamp: the journal adds time and number.
@@ -67,6 +67,13 @@ pub struct Judgement {
 pub enum Outcome {
     /// Bootstrap, agent or verify failed.
     Failed(String),
+    /// The agent failed for what no other attempt changes: its key, its quota, how it is started.
+    Hopeless {
+        /// Why.
+        why: String,
+        /// Whether the agent of every other task would fail so, too.
+        for_all: bool,
+    },
     /// The orchestrator ended during it: what became of the work is unknown, and it does not count.
     Lost,
     /// Its changes break the manifest; [`Compliance::Goes`] never stands here.
@@ -218,6 +225,10 @@ fn validator_event(judgement: &Judgement) -> EventKind {
 fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
     match outcome {
         Outcome::Failed(why) => retry_or_fail(why, failures, config),
+        Outcome::Hopeless { why, for_all } => {
+            let code = if for_all { REFUSED } else { "worker.exit" };
+            EventKind::TaskFail(reason(code, format!("{why}; another attempt would fail the same way")))
+        }
         Outcome::Lost => EventKind::WorkerLost(WorkerLost {
             reason: "the orchestrator ended during the attempt, which does not count".to_owned(),
         }),

@@ -53,6 +53,9 @@ const AGENT_THAT_MAY_TELL_NOTHING: &str = "command";
 /// The code of the reason of an attempt that was lost.
 const LOST: &str = "worker.lost";
 
+/// The code of the reason of a task whose agent failed as every other one would.
+pub(crate) const REFUSED: &str = "worker.refused";
+
 impl Default for TaskFacts {
     fn default() -> Self {
         Self {
@@ -442,6 +445,11 @@ impl TaskFacts {
     pub fn lost(&self) -> u32 {
         let lost = self.reasons.iter().filter(|reason| reason.code == LOST);
         lost.count().try_into().unwrap_or(u32::MAX)
+    }
+
+    /// Whether it failed as every other task would: nothing new begins until a human has decided about it.
+    pub fn is_refused(&self) -> bool {
+        self.status == TaskStatus::Failed && self.reasons.last().is_some_and(|last| last.code == REFUSED)
     }
 
     fn note(&mut self, kind: &EventKind) {

@@ -19,7 +19,7 @@ use mycelium_schemas::{
     config::{self, Config, FailurePolicy, Mode},
     event::{
         BatchComplete, BatchStart, CheckoutUpdate, EventKind, LandingIntent, ReasonPayload, ReviewApprove,
-        RunStop, TaskLanded, TaskRetry, TaskReview, TaskStart, TaskValidated, ValidatorVerdict,
+        ReviewRetry, RunStop, TaskLanded, TaskRetry, TaskReview, TaskStart, TaskValidated, ValidatorVerdict,
     },
     id::{CommitId, TaskId},
     manifest::{Files, Locks, Manifest, PlannedTask, Verify},
@@ -383,6 +383,38 @@ fn kept_work_that_has_to_be_done_again_waits_for_its_locks() {
     let state = recovered(&case, &case.config(), case.state(), usize::MAX);
     let actions = decide(&plan, &state, &case.config());
     assert!(matches!(&actions[..], [Action::StartAttempt { task, .. }] if *task == id(0)), "{actions:?}");
+}
+
+/// Whatever the policy: the agents of all tasks are started in the same way.
+#[test]
+fn where_one_agent_failed_as_every_other_one_would_nothing_new_begins_until_a_human_decided() {
+    let case = Case {
+        tasks: vec![Task::Running(None), Task::Running(None), Task::Pending],
+        ..one(Task::Pending, Intent::None, Mode::Block)
+    };
+    let config = case.config();
+    let mut state = case.state();
+    let failed = |code: &str| ReasonPayload { code: code.into(), message: String::new() };
+    let stops = |state: &RunState| match &decide(&case.plan(), state, &config)[..] {
+        [Action::Stop(stop)] => Some((stop.status, stop.stop_reason, stop.message.clone())),
+        _ => None,
+    };
+    apply(&mut state, Draft::task(1, &id(0), 1, EventKind::TaskFail(failed("worker.refused"))));
+    apply(&mut state, Draft::task(1, &id(1), 1, EventKind::TaskFail(failed("worker.exit"))));
+    // One that waits in the batch does not begin any more.
+    let closes = decide(&case.plan(), &state, &config);
+    let [Action::CloseBatch { batch: 1, result }] = &closes[..] else { panic!("{closes:?}") };
+    apply(&mut state, Draft::batch(1, EventKind::BatchComplete(result.clone())));
+    let message = "every other task would fail as t0 did".to_owned();
+    assert_eq!(stops(&state), Some((RunStatus::Failed, StopReason::TaskFailed, message)));
+    let retry = ReviewRetry { config_digest: String::new() };
+    let retry = Draft { task: Some(id(0)), ..Draft::run(EventKind::ReviewRetry(retry)) };
+    apply(&mut state, retry);
+    let state = recovered(&case, &config, state, usize::MAX);
+    assert_eq!(
+        decide(&case.plan(), &state, &config),
+        [Action::StartBatch { batch: 2, tasks: vec![id(0), id(2)] }]
+    );
 }
 
 /// What passed its gates is not given up because something else failed; only nothing new begins.

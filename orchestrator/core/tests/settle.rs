@@ -215,6 +215,19 @@ fn a_failed_attempt_is_repeated_as_often_as_is_allowed_and_a_lost_one_does_not_c
 }
 
 #[test]
+fn an_agent_that_would_fail_the_same_way_again_is_not_tried_again() {
+    let mut config = config();
+    config.max_retries = 2;
+    for (for_all, code) in [(true, "worker.refused"), (false, "worker.exit")] {
+        let hopeless = Outcome::Hopeless { why: "no key".to_owned(), for_all };
+        let (types, last) = settled(&config, facts(hopeless));
+        let EventKind::TaskFail(failed) = last else { panic!("{last:?}") };
+        assert_eq!((types, failed.code.as_str()), (vec!["task.fail"], code));
+        assert_eq!(failed.message, "no key; another attempt would fail the same way");
+    }
+}
+
+#[test]
 fn work_that_does_not_merge_is_done_again_as_often_as_is_allowed() {
     let mut config = config();
     config.max_retries = 1;

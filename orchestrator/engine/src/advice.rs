@@ -62,10 +62,11 @@ pub(crate) fn text(message: &str) -> &'static str {
     }
 }
 
-/// What to do where the agent of an attempt failed, by the class at the end of the reason; none where the reason says it.
+/// What to do where the agent of an attempt failed, by the class that its reason names last; none where the reason says it.
 pub fn agent(reason: &str) -> Option<&'static str> {
     let cause = reason.strip_prefix(AGENT_FAILED)?;
-    let class = cause.strip_suffix(')')?.rsplit_once('(')?.1;
+    // What follows from it may stand behind.
+    let class = cause.rsplit_once('(')?.1.split_once(')')?.0;
     Some(match class {
         "auth" => {
             "the provider does not take the key: set the variable that `gateway` names to one that it takes, then `mycelium run`"
@@ -102,6 +103,8 @@ mod tests {
             assert!(advice.ends_with(", then `mycelium run`") && all.insert(advice), "{class}: {advice}");
         }
         assert_eq!((advice("network"), advice("empty")), (advice("provider"), None));
+        let refused = agent("the agent failed: no key (auth); another attempt would fail the same way");
+        assert_eq!(refused, advice("auth"));
         assert_eq!(agent("the task's verify command exited with 1 (auth)"), None);
     }
 

@@ -206,7 +206,11 @@ impl Asking<'_> {
         let exit = self.launcher.run(job, self.stop, &mut listener).await?;
         lease.close().await;
         store::remove_dir(self.home)?;
-        let answer = match listener.said.outcome(&exit, false) {
+        let used = models.used_by(&self.client)?;
+        let counted = used.usage.map_or(0, |usage| usage.tokens());
+        let asked_as = format!("the {} of task {}", self.client.by, self.client.task);
+        listener.said.compare(&asked_as, counted);
+        let answer = match listener.said.outcome(&exit, false, counted) {
             Outcome::Completed => listener.answer.ok_or_else(|| {
                 NoAnswer::new(Fault::Answer, format!("{} did not answer in the form", adapter.name()))
             }),
@@ -221,7 +225,7 @@ impl Asking<'_> {
                 Err(NoAnswer::new(fault, message))
             }
         };
-        Ok(Answered { answer, used: models.used_by(&self.client)? })
+        Ok(Answered { answer, used })
     }
 }
 

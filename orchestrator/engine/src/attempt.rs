@@ -46,6 +46,7 @@ use crate::{
     redact::Redactor,
     saboteur,
     store::{self, make_private_dir, remove_dir_unless},
+    under_way::UnderWay,
     validator::{self, Prompts},
 };
 
@@ -101,6 +102,8 @@ pub struct Attempt {
     pub(crate) models: Option<Arc<Models>>,
     /// What validators that ask a model are asked with.
     pub(crate) prompts: Arc<Prompts>,
+    /// The attempts beside which it is under way.
+    pub(crate) under_way: Arc<UnderWay>,
     /// To the run's journal.
     pub journal: mpsc::UnboundedSender<Draft>,
     /// Keeps secrets out of its artifacts.
@@ -134,9 +137,11 @@ struct Judged {
 impl Attempt {
     /// Runs it. An error is the machine's or Mycelium's fault, never the task's.
     pub async fn run(self) -> Result<AttemptFacts, Error> {
+        self.under_way.begin().await;
         let facts = self.work().await;
         // Nor may a gate leave anything running behind the attempt.
-        let ended = end_all_in(&self.workspace).await;
+        let ended = self.end_all().await;
+        self.under_way.end().await;
         for note in self.redactor.notes() {
             // The receiver is gone only when the run is ending; then nobody reads it any more.
             let _unheard = self.journal.send(self.key.draft(note));
@@ -149,15 +154,28 @@ impl Attempt {
         Ok(facts)
     }
 
+    /// Ends what was left running, between two commands of the attempt. What has shed its mark and its folder is known as
+    /// this attempt's where no other one is under way; else it ends with the last of them.
+    async fn end_all(&self) -> Result<(), Error> {
+        let workspace = self.workspace.clone();
+        let only = self.under_way.only().await;
+        let end = if only.is_some() { orphans::end_with_descendants } else { orphans::end };
+        // Nobody else begins before that is done.
+        let ended = blocking(move || end(&workspace).map(drop)).await;
+        drop(only);
+        ended
+    }
+
     async fn work(&self) -> Result<AttemptFacts, Error> {
-        let failed = |usage, why: String| AttemptFacts {
+        let ended = |usage, outcome| AttemptFacts {
             usage,
             validators: BTreeMap::new(),
             refused: Vec::new(),
             violations: Vec::new(),
             over: None,
-            outcome: Outcome::Failed(why),
+            outcome,
         };
+        let failed = |usage, why: String| ended(usage, Outcome::Failed(why));
         if self.follows.is_none() {
             self.wait().await;
             self.prepare().await?;
@@ -167,8 +185,8 @@ impl Attempt {
         }
         let worked = self.run_agent().await?;
         let (usage, over) = (worked.usage, worked.over.clone());
-        if let Some(why) = self.agent_failure(&worked, true) {
-            return Ok(AttemptFacts { over, ..failed(usage, why) });
+        if let Some(failure) = self.agent_failure(&worked, true) {
+            return Ok(AttemptFacts { over, ..ended(usage, failure) });
         }
         let judged = match self.judge().await {
             Err(error) if self.is_of_the_workspace(&error) => {
@@ -179,7 +197,7 @@ impl Attempt {
         let changed = !judged.snapshot.changes.is_empty();
         let mut spent = Spent { over, validators: BTreeMap::new() };
         let outcome = match self.agent_failure(&worked, changed) {
-            Some(why) => Outcome::Failed(why),
+            Some(failure) => failure,
             None => self.outcome(&judged, &mut spent).await?,
         };
         let Spent { over, validators } = spent;
@@ -187,19 +205,20 @@ impl Attempt {
         Ok(AttemptFacts { usage, validators, refused, violations, over, outcome })
     }
 
-    /// Why the agent's part failed, if it did: by its exit, by what it said, by its usage.
-    fn agent_failure(&self, worked: &Worked, changed: bool) -> Option<String> {
+    /// How the agent's part failed, if it did: by its exit, by what it said, by its usage.
+    fn agent_failure(&self, worked: &Worked, changed: bool) -> Option<Outcome> {
         let usage_is_unreadable = matches!(&worked.reading, Reading::Usage(usage) if usage.is_unreadable());
         if usage_is_unreadable && self.config.budgets.is_limited() {
             let why = "the agent reported usage that cannot be read, so that its budget cannot be judged";
-            return Some(why.to_owned());
+            return Some(Outcome::Failed(why.to_owned()));
         }
         match &worked.reading {
             Reading::Adapter(said) => {
-                said.failure(&worked.exit, changed).map(|why| format!("{AGENT_FAILED}{why}"))
+                let counted = worked.usage.map_or(0, |usage| usage.tokens());
+                Some(said.failure(&worked.exit, changed, counted)?.outcome(counted))
             }
             Reading::Usage(_) if worked.exit.is_success() => None,
-            Reading::Usage(_) => Some(format!("the agent {}", worked.exit.describe())),
+            Reading::Usage(_) => Some(Outcome::Failed(format!("the agent {}", worked.exit.describe()))),
         }
     }
 
@@ -364,12 +383,16 @@ impl Attempt {
         };
         let reading = watcher.reading;
         // What the agent left running must not change the files that are about to be judged, nor ask its model.
-        end_all_in(&self.workspace).await?;
+        self.end_all().await?;
         let used = match (hired, &self.models, &reading) {
             (Some(hired), Some(models), _) => hired.dismiss(models, &self.key).await?,
             (_, _, Reading::Usage(usage)) => Used { usage: usage.total(), over: None },
             _ => Used::default(),
         };
+        if let Reading::Adapter(said) = &reading {
+            let who = format!("task {}, attempt {}", self.key.task, self.key.attempt);
+            said.compare(&who, used.usage.map_or(0, |usage| usage.tokens()));
+        }
         let local = Local {
             duration_ms: u64::try_from(exit.duration.as_millis()).ok(),
             detail: exit.detail.clone(),
@@ -591,8 +614,9 @@ pub(crate) async fn tidy_all(
     .await
 }
 
-/// Ends what runs in a workspace, or in one below the folder, off the event loop: the kernel may take its time.
+/// Ends what runs in a workspace, or in one below the folder, and whatever else was left behind while no attempt is under
+/// way; off the event loop, since the kernel may take its time.
 pub(crate) async fn end_all_in(workspaces: &Path) -> Result<(), Error> {
     let workspaces = workspaces.to_owned();
-    blocking(move || orphans::end(&workspaces).map(drop)).await
+    blocking(move || orphans::end_with_descendants(&workspaces).map(drop)).await
 }

@@ -8,9 +8,10 @@ use std::{
 use mycelium_agents::{
     agent::{Agent as Adapter, StopSignal},
     invocation::{Answer, Invocation, Session, Start},
-    outcome::{Ending, Facts, Outcome, judge},
+    outcome::{Ending, Facts, FailureClass, Outcome, judge},
     reader::Reader,
 };
+use mycelium_core::settle;
 use mycelium_gateway::{Lease, Signs};
 use mycelium_schemas::{
     config::{Agent, Config},
@@ -21,6 +22,7 @@ use tokio::time::Instant;
 
 use crate::{
     agent::AttemptKey,
+    attempt::AGENT_FAILED,
     docker,
     environment::Environment,
     error::Error,
@@ -87,6 +89,14 @@ pub(crate) struct Said {
     stderr: Vec<u8>,
     has_begun: bool,
     signs: Signs,
+}
+
+/// How an attempt failed.
+#[derive(Debug)]
+pub(crate) struct Failing {
+    why: String,
+    /// None where it is none of the agent's.
+    class: Option<FailureClass>,
 }
 
 impl Hired {
@@ -171,6 +181,9 @@ impl Call {
                 more: wanted.more,
             },
         );
+        for (name, text) in &invocation.files {
+            store::write_atomic(&place.home.join(name), text.as_bytes())?;
+        }
         let path = match contained {
             // That of its image.
             Some(_) => PathBuf::from(hiring::name(adapter, wanted.program)),
@@ -219,11 +232,24 @@ impl Said {
         }
     }
 
-    /// What became of it by all that is known.
-    pub(crate) fn outcome(&self, exit: &Exit, changed: bool) -> Outcome {
+    /// What became of it by all that is known, also by the tokens that the gateway counted.
+    pub(crate) fn outcome(&self, exit: &Exit, changed: bool, counted: u64) -> Outcome {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
+        let counted = Some(counted);
+        let facts = Facts { ending: ending(exit), changed, asked_session: None, counted, stderr: &stderr };
         judge(self.adapter, self.reader.report(), facts)
+    }
+
+    /// Says where it tells another use than was counted. The gateway's count stands: an agent leaves out what it asked
+    /// beside its conversation and what broke off.
+    pub(crate) fn compare(&self, who: &str, counted: u64) {
+        // Where nothing was counted that is no difference, but a failure.
+        if let Some(told) = self.reader.report().told().filter(|told| counted > 0 && *told != counted) {
+            let agent = self.adapter.name();
+            tracing::warn!(
+                "{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands"
+            );
+        }
     }
 
     /// Takes one of its events.
@@ -253,22 +279,36 @@ impl Said {
         self.reader.report().terminal.is_some()
     }
 
-    /// Why its attempt failed, if it did.
-    pub(crate) fn failure(&self, exit: &Exit, changed: bool) -> Option<String> {
+    /// How its attempt failed, if it did.
+    pub(crate) fn failure(&self, exit: &Exit, changed: bool, counted: u64) -> Option<Failing> {
         if exit.reason == ExitReason::NotStarted {
-            return Some(exit.describe());
+            return Some(Failing { why: exit.describe(), class: None });
         }
         if saboteur::is!("believe-the-agent") {
             return None;
         }
-        match self.outcome(exit, changed) {
+        match self.outcome(exit, changed, counted) {
             Outcome::Completed => None,
-            Outcome::SessionLost => Some("the conversation is lost".to_owned()),
+            Outcome::SessionLost => Some(Failing { why: "the conversation is lost".to_owned(), class: None }),
             Outcome::Failed(failure) => {
                 let how = exit.reason != ExitReason::Exited && exit.reason != ExitReason::Lingered;
                 let how = if how { format!("{}: ", exit.describe()) } else { String::new() };
-                Some(format!("{how}{} ({})", failure.message, failure.class))
+                let why = format!("{how}{} ({})", failure.message, failure.class);
+                Some(Failing { why, class: Some(failure.class) })
             }
+        }
+    }
+}
+
+impl Failing {
+    /// What follows for its attempt, of which so many tokens were counted.
+    pub(crate) fn outcome(self, counted: u64) -> settle::Outcome {
+        let why = format!("{AGENT_FAILED}{}", self.why);
+        match self.class {
+            // A model that answered knows the agent as it is configured: what it then refuses lies in the task.
+            Some(FailureClass::Config) => settle::Outcome::Hopeless { why, for_all: counted == 0 },
+            Some(class) if class.is_lasting() => settle::Outcome::Hopeless { why, for_all: true },
+            _ => settle::Outcome::Failed(why),
         }
     }
 }

@@ -58,6 +58,7 @@ pub mod settings;
 pub mod signals;
 pub mod start;
 pub mod store;
+mod under_way;
 mod validator;
 
 pub use error::{Error, ErrorKind};

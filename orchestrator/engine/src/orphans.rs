@@ -30,12 +30,24 @@ pub fn end(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
     end_all(workspaces, || find(workspaces))
 }
 
+/// The same, with every process that this one or its children started, whatever it has shed. Nothing else of this
+/// process's own may be running.
+pub(crate) fn end_with_descendants(workspaces: &Path) -> Result<BTreeSet<i32>, Error> {
+    end_all(workspaces, || {
+        let mut found = find(workspaces)?;
+        found.extend(descendants()?);
+        Ok(found)
+    })
+}
+
 /// Kills every process that this one or its children started. Nothing of this process's own may be running.
 pub(crate) fn end_descendants() -> Result<BTreeSet<i32>, Error> {
-    end_all(Path::new("this process"), || {
-        let processes = processes()?;
-        Ok(below(&processes, &[getpid().as_raw_pid()].into()))
-    })
+    end_all(Path::new("this process"), descendants)
+}
+
+/// What this process started, and what was left to it: it is the reaper of all that.
+fn descendants() -> Result<BTreeSet<i32>, Error> {
+    Ok(below(&processes()?, &[getpid().as_raw_pid()].into()))
 }
 
 /// The living processes that belong to a workspace, or to one below the folder: those that bear its mark, those that

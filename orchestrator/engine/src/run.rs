@@ -49,6 +49,7 @@ use crate::{
     settings::read_written,
     signals::{Signals, StopSignal},
     store::{self, RunPaths},
+    under_way::UnderWay,
     validator::Prompts,
 };
 
@@ -79,6 +80,8 @@ pub(crate) struct Run<'a> {
     pub(crate) models: Option<Arc<Models>>,
     /// What validators that ask a model are asked with.
     pub(crate) prompts: Arc<Prompts>,
+    /// The attempts that are.
+    pub(crate) under_way: Arc<UnderWay>,
     pub(crate) stepped_from: Option<Timestamp>,
     /// Containers of agents that went on without their orchestrator.
     pub(crate) followed: BTreeMap<TaskId, String>,
@@ -354,6 +357,7 @@ impl Run<'_> {
             gateway: self.paths.gateway(),
             models: self.models.clone(),
             prompts: Arc::clone(&self.prompts),
+            under_way: Arc::clone(&self.under_way),
             journal: sender.clone(),
             redactor: self.redactor.apart(),
             stop: self.stop.subscribe(),

@@ -378,6 +378,7 @@ pub(crate) fn assemble<'a>(
         redactor: parts.redactor,
         models: None,
         prompts: Arc::new(parts.prompts),
+        under_way: Arc::default(),
         stepped_from: parts.stepped_from,
         followed: BTreeMap::new(),
         stop,

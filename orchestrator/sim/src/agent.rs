@@ -113,7 +113,7 @@ impl Sim {
         self.report_usage(task, agent.attempt)?;
         self.world.alive.remove(task);
         let (violations, outcome) = self.outcome(task, agent);
-        if matches!(outcome, Outcome::Failed(_)) {
+        if matches!(outcome, Outcome::Failed(_) | Outcome::Hopeless { .. }) {
             *self.world.failed.entry(task.clone()).or_default() += 1;
         }
         let report = self.world.reports.get(&(task.clone(), agent.attempt));
@@ -134,6 +134,11 @@ impl Sim {
 
     fn outcome(&mut self, task: &TaskId, agent: &Agent) -> (Vec<Violation>, Outcome) {
         let roll = self.dice.roll(12);
+        if roll == 1 && self.dice.once_in(3) {
+            let for_all = self.dice.once_in(2);
+            self.ledger.hopeless(task);
+            return (Vec::new(), Outcome::Hopeless { why: "no key".to_owned(), for_all });
+        }
         if roll == 1 || roll == 2 {
             return (Vec::new(), Outcome::Failed("chance".to_owned()));
         }

@@ -50,6 +50,10 @@ pub(crate) struct Ledger {
     limit: Option<u64>,
     retries: Retries,
     fail_fast: bool,
+    /// Tasks whose attempt failed as each other one of them would, until that is told.
+    hopeless: BTreeSet<TaskId>,
+    /// Those that failed as every other task would, until a human decides about them.
+    refused: BTreeSet<TaskId>,
     /// Where nothing may land before somebody asked whether the doctor can fail: whether somebody did in this life.
     canary: Option<bool>,
     intent_open: bool,
@@ -86,19 +90,7 @@ impl Ledger {
                 self.blocked.remove(&task);
                 self.decided(task, &event.kind);
             }
-            (EventKind::TaskStart(_), Some(task)) => {
-                self.refuse_blocked("an attempt begins")?;
-                if let Some(failed) =
-                    self.failed.first().filter(|_| self.fail_fast && !self.taken.contains(&task))
-                {
-                    return Err(format!("{task} begins, {failed} failed, and the policy is to fail fast"));
-                }
-                *self.attempts.entry(task.clone()).or_default() += 1;
-                self.lost.remove(&task);
-                self.taken.remove(&task);
-                self.begun.insert(task.clone());
-                self.running.insert(task);
-            }
+            (EventKind::TaskStart(_), Some(task)) => self.begins(task)?,
             (EventKind::WorkerLost(_), Some(task)) => {
                 if self.begun.contains(&task) {
                     self.taken.insert(task.clone());
@@ -142,8 +134,32 @@ impl Ledger {
         }
     }
 
+    /// An attempt at a task failed as each other one would.
+    pub(crate) fn hopeless(&mut self, task: &TaskId) {
+        self.hopeless.insert(task.clone());
+    }
+
+    /// An attempt at a task begins.
+    fn begins(&mut self, task: TaskId) -> Result<(), String> {
+        self.refuse_blocked("an attempt begins")?;
+        let is_new = !self.taken.contains(&task);
+        if let Some(failed) = self.failed.first().filter(|_| self.fail_fast && is_new) {
+            return Err(format!("{task} begins, {failed} failed, and the policy is to fail fast"));
+        }
+        if let Some(refused) = self.refused.first().filter(|_| is_new) {
+            return Err(format!("{task} begins, and no agent can work, as {refused} showed"));
+        }
+        *self.attempts.entry(task.clone()).or_default() += 1;
+        self.lost.remove(&task);
+        self.taken.remove(&task);
+        self.begun.insert(task.clone());
+        self.running.insert(task);
+        Ok(())
+    }
+
     /// A human decided about a task.
     fn decided(&mut self, task: TaskId, kind: &EventKind) {
+        self.refused.remove(&task);
         match kind {
             EventKind::ReviewRetry(_) => {
                 self.failed.remove(&task);
@@ -162,11 +178,17 @@ impl Ledger {
 
     fn attempt_ended(&mut self, task: TaskId, kind: &EventKind) -> Result<(), String> {
         self.retries.read(&task, kind)?;
+        if self.hopeless.remove(&task) && matches!(kind, EventKind::TaskRetry(_)) {
+            return Err(format!("{task} is tried again, and fails the same way"));
+        }
         match kind {
             EventKind::TaskRescope(rescope) => {
                 self.added_locks.entry(task).or_default().extend(rescope.locks.iter().cloned());
             }
-            EventKind::TaskFail(_) => {
+            EventKind::TaskFail(failed) => {
+                if failed.code == "worker.refused" {
+                    self.refused.insert(task.clone());
+                }
                 self.failed.insert(task);
             }
             _ => {}

@@ -35,6 +35,13 @@ impl Sim {
         if matches!(mutant, Mutant::AddedLocksIgnored | Mutant::LocksIgnored) {
             state.tasks.values_mut().for_each(|facts| facts.added_locks.clear());
         }
+        if mutant == Mutant::RefusalIgnored {
+            state
+                .tasks
+                .values_mut()
+                .filter(|facts| facts.is_refused())
+                .for_each(|facts| facts.reasons.clear());
+        }
         let mut actions = decide::decide(&plan, &state, &config);
         if let (Mutant::FirstOvertaken, [Action::StartBatch { tasks, .. }]) = (mutant, actions.as_mut_slice())
             && tasks.len() > 1
@@ -70,6 +77,11 @@ impl Sim {
             Mutant::BudgetIgnored => config.budgets.mode = Mode::Off,
             Mutant::FailuresNotCounted => {
                 state.tasks.entry(task.clone()).and_modify(|facts| facts.failures = 0);
+            }
+            Mutant::HopelessRetried => {
+                if let Outcome::Hopeless { why, .. } = &facts.outcome {
+                    facts.outcome = Outcome::Failed(why.clone());
+                }
             }
             Mutant::ValidatorIgnored => {
                 if let Outcome::Judged { validators, .. } = &mut facts.outcome {

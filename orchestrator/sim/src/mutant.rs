@@ -17,6 +17,10 @@ pub enum Mutant {
     FirstOvertaken,
     /// After a failure new tasks begin, though the policy is to fail fast.
     FailFastIgnored,
+    /// What fails the same way each time is tried again.
+    HopelessRetried,
+    /// After a task failed as every other one would, others begin.
+    RefusalIgnored,
     /// A batch is never closed.
     BatchNeverCloses,
     /// Failed attempts are not counted.

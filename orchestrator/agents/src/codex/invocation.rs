@@ -1,22 +1,27 @@
 //! `codex exec`: nothing of the user's configuration, one provider without a key, no analytics, no plugins fetched, no
 //! waiting for a network without end. Its own sandbox is off: the workspace is Mycelium's, and in a container it cannot
 //! work.
+//!
+//! The provider's address is what a key would be, and every user of the machine may read a command line: it stands in the
+//! configuration of the agent's own folder, which is the only one that it reads.
 
 use std::fmt::Write;
 
 use crate::invocation::{Invocation, Session, Start};
 
+/// The file of its folder that it reads settings from.
+const CONFIG: &str = "config.toml";
 /// What it would fetch, send or wait for by itself.
 const DISABLED: [&str; 5] = ["plugins", "multi_agent", "goals", "apps", "unbounded_connection_retries"];
 
 pub(crate) fn of(start: &Start<'_>) -> Invocation {
     let mut call = Invocation::default();
     call.env("CODEX_HOME", start.home.to_string_lossy());
-    call.args(["exec", "--json", "--ignore-user-config", "--ignore-rules", "--skip-git-repo-check"]);
+    call.files.insert(CONFIG.to_owned(), provider(start.base_url));
+    call.args(["exec", "--json", "--ignore-rules", "--skip-git-repo-check"]);
     call.args(["-m", start.model]);
     for setting in [
         r#"model_provider="mycelium""#.to_owned(),
-        provider(start.base_url),
         "analytics.enabled=false".to_owned(),
         r#"web_search="disabled""#.to_owned(),
         // Its commands would get the whole environment.
@@ -42,9 +47,9 @@ pub(crate) fn of(start: &Start<'_>) -> Invocation {
 }
 
 fn provider(base_url: &str) -> String {
+    let address = toml(&format!("{base_url}/v1"));
     format!(
-        r#"model_providers.mycelium={{name="mycelium",base_url={},wire_api="responses"}}"#,
-        toml(&format!("{base_url}/v1"))
+        "[model_providers.mycelium]\nname = \"mycelium\"\nbase_url = {address}\nwire_api = \"responses\"\n"
     )
 }
 

@@ -76,6 +76,9 @@ fn two_tasks_land_and_a_budget_stops_one(agent: Agent) {
     assert_eq!(landing.git("show main:docs/one.md"), "one");
     let seen = landing.git("show main:docs/two.md");
     assert!(seen.contains("MYCELIUM_TASK_ID=002") && !seen.contains(KEY), "{seen}");
+    // Its address stands in no command line.
+    let lines: Vec<&str> = seen.lines().filter(|line| line.contains("127.0.0.1:4180/t/")).collect();
+    assert!(lines.iter().all(|line| line.starts_with("ANTHROPIC_BASE_URL=")), "{lines:?}");
     // It has a loopback address and no other one.
     let devices = seen
         .lines()

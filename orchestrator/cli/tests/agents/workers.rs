@@ -26,14 +26,17 @@ fn two_tasks_land_and_every_token_is_counted() {
     for agent in Agent::ALL {
         let one = vec![writes("one"), says("Done.", 1100, 12)];
         // What of the environment a command can see, and what the agent's own process holds.
-        let looks = "env > docs/two.md; tr '\\0' '\\n' < /proc/$PPID/environ >> docs/two.md || true";
+        let looks = "env > docs/two.md; tr '\\0' '\\n' < /proc/$PPID/environ >> docs/two.md || true; \
+                     { printf 'called: '; tr '\\0' ' ' < /proc/$PPID/cmdline; echo; } >> docs/two.md";
         let two =
             vec![runs(&format!("mkdir -p docs && {{ {looks}; }}"), 2000, 40), says("Done too.", 2100, 9)];
         let models = ModelServer::start(script(one, two)).unwrap();
         let mut place = place(agent, &models, "");
-        place.run(&["run", "--run-id", "r1"]).exits(0);
+        let ran = place.run(&["run", "--run-id", "r1"]).exits(0);
         let status = place.run(&["status", "--json"]).exits(0).json();
         assert_eq!((tokens(&status, "001"), tokens(&status, "002")), (2142, 4149), "{agent:?}");
+        // They count the same.
+        assert!(!ran.stderr.contains("the gateway counted"), "{agent:?}: {}", ran.stderr);
         assert_eq!(place.git("show main:docs/one.md"), "one");
         place.landed_once("001");
         place.landed_once("002");
@@ -45,6 +48,9 @@ fn two_tasks_land_and_every_token_is_counted() {
             seen.contains("MYCELIUM_TASK_ID=002") && !seen.contains("OPERATORS_KEY"),
             "{agent:?}: {seen}"
         );
+        // Nor does its address stand where every user of the machine may read it.
+        let called = seen.lines().find(|line| line.starts_with("called: ")).unwrap();
+        assert!(called.contains(agent.model()) && !called.contains("127.0.0.1"), "{agent:?}: {called}");
         let sent: Vec<_> = models.asked().into_iter().flat_map(|asked| asked.headers.into_values()).collect();
         assert!(sent.iter().any(|value| value.contains(KEY)), "{agent:?}");
     }

@@ -322,6 +322,7 @@ const ANSWERS: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 case "$1" in --version) cat "$here/version"; exit 0;; esac
 printf '%s\n' "$@" > "$here/arguments"
+[ -z "$CODEX_HOME" ] || stat -c %a "$CODEX_HOME/config.toml" > "$here/mode"
 cat > "$here/prompt"
 cat "$here/events"
 "#;
@@ -333,7 +334,7 @@ fn an_agent_answers_in_the_form_that_it_is_asked_for() {
         json!({"type": "thread.started", "thread_id": "0199a213-81c0-7800-8aa1-bbab2a035a53"}),
         json!({"type": "turn.started"}),
         json!({"type": "item.completed", "item": {"id": "item_0", "type": "agent_message", "text": plan}}),
-        json!({"type": "turn.completed", "usage": {"input_tokens": 9, "cached_input_tokens": 0, "output_tokens": 9}}),
+        json!({"type": "turn.completed", "usage": {"input_tokens": 0, "cached_input_tokens": 0, "output_tokens": 0}}),
     ];
     let claude = [json!({
         "type": "result", "subtype": "success", "is_error": false, "session_id": "s", "result": plan,
@@ -359,8 +360,24 @@ fn an_agent_answers_in_the_form_that_it_is_asked_for() {
         place.run(&PLAN).exits(0).complains(&[&format!("planned by {name} (m1) in 1 attempt")]);
         let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
         assert!(arguments.contains(schema) && arguments.contains("m1"), "{arguments}");
+        // Every user of the machine may read a command line, and only this one the file that the address stands in.
+        assert!(!arguments.contains("127.0.0.1"), "{arguments}");
+        if name == "codex" {
+            assert_eq!(fs::read_to_string(folder.path().join("mode")).unwrap(), "600\n");
+        }
         assert!(fs::read_to_string(folder.path().join("prompt")).unwrap().contains("Describe the work here"));
         fs::write(folder.path().join("events"), "").unwrap();
         place.run(&PLAN).exits(2).complains(&["the planner gave no plan", name]);
+        // One that used tokens which nobody counted did so past the gateway.
+        let told = match name {
+            "codex" => events.join("\n").replace("\"output_tokens\":0", "\"output_tokens\":9"),
+            _ => events.join("\n").replace(
+                "\"modelUsage\":{}",
+                "\"modelUsage\":{\"m1\":{\"inputTokens\":5,\"outputTokens\":4}}",
+            ),
+        };
+        fs::write(folder.path().join("events"), told + "\n").unwrap();
+        let why = "told 9 tokens, none of which passed the gateway: it asks a model that is not counted";
+        place.run(&PLAN).exits(2).complains(&["the planner gave no plan", why]);
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     held::{HeldRun, file_of_held, open_when_read, start, wait_until},
     place::{Place, program},
-    plans::ONE,
+    plans::{ONE, TWO},
 };
 
 /// The signals that a process handles itself, a bit each.
@@ -66,24 +66,49 @@ fn a_run_listens_for_signals_before_it_reads_its_settings() {
     }
 }
 
+/// Starts a process that nothing ties to its attempt: neither mark nor session nor folder. Its id is in the file once it
+/// is there.
+fn hidden(pid: &Path) -> String {
+    let pid = pid.display();
+    let made = format!("echo $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 600");
+    format!(
+        "(cd /; exec env -i setsid sh -c '{made}' >/dev/null 2>&1 </dev/null) & until test -e {pid}; do :; done"
+    )
+}
+
+/// A condition of the shell: it is at work, not ended and waiting to be reaped.
+fn is_at_work(pid: &Path) -> String {
+    format!("grep -q sleep /proc/$(cat {})/cmdline 2>/dev/null", pid.display())
+}
+
 #[test]
-fn a_daemon_without_mark_session_or_folder_of_its_attempt_does_not_outlive_the_run() {
-    // What it is known by is its command line, whose number is nobody else's.
-    let marker = format!("6{}", std::process::id());
-    let begun = tempfile::tempdir().unwrap();
-    let begun = begun.path().join("begun").display().to_string();
-    let daemon = format!(
-        "(cd /; exec env -i setsid sh -c 'touch {begun}; exec sleep {marker}' >/dev/null 2>&1 </dev/null) &"
-    );
-    let agent = format!("{daemon} until test -e {begun}; do :; done; echo one > src/one.js");
-    let mut place = Place::with_plan(&format!("worker:\n  agent: command\n  command: {agent:?}\n"), ONE);
+fn a_daemon_without_mark_session_or_folder_ends_before_the_only_attempts_work_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let seen = format!("! {}", is_at_work(&pid));
+    let plan =
+        ONE.replace(r#""spec":"#, &format!(r#""verify": {{"doctor": {}}}, "spec":"#, Value::from(seen)));
+    let agent = format!("{}; {} && echo one > src/one.js", hidden(&pid), is_at_work(&pid));
+    let worker = format!("max_retries: 0\nworker: {{ agent: command, command: {} }}\n", Value::from(agent));
+    let mut place = Place::with_plan(&worker, &plan);
     place.run(&["run"]).exits(0);
-    let words = format!("sleep\0{marker}\0");
-    let lives = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .any(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|found| found == words.as_bytes()));
-    assert!(!lives, "the daemon lives");
+}
+
+#[test]
+fn a_daemon_without_mark_session_or_folder_is_left_to_an_attempt_that_goes_on_and_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let first = "until test -e {pid}; do sleep 0.05; done; echo one > src/one.js";
+    let waits = "until grep -q '\"task_id\":\"001\".*\"type\":\"task.validated\"' $(dirname $MYCELIUM_TASK_SPEC)/../../../orchestrator.jsonl; do sleep 0.05; done";
+    let second = format!("{}; {waits}; {} && echo two > src/two.js", hidden(&pid), is_at_work(&pid));
+    let agent = format!("case $MYCELIUM_TASK_ID in 001) {first};; *) {second};; esac");
+    let agent = agent.replace("{pid}", &pid.display().to_string());
+    // Both agents are at work at once.
+    let config = format!("max_retries: 0\nworker: {{ agent: command, command: {} }}\n", Value::from(agent));
+    let mut place = Place::with_plan(&config, TWO);
+    place.run(&["run", "--run-id", "r1"]).exits(0);
+    let left = Command::new("sh").args(["-c", &is_at_work(&pid)]).status().unwrap();
+    assert!(!left.success(), "the daemon lives");
 }
 
 /// A place where the agent or the doctor once does what a git that holds the index does, and the lock of that.
