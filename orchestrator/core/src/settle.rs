@@ -67,8 +67,9 @@ pub struct Judgement {
 pub enum Outcome {
     /// Bootstrap, agent or verify failed.
     Failed(String),
-    /// The orchestrator ended during it: what became of the work is unknown, and it does not count.
-    Lost,
+    /// It came to nothing through no fault of its own, as when the orchestrator ended during it, and does not count. Says
+    /// why.
+    Lost(String),
     /// Its changes break the manifest; [`Compliance::Goes`] never stands here.
     OutOfManifest {
         /// What follows.
@@ -218,9 +219,7 @@ fn validator_event(judgement: &Judgement) -> EventKind {
 fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
     match outcome {
         Outcome::Failed(why) => retry_or_fail(why, failures, config),
-        Outcome::Lost => EventKind::WorkerLost(WorkerLost {
-            reason: "the orchestrator ended during the attempt, which does not count".to_owned(),
-        }),
+        Outcome::Lost(reason) => EventKind::WorkerLost(WorkerLost { reason }),
         Outcome::OutOfManifest { compliance: Compliance::Rescope(rescope), .. } => {
             EventKind::TaskRescope(rescope)
         }

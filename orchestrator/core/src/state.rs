@@ -444,6 +444,11 @@ impl TaskFacts {
         lost.count().try_into().unwrap_or(u32::MAX)
     }
 
+    /// Whether the last attempt was lost: what its agent had come to may be gone on with.
+    pub fn is_lost(&self) -> bool {
+        self.reasons.last().is_some_and(|reason| reason.code == LOST)
+    }
+
     fn note(&mut self, kind: &EventKind) {
         let mut because = |code: &str, message: String| {
             self.reasons.push(Reason { code: code.to_owned(), message });

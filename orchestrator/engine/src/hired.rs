@@ -49,8 +49,18 @@ pub(crate) fn adapter(agent: Agent) -> Option<Adapter> {
 pub(crate) struct Hired {
     adapter: Adapter,
     lease: Lease,
+    conversation: Conversation,
     /// What it is started with.
     pub(crate) call: Call,
+}
+
+/// The conversation of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Conversation {
+    /// One that begins; its id where that is chosen here.
+    New(Option<String>),
+    /// One that is gone on with.
+    GoesOn(String),
 }
 
 /// What an agent is started with, in the world that it works in.
@@ -71,8 +81,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) program: Option<&'a str>,
     /// The model.
     pub(crate) model: &'a str,
-    /// The id of its conversation.
-    pub(crate) session: String,
+    /// Its conversation.
+    pub(crate) session: Session<'a>,
     /// The JSON Schema of the answer that is wanted.
     pub(crate) answer: Option<&'a str>,
     /// More arguments, of the operator's.
@@ -87,6 +97,8 @@ pub(crate) struct Said {
     stderr: Vec<u8>,
     has_begun: bool,
     signs: Signs,
+    /// The conversation that it was asked to go on with.
+    asked: Option<String>,
 }
 
 impl Hired {
@@ -98,13 +110,15 @@ impl Hired {
         models: &Models,
         key: &AttemptKey,
         place: &Place,
+        continues: Option<&str>,
     ) -> Result<Self, Error> {
         store::make_private_dir(&place.home)?;
         let lease = models.admit(key)?;
+        let new = session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt));
         let wanted = Wanted {
             program: config.worker.program.as_deref(),
             model: &config.worker.model,
-            session: session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt)),
+            session: continues.map_or(Session::New(&new), Session::Resume),
             answer: None,
             more: &config.worker.args,
         };
@@ -113,7 +127,21 @@ impl Hired {
             let name = hiring::provider(adapter, config).key.clone().unwrap_or_default();
             call.env.extend(environment.get(&name).map(|key| (name.clone(), key.to_owned())));
         }
-        Ok(Self { adapter, lease, call })
+        let conversation = match continues {
+            Some(session) => Conversation::GoesOn(session.to_owned()),
+            None => Conversation::New(adapter.lets_session_be_chosen().then_some(new)),
+        };
+        Ok(Self { adapter, lease, conversation, call })
+    }
+
+    /// Its adapter.
+    pub(crate) fn adapter(&self) -> Adapter {
+        self.adapter
+    }
+
+    /// Its conversation.
+    pub(crate) fn conversation(&self) -> &Conversation {
+        &self.conversation
     }
 
     /// The signal at which it ends its own commands too.
@@ -123,7 +151,11 @@ impl Hired {
 
     /// Reads what it prints.
     pub(crate) fn listen(&self) -> Said {
-        Said::of(self.adapter, &self.lease)
+        let asked = match &self.conversation {
+            Conversation::New(_) => None,
+            Conversation::GoesOn(session) => Some(session.clone()),
+        };
+        Said { asked, ..Said::of(self.adapter, &self.lease) }
     }
 
     /// It has ended: what it used, all of it.
@@ -164,7 +196,7 @@ impl Call {
                 workspace,
                 home,
                 base_url: &base_url,
-                session: Session::New(&wanted.session),
+                session: wanted.session,
                 marks: &marks,
                 as_root: is_root(config, contained.is_some()),
                 answer: wanted.answer.map(|schema| Answer { schema, file: &form }),
@@ -216,13 +248,15 @@ impl Said {
             stderr: Vec::new(),
             has_begun: false,
             signs: lease.signs(),
+            asked: None,
         }
     }
 
     /// What became of it by all that is known.
     pub(crate) fn outcome(&self, exit: &Exit, changed: bool) -> Outcome {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        let facts = Facts { ending: ending(exit), changed, asked_session: None, stderr: &stderr };
+        let facts =
+            Facts { ending: ending(exit), changed, asked_session: self.asked.as_deref(), stderr: &stderr };
         judge(self.adapter, self.reader.report(), facts)
     }
 
@@ -248,9 +282,22 @@ impl Said {
         self.stderr.drain(..excess);
     }
 
-    /// True once it said how it ended: then it should end.
+    /// True once it said how it ended, or that it went on with another conversation than the one that it was asked for:
+    /// then it should end.
     pub(crate) fn has_ended(&self) -> bool {
-        self.reader.report().terminal.is_some()
+        let report = self.reader.report();
+        let is_another = self.asked.is_some() && report.session.is_some() && self.asked != report.session;
+        report.terminal.is_some() || is_another
+    }
+
+    /// The id of its conversation, once it told it.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.reader.report().session.as_deref()
+    }
+
+    /// Whether the conversation that it was asked to go on with is gone, or it went on with another one.
+    pub(crate) fn has_lost_its_conversation(&self, exit: &Exit) -> bool {
+        self.outcome(exit, true) == Outcome::SessionLost
     }
 
     /// Why its attempt failed, if it did.

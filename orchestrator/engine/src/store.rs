@@ -119,6 +119,11 @@ impl RunPaths {
         self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
     }
 
+    /// The note of a conversation that a task's attempt is, or was, in the middle of.
+    pub(crate) fn conversation(&self, task: &TaskId) -> PathBuf {
+        self.tasks.join(task.as_str()).join("conversation.json")
+    }
+
     /// Folder of the prompts of validators, as the run has frozen them.
     pub(crate) fn prompts(&self) -> PathBuf {
         self.run_dir.join("prompts")

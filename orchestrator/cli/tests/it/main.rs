@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod engines;
 mod held;
+mod interrupted;
 mod judges;
 mod lists;
 mod logs;
