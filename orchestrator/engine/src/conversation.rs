@@ -1,7 +1,7 @@
 //! The conversation of an attempt's agent, with which the next attempt goes on where the orchestrator ended in the middle
 //! of it (ADR 11).
 //!
-//! A note of it lies in the task's folder exactly as long as the workspace holds what this conversation made of its base,
+//! A note of it lies beside the workspace exactly as long as the workspace holds what this conversation made of its base,
 //! and nothing else: it is written when the conversation's id is known, and is gone before gates work in the workspace or
 //! the workspace is made anew.
 
@@ -67,7 +67,8 @@ impl Keeper {
         }
         session.clone_into(&mut self.note.session);
         // Replaced whole: half a note would be none.
-        let new = self.path.with_file_name(".tmp-conversation.json");
+        let new = store::temporary(&self.path);
+        store::make_private_dir(store::folder_of(&self.path))?;
         let note = serde_json::to_vec(&self.note)?;
         fault::point!("conversation.write", private::write(&new, note)).at("write", &new)?;
         fault::point!("conversation.keep", fs::rename(&new, &self.path)).at("replace", &self.path)

@@ -92,17 +92,13 @@ impl AtWork {
     }
 
     fn note(&self) -> PathBuf {
-        self.run_folder().join("tasks/001/conversation.json")
-    }
-
-    fn run_folder(&self) -> PathBuf {
-        let projects = self.place.sandbox.mycelium_home().join("projects");
-        let project = fs::read_dir(projects).ok().and_then(|mut found| found.next());
-        project.map_or_else(|| PathBuf::from("/nowhere"), |found| found.unwrap().path().join("runs/r1"))
+        self.workspaces().join(".conversations/001.json")
     }
 
     fn workspaces(&self) -> PathBuf {
-        self.place.project_dir().join("workspaces/r1")
+        let projects = self.place.sandbox.mycelium_home().join("projects");
+        let project = fs::read_dir(projects).ok().and_then(|mut found| found.next());
+        project.map_or_else(|| PathBuf::from("/nowhere"), |found| found.unwrap().path().join("workspaces/r1"))
     }
 
     fn resume(&mut self) -> crate::place::Done {
