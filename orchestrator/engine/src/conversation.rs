@@ -201,6 +201,8 @@ mod tests {
         format!("{number:040x}").parse().unwrap()
     }
 
+    type Spoil = fn(&Lost);
+
     /// What an attempt of an agent left, as it should be.
     struct Lost {
         folder: TempDir,
@@ -273,7 +275,6 @@ mod tests {
             let taped = format!("{}gateway: {{ {tape}: first }}\n", worker(Adapter::Codex));
             says(codex.session_for(Adapter::Codex, &taped, &commit(1)), "a cassette");
         }
-        type Spoil = fn(&Lost);
         let spoilt: [(Spoil, &str); 8] = [
             (|lost| fs::remove_dir(lost.path("workspace")).unwrap(), "workspace is gone"),
             (

@@ -27,6 +27,9 @@ fn says(text: &str) -> Turn {
     Turn { text: Some(text.to_owned()), ..Turn::default() }
 }
 
+/// What happens between an end and the beginning after it.
+type Between = fn(&AtWork);
+
 /// A run whose agent is in the middle of something.
 struct AtWork {
     place: Place,
@@ -163,7 +166,6 @@ fn one_that_is_interrupted_twice_goes_on_twice() {
 
 #[test]
 fn where_something_does_not_fit_it_begins_anew_and_that_is_said() {
-    type Between = fn(&AtWork);
     let cases: [(&str, Between, &str); 4] = [
         (
             "",
