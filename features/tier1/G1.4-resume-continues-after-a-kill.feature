@@ -1,4 +1,5 @@
-# Not in containers: there an agent goes on alone when the program is killed, and resume follows it (G2.5).
+# Not in containers but for agents that ask a model: others go on alone when the program is killed, and resume follows
+# them (G2.5).
 @G1.4 @tier1 @mock
 Feature: G1.4 Resume continues after a kill between batches
   A run that was killed goes on where it was. What landed is not done again, what was under way is done again without
@@ -124,3 +125,78 @@ Feature: G1.4 Resume continues after a kill between batches
     And standard error says "task 002 in run second"
     And the last command has changed no ref
     And the last command has changed no file of a run
+
+  @docker
+  Scenario Outline: Killed while <agent> is in the middle of a conversation, it goes on with it where it was
+    Given the agent is a scripted "<agent>"
+    And the model answers what says "Do write-greeting.":
+      """
+      - shell: append src/greeting.js half; signal at-work; await never
+      - shell: grep half src/greeting.js && append src/greeting.js other-half
+      - text: Done.
+      """
+    And the model answers what says "Do write-thanks.":
+      """
+      - shell: append src/thanks.js thanks
+      - text: Done.
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And task "002" has not made more than 1 attempt
+    And the log has a "worker.lost" event for task "001"
+    And a "task.start" event says:
+      | field     | value |
+      | continues | 1     |
+    And a question to the model says "You were interrupted"
+    And the model was asked no more than 5 times
+    And the file "src/greeting.js" on the integration branch contains "other-half"
+    And the log has no "task.retry" event
+    And the log has no "task.fail" event
+    And no process is left
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |
+
+  Scenario Outline: <agent> that does not have its conversation any more begins anew, and is not charged
+    Given the agent is a scripted "<agent>"
+    And the configuration:
+      """
+      max_retries: 0
+      worker: {args: [--scripted, forgets]}
+      """
+    And the model answers what says "Do write-greeting.":
+      """
+      - shell: append src/greeting.js half; signal at-work; await never
+      - shell: test -e src/greeting.js || append src/greeting.js whole
+      - text: Done.
+      """
+    And the model answers what says "Do write-thanks.":
+      """
+      - shell: append src/thanks.js thanks
+      - text: Done.
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 3 attempts
+    And the log has 2 "worker.lost" events
+    And standard error says "the agent does not have the conversation"
+    And the file "src/greeting.js" on the integration branch contains "whole"
+    And the log has no "task.retry" event
+    And the log has no "task.fail" event
+    And no process is left
+
+    Examples:
+      | agent  |
+      | codex  |
+      | claude |

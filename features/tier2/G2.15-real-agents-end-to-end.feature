@@ -2,7 +2,8 @@
 @G2.15 @tier2 @mock
 Feature: G2.15 Codex and Claude Code end to end
   The real agents, at the versions whose events were recorded, work as workers of a run: in parallel, counted to the
-  token, stopped by a budget in mid-turn, and after a kill. Their model is scripted.
+  token, stopped by a budget in mid-turn, and gone on with after a kill. Their model is
+  scripted.
 
   Background:
     Given the repository "toy-repo"
@@ -63,15 +64,15 @@ Feature: G2.15 Codex and Claude Code end to end
       | codex  |
       | claude |
 
-  Scenario Outline: <agent> begins anew after a kill, and what it used before is counted once
+  Scenario Outline: <agent> goes on with its conversation after a kill, and what it used before is counted once
     Given the agent is the real "<agent>"
     And the plan:
       | id  | name           | writes          |
       | 001 | write-greeting | src/greeting.js |
     And the model answers:
       """
-      - {shell: signal at-work; await never, usage: {input: 1000, output: 30}}
-      - {shell: echo greeting >src/greeting.js, usage: {input: 1000, output: 30}}
+      - {shell: echo half >src/greeting.js; signal at-work; await never, usage: {input: 1000, output: 30}}
+      - {shell: grep half src/greeting.js && echo greeting >>src/greeting.js, usage: {input: 1000, output: 30}}
       - {text: Done., usage: {input: 1100, output: 12}}
       """
     When I start "mycelium run --run-id first"
@@ -81,7 +82,12 @@ Feature: G2.15 Codex and Claude Code end to end
     Then the exit code is 0
     And task "001" has used 3172 tokens
     And task "001" has made 2 attempts
-    And the integration branch holds the file "src/greeting.js"
+    And a "task.start" event says:
+      | field     | value |
+      | continues | 1     |
+    And a question to the model says "You were interrupted"
+    And the model was asked 3 times
+    And the file "src/greeting.js" on the integration branch contains "greeting"
     And the log has no "task.fail" event
     And no process is left
 

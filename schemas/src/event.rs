@@ -380,8 +380,22 @@ pub struct BatchComplete {
 /// Payload of `task.start`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskStart {
-    /// Commit that the workspace holds.
+    /// Commit that the workspace holds, or began from where the attempt goes on in it.
     pub base_commit: CommitId,
+    /// The attempt that was lost with its orchestrator and whose conversation this one goes on with, in the workspace as it
+    /// was left; none where it begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<u32>,
+    /// Why it begins anew where the attempt before it was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anew: Option<String>,
+}
+
+impl TaskStart {
+    /// Of an attempt that nothing came before.
+    pub fn fresh(base_commit: CommitId) -> Self {
+        Self { base_commit, continues: None, anew: None }
+    }
 }
 
 /// Payload of `task.retry`.

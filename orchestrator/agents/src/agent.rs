@@ -1,5 +1,7 @@
 //! The agents that have an adapter.
 
+use std::path::Path;
+
 use crate::version::{Tested, Version};
 
 /// A coding agent whose command line and events are known.
@@ -54,6 +56,34 @@ impl Agent {
         match self {
             Self::Codex => StopSignal::Interrupt,
             Self::Claude => StopSignal::Terminate,
+        }
+    }
+
+    /// Whether the id of a new conversation is chosen by whoever starts it. Codex tells its own, with its first event.
+    pub fn lets_session_be_chosen(self) -> bool {
+        match self {
+            Self::Codex => false,
+            Self::Claude => true,
+        }
+    }
+
+    /// The folder below its own one in which its conversations lie, at most [`Self::SESSION_DEPTH`] folders deep.
+    pub fn sessions(self) -> &'static Path {
+        Path::new(match self {
+            Self::Codex => "sessions",
+            Self::Claude => "projects",
+        })
+    }
+
+    /// Folders between [`Self::sessions`] and a file in it: year, month and day for Codex, the workspace for Claude.
+    pub const SESSION_DEPTH: usize = 3;
+
+    /// Whether a file of that name in there holds the conversation.
+    pub fn is_session_file(self, name: &str, session: &str) -> bool {
+        let stem = name.strip_suffix(".jsonl").and_then(|stem| stem.strip_suffix(session));
+        match self {
+            Self::Codex => stem.is_some_and(|stem| stem.starts_with("rollout-") && stem.ends_with('-')),
+            Self::Claude => stem == Some(""),
         }
     }
 

@@ -38,6 +38,17 @@ pub enum Session<'a> {
     Resume(&'a str),
 }
 
+/// Whether a conversation can be asked for by this id: it is a UUID, as both agents give. Codex begins a new conversation
+/// under any other name that it does not know; and an id becomes an argument.
+pub fn is_session_id(id: &str) -> bool {
+    let is_dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    id.len() == 36
+        && id
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if is_dash(at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
 /// The form of an answer, as text and as a file: each agent wants another one.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {

@@ -104,7 +104,7 @@ pub enum Outcome {
     Completed,
     /// It did not.
     Failed(Failure),
-    /// The conversation that it was to go on with is gone: it has to begin anew.
+    /// The conversation that it was to go on with is gone, or it went on with another one: it has to begin anew.
     SessionLost,
 }
 
@@ -117,7 +117,7 @@ pub fn judge(agent: Agent, report: &Report, facts: Facts<'_>) -> Outcome {
         && asked != session
     {
         // Codex begins a new conversation under a name that it does not know, and says nothing.
-        return failed(FailureClass::Config, &format!("went on with {session} instead of {asked}"));
+        return Outcome::SessionLost;
     }
     if let Some(told) = uncounted(report, &facts) {
         let why = format!(

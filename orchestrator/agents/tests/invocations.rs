@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use mycelium_agents::{
     agent::Agent,
-    invocation::{Answer, Invocation, Session, Start},
+    invocation::{Answer, Invocation, Session, Start, is_session_id},
 };
 
 fn with(agent: Agent, change: impl FnOnce(&mut Start<'_>)) -> Invocation {
@@ -151,4 +151,42 @@ fn what_stands_in_a_setting_cannot_leave_it() {
     let call = with(Agent::Codex, |start| start.base_url = "http://h/\"}\n,x={\u{7f}");
     let provider = &call.files["config.toml"];
     assert_eq!(provider.lines().nth(2), Some(r#"base_url = "http://h/\"}\n,x={\u007f/v1""#), "{provider}");
+}
+
+#[test]
+fn a_conversation_is_known_by_its_own_file_alone() {
+    let (id, other) = ("01234567-0123-7123-8123-0123456789ab", "11234567-0123-7123-8123-0123456789ab");
+    let rollout = format!("rollout-2026-01-02T03-04-05-{id}.jsonl");
+    let claude = format!("{id}.jsonl");
+    for (agent, name, session, is_it) in [
+        (Agent::Codex, rollout.as_str(), id, true),
+        (Agent::Codex, rollout.as_str(), other, false),
+        (Agent::Codex, rollout.as_str(), &id[1..], false),
+        (Agent::Codex, claude.as_str(), id, false),
+        (Agent::Codex, &rollout[..rollout.len() - 1], id, false),
+        (Agent::Claude, claude.as_str(), id, true),
+        (Agent::Claude, claude.as_str(), other, false),
+        (Agent::Claude, rollout.as_str(), id, false),
+        (Agent::Claude, &format!("agent-{claude}"), id, false),
+    ] {
+        assert_eq!(agent.is_session_file(name, session), is_it, "{agent:?} {name} {session}");
+    }
+}
+
+#[test]
+fn only_a_uuid_is_asked_for() {
+    assert!(is_session_id("01234567-0123-4123-8123-0123456789ab"));
+    for id in [
+        "",
+        "the last one",
+        "--last",
+        "--config=a=b-0123-4123-8123-0123456789",
+        "01234567-0123-4123-8123-0123456789abc",
+        "01234567-0123-4123-8123-0123456789a",
+        "012345678-123-4123-8123-0123456789ab",
+        "01234567-0123-4123-8123-0123456789\u{e4}",
+        "../34567-0123-4123-8123-0123456789ab",
+    ] {
+        assert!(!is_session_id(id), "{id}");
+    }
 }

@@ -182,12 +182,12 @@ fn a_success_whose_process_ended_otherwise_is_none() {
 }
 
 #[test]
-fn a_conversation_that_was_not_asked_for_is_not_gone_on_with() {
+fn another_conversation_than_the_one_asked_for_is_none_that_was_gone_on_with() {
     for case in ["codex-0.169.0/resume.2", "claude-2.1.330/resume.2"] {
         let recording = recordings().into_iter().find(|recording| recording.case == case).unwrap();
         let reader = recording.read();
         let facts = Facts { asked_session: Some("another"), ..recording.facts() };
-        assert_eq!(name(&judge(recording.agent(), reader.report(), facts)), "config", "{case}");
+        assert_eq!(name(&judge(recording.agent(), reader.report(), facts)), "session_lost", "{case}");
     }
 }
 

@@ -74,13 +74,14 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
                 groups.push(vec![Draft::task(batch, id, facts.attempts, kind)]);
             }
             TaskStatus::Running => {
+                let why = "the orchestrator ended during the attempt, which does not count".to_owned();
                 let lost = AttemptFacts {
                     usage: found.usage.get(id).copied(),
                     validators: found.validators.get(id).cloned().unwrap_or_default(),
                     refused: Vec::new(),
                     violations: Vec::new(),
                     over: None,
-                    outcome: Outcome::Lost,
+                    outcome: Outcome::Lost(why),
                 };
                 let used = lost.used();
                 groups.push(settle::attempt_with(config, batch, id, facts, run_total, lost));

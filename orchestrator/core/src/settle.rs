@@ -74,8 +74,9 @@ pub enum Outcome {
         /// Whether the agent of every other task would fail so, too.
         for_all: bool,
     },
-    /// The orchestrator ended during it: what became of the work is unknown, and it does not count.
-    Lost,
+    /// It came to nothing through no fault of its own, as when the orchestrator ended during it, and does not count. Says
+    /// why.
+    Lost(String),
     /// Its changes break the manifest; [`Compliance::Goes`] never stands here.
     OutOfManifest {
         /// What follows.
@@ -229,9 +230,7 @@ fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
             let code = if for_all { REFUSED } else { "worker.exit" };
             EventKind::TaskFail(reason(code, format!("{why}; another attempt would fail the same way")))
         }
-        Outcome::Lost => EventKind::WorkerLost(WorkerLost {
-            reason: "the orchestrator ended during the attempt, which does not count".to_owned(),
-        }),
+        Outcome::Lost(reason) => EventKind::WorkerLost(WorkerLost { reason }),
         Outcome::OutOfManifest { compliance: Compliance::Rescope(rescope), .. } => {
             EventKind::TaskRescope(rescope)
         }

@@ -452,6 +452,11 @@ impl TaskFacts {
         self.status == TaskStatus::Failed && self.reasons.last().is_some_and(|last| last.code == REFUSED)
     }
 
+    /// Whether the last attempt was lost: what its agent had come to may be gone on with.
+    pub fn is_lost(&self) -> bool {
+        self.reasons.last().is_some_and(|reason| reason.code == LOST)
+    }
+
     fn note(&mut self, kind: &EventKind) {
         let mut because = |code: &str, message: String| {
             self.reasons.push(Reason { code: code.to_owned(), message });

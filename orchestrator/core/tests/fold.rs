@@ -69,7 +69,7 @@ fn kind(number: u8, tasks: Vec<TaskId>) -> EventKind {
             })
         }
         14 => start(),
-        _ => EventKind::TaskStart(TaskStart { base_commit: commit }),
+        _ => EventKind::TaskStart(TaskStart::fresh(commit)),
     }
 }
 
@@ -106,4 +106,25 @@ fn an_attempt_outside_a_batch_is_refused_before_its_task_is_touched() {
     let refused = state.apply(&of_batch(2, task, kind(99, Vec::new())));
     assert_eq!(refused, Err(IllegalEvent::Unknown { seq: 2, kind: "task.start" }));
     assert_eq!(format!("{state:?}"), before);
+}
+
+#[test]
+fn an_attempt_is_lost_until_something_else_becomes_of_its_task() {
+    let [batch, retry, lost, redo, start] = [0, 2, 6, 8, 99];
+    for (numbers, is_lost) in [
+        ([batch, start, lost].as_slice(), true),
+        (&[batch, start, lost, start, lost], true),
+        (&[batch, start, retry], false),
+        (&[batch, start, lost, start, retry], false),
+        // A human has it done again, from the beginning.
+        (&[batch, start, lost, redo], false),
+    ] {
+        let mut state = begun();
+        for number in numbers {
+            let task: TaskId = "t0".parse().unwrap();
+            let event = of_batch(state.last_seq + 1, Some(task.clone()), kind(*number, vec![task]));
+            state.apply(&event).unwrap();
+        }
+        assert_eq!(state.tasks.values().next().unwrap().is_lost(), is_lost, "{numbers:?}");
+    }
 }

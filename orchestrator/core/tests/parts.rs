@@ -48,7 +48,7 @@ fn validated(tasks: &[TaskId]) -> RunState {
     for (number, id) in (1..).zip(tasks) {
         let of_task = |kind| Draft::task(1, id, 1, kind);
         let passed = TaskValidated { commit: commit(number), changed: Vec::new() };
-        let start = TaskStart { base_commit: commit(0) };
+        let start = TaskStart::fresh(commit(0));
         let events = [EventKind::TaskStart(start), EventKind::TaskValidated(passed)];
         apply(&mut state, events.into_iter().map(of_task).collect());
     }

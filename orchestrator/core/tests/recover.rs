@@ -244,7 +244,7 @@ impl Case {
 
 /// What led to where a task is.
 fn history(n: usize, task: Task) -> Vec<EventKind> {
-    let begun = EventKind::TaskStart(TaskStart { base_commit: old_head() });
+    let begun = EventKind::TaskStart(TaskStart::fresh(old_head()));
     let passed = EventKind::TaskValidated(TaskValidated { commit: commit(n + 1), changed: Vec::new() });
     match task {
         Task::Pending => vec![],
@@ -328,6 +328,10 @@ fn every_crash_comes_to_what_the_oracle_says() {
         assert_eq!(after.usage.tokens(), found.iter().map(|(_, tokens, _)| tokens).sum::<u64>(), "{case:?}");
         assert_eq!(after.blocked().is_some(), found.iter().any(|(_, _, blocked)| *blocked), "{case:?}");
         assert!(before.tasks.values().map(|f| f.failures).eq(after.tasks.values().map(|f| f.failures)));
+        for (task, facts) in case.tasks.iter().zip(after.tasks.values()) {
+            let lost = facts.status == TaskStatus::Pending && *task != Task::Pending;
+            assert_eq!(facts.is_lost(), lost, "{case:?}");
+        }
         let next = decide(&plan, &after, &config);
         let waits = case.tasks.contains(&Task::Followed);
         assert!(waits || !next.is_empty(), "stuck: {case:?}");

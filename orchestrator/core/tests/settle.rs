@@ -211,7 +211,7 @@ fn a_failed_attempt_is_repeated_as_often_as_is_allowed_and_a_lost_one_does_not_c
     }
     config.task_failure_policy = FailurePolicy::FailFast;
     assert_eq!(failed(&config, 0).type_name(), "task.fail");
-    assert_eq!(types(&config, facts(Outcome::Lost)), ["worker.lost"]);
+    assert_eq!(types(&config, facts(Outcome::Lost("why".to_owned()))), ["worker.lost"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
+    conversation::Keeper,
     environment::Environment,
     error::Error,
     hired::Said,
@@ -74,6 +75,8 @@ pub struct AgentWatcher<'a> {
     pub agent: &'static str,
     /// How what it prints is understood.
     pub(crate) reading: Reading,
+    /// Keeps the conversation's id once the agent tells it, where none is kept yet.
+    pub(crate) keeper: Option<Keeper>,
 }
 
 /// How what an agent prints is understood.
@@ -119,7 +122,12 @@ impl Watcher for AgentWatcher<'_> {
         }
         match &mut self.reading {
             Reading::Usage(usage) => usage.add(&event),
-            Reading::Adapter(said) => said.event(&event),
+            Reading::Adapter(said) => {
+                said.event(&event);
+                if let (Some(keeper), Some(session)) = (&mut self.keeper, said.session()) {
+                    keeper.keep(session)?;
+                }
+            }
         }
         self.events.append(vec![self.key.draft(EventKind::AgentEvent(AgentEvent { event }))])?;
         Ok(())

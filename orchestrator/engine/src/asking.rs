@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 
 use mycelium_agents::{
     agent::Agent as Adapter,
+    invocation::Session,
     outcome::{FailureClass, Outcome},
     reader::answer_in,
 };
@@ -188,10 +189,11 @@ impl Asking<'_> {
             env: job.env.clone(),
             gateway: self.gateway.map(Path::to_owned),
         };
+        let session = hired::session_of(&format!("{}\0{}", self.home.display(), self.client.attempt));
         let wanted = Wanted {
             program: self.answering.program.as_deref(),
             model: &self.client.model,
-            session: hired::session_of(&format!("{}\0{}", self.home.display(), self.client.attempt)),
+            session: Session::New(&session),
             answer: Some(&form.schema.to_string()),
             more: &[],
         };

@@ -18,8 +18,8 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{CleanupWhen, Config, Mode},
     event::{
-        BudgetVerdict, ChangeKind, EventKind, Local, PathRefused, TaskValidated, Violation, ViolationKind,
-        Violations, WorkerExit,
+        BudgetVerdict, ChangeKind, EventKind, ExitReason, Local, PathRefused, TaskValidated, Violation,
+        ViolationKind, Violations, WorkerExit,
     },
     id::{CommitId, LockName, RunId},
     manifest::{Manifest, PlannedTask},
@@ -33,11 +33,12 @@ use crate::{
     agent::{self, AgentWatcher, AttemptKey, Notes, Reading, UsageCount},
     asking::Asking,
     clock::Clock,
+    conversation::{self, Keeper},
     environment::Environment,
     error::{Error, IoContext},
     fault,
     git::{self, GitError, Quarantine},
-    hired::{self, Hired, Place},
+    hired::{self, Conversation, Hired, Place},
     job::{Exit, Job, Program, Purpose, StopLevel},
     journal::EventFile,
     launcher::Launcher,
@@ -76,6 +77,10 @@ pub struct Attempt {
     pub base: CommitId,
     /// Container of its agent, which goes on where its orchestrator ended.
     pub follows: Option<String>,
+    /// Conversation of the attempt before it, which it goes on with in the workspace as it was left.
+    pub continues: Option<String>,
+    /// Where the note of its conversation lies.
+    pub conversation: PathBuf,
     /// Time of its commit: the run's start.
     pub time: Timestamp,
     /// Start of a stepped clock, if there is one.
@@ -118,6 +123,13 @@ struct Worked {
     reading: Reading,
     usage: Option<Usage>,
     over: Option<BudgetVerdict>,
+}
+
+impl Worked {
+    /// Whether the agent could not go on with the conversation that it was asked for.
+    fn has_lost_its_conversation(&self) -> bool {
+        matches!(&self.reading, Reading::Adapter(said) if said.has_lost_its_conversation(&self.exit))
+    }
 }
 
 /// What validators used, and the budget that an attempt reached.
@@ -179,12 +191,22 @@ impl Attempt {
         if self.follows.is_none() {
             self.wait().await;
             self.prepare().await?;
-            if let Some(why) = self.bootstrap().await? {
+            if self.continues.is_none()
+                && let Some(why) = self.bootstrap().await?
+            {
                 return Ok(failed(None, why));
             }
         }
         let worked = self.run_agent().await?;
         let (usage, over) = (worked.usage, worked.over.clone());
+        if worked.has_lost_its_conversation() {
+            let why = "the agent does not have the conversation that it was to go on with any more; the attempt does not count";
+            return Ok(AttemptFacts {
+                over,
+                outcome: Outcome::Lost(why.to_owned()),
+                ..failed(usage, String::new())
+            });
+        }
         if let Some(failure) = self.agent_failure(&worked, true) {
             return Ok(AttemptFacts { over, ..ended(usage, failure) });
         }
@@ -243,6 +265,12 @@ impl Attempt {
         store::write_artifact(&self.manifest_path(), &manifest, &self.redactor)?;
         fault::point!("attempt.spec", private::write(&self.spec_path(), &self.task.spec_text))
             .at("write", self.spec_path())?;
+        if self.continues.is_some() {
+            // It works where the attempt before it was interrupted.
+            return Ok(());
+        }
+        // From here on the workspace is not what a conversation made of it.
+        conversation::forget(&self.conversation)?;
         let (workspace, base, objects) =
             (self.workspace.clone(), self.base.clone(), self.upstream_objects.clone());
         let (ends, reach) = (ends(&self.stop), self.launcher.reach());
@@ -336,7 +364,28 @@ impl Attempt {
             env: self.env(),
             gateway: self.launcher.engine().is_some().then(|| self.gateway.clone()),
         };
-        Hired::new(adapter, &self.config, &self.environment, models, &self.key, &place).map(Some)
+        let continues = self.continues.as_deref();
+        Hired::new(adapter, &self.config, &self.environment, models, &self.key, &place, continues).map(Some)
+    }
+
+    /// What keeps the note of a conversation that begins. An id that is chosen here is kept before the agent is started.
+    fn keeper(&self, hired: &Hired) -> Result<Option<Keeper>, Error> {
+        let Conversation::New(chosen) = hired.conversation() else { return Ok(None) };
+        let (path, model) = (self.conversation.clone(), &self.config.worker.model);
+        let mut keeper = Keeper::new(path, hired.adapter(), model, &self.base);
+        if let Some(session) = chosen {
+            keeper.keep(session)?;
+        }
+        Ok(Some(keeper))
+    }
+
+    /// What the agent is told.
+    fn prompt(&self) -> Vec<u8> {
+        let spec = &self.task.spec_text;
+        match &self.continues {
+            Some(_) => conversation::interrupted(spec).into_bytes(),
+            None => spec.clone().into_bytes(),
+        }
     }
 
     async fn run_agent(&self) -> Result<Worked, Error> {
@@ -346,7 +395,7 @@ impl Attempt {
             None => agent::program(&self.config, &self.environment),
         };
         let mut job = Job {
-            stdin: self.task.spec_text.clone().into_bytes(),
+            stdin: self.prompt(),
             idle_timeout: Some(self.config.idle_timeout_minutes.duration()),
             ..self.job(Purpose::Agent, program, self.dir.join("agent.log"))
         };
@@ -365,6 +414,7 @@ impl Attempt {
             // What it printed is read again from the beginning.
             fault::point!("engine.events_again", fs::remove_file(&path)).at("remove", &path)?;
         }
+        let keeper = hired.as_ref().map(|hired| self.keeper(hired)).transpose()?.flatten();
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
         let mut watcher = AgentWatcher {
             key: self.key.clone(),
@@ -375,6 +425,7 @@ impl Attempt {
                 Some(hired) => Reading::Adapter(Box::new(hired.listen())),
                 None => Reading::Usage(UsageCount::new(&self.config)),
             },
+            keeper,
         };
         let stop = self.stop.clone();
         let exit = match &self.follows {
@@ -384,6 +435,10 @@ impl Attempt {
         let reading = watcher.reading;
         // What the agent left running must not change the files that are about to be judged, nor ask its model.
         self.end_all().await?;
+        if hired.is_some() && exit.reason != ExitReason::Stopped {
+            // It ended by itself or was ended for what it did: there is nothing to go on with, and gates come next.
+            conversation::forget(&self.conversation)?;
+        }
         let used = match (hired, &self.models, &reading) {
             (Some(hired), Some(models), _) => hired.dismiss(models, &self.key).await?,
             (_, _, Reading::Usage(usage)) => Used { usage: usage.total(), over: None },

@@ -51,8 +51,18 @@ pub(crate) fn adapter(agent: Agent) -> Option<Adapter> {
 pub(crate) struct Hired {
     adapter: Adapter,
     lease: Lease,
+    conversation: Conversation,
     /// What it is started with.
     pub(crate) call: Call,
+}
+
+/// The conversation of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Conversation {
+    /// One that begins; its id where that is chosen here.
+    New(Option<String>),
+    /// One that is gone on with.
+    GoesOn(String),
 }
 
 /// What an agent is started with, in the world that it works in.
@@ -73,8 +83,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) program: Option<&'a str>,
     /// The model.
     pub(crate) model: &'a str,
-    /// The id of its conversation.
-    pub(crate) session: String,
+    /// Its conversation.
+    pub(crate) session: Session<'a>,
     /// The JSON Schema of the answer that is wanted.
     pub(crate) answer: Option<&'a str>,
     /// More arguments, of the operator's.
@@ -89,6 +99,8 @@ pub(crate) struct Said {
     stderr: Vec<u8>,
     has_begun: bool,
     signs: Signs,
+    /// The conversation that it was asked to go on with.
+    asked: Option<String>,
 }
 
 /// How an attempt failed.
@@ -108,13 +120,15 @@ impl Hired {
         models: &Models,
         key: &AttemptKey,
         place: &Place,
+        continues: Option<&str>,
     ) -> Result<Self, Error> {
         store::make_private_dir(&place.home)?;
         let lease = models.admit(key)?;
+        let new = session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt));
         let wanted = Wanted {
             program: config.worker.program.as_deref(),
             model: &config.worker.model,
-            session: session_of(&format!("{}\0{}\0{}", place.home.display(), key.task, key.attempt)),
+            session: continues.map_or(Session::New(&new), Session::Resume),
             answer: None,
             more: &config.worker.args,
         };
@@ -123,7 +137,21 @@ impl Hired {
             let name = hiring::provider(adapter, config).key.clone().unwrap_or_default();
             call.env.extend(environment.get(&name).map(|key| (name.clone(), key.to_owned())));
         }
-        Ok(Self { adapter, lease, call })
+        let conversation = match continues {
+            Some(session) => Conversation::GoesOn(session.to_owned()),
+            None => Conversation::New(adapter.lets_session_be_chosen().then_some(new)),
+        };
+        Ok(Self { adapter, lease, conversation, call })
+    }
+
+    /// Its adapter.
+    pub(crate) fn adapter(&self) -> Adapter {
+        self.adapter
+    }
+
+    /// Its conversation.
+    pub(crate) fn conversation(&self) -> &Conversation {
+        &self.conversation
     }
 
     /// The signal at which it ends its own commands too.
@@ -133,7 +161,11 @@ impl Hired {
 
     /// Reads what it prints.
     pub(crate) fn listen(&self) -> Said {
-        Said::of(self.adapter, &self.lease)
+        let asked = match &self.conversation {
+            Conversation::New(_) => None,
+            Conversation::GoesOn(session) => Some(session.clone()),
+        };
+        Said { asked, ..Said::of(self.adapter, &self.lease) }
     }
 
     /// It has ended: what it used, all of it.
@@ -174,7 +206,7 @@ impl Call {
                 workspace,
                 home,
                 base_url: &base_url,
-                session: Session::New(&wanted.session),
+                session: wanted.session,
                 marks: &marks,
                 as_root: is_root(config, contained.is_some()),
                 answer: wanted.answer.map(|schema| Answer { schema, file: &form }),
@@ -229,22 +261,29 @@ impl Said {
             stderr: Vec::new(),
             has_begun: false,
             signs: lease.signs(),
+            asked: None,
         }
     }
 
     /// What became of it by all that is known, also by the tokens that the gateway counted.
     pub(crate) fn outcome(&self, exit: &Exit, changed: bool, counted: u64) -> Outcome {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        let counted = Some(counted);
-        let facts = Facts { ending: ending(exit), changed, asked_session: None, counted, stderr: &stderr };
+        // A conversation that goes on tells the totals of all of it, of which others were counted before.
+        let counted = self.asked.is_none().then_some(counted);
+        let asked_session = self.asked.as_deref();
+        let facts = Facts { ending: ending(exit), changed, asked_session, counted, stderr: &stderr };
         judge(self.adapter, self.reader.report(), facts)
     }
 
     /// Says where it tells another use than was counted. The gateway's count stands: an agent leaves out what it asked
     /// beside its conversation and what broke off.
     pub(crate) fn compare(&self, who: &str, counted: u64) {
-        // Where nothing was counted that is no difference, but a failure.
-        if let Some(told) = self.reader.report().told().filter(|told| counted > 0 && *told != counted) {
+        // Where nothing was counted that is no difference, but a failure; what a conversation that goes on tells was in part
+        // counted before.
+        let counted_in_part = self.asked.is_some();
+        if let Some(told) =
+            self.reader.report().told().filter(|told| !counted_in_part && counted > 0 && *told != counted)
+        {
             let agent = self.adapter.name();
             tracing::warn!(
                 "{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands"
@@ -274,9 +313,22 @@ impl Said {
         self.stderr.drain(..excess);
     }
 
-    /// True once it said how it ended: then it should end.
+    /// True once it said how it ended, or that it went on with another conversation than the one that it was asked for:
+    /// then it should end.
     pub(crate) fn has_ended(&self) -> bool {
-        self.reader.report().terminal.is_some()
+        let report = self.reader.report();
+        let is_another = self.asked.is_some() && report.session.is_some() && self.asked != report.session;
+        report.terminal.is_some() || is_another
+    }
+
+    /// The id of its conversation, once it told it.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.reader.report().session.as_deref()
+    }
+
+    /// Whether the conversation that it was asked to go on with is gone, or it went on with another one.
+    pub(crate) fn has_lost_its_conversation(&self, exit: &Exit) -> bool {
+        self.outcome(exit, true, 0) == Outcome::SessionLost
     }
 
     /// How its attempt failed, if it did.

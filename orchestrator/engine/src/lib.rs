@@ -14,6 +14,7 @@ pub mod checkup;
 mod claim;
 pub mod clean;
 pub mod clock;
+mod conversation;
 pub mod docker;
 pub mod doctor;
 pub mod environment;

@@ -20,7 +20,7 @@ use mycelium_core::{
 use mycelium_schemas::{
     config::{CleanupWhen, Config},
     event::{BatchStart, Event, EventKind, LandingDone, RunComplete, RunStop, TaskStart},
-    id::TaskId,
+    id::{CommitId, TaskId},
     manifest::Manifest,
     state::{RunStatus, RunView, StopReason, TaskStatus},
 };
@@ -33,10 +33,11 @@ use crate::{
     agent::AttemptKey,
     attempt::{Attempt, blocking, ends, tidy_all},
     cassette::{self, Of},
-    docker,
+    conversation, docker,
     environment::Environment,
     error::Error,
     git::{self, GitError, QUARANTINE_DIR},
+    hired,
     job::StopLevel,
     journal::Journal,
     landing::{Lander, Tried},
@@ -249,8 +250,17 @@ impl Run<'_> {
             Action::StartAttempt { batch, task, attempt } => {
                 let key = self.key(batch, task, attempt);
                 let base_commit = self.journal.state().head.clone();
-                self.record(vec![key.draft(EventKind::TaskStart(TaskStart { base_commit }))])?;
-                let work = self.attempt(key.clone(), sender)?;
+                let left = self.conversation(&key.task, &base_commit);
+                let start = match &left {
+                    None => TaskStart::fresh(base_commit),
+                    Some(Ok(_)) => {
+                        TaskStart { continues: Some(attempt - 1), ..TaskStart::fresh(base_commit) }
+                    }
+                    Some(Err(why)) => TaskStart { anew: Some(why.clone()), ..TaskStart::fresh(base_commit) },
+                };
+                self.record(vec![key.draft(EventKind::TaskStart(start))])?;
+                let continues = left.and_then(Result::ok);
+                let work = Attempt { continues, ..self.attempt(key.clone(), sender)? };
                 attempts.spawn(async move { Ended { key, facts: work.run().await } });
             }
             Action::Land(permit) => return self.land(permit, signals).await,
@@ -278,6 +288,20 @@ impl Run<'_> {
     fn key(&self, batch: u32, task: TaskId, attempt: u32) -> AttemptKey {
         let lost = self.journal.state().tasks.get(&task).map_or(0, TaskFacts::lost);
         AttemptKey { batch, task, attempt, turn: attempt.saturating_sub(lost) }
+    }
+
+    /// The conversation with which an attempt goes on whose task's last one was lost, or why with none; nothing where none
+    /// was lost, or its agent has no conversations.
+    fn conversation(&self, task: &TaskId, base: &CommitId) -> Option<Result<String, String>> {
+        self.journal.state().tasks.get(task).filter(|facts| facts.is_lost())?;
+        let left = conversation::Left {
+            note: &self.paths.conversation(task),
+            home: &self.paths.agent_home(task),
+            workspace: &self.paths.workspaces.join(task.as_str()),
+            adapter: hired::adapter(self.config.worker.agent)?,
+            base,
+        };
+        Some(left.session(&self.config))
     }
 
     /// What is recorded of models has come to its end with the run; before that is journaled, so that a run which ended
@@ -344,6 +368,8 @@ impl Run<'_> {
                 .and_then(|facts| facts.base.clone())
                 .unwrap_or_else(|| state.head.clone()),
             follows: None,
+            continues: None,
+            conversation: self.paths.conversation(&key.task),
             time: state.started_at,
             stepped_from: self.stepped_from,
             config: Arc::clone(&self.config),

@@ -121,6 +121,11 @@ impl RunPaths {
         self.tasks.join(task.as_str()).join(format!("attempt-{attempt}"))
     }
 
+    /// The note of a conversation that a task's attempt is, or was, in the middle of.
+    pub(crate) fn conversation(&self, task: &TaskId) -> PathBuf {
+        self.workspaces.join(".conversations").join(format!("{task}.json"))
+    }
+
     /// Folder of the prompts of validators, as the run has frozen them.
     pub(crate) fn prompts(&self) -> PathBuf {
         self.run_dir.join("prompts")
@@ -207,7 +212,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Where a file is written before it takes its place.
-fn temporary(path: &Path) -> PathBuf {
+pub(crate) fn temporary(path: &Path) -> PathBuf {
     let mut name = OsString::from(".tmp-");
     name.push(path.file_name().unwrap_or_default());
     path.with_file_name(name)

@@ -41,7 +41,7 @@ impl Sim {
             self.check_holds_landed("an attempt begins")?;
         }
         let base = self.state.head.clone();
-        let kind = EventKind::TaskStart(TaskStart { base_commit: base.clone() });
+        let kind = EventKind::TaskStart(TaskStart::fresh(base.clone()));
         self.record(vec![Draft::task(batch, task, attempt, kind)])?;
         let others = self.state.open_batch().map(|(_, open)| open.tasks.clone()).unwrap_or_default();
         let held_by_others = others
@@ -141,6 +141,10 @@ impl Sim {
         }
         if roll == 1 || roll == 2 {
             return (Vec::new(), Outcome::Failed("chance".to_owned()));
+        }
+        if roll == 6 && self.dice.once_in(4) {
+            self.saw("an attempt that came to nothing through no fault of its own");
+            return (Vec::new(), Outcome::Lost("chance".to_owned()));
         }
         let commit = self.world.make_work(&agent.base, task, agent.attempt);
         let violations = if roll == 3 || roll == 4 { self.violations() } else { Vec::new() };

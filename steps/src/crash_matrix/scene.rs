@@ -60,6 +60,8 @@ pub(crate) enum Scene {
     InitForce,
     /// `run` with an agent that asks a model through the gateway, which is recorded.
     Hired,
+    /// The same without a recording: an interrupted agent goes on with its conversation.
+    Talk,
     /// `run` with a command agent in containers; only where there is an engine.
     Containers,
     /// The same at an engine to which workspaces are carried.
@@ -73,6 +75,8 @@ pub(crate) const CARRIED: &str = "carried.";
 
 /// What the names of the points begin with that only a run with a model passes.
 const OF_MODELS: [&str; 2] = ["models.", "cassette."];
+/// And those at which a conversation may be in its middle.
+const OF_CONVERSATIONS: [&str; 2] = ["models.", "conversation."];
 /// The key of its model.
 const KEY: &str = "OPERATORS_MODEL_KEY";
 
@@ -88,7 +92,7 @@ pub(crate) struct Outcome {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Mock,
         Self::Command,
         Self::Aside,
@@ -102,6 +106,7 @@ impl Scene {
         Self::Init,
         Self::InitForce,
         Self::Hired,
+        Self::Talk,
         Self::Containers,
         Self::Far,
     ];
@@ -121,6 +126,7 @@ impl Scene {
             Self::Init => "init",
             Self::InitForce => "init-force",
             Self::Hired => "hired",
+            Self::Talk => "talk",
             Self::Containers => "containers",
             Self::Far => "far",
         }
@@ -133,6 +139,7 @@ impl Scene {
             Self::Containers => point.starts_with(IN_CONTAINERS),
             Self::Far => point.starts_with(CARRIED),
             Self::Hired => OF_MODELS.iter().any(|prefix| point.starts_with(prefix)),
+            Self::Talk => OF_CONVERSATIONS.iter().any(|prefix| point.starts_with(prefix)),
             _ => true,
         }
     }
@@ -142,9 +149,14 @@ impl Scene {
         matches!(self, Self::Containers | Self::Far)
     }
 
+    /// Whether its agents ask a model.
+    fn asks_a_model(self) -> bool {
+        matches!(self, Self::Hired | Self::Talk)
+    }
+
     /// Whether a run begins in it.
     pub(crate) fn begins_run(self) -> bool {
-        matches!(self, Self::Mock | Self::Command | Self::Aside | Self::Hired) || self.is_contained()
+        matches!(self, Self::Mock | Self::Command | Self::Aside) || self.asks_a_model() || self.is_contained()
     }
 
     /// Whether a run begins or goes on in it.
@@ -177,6 +189,7 @@ impl Scene {
             | Self::Command
             | Self::Aside
             | Self::Hired
+            | Self::Talk
             | Self::Containers
             | Self::Far
             | Self::Plan => &[PLAN_IT],
@@ -193,7 +206,9 @@ impl Scene {
     /// The command that is disturbed.
     pub(crate) fn command(self) -> &'static [&'static str] {
         match self {
-            Self::Mock | Self::Command | Self::Aside | Self::Hired => &["run", "--run-id", RUN, "--json"],
+            Self::Mock | Self::Command | Self::Aside | Self::Hired | Self::Talk => {
+                &["run", "--run-id", RUN, "--json"]
+            }
             Self::Containers | Self::Far => &["run", "--run-id", RUN, "--json", "--world", "docker"],
             Self::Retry => RETRY_IT,
             Self::Redo => &["resume", "--run-id", RUN, "--json"],
@@ -242,7 +257,9 @@ impl Scene {
                 config.set(&["worker", "program"], &model.agent.to_string_lossy());
                 config.set(&["gateway", "openai", "base_url"], &model.server.base_url());
                 config.set(&["gateway", "openai", "key"], KEY);
-                config.set(&["gateway", "record"], "kept");
+                if self == Self::Hired {
+                    config.set(&["gateway", "record"], "kept");
+                }
                 sandbox.set(KEY, "sk-of-the-operator-0123456789abcdef");
             }
         }
@@ -289,19 +306,23 @@ pub(crate) struct Model {
 impl Model {
     /// That of a scene; none where its agents ask none.
     pub(crate) fn of(scene: Scene, folder: &Path, program: &Path) -> Result<Option<Self>, FixtureError> {
-        if scene != Scene::Hired {
+        if !scene.asks_a_model() {
             return Ok(None);
         }
-        let works = "append() { mkdir -p \"$(dirname \"$1\")\" && echo \"$2\" >>\"$1\"; }
+        // One that goes on does not do again what is done.
+        let works = "append() {
+                mkdir -p \"$(dirname \"$1\")\" && { grep -qsx \"$2\" \"$1\" || echo \"$2\" >>\"$1\"; }
+            }
             case $MYCELIUM_TASK_ID in
                 001) append src/one.js one; append docs/one.md one;;
-                002) append README.md two; rm src/greet.js;;
+                002) append README.md two; rm -f src/greet.js;;
                 003) append src/one.js three; append README.md three;;
-            esac";
+            esac
+            echo \"worked $MYCELIUM_TASK_ID\"";
         let server = ModelServer::start(Script {
-            // One that has run its command is done.
+            // One that has run its command to the end is done.
             tracks: vec![Track {
-                when: "function_call_output".to_owned(),
+                when: "worked 00".to_owned(),
                 turns: vec![Turn { text: Some("Done.".to_owned()), ..Turn::default() }],
             }],
             turns: vec![Turn { shell: Some(works.to_owned()), ..Turn::default() }],

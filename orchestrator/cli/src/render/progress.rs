@@ -43,7 +43,7 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
             )
         }
         EventKind::WorkerReattach(_) => "its agent went on, and is followed again".to_owned(),
-        EventKind::WorkerLost(lost) => format!("starts again: {}", lost.reason),
+        EventKind::WorkerLost(lost) => format!("its attempt is lost: {}", lost.reason),
         EventKind::ReviewApprove(_) => "approved by a human".to_owned(),
         EventKind::ReviewRetry(_) => "a human has it done again".to_owned(),
         EventKind::ReviewReject(_) => "given up by a human".to_owned(),
@@ -62,7 +62,11 @@ pub(crate) fn what(kind: &EventKind) -> Option<String> {
         | EventKind::LandingIntent(_)
         | EventKind::LandingDoctorPass(_)
         | EventKind::TaskLanded(_) => return None,
-        EventKind::TaskStart(_) => "starts".to_owned(),
+        EventKind::TaskStart(start) => match (start.continues, &start.anew) {
+            (Some(attempt), _) => format!("goes on with the conversation of attempt {attempt}"),
+            (None, Some(why)) => format!("starts again: {why}"),
+            (None, None) => "starts".to_owned(),
+        },
         EventKind::TaskRetry(retry) => {
             format!("tried again ({} left): {}", retry.attempts_left, brief(&retry.reason))
         }

@@ -80,14 +80,21 @@ fn a_budget_that_is_crossed_in_mid_turn_stops_the_agent_and_nothing_lands() {
 
 #[test]
 #[ignore = "needs the real agents: run .ci/agents"]
-fn what_a_killed_run_used_is_counted_once_and_its_agents_end() {
+fn a_killed_agent_goes_on_with_its_conversation_and_what_it_used_is_counted_once() {
     for agent in Agent::ALL {
         let folder = tempfile::tempdir().unwrap();
         let (started, go_on) = (folder.path().join("started"), folder.path().join("go-on"));
-        let waits =
-            format!("touch {}; while [ ! -e {} ]; do sleep 0.1; done", started.display(), go_on.display());
-        let one =
-            vec![Turn { times: Some(1), ..runs(&waits, 1000, 30) }, writes("one"), says("Done.", 1100, 12)];
+        let waits = format!(
+            "mkdir -p docs && echo half > docs/one.md; touch {}; while [ ! -e {} ]; do sleep 0.1; done",
+            started.display(),
+            go_on.display()
+        );
+        let other_half = "grep -qx half docs/one.md && echo other-half >> docs/one.md";
+        let one = vec![
+            Turn { times: Some(1), ..runs(&waits, 1000, 30) },
+            runs(other_half, 1000, 30),
+            says("Done.", 1100, 12),
+        ];
         let two = vec![writes("two"), says("Done too.", 2100, 9)];
         let models = ModelServer::start(script(one, two)).unwrap();
         // The other task begins when this one has ended, so that the script knows what it is asked.
@@ -104,11 +111,20 @@ fn what_a_killed_run_used_is_counted_once_and_its_agents_end() {
         place.sandbox.set("OPERATORS_KEY", "");
         place.run(&["resume", "--run-id", "r1"]).exits(2).complains(&["OPERATORS_KEY is not set"]);
         place.sandbox.set("OPERATORS_KEY", KEY);
-        place.run(&["resume", "--run-id", "r1"]).exits(0);
+        let resumed = place.run(&["resume", "--run-id", "r1"]).exits(0);
+        resumed.complains(&["task 001: goes on with the conversation of attempt 1"]);
         let status = place.run(&["status", "--json"]).exits(0).json();
         assert_eq!(tokens(&status, "001"), 1030 + 1030 + 1112, "{agent:?}");
-        assert_eq!(place.git("show main:docs/one.md"), "one");
+        assert_eq!(place.git("show main:docs/one.md"), "half\nother-half");
         place.landed_once("001");
+        // The conversation so far is in what it asks when it goes on, and is not asked for again.
+        let asked: Vec<String> = models.asked().iter().map(|asked| asked.body.to_string()).collect();
+        let of_one: Vec<&String> = asked.iter().filter(|asked| asked.contains("docs/one.md")).collect();
+        assert_eq!(of_one.len(), 3, "{agent:?}");
+        for earlier in ["echo half > docs/one.md", "You were interrupted", "Write docs/one.md."] {
+            assert!(of_one[1].contains(earlier), "{agent:?} does not say {earlier:?}: {}", of_one[1]);
+        }
+        assert!(!of_one[0].contains("You were interrupted"), "{agent:?}");
         // The command of the first attempt is gone: nothing waits for the file any more.
         let waiting = Command::new("pgrep").args(["-f", go_on.to_str().unwrap()]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&waiting.stdout), "", "{agent:?}");

@@ -14,6 +14,7 @@ mod engines;
 mod held;
 mod hidden;
 mod hopeless;
+mod interrupted;
 mod judges;
 mod lists;
 mod live;
