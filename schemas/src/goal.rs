@@ -14,6 +14,7 @@ mod file_schema;
 mod read;
 
 pub(crate) use file_schema::file_schema;
+pub use read::says_something;
 
 use std::{fmt, str::FromStr};
 

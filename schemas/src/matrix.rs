@@ -115,6 +115,9 @@ pub struct PerformanceFacts {
     pub partial: Vec<String>,
     /// What makes the figures no figures, in sentences.
     pub problems: Vec<String>,
+    /// Baselines that an earlier commit has lower, each with both values.
+    #[serde(default)]
+    pub raised: Vec<String>,
     /// Every figure that was measured or has a baseline, sorted by name and measure.
     pub comparisons: Vec<Comparison>,
 }

@@ -17,9 +17,6 @@ use crate::catalogue::{Catalogue, ScenarioSpec};
 /// The fingerprint of what a goal promises and how it is to be proved. Who looks after it, how risky it is and where it
 /// runs in CI can change without a review.
 pub fn goal_fingerprint(goal: &Goal) -> Fingerprint {
-    let claims = |claims: &[Claim]| -> Vec<(String, String)> {
-        claims.iter().map(|claim| (claim.text.clone(), claim.assertion.to_string())).collect()
-    };
     // A list, because the order of an object's keys depends on how the JSON library was built.
     let promise = json!([
         goal.id,
@@ -41,6 +38,25 @@ pub fn goal_fingerprint(goal: &Goal) -> Fingerprint {
 /// The fingerprint of a goal's statement alone: who makes the same promise under another id, moved it.
 pub(crate) fn statement_fingerprint(goal: &Goal) -> Fingerprint {
     hash(goal.statement.as_bytes())
+}
+
+/// The fingerprint of what a goal says in prose beside its statement: that can lose its meaning, and no list of what is
+/// declared shows it.
+pub(crate) fn prose_fingerprint(goal: &Goal) -> Fingerprint {
+    let prose = json!([
+        goal.title,
+        goal.config,
+        [goal.scenario.given, goal.scenario.when, goal.scenario.then],
+        [goal.artifacts.state, goal.artifacts.git],
+        claims(&goal.must_not),
+        claims(&goal.witness),
+        claims(&goal.control),
+    ]);
+    hash(prose.to_string().as_bytes())
+}
+
+fn claims(claims: &[Claim]) -> Vec<(&str, &str)> {
+    claims.iter().map(|claim| (claim.text.as_str(), claim.assertion.as_str())).collect()
 }
 
 /// The fingerprint of one scenario, wherever it stands.

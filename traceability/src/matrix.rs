@@ -13,6 +13,7 @@ use mycelium_schemas::{
     goal::{GoalId, gates::Profile, quarantine::QuarantineEntry},
     matrix::{LaneRun, Matrix, Orphan, RunFacts, Scenario, Subject, Unused},
     mutation::Mutation,
+    problem::Source,
     sabotage::Sabotage,
 };
 
@@ -37,6 +38,8 @@ pub struct Inputs<'a> {
     pub locked: &'a LockHistory,
     /// What stood in `quarantine.yaml` in earlier commits.
     pub quarantined: &'a [QuarantineEntry],
+    /// The versions of `bench.yaml` in earlier commits, each named after a commit that has it.
+    pub measured: &'a [Source],
     /// The scenarios of the feature files as they are now. What ran is compared with it.
     pub catalogue: &'a Catalogue,
     /// What the scenarios leave unused.
@@ -83,7 +86,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
         unused: inputs.unused.clone(),
         dead_quarantine: quarantine::dead(inputs),
         dead_links: dead_links(inputs.registry),
-        lock: denominator::compare(inputs.registry, inputs.locked, inputs.today),
+        lock: denominator::compare(inputs.registry, inputs.catalogue, inputs.locked, inputs.today),
         flakes,
         sabotage: inputs.sabotage.map(|sabotage| sabotage::facts(inputs, sabotage)),
         performance: inputs.bench.map(|bench| performance::facts(inputs, bench)),

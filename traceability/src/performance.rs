@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mycelium_schemas::{
     bench::{Bench, Figure, Measure},
-    goal::baselines::{Baseline, Baselines},
+    goal::baselines::{self, Baseline, Baselines},
     matrix::{Comparison, PerformanceFacts},
+    problem::Source,
 };
 
 use crate::matrix::Inputs;
@@ -72,8 +73,35 @@ pub(crate) fn facts(inputs: &Inputs<'_>, bench: &Bench) -> PerformanceFacts {
         stale: stale(inputs, bench),
         partial: bench.partial.clone(),
         problems,
+        raised: raised(&bench.machine, &inputs.registry.baselines, inputs.measured),
         comparisons,
     }
+}
+
+/// Baselines that an earlier commit has lower, by more than a measurement may differ. Whoever raises one allows the program
+/// to be slower than it was: that may be meant, and is told as long as there is a history.
+fn raised(machine: &str, baselines: &Baselines, earlier: &[Source]) -> Vec<String> {
+    // The least that each figure was, and the newest version that has it.
+    let mut least: BTreeMap<(String, Measure), (u64, &str)> = BTreeMap::new();
+    for version in earlier {
+        // What nobody can read any more was no limit.
+        let before = baselines::parse(version).unwrap_or_default();
+        for Baseline { figure, measure, value } in before.of(machine) {
+            let known = least.entry((figure.clone(), *measure)).or_insert((*value, &version.name));
+            if *value < known.0 {
+                *known = (*value, &version.name);
+            }
+        }
+    }
+    let told = baselines.of(machine).iter().filter_map(|Baseline { figure, measure, value }| {
+        let (before, version) = least.get(&(figure.clone(), *measure))?;
+        let shown = |value: u64| measure.shown(value);
+        let is_raised = *value > limit(*before, baselines.tolerance.percent(*measure));
+        is_raised.then(|| {
+            format!("{figure} ({measure}) from {} in {version} to {}", shown(*before), shown(*value))
+        })
+    });
+    told.collect()
 }
 
 /// Figures of which nobody knows anything. One that was measured or has a baseline is missed where the two are compared.

@@ -74,7 +74,7 @@ fn noticed(goal: &Goal, control: bool, place: &ScenarioKey, attempt: &Attempt) -
 }
 
 fn declares(goal: &Goal, control: bool, assertion: &Assertion) -> bool {
-    let among = |claims: &[Claim], part| claims.iter().any(|claim| fits(assertion, claim, part));
+    let among = |claims: &[Claim], part| claims.iter().any(|claim| fits(assertion, goal, claim, part));
     if control {
         among(&goal.control, Part::Control)
     } else {

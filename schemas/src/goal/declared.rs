@@ -22,11 +22,24 @@ pub enum Part {
     Scope,
     /// A type of log event that it leaves behind; the gates ask more of some.
     Event,
+    /// A lane that a scenario of it runs in: as many of these as scenarios.
+    Scenario,
+    /// A lane that a control twin of it runs in.
+    Twin,
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::MustNot, Self::Witness, Self::Control, Self::Lane, Self::Saboteur, Self::Scope, Self::Event];
+    const ALL: [Self; 9] = [
+        Self::MustNot,
+        Self::Witness,
+        Self::Control,
+        Self::Lane,
+        Self::Saboteur,
+        Self::Scope,
+        Self::Event,
+        Self::Scenario,
+        Self::Twin,
+    ];
 
     /// The part as a word of a declaration.
     fn name(self) -> &'static str {
@@ -38,6 +51,8 @@ impl Part {
             Self::Saboteur => "saboteur",
             Self::Scope => "scope",
             Self::Event => "event",
+            Self::Scenario => "scenario",
+            Self::Twin => "twin",
         }
     }
 
@@ -55,13 +70,32 @@ impl Declaration {
     pub fn new(part: Part, what: impl fmt::Display) -> Self {
         Self(format!("{} {what}", part.name()))
     }
+}
 
-    /// The declaration as an item of a YAML list.
-    fn in_a_list(&self) -> String {
-        let is_plain =
-            self.0.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.'));
+/// A declaration with how often it is made, as an item of a list: `lane docker`, `3x scenario mock`.
+pub(super) struct Repeated {
+    declaration: Declaration,
+    times: usize,
+}
+
+impl FromStr for Repeated {
+    type Err = DeclarationError;
+
+    fn from_str(text: &str) -> Result<Self, DeclarationError> {
+        let counted =
+            text.split_once("x ").and_then(|(times, rest)| Some((times.parse::<u16>().ok()?, rest)));
+        let (times, rest) = counted.filter(|(times, _)| *times > 0).unwrap_or((1, text));
+        Ok(Self { declaration: rest.parse()?, times: times.into() })
+    }
+}
+
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { declaration: Declaration(text), times } = self;
+        let text = if *times > 1 { format!("{times}x {text}") } else { text.clone() };
+        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.'));
         // A JSON string is a YAML string in which nothing can break out.
-        if is_plain { self.0.clone() } else { serde_json::Value::from(self.0.as_str()).to_string() }
+        if is_plain { f.write_str(&text) } else { serde_json::Value::from(text).fmt(f) }
     }
 }
 
@@ -69,7 +103,9 @@ impl Declaration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DeclarationError {
     /// It names no part of a goal.
-    #[error("does not begin with must_not, witness, control, lane, saboteur, scope or event and a space")]
+    #[error(
+        "does not begin with must_not, witness, control, lane, saboteur, scope, event, scenario or twin and a space"
+    )]
     Part,
     /// It names nothing of that part.
     #[error("names nothing behind that")]
@@ -82,7 +118,7 @@ pub enum DeclarationError {
 impl FromStr for Declaration {
     type Err = DeclarationError;
 
-    /// What stands behind a lane, a saboteur, a scope or an event is not looked up: a lock outlives their lists.
+    /// What stands behind a part that is no assertion is not looked up: a lock outlives the lists.
     fn from_str(text: &str) -> Result<Self, DeclarationError> {
         let (name, what) = text.split_once(' ').ok_or(DeclarationError::Part)?;
         let part = Part::ALL.into_iter().find(|part| part.name() == name).ok_or(DeclarationError::Part)?;
@@ -129,7 +165,7 @@ impl Declared {
     }
 
     /// Adds what the other one declares more often.
-    pub(super) fn grow(&mut self, other: Self) {
+    pub fn grow(&mut self, other: Self) {
         for (declaration, count) in other.0 {
             let here = self.0.entry(declaration).or_default();
             *here = count.max(*here);
@@ -138,17 +174,25 @@ impl Declared {
 
     /// The declarations as a YAML list.
     pub(super) fn list(&self) -> String {
-        let items = self.0.iter().flat_map(|(declaration, count)| vec![declaration.in_a_list(); *count]);
+        let items = self.0.iter().map(|(declaration, times)| {
+            Repeated { declaration: declaration.clone(), times: *times }.to_string()
+        });
         format!("[{}]", items.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl FromIterator<Repeated> for Declared {
+    fn from_iter<T: IntoIterator<Item = Repeated>>(declarations: T) -> Self {
+        let mut declared = Self::default();
+        for Repeated { declaration, times } in declarations {
+            *declared.0.entry(declaration).or_default() += times;
+        }
+        declared
     }
 }
 
 impl FromIterator<Declaration> for Declared {
     fn from_iter<T: IntoIterator<Item = Declaration>>(declarations: T) -> Self {
-        let mut declared = Self::default();
-        for declaration in declarations {
-            *declared.0.entry(declaration).or_default() += 1;
-        }
-        declared
+        declarations.into_iter().map(|declaration| Repeated { declaration, times: 1 }).collect()
     }
 }

@@ -2,12 +2,14 @@
 //! reviewed. Coverage is counted over goals, so a goal that vanishes or promises less makes it better without any
 //! proof; here it is missed. An entry is never removed: whoever gives a promise up signs for it.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 
 use super::{
     GoalId,
-    declared::Declared,
-    links::Fingerprint,
+    declared::{Declared, Repeated},
+    links::{Fingerprint, ShortFingerprint},
     read::{done, mapping, parsed, required, text, word},
 };
 use crate::{
@@ -38,6 +40,10 @@ pub struct LockedGoal {
     pub goal: GoalId,
     /// Fingerprint of its statement.
     pub statement: Fingerprint,
+    /// Fingerprint of the rest of its prose. None in a lock that an earlier version wrote.
+    pub prose: Option<Fingerprint>,
+    /// Its scenarios. Empty in a lock that an earlier version wrote.
+    pub scenarios: BTreeSet<ShortFingerprint>,
     /// What it declared.
     pub declared: Declared,
 }
@@ -104,11 +110,15 @@ pub fn parse(source: &Source) -> Result<Denominator, Vec<Problem>> {
 }
 
 fn read_goal(d: &mut Decoder<'_>, item: &Field<'_>) -> Option<LockedGoal> {
-    let section = mapping(d, &item.label, item.node, &["goal", "statement", "declared"]);
+    let section =
+        mapping(d, &item.label, item.node, &["goal", "statement", "prose", "scenarios", "declared"]);
     let goal = parsed(d, &section, "goal", MEND);
     let statement = parsed(d, &section, "statement", MEND);
+    let prose = section.get("prose").and_then(|field| d.parsed(&field, MEND));
+    let scenarios = section.get("scenarios").map(|field| d.items(&field, MEND)).unwrap_or_default();
+    let scenarios = scenarios.iter().filter_map(|item| d.parsed(item, MEND)).collect();
     let declared = declarations(d, &section, "declared");
-    Some(LockedGoal { goal: goal?, statement: statement?, declared })
+    Some(LockedGoal { goal: goal?, statement: statement?, prose, scenarios, declared })
 }
 
 fn read_signoff(d: &mut Decoder<'_>, item: &Field<'_>) -> Option<SignOff> {
@@ -138,16 +148,18 @@ fn declarations(d: &mut Decoder<'_>, section: &Section<'_>, key: &str) -> Declar
         "write the part and what it declares, for example must_not git.branch_unmoved or lane docker";
     let Some(field) = section.get(key) else { return Declared::default() };
     let items = d.items(&field, HELP);
-    items.iter().filter_map(|item| d.parsed(item, HELP)).collect()
+    items.iter().filter_map(|item| d.parsed::<Repeated>(item, HELP)).collect()
 }
 
-/// The file's new text after a review: the goal is added, or its statement replaced and what it declares added. What
-/// it does not declare any more stays: only a sign-off gives it up.
+/// The file's new text after a review: the goal is added, or its prose and scenarios replaced and what it declares added.
+/// What it does not declare any more stays: only a sign-off gives it up.
 pub fn with_goal(source: &Source, goal: LockedGoal) -> Result<String, Vec<Problem>> {
     let mut denominator = parse(source)?;
     match denominator.goals.iter_mut().find(|locked| locked.goal == goal.goal) {
         Some(locked) => {
             locked.statement = goal.statement;
+            locked.prose = goal.prose;
+            locked.scenarios = goal.scenarios;
             locked.declared.grow(goal.declared);
         }
         None => denominator.goals.push(goal),
@@ -166,8 +178,19 @@ fn render(denominator: &Denominator) -> String {
 }
 
 fn render_goal(locked: &LockedGoal) -> String {
-    let LockedGoal { goal, statement, declared } = locked;
-    format!("  - goal: {goal}\n    statement: \"{statement}\"\n    declared: {}\n", declared.list())
+    let LockedGoal { goal, statement, prose, scenarios, declared } = locked;
+    let prose = prose.as_ref().map_or_else(String::new, |prose| format!("    prose: \"{prose}\"\n"));
+    // In quotes, because digits with an `e` among them are a number.
+    let scenarios: Vec<String> = scenarios.iter().map(|scenario| format!("\"{scenario}\"")).collect();
+    let scenarios = if scenarios.is_empty() {
+        String::new()
+    } else {
+        format!("    scenarios: [{}]\n", scenarios.join(", "))
+    };
+    format!(
+        "  - goal: {goal}\n    statement: \"{statement}\"\n{prose}{scenarios}    declared: {}\n",
+        declared.list()
+    )
 }
 
 fn render_signoff(signoff: &SignOff) -> String {
@@ -189,7 +212,9 @@ mod tests {
         LockedGoal {
             goal: id.parse().unwrap(),
             statement: digit.to_string().repeat(64).parse().unwrap(),
-            declared: declared.iter().map(|text| text.parse().unwrap()).collect(),
+            prose: Some(digit.to_string().repeat(64).parse().unwrap()),
+            scenarios: [digit.to_string().repeat(12).parse().unwrap()].into(),
+            declared: declared.iter().map(|text| text.parse::<Repeated>().unwrap()).collect(),
         }
     }
 
@@ -252,6 +277,38 @@ signoffs:
         ] {
             let found = problems(&format!("signoffs:\n  - {entry}\n")).join("\n");
             assert!(found.contains(part), "{entry}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_lock_of_an_earlier_version_is_read_and_written_again_as_it_is() {
+        let text = format!(
+            "{HEADER}goals:\n  - goal: G0.1\n    statement: \"{}\"\n    declared: [2x must_not fs.absent, 12x scenario mock]\nsignoffs: []\n",
+            "a".repeat(64)
+        );
+        let found = parse(&Source::new("d.yaml", text.as_str())).unwrap();
+        let [locked] = &found.goals[..] else { panic!("{found:?}") };
+        assert_eq!((&locked.prose, locked.scenarios.len()), (&None, 0));
+        assert_eq!(locked.declared.count(&"scenario mock".parse().unwrap()), 12);
+        assert_eq!(render(&found), text);
+        // Counts that are none, and words that only look like one.
+        for (from, to) in [("12x", "0x"), ("12x", "-1x"), ("12x ", "x "), ("12x", "99999x")] {
+            assert!(parse(&Source::new("d.yaml", text.replace(from, to))).is_err(), "{to}");
+        }
+        let twice = text.replace("2x must_not fs.absent", "must_not fs.absent, must_not fs.absent");
+        assert_eq!(parse(&Source::new("d.yaml", twice)).unwrap(), found);
+    }
+
+    #[test]
+    fn nobody_signs_with_a_name_or_a_reason_that_cannot_be_seen() {
+        for blank in ["\\u200b", "\\u200b\\ufeff ", "\\u3164", "\\u00ad", "\\u2800", "…"] {
+            for (key, reason, by) in [("reason", blank, "b"), ("by", "r", blank)] {
+                let entry = format!(
+                    "  - {{goal: G0.1, what: removed, reason: \"{reason}\", by: \"{by}\", date: 2026-01-31}}\n"
+                );
+                let found = problems(&format!("signoffs:\n{entry}")).join("\n");
+                assert!(found.contains(&format!("{key}` says nothing")), "{blank}: {found}");
+            }
         }
     }
 

@@ -40,12 +40,51 @@ impl Fingerprint {
     }
 }
 
+/// The first digits of a fingerprint, enough to tell the scenarios of a goal apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShortFingerprint(String);
+
+/// Digits of a short fingerprint.
+const SHORT: usize = 12;
+
+impl From<&Fingerprint> for ShortFingerprint {
+    fn from(whole: &Fingerprint) -> Self {
+        Self(whole.0.chars().take(SHORT).collect())
+    }
+}
+
+impl FromStr for ShortFingerprint {
+    type Err = ShortFingerprintError;
+
+    fn from_str(text: &str) -> Result<Self, ShortFingerprintError> {
+        if is_hex(text) && text.len() == SHORT {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ShortFingerprintError)
+        }
+    }
+}
+
+impl fmt::Display for ShortFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The text is not a short fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a fingerprint of 12 lower-case hex digits")]
+pub struct ShortFingerprintError;
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if hex && text.len() == 64 { Ok(Self(text.to_owned())) } else { Err(FingerprintError) }
+        if is_hex(text) && text.len() == 64 { Ok(Self(text.to_owned())) } else { Err(FingerprintError) }
     }
 }
 

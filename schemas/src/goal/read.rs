@@ -71,7 +71,23 @@ pub(super) fn text(
     help: &str,
 ) -> Option<String> {
     let field = required(decoder, section, key, help)?;
-    decoder.text(&field, help).map(squash)
+    let found = decoder.text(&field, help).map(squash)?;
+    if says_something(&found) {
+        return Some(found);
+    }
+    decoder.report(
+        &field.node.span,
+        format!("`{}` says nothing: it has no letter and no digit", field.label),
+        help,
+    );
+    None
+}
+
+/// Whether a text has anything that can be read: a letter or a digit. Many a character is not white and not seen either.
+pub fn says_something(text: &str) -> bool {
+    // Letters by their class, which fill a place and show nothing.
+    const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+    text.chars().any(|c| c.is_alphanumeric() && !FILLERS.contains(&c))
 }
 
 /// A value that must be there and that its type accepts.

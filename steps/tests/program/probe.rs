@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -340,6 +341,96 @@ fn a_link_to_no_promise_is_red() {
     let refused = checkout.accept("run --bin program --out out");
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     assert!(refused.err.contains("unknown-goal"), "{}", refused.err);
+}
+
+#[test]
+fn a_promise_whose_scenarios_are_deleted_is_red() {
+    let checkout = honest();
+    fs::remove_file(checkout.path("features/tier1/G1.3-a-run-executes.feature")).unwrap();
+    checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    assert_red(
+        &checkout,
+        &[
+            "suspect-links: G1.3: No scenario is tagged with it.",
+            "denominator: G1.3 does not declare \"scenario mock\" any more, and nobody signed for it.",
+        ],
+    );
+}
+
+#[test]
+fn a_proof_that_a_review_exchanges_for_none_is_red_and_named() {
+    let checkout = honest();
+    // The real program, but a block is only a warning to it.
+    checkout.bare_program(&format!(
+        "[ \"$1\" = run ] && sed -i 's/mode: block/mode: warn/' .mycelium/config.yaml\nexec '{}' \"$@\"",
+        mycelium().display()
+    ));
+    // Instead of a block an agent that fails, and as the witness an event that every run has.
+    let from = PROOF.find("    Given the configuration:").unwrap();
+    let to = PROOF.find("    And the integration branch has not moved").unwrap();
+    let nothing = "    Given the agent runs:\n      \"\"\"\n      exit 1\n      \"\"\"\n    When I run \"mycelium run\"\n    \
+                   Then the log has a \"run.start\" event\n";
+    checkout.write(FEATURE, &format!("{}{nothing}{}", &PROOF[..from], &PROOF[to..]));
+    review(&checkout);
+    assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
+    assert_red(&checkout, &["G0.1 is weak"]);
+    let answer = checkout.accept("gate --out out --bin program --json --today 2026-01-08");
+    assert!(answer.out.contains("Reviews replaced locked scenarios of G0.1."), "{}", answer.out);
+}
+
+#[test]
+fn what_stands_behind_a_link_is_no_input_and_hides_nothing() {
+    let checkout = honest();
+    for (file, is_red) in [("denominator.yaml", true), ("quarantine.yaml", true), ("gates.yaml", false)] {
+        let (path, elsewhere) =
+            (checkout.path(&format!("traceability/{file}")), checkout.path("elsewhere.yaml"));
+        let before = checkout.commit();
+        assert_eq!(run(&checkout, ""), Some(0));
+        if !path.exists() {
+            fs::write(&path, "[]\n").unwrap();
+        }
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink("../elsewhere.yaml", &path).unwrap();
+        let linked = checkout.commit();
+        for command in
+            ["run --bin program --out out --seed 1", "gate --bin program --out out", "review G0.1 --by a"]
+        {
+            let answer = checkout.accept(command);
+            assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+            assert!(answer.err.contains(&format!("{file} is a link")), "{command}: {}", answer.err);
+        }
+        // With the file in its place again the history still does not say what was locked meanwhile.
+        fs::remove_file(&path).unwrap();
+        fs::rename(&elsewhere, &path).unwrap();
+        checkout.commit();
+        assert_eq!(run(&checkout, ""), Some(0));
+        let told = gate(&checkout)
+            .1
+            .iter()
+            .any(|reason| reason.starts_with(&format!("denominator: In commit {linked} {file} is a link")));
+        assert_eq!(told, is_red, "{file} after {before}");
+    }
+    let (goals, elsewhere) = (checkout.path("traceability/goals"), checkout.path("out/goals"));
+    fs::rename(&goals, &elsewhere).unwrap();
+    symlink("../out/goals", &goals).unwrap();
+    let answer = checkout.accept("gate --bin program --out out");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("traceability/goals is a link"), "{}", answer.err);
+}
+
+#[test]
+fn a_history_that_a_file_cuts_off_is_red() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    assert_eq!(gate(&checkout), (Some(0), Vec::new()));
+    let commit = checkout.commit();
+    assert_eq!(run(&checkout, ""), Some(0));
+    checkout.write(".git/info/grafts", &format!("{commit}\n"));
+    let (code, reasons) = gate(&checkout);
+    assert_eq!(code, Some(1), "{reasons:#?}");
+    let said = "denominator: The history is cut off, so nobody knows what was locked: remove ";
+    assert!(reasons[0].starts_with(said) && reasons[0].ends_with(".git/info/grafts."), "{reasons:#?}");
 }
 
 #[test]

@@ -197,7 +197,8 @@ fn a_review_is_recorded_once_for_goal_and_scenarios() {
     let locked = || fs::read_to_string(checkout.path("traceability/denominator.yaml")).unwrap();
     let before = locked();
     assert!(
-        before.contains("- goal: G1.3") && before.contains("[lane mock, must_not fs.absent, scope run]"),
+        before.contains("- goal: G1.3")
+            && before.contains("[lane mock, must_not fs.absent, scenario mock, scope run]"),
         "{before}"
     );
     assert_eq!(checkout.accept("review G1.3 --by reviewer").code, Some(0));
@@ -208,7 +209,7 @@ fn a_review_is_recorded_once_for_goal_and_scenarios() {
 #[test]
 fn a_review_names_who_made_it() {
     let checkout = Checkout::new();
-    for by in ["", " ", "\t \u{a0}"] {
+    for by in ["", " ", "\t \u{a0}", "\u{200b}"] {
         let output = checkout.command("review G1.3").args(["--by", by]).output().unwrap();
         let answer = Answer::new(&output);
         assert_eq!(answer.code, Some(2), "{by:?}: {}", answer.err);

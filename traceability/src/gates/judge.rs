@@ -150,14 +150,19 @@ pub(super) fn denominator(matrix: &Matrix) -> Judgement {
                 `accept review GOAL`";
     let signed: Vec<String> = matrix.lock.signed.iter().map(|signed| format!(" {signed}.")).collect();
     let locked = matrix.lock.goals;
-    let green = format!("All {locked} locked goals are there and promise no less.{}", signed.concat());
+    let green = format!("All {locked} locked goals are there and declare no less.{}", signed.concat());
     Judgement::unless(reasons, mend, green)
 }
 
 pub(super) fn suspect_links(matrix: &Matrix) -> Judgement {
     let suspects = matrix.rows.iter().filter_map(|row| match &row.link {
         Link::Suspect { reason } => Some(format!("{}: {reason}", row.goal)),
-        Link::Reviewed { .. } | Link::NoScenarios => None,
+        // Whatever its tier: what is promised and not automated has a ticket, a reason and an owner.
+        Link::NoScenarios => Some(format!(
+            "{}: No scenario is tagged with it. Tag one, or move it to the backlog with ticket, reason and owner.",
+            row.goal
+        )),
+        Link::Reviewed { .. } => None,
     });
     let reasons = suspects.chain(matrix.dead_links.iter().cloned()).collect();
     let mend = "read the goal together with its scenarios (`accept review GOAL --dry-run` shows what changed), then \

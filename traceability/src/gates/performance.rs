@@ -15,8 +15,12 @@ pub(super) fn judge(matrix: &Matrix) -> Judgement {
         [&facts.stale, &facts.partial, &facts.problems].into_iter().flatten().cloned().collect();
     reasons.extend(too_slow(&facts.machine, &facts.comparisons));
     if reasons.is_empty() {
+        let raised = match &facts.raised[..] {
+            [] => String::new(),
+            raised => format!(" Baselines were raised: {}.", raised.join("; ")),
+        };
         return Judgement::Green(format!(
-            "All {} figures are within their limits on {}.",
+            "All {} figures are within their limits on {}.{raised}",
             facts.comparisons.len(),
             facts.machine
         ));

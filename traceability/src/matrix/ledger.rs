@@ -3,11 +3,14 @@
 
 use mycelium_schemas::{
     evidence::{Assertion, Polarity},
-    goal::spec::Claim,
+    goal::spec::{Claim, Goal},
     matrix::{Declared, LaneRun, StepRole, StepStatus},
 };
 
 use crate::catalogue::ScenarioSpec;
+
+/// The assertions that events of one type are there; their subject begins with the type.
+const EVENT_FOUND: [&str; 2] = ["event.present", "event.count"];
 
 /// A scenario of a goal with what came out of it.
 pub(super) struct Linked<'a> {
@@ -65,19 +68,37 @@ pub(crate) enum Part {
 }
 
 /// Whether an assertion is the one that a claim of this part names.
-pub(crate) fn fits(assertion: &Assertion, claim: &Claim, part: Part) -> bool {
-    let negative = assertion.polarity == Polarity::MustNot;
-    assertion.name() == claim.assertion.as_str() && (negative || !matches!(part, Part::MustNot))
+pub(crate) fn fits(assertion: &Assertion, goal: &Goal, claim: &Claim, part: Part) -> bool {
+    let is_named = assertion.name() == claim.assertion.as_str();
+    is_named
+        && match part {
+            Part::MustNot => assertion.polarity == Polarity::MustNot,
+            Part::Witness => !is_of_another_event(assertion, goal),
+            Part::Control => true,
+        }
 }
 
-/// Each claim, and whether it was executed in every one of these lanes.
-pub(super) fn declared(claims: &[Claim], part: Part, linked: &[Linked<'_>], lanes: &[&str]) -> Vec<Declared> {
+/// Whether an assertion found an event that the goal does not leave behind: every run has a `run.start`, so that it
+/// witnesses nothing.
+fn is_of_another_event(assertion: &Assertion, goal: &Goal) -> bool {
+    let found = assertion.subject.split(' ').next().unwrap_or_default();
+    EVENT_FOUND.contains(&assertion.name().as_str())
+        && !goal.artifacts.events.iter().any(|event| event == found)
+}
+
+/// Each claim of a part of a goal, and whether it was executed in every one of these lanes.
+pub(super) fn declared(goal: &Goal, part: Part, linked: &[Linked<'_>], lanes: &[&str]) -> Vec<Declared> {
+    let claims = match part {
+        Part::MustNot => &goal.must_not,
+        Part::Witness => &goal.witness,
+        Part::Control => &goal.control,
+    };
     let of_part = |scenario: &&Linked<'_>| scenario.spec.is_control() == matches!(part, Part::Control);
     let executed = |claim: &Claim, lane: &str| {
         linked
             .iter()
             .filter(of_part)
-            .any(|scenario| scenario.counting(lane).any(|found| fits(found, claim, part)))
+            .any(|scenario| scenario.counting(lane).any(|found| fits(found, goal, claim, part)))
     };
     claims
         .iter()

@@ -54,12 +54,17 @@ pub fn entries_of(version: &Source) -> Vec<QuarantineEntry> {
     parse(version).unwrap_or_default()
 }
 
-/// What earlier commits say of the scenario of an entry.
+/// What earlier commits say of the scenario of an entry, whatever it was called: an entry of the same goal about a scenario
+/// that does not stand there as it did may have been about this one.
 fn earlier<'a>(
-    inputs: &Inputs<'a>,
+    inputs: &'a Inputs<'a>,
     entry: &'a QuarantineEntry,
-) -> impl Iterator<Item = &'a QuarantineEntry> + use<'a> {
-    inputs.quarantined.iter().filter(|other| other.goal == entry.goal && other.scenario == entry.scenario)
+) -> impl Iterator<Item = &'a QuarantineEntry> {
+    let specs = inputs.catalogue.of_goal(entry.goal);
+    let of_goal = inputs.quarantined.iter().filter(|other| other.goal == entry.goal);
+    of_goal.filter(move |other| {
+        other.scenario == entry.scenario || !specs.iter().any(|spec| is_about(other, spec))
+    })
 }
 
 /// Whether an entry that holds and has not expired is about a scenario as it is now.
@@ -83,10 +88,12 @@ fn why_void(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
             && other.quarantined_at == entry.quarantined_at;
         other.expires < entry.expires && !is_renewal && !days(inputs, other).is_empty()
     };
-    let until = earlier(inputs, entry).filter(goes_on).map(|other| other.expires).max()?;
-    let days = days_in(inputs, entry);
+    let last = earlier(inputs, entry).filter(goes_on).max_by_key(|other| other.expires)?;
+    let (until, days) = (last.expires, days_in(inputs, entry));
+    let name =
+        if last.scenario == entry.scenario { String::new() } else { format!(" as {:?}", last.scenario) };
     Some(format!(
-        "was there until {until} before, {days} of the last {WINDOW_DAYS} days in all: one renewal is all there is"
+        "was there until {until} before{name}, {days} of the last {WINDOW_DAYS} days in all: one renewal is all there is"
     ))
 }
 

@@ -72,9 +72,9 @@ pub(super) fn build<'a>(
     let lanes: Vec<&str> =
         goal.lanes.iter().map(String::as_str).filter(|lane| inputs.profile.requires_lane(lane)).collect();
     let judged = Judged {
-        must_not: declared(&goal.must_not, Part::MustNot, &linked, &lanes),
-        witness: declared(&goal.witness, Part::Witness, &linked, &lanes),
-        control: declared(&goal.control, Part::Control, &linked, &lanes),
+        must_not: declared(goal, Part::MustNot, &linked, &lanes),
+        witness: declared(goal, Part::Witness, &linked, &lanes),
+        control: declared(goal, Part::Control, &linked, &lanes),
         link: link(inputs, goal, &linked),
         quarantine: quarantine::marks(inputs, goal),
         flakes,

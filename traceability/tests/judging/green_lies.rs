@@ -118,7 +118,7 @@ fn tier_1_needs_four_of_five_and_nothing_is_rounded_up() {
         let mut world = World::honest();
         for number in 2..=total {
             let id = format!("G1.{number}");
-            world.goals.push(goal(&id, "task.rescope"));
+            world.goals.push(goal(&id, "run.complete"));
             for fixture in [Fixture::new(&id, 5, "A block keeps work away"), Fixture::control(&id, 12)] {
                 world.features.push(fixture.clone());
                 world.ran.push(fixture);

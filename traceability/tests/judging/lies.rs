@@ -126,6 +126,11 @@ fn proofs() -> Vec<Lie> {
             "looked for nothing that must not happen",
         ),
         lie(
+            "its witness is an event that every run has",
+            |w| w.ran[0].event = "run.start",
+            "The witness assertion event.present was not executed",
+        ),
+        lie(
             "nothing was kept that shows it",
             |w| {
                 w.edit = |messages| {
@@ -277,7 +282,7 @@ fn links_and_goals() -> Vec<Lie> {
             "a reviewed link fits no goal",
             |w| {
                 w.goals.pop();
-                w.goals.push(goal("G1.7", "task.rescope"));
+                w.goals.push(goal("G1.7", "run.complete"));
             },
             Gate::SuspectLinks,
             "G1.1 fits no goal",

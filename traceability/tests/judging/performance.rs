@@ -4,6 +4,7 @@ use mycelium_schemas::{
     SCHEMA_VERSION,
     bench::{Bench, Figure, Measure},
     goal::{baselines::Baselines, gates::ProfileName},
+    problem::Source,
     verdict::{Evaluation, Gate, Verdict},
 };
 
@@ -79,6 +80,27 @@ fn honest_figures_are_green_and_a_profile_that_does_not_ask_says_so() {
     assert_eq!(judge(|_| ()), (Verdict::Green, green));
     let local = judge(|world| world.profile = ProfileName::Local);
     assert_eq!(local, (Verdict::NotRequired, "Profile local does not require it.".to_owned()));
+}
+
+#[test]
+fn a_baseline_that_was_raised_is_named_with_both_values() {
+    let raise = |times: u64, versions: &[&str]| {
+        judge(|world| {
+            let before = world.baselines.clone();
+            let version = |name: &&str| Source::new(*name, before.as_str());
+            world.measured = versions.iter().map(version).collect();
+            world.measured.push(Source::new("commit 0", "?"));
+            world.baselines =
+                before.replace("value: 1000000", &format!("value: {}", 1_000_000 + 50_000 * times));
+        })
+    };
+    let green = "All 22 figures are within their limits on linux-x86_64.";
+    // Within what a measurement may differ it is the same.
+    for (times, versions) in [(1, &["commit 1"][..]), (2, &[])] {
+        assert_eq!(raise(times, versions), (Verdict::Green, green.to_owned()));
+    }
+    let told = "Baselines were raised: plan/10 (instructions) from 1,000,000 in commit 2 to 1,100,000.";
+    assert_eq!(raise(2, &["commit 2", "commit 1"]), (Verdict::Green, format!("{green} {told}")));
 }
 
 /// Changes a figure in all that it says of itself.

@@ -21,7 +21,7 @@ fn world_of(tier_1_goals: usize) -> World {
     let mut world = World::honest();
     for number in 2..=tier_1_goals {
         let id = format!("G1.{number}");
-        world.goals.push(goal(&id, "task.retry"));
+        world.goals.push(goal(&id, "run.complete"));
         let scenarios = [Fixture::new(&id, 5, "A block keeps work away"), Fixture::control(&id, 12)];
         world.features.extend(scenarios.clone());
         world.ran.extend(scenarios);
@@ -224,12 +224,54 @@ fn q7_after_90_days_and_for_another_scenario_it_is_a_first_entry() {
     assert_green(&world, " 2 of the last 90 days.");
     world.today = "2026-05-01";
     let committed = quarantined("2026-02-01").quarantine;
-    // What nobody can read says nothing.
-    for text in [committed.replace("A block", "No block"), committed.replace("G1.1", "G1.2"), "?".to_owned()]
-    {
+    // What nobody can read says nothing, nor what is about a scenario that stands there as it was.
+    let mut other = world.clone();
+    other.scenario(6, |scenario| scenario.name = "No block keeps work away".to_owned());
+    let other = other.quarantine_entry("G1.1", "2026-02-01");
+    let more = Fixture { line: 20, name: "No block keeps work away".to_owned(), ..world.ran[6].clone() };
+    world.features.push(more.clone());
+    world.ran.push(more);
+    world.review_all();
+    for text in [other, committed.replace("G1.1", "G1.2"), "?".to_owned()] {
         world.quarantined = vec![Source::new("commit 1", text)];
         assert_green(&world, " 1 of the last 90 days.");
     }
+}
+
+#[test]
+fn q7_another_name_or_text_makes_no_scenario_another_one() {
+    let before = quarantined("2026-02-01").quarantine;
+    let renamed = |version: String| {
+        let mut world = world();
+        world.scenario(6, |scenario| {
+            scenario.name = "A block keeps all work away".to_owned();
+            scenario.then = "something else holds".to_owned();
+        });
+        world.review_all();
+        world.quarantined = vec![Source::new("commit 1", version)];
+        world.today = "2026-02-10";
+        again(&mut world, "2026-02-10", "2026-02-17");
+        world
+    };
+    let said =
+        "was there until 2026-02-01 before as \"A block keeps work away\", 9 of the last 90 days in all";
+    assert_red(&renamed(before.clone()), said);
+    // Nor does another one under its former name.
+    let mut decoy = renamed(before.clone());
+    let under_its_name = Fixture {
+        line: 20,
+        then: "it exits".to_owned(),
+        ..Fixture::new("G1.1", 20, "A block keeps work away")
+    };
+    decoy.features.push(under_its_name.clone());
+    decoy.ran.push(under_its_name);
+    decoy.review_all();
+    assert_red(&decoy, said);
+    // By the days of the former one it is excused.
+    let mut world = renamed(before);
+    world.today = "2026-02-01";
+    again(&mut world, "2026-01-30", "2026-02-01");
+    assert_green(&world, "8 of the last 90 days.");
 }
 
 #[test]

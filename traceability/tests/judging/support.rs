@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) subject: Subject,
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) baselines: String,
+    /// That file as earlier commits have it.
+    pub(crate) measured: Vec<Source>,
     pub(crate) bench: Option<Bench>,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) today: &'static str,
@@ -99,6 +101,8 @@ pub(crate) struct Fixture {
     pub(crate) tags: Vec<String>,
     pub(crate) when: &'static str,
     pub(crate) then: String,
+    /// The event that its assertions about the log find.
+    pub(crate) event: &'static str,
     /// What is passed to the `Then`.
     pub(crate) doc_string: Option<&'static str>,
     /// The status of the `Then` of each attempt; no attempt means that it did not run.
@@ -117,6 +121,7 @@ impl Fixture {
             tags: vec![format!("@{goal}"), format!("@tier{tier}"), "@mock".to_owned()],
             when: "I run \"mycelium run\"",
             then: "the integration branch has not moved".to_owned(),
+            event: GOALS.into_iter().find(|(id, _)| *id == goal).map_or("run.complete", |(_, event)| event),
             doc_string: None,
             attempts: vec!["PASSED"],
             assertions: vec![("git", "branch_unmoved", "must_not", true), ("event", "present", "must", true)],
@@ -213,6 +218,7 @@ impl World {
             },
             sabotage: None,
             baselines: String::new(),
+            measured: Vec::new(),
             bench: None,
             mutation: None,
             today: "2026-01-31",
@@ -232,7 +238,7 @@ impl World {
                 self.links = text;
             }
             let denominator = Source::new("denominator.yaml", self.denominator.as_str());
-            self.denominator = lock(&denominator, goal).unwrap();
+            self.denominator = lock(&denominator, goal, &catalogue).unwrap();
         }
     }
 
@@ -330,6 +336,7 @@ impl World {
             profile: registry.rules.profile(self.profile),
             locked: &self.locked,
             quarantined: &quarantined,
+            measured: &self.measured,
             catalogue: &catalogue,
             unused: &self.unused,
             results,
@@ -444,7 +451,8 @@ fn attempt(fixture: &Fixture, number: usize, status: &str, messages: &mut Vec<Va
         let step = id(fixture, &format!("test{n}"));
         if n == 2 {
             for (kind, check, polarity, held) in &fixture.assertions {
-                let body = json!({"kind": kind, "check": check, "polarity": polarity, "subject": "refs/heads/main",
+                let subject = if *kind == "event" { fixture.event } else { "refs/heads/main" };
+                let body = json!({"kind": kind, "check": check, "polarity": polarity, "subject": subject,
                     "artifact": "git", "expected": "e", "actual_digest": "a", "held": held});
                 let place = json!({"testCaseStartedId": started, "testStepId": step});
                 messages.push(attachment("assertion", &body, place));

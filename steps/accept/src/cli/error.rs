@@ -29,6 +29,8 @@ pub(super) enum CliError {
     File { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{} would be passed over: goals stand in files *.yaml in traceability/goals itself; rename it, or move its files there", .0.display())]
     NotRead(PathBuf),
+    #[error("{} is a link, and what it leads to has no history here: put the file or folder itself there", .0.display())]
+    Link(PathBuf),
     #[error("traceability/ has {} problem(s):\n{}", .0.len(), list(.0))]
     Registry(Vec<Problem>),
     #[error(transparent)]

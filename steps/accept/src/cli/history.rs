@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fs,
     path::{Path, PathBuf},
 };
 
-use git2::{Commit, ObjectType, Oid, Repository, Revwalk, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{Commit, ObjectType, Oid, Repository, Revwalk, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
 use mycelium_gherkin::ParseError;
 use mycelium_schemas::{
     goal::{
@@ -23,7 +24,7 @@ use mycelium_traceability::{
 
 use super::{
     error::CliError,
-    project::{DENOMINATOR, FEATURES, Project, QUARANTINE, TRACEABILITY, catalogue},
+    project::{BACKLOG, BASELINES, DENOMINATOR, FEATURES, Project, QUARANTINE, TRACEABILITY, catalogue},
 };
 use crate::runner::suite::Suite;
 
@@ -55,14 +56,21 @@ pub(super) struct Past {
     pub(super) catalogue: Catalogue,
 }
 
-/// What earlier commits have of two files of `traceability/`.
+/// What earlier commits have of some files of `traceability/`.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
-    /// The lock.
+    /// What was promised.
     pub(super) locked: LockHistory,
     /// The scenarios in quarantine.
     pub(super) quarantined: Vec<QuarantineEntry>,
+    /// The baselines of the benchmarks.
+    pub(super) measured: Vec<Source>,
 }
+
+/// The files of which earlier versions count.
+const KEPT: [&str; 4] = [DENOMINATOR, QUARANTINE, BACKLOG, BASELINES];
+/// The mode of a link in a tree, and that of another repository's commit.
+const MODES_ELSEWHERE: [i32; 2] = [0o120_000, 0o160_000];
 
 /// The commits of a checkout.
 pub(super) struct History {
@@ -131,28 +139,58 @@ impl History {
     /// whatever folder it stood: a project that moves takes its promises along.
     pub(super) fn earlier(&self) -> Result<Earlier, HistoryError> {
         let (mut earlier, mut seen) = (Earlier::default(), HashSet::new());
-        earlier.locked.is_cut_off = self.repository.is_shallow();
+        earlier.locked.gaps.extend(self.cut_off());
         for id in self.commits()? {
             let commit = self.repository.find_commit(id?)?;
-            for (name, found) in self.new_files(commit.tree_id(), &mut seen)? {
+            let tree = commit.tree()?;
+            let mut elsewhere = Vec::new();
+            if tree.get_path(&self.root.join(TRACEABILITY)).is_ok_and(|entry| is_elsewhere(&entry)) {
+                elsewhere.push(TRACEABILITY);
+            }
+            for (name, found) in self.new_files(tree.id(), &mut seen)? {
+                let Some(found) = found else {
+                    elsewhere.push(name);
+                    continue;
+                };
                 let version = Source::new(format!("commit {}", commit.id()), self.text(found)?);
-                if name == DENOMINATOR {
-                    earlier.locked.versions.push(version);
-                } else {
-                    earlier.quarantined.extend(entries_of(&version));
+                match name {
+                    DENOMINATOR => earlier.locked.versions.push(version),
+                    BACKLOG => earlier.locked.backlogs.push(version),
+                    BASELINES => earlier.measured.push(version),
+                    _ => earlier.quarantined.extend(entries_of(&version)),
                 }
             }
+            earlier.locked.gaps.extend(elsewhere.into_iter().map(|name| {
+                format!(
+                    "In commit {} {name} is a link, so nobody knows what was locked there: take it out of the branch \
+                     (git rebase).",
+                    commit.id()
+                )
+            }));
         }
         Ok(earlier)
     }
 
-    /// The locks and quarantines of a tree that were not seen before, with their names. Each folder is read once, however
-    /// many commits have it.
+    /// Why earlier commits are not there, and what to do.
+    fn cut_off(&self) -> Option<String> {
+        let grafts = self.repository.commondir().join("info/grafts");
+        let mend = if fs::metadata(&grafts).is_ok_and(|file| file.len() > 0) {
+            format!("remove {}", grafts.display())
+        } else if self.repository.is_shallow() {
+            "fetch all of it (git fetch --unshallow)".to_owned()
+        } else {
+            return None;
+        };
+        Some(format!("The history is cut off, so nobody knows what was locked: {mend}."))
+    }
+
+    /// The kept files of a tree that were not seen before, with their names; without an id where a link stands in the
+    /// place of one. Each folder is read once, however many commits have it.
     fn new_files(
         &self,
         root: Oid,
         seen: &mut HashSet<(Oid, &'static str)>,
-    ) -> Result<Vec<(&'static str, Oid)>, HistoryError> {
+    ) -> Result<Vec<(&'static str, Option<Oid>)>, HistoryError> {
         let mut found = Vec::new();
         let mut open = vec![(root, "")];
         while let Some((id, folder)) = open.pop() {
@@ -161,19 +199,15 @@ impl History {
             }
             for entry in &self.repository.find_tree(id)? {
                 let is = |name: &&str| entry.name_bytes() == name.as_bytes();
-                match entry.kind() {
-                    Some(ObjectType::Tree) => {
-                        open.push((
-                            entry.id(),
-                            Some(TRACEABILITY).filter(|name| is(name)).unwrap_or_default(),
-                        ));
+                let kept = KEPT.into_iter().find(is).filter(|_| folder == TRACEABILITY);
+                match (entry.kind(), kept) {
+                    (Some(ObjectType::Tree), _) => {
+                        let name = Some(TRACEABILITY).filter(|name| is(name)).unwrap_or_default();
+                        open.push((entry.id(), name));
                     }
-                    Some(ObjectType::Blob) if folder == TRACEABILITY => {
-                        let name = [DENOMINATOR, QUARANTINE].into_iter().find(is);
-                        found.extend(
-                            name.filter(|name| seen.insert((entry.id(), name)))
-                                .map(|name| (name, entry.id())),
-                        );
+                    (_, Some(name)) if is_elsewhere(&entry) => found.push((name, None)),
+                    (Some(ObjectType::Blob), Some(name)) if seen.insert((entry.id(), name)) => {
+                        found.push((name, Some(entry.id())));
                     }
                     _ => {}
                 }
@@ -252,6 +286,11 @@ impl History {
     fn text(&self, id: Oid) -> Result<String, HistoryError> {
         Ok(String::from_utf8_lossy(&self.bytes(id)?).into_owned())
     }
+}
+
+/// Whether an entry of a tree only says where something is: what that is has no history here.
+fn is_elsewhere(entry: &TreeEntry<'_>) -> bool {
+    MODES_ELSEWHERE.contains(&entry.filemode())
 }
 
 fn suite_of(features: &BTreeMap<String, Vec<u8>>) -> Suite {

@@ -73,7 +73,7 @@ pub(super) fn judge_with(
         Wanted::IfThere => stream::run(question.out)?,
     };
     let history = history::read(history)?;
-    let Earlier { locked, quarantined } = project.earlier()?;
+    let Earlier { locked, quarantined, measured } = project.earlier()?;
     let tree = project.tree();
     let subject = Subject {
         tree: tree.id,
@@ -89,6 +89,7 @@ pub(super) fn judge_with(
         profile: registry.rules.profile(question.profile),
         locked: &locked,
         quarantined: &quarantined,
+        measured: &measured,
         catalogue: &catalogue,
         unused: &unused(question.vocabulary, &suite),
         results: run.as_ref().map(|run| &run.results),

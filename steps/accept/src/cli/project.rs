@@ -28,6 +28,10 @@ pub(super) const TRACEABILITY: &str = "traceability";
 pub(super) const DENOMINATOR: &str = "denominator.yaml";
 /// The scenarios in quarantine, there.
 pub(super) const QUARANTINE: &str = "quarantine.yaml";
+/// What is promised and not automated yet, there.
+pub(super) const BACKLOG: &str = "backlog.yaml";
+/// What each figure of the benchmarks was, there.
+pub(super) const BASELINES: &str = "bench.yaml";
 
 /// A checkout.
 #[derive(Debug, Clone)]
@@ -133,7 +137,7 @@ impl Project {
     pub(super) fn registry(&self) -> Result<Registry, CliError> {
         let files = Files {
             goals: self.goal_sources()?,
-            backlog: self.source("backlog.yaml", Missing::IsEmpty)?,
+            backlog: self.source(BACKLOG, Missing::IsEmpty)?,
             links: self.links()?,
             denominator: self.denominator()?,
             gates: self.source("gates.yaml", Missing::IsAnError)?,
@@ -153,7 +157,7 @@ impl Project {
         self.source(DENOMINATOR, Missing::IsEmpty)
     }
 
-    /// Lock and quarantine as the commits of the branch have them; nothing outside git, where no result is about a commit
+    /// What the commits of the branch have of the files that may only be given up openly; nothing outside git, where no result is about a commit
     /// either.
     pub(super) fn earlier(&self) -> Result<Earlier, CliError> {
         match History::of(self) {
@@ -164,7 +168,7 @@ impl Project {
 
     /// The file of baselines.
     pub(super) fn baselines(&self) -> Result<Source, CliError> {
-        self.source("bench.yaml", Missing::IsEmpty)
+        self.source(BASELINES, Missing::IsEmpty)
     }
 
     /// Waits until nobody else changes the files of `traceability/`, and keeps others waiting until the lock is dropped.
@@ -197,7 +201,7 @@ impl Project {
     }
 
     fn goal_sources(&self) -> Result<Vec<Source>, CliError> {
-        let folder = self.root.join(TRACEABILITY).join("goals");
+        let folder = self.no_link("goals")?;
         let cannot_read = |source| CliError::File { action: "read", path: folder.clone(), source };
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(cannot_read)? {
@@ -219,8 +223,19 @@ impl Project {
         names.iter().map(|name| self.source(name, Missing::IsAnError)).collect()
     }
 
+    /// The path of a file or folder of `traceability/`. Neither is a link: the history of what a link leads to is another
+    /// one, or none.
+    fn no_link(&self, name: &str) -> Result<PathBuf, CliError> {
+        let folder = self.root.join(TRACEABILITY);
+        let path = folder.join(name);
+        match [folder, path.clone()].into_iter().find(|path| path.is_symlink()) {
+            Some(link) => Err(CliError::Link(link)),
+            None => Ok(path),
+        }
+    }
+
     fn source(&self, name: &str, missing: Missing) -> Result<Source, CliError> {
-        let path = self.root.join(TRACEABILITY).join(name);
+        let path = self.no_link(name)?;
         let text = match (fs::read_to_string(&path), missing) {
             (Ok(text), _) => text,
             (Err(error), Missing::IsEmpty) if error.kind() == io::ErrorKind::NotFound => String::new(),

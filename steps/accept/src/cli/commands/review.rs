@@ -2,7 +2,7 @@
 
 use mycelium_schemas::{
     SCHEMA_VERSION,
-    goal::spec::Goal,
+    goal::{says_something, spec::Goal},
     impact::{Reviewed, ReviewedGoal, Since},
     problem::Source,
 };
@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, Cli
     let _one_at_a_time = project.lock()?;
     let registry = project.registry()?;
     let catalogue = project.catalogue()?;
-    if args.by.as_ref().is_some_and(|by| by.trim().is_empty()) {
+    if args.by.as_ref().is_some_and(|by| !says_something(by)) {
         return Err(CliError::BlankReviewer);
     }
     let by = args.by.or_else(|| git_user(&project)).ok_or(CliError::NoReviewer)?;
@@ -36,8 +36,8 @@ pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, Cli
     for id in args.goals {
         let goal = registry.goal(id).ok_or_else(|| CliError::UnknownGoal(id.to_string()))?;
         links = Source::new(links.name.clone(), review(&links, goal, &catalogue, on, &by)?);
-        let promise = differences(&denominator, goal).map_err(CliError::Registry)?;
-        let locked = lock(&denominator, goal).map_err(CliError::Registry)?;
+        let promise = differences(&denominator, goal, &catalogue).map_err(CliError::Registry)?;
+        let locked = lock(&denominator, goal, &catalogue).map_err(CliError::Registry)?;
         denominator = Source::new(denominator.name.clone(), locked);
         let reviewed = since_last_review(&project, &registry, &catalogue, goal)?;
         show(console, goal, &catalogue, &reviewed);
@@ -105,5 +105,5 @@ fn show(console: &Console, goal: &Goal, catalogue: &Catalogue, reviewed: &Review
 
 fn git_user(project: &Project) -> Option<String> {
     let repository = git2::Repository::discover(&project.root).ok()?;
-    repository.config().ok()?.get_string("user.name").ok().filter(|name| !name.trim().is_empty())
+    repository.config().ok()?.get_string("user.name").ok().filter(|name| says_something(name))
 }
