@@ -166,7 +166,16 @@ pub(super) fn prepare(
     };
     let suite = project.suite(&paths)?;
     let library = (request.library)()?;
-    let mut problems = lint::check(project, &suite, &library)?;
+    let problems = project.check_history().and_then(|()| lint::check(project, &suite, &library));
+    let mut problems = match problems {
+        Err(error) => {
+            if !is_rerun {
+                withdraw(&mut lock, out)?;
+            }
+            return Err(error);
+        }
+        Ok(problems) => problems,
+    };
     // What may be meant so stops nobody.
     problems.retain(LintProblem::is_error);
     if !problems.is_empty() {

@@ -29,6 +29,8 @@ pub(super) enum CliError {
     File { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{} would be passed over: goals stand in files *.yaml in traceability/goals itself; rename it, or move its files there", .0.display())]
     NotRead(PathBuf),
+    #[error("{} is a link, and what it leads to has no history here: put the file or folder itself there", .0.display())]
+    Link(PathBuf),
     #[error("traceability/ has {} problem(s):\n{}", .0.len(), list(.0))]
     Registry(Vec<Problem>),
     #[error(transparent)]
@@ -79,6 +81,8 @@ pub(super) enum CliError {
     Bench(#[from] BenchError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
+    #[error("{goal} declares what no step asserts, and a review would lock that:\n{}", lines(.names))]
+    Unmade { goal: String, names: Vec<String> },
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]
     FeatureExists { goal: String, path: PathBuf },
     #[error(transparent)]
