@@ -12,6 +12,7 @@ mod death;
 mod diff;
 mod error;
 mod evidence;
+mod excused;
 mod findings;
 mod flake;
 mod history;
