@@ -3,9 +3,10 @@
 //! The `cucumber` crate's registry keeps the place and the compiled pattern of a step, not its expression, its doc
 //! comment or its function. Those are what a feature's author reads, so they are taken from the source here and
 //! embedded; at run time the two are joined by file and line, and a step that is in one and not in the other is an
-//! error.
+//! error. The names of the assertions that steps make are taken along, so that no goal can ask for one that nothing makes.
 
 use std::{
+    collections::BTreeSet,
     env,
     error::Error,
     fmt::Write as _,
@@ -17,6 +18,9 @@ use syn::{
     Attribute, Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, Type,
     parse::{Parse, ParseStream},
 };
+
+/// How a step says which assertion it makes.
+const CLAIM: &str = "Claim::new(";
 
 const KEYWORDS: [&str; 3] = ["given", "when", "then"];
 
@@ -50,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Catalogue {
     definitions: String,
     parameters: String,
+    assertions: BTreeSet<String>,
 }
 
 impl Catalogue {
@@ -78,13 +83,18 @@ impl Catalogue {
         for parameter in &parameters {
             parameter.write(&mut self.parameters, &name)?;
         }
+        self.assertions.extend(assertions(&source).map_err(|line| {
+            format!("{name}: write kind and check of an assertion as they are: {CLAIM}Kind, \"check\", …, and not {line}")
+        })?);
         Ok(())
     }
 
     fn into_source(self) -> String {
         format!(
-            "Catalogue {{\n    definitions: &[\n{}    ],\n    parameters: &[\n{}    ],\n}}\n",
-            self.definitions, self.parameters
+            "Catalogue {{\n    definitions: &[\n{}    ],\n    parameters: &[\n{}    ],\n    assertions: &{:?},\n}}\n",
+            self.definitions,
+            self.parameters,
+            self.assertions.into_iter().collect::<Vec<_>>()
         )
     }
 }
@@ -247,4 +257,25 @@ fn step_lines(source: &str) -> Vec<usize> {
         .filter(|(_, line)| KEYWORDS.iter().any(|keyword| begins(line.trim_start(), keyword)))
         .map(|(index, _)| index + 1)
         .collect()
+}
+
+/// The names of the assertions that a source makes; the line of one whose name does not stand there.
+fn assertions(source: &str) -> Result<Vec<String>, String> {
+    // What the tests of a module make, no feature can.
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let claims = source.split(CLAIM).skip(1);
+    claims
+        .map(|rest| assertion(rest).ok_or_else(|| rest.lines().next().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+/// The name by the first two arguments of a claim: the variant of its kind, and a text.
+fn assertion(arguments: &str) -> Option<String> {
+    let (kind, rest) = arguments.split_once(',')?;
+    let kind = kind.trim().trim_start_matches("AssertionKind::");
+    let check = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
+    let is_variant = kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && kind.chars().all(|c| c.is_ascii_alphabetic())
+        && !kind.chars().all(|c| c.is_ascii_uppercase());
+    is_variant.then(|| format!("{}.{check}", kind.to_ascii_lowercase()))
 }

@@ -102,6 +102,43 @@ fn a_job_that_judges_has_the_whole_history() {
     assert_eq!(judges, 4);
 }
 
+/// A job that is not named in `needs` has no result there, and whatever is asked of it is not true.
+#[test]
+fn a_job_waits_for_whom_it_asks_about() {
+    let mut asked = 0;
+    for (name, workflow) in workflows() {
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let needs: Vec<&str> = match &body["needs"] {
+                Value::Array(needs) => needs.iter().map(|need| need.as_str().unwrap()).collect(),
+                need => need.as_str().into_iter().collect(),
+            };
+            for words in body.to_string().split("needs.").skip(1) {
+                let other = words.split('.').next().unwrap();
+                asked += 1;
+                assert!(needs.contains(&other), "{name}: {job} asks about {other} and does not need it");
+            }
+        }
+    }
+    assert_eq!(asked, 1);
+}
+
+/// The kept folders of scenarios hold `.git` and `.mycelium`.
+#[test]
+fn what_is_kept_of_runs_is_kept_with_its_hidden_files() {
+    let mut kept = 0;
+    for (name, workflow) in workflows() {
+        for step in steps(&workflow) {
+            let with = &step["with"];
+            let is_upload = step["uses"].as_str().is_some_and(|uses| uses.contains("upload-artifact@"));
+            if is_upload && with["path"].as_str().unwrap().contains("target/acceptance") {
+                kept += 1;
+                assert_eq!(with["include-hidden-files"], true, "{name}: {with}");
+            }
+        }
+    }
+    assert_eq!(kept, 8);
+}
+
 /// Each command of a job that runs whatever became of those before it.
 fn always(job: &Value) -> impl Iterator<Item = &str> {
     let steps = job["steps"].as_array().unwrap().iter();

@@ -129,6 +129,8 @@ pub struct Catalogue {
     pub definitions: &'static [Definition],
     /// The parameter types, by file.
     pub parameters: &'static [Parameter],
+    /// The names of the assertions that steps make, for example `git.branch_unmoved`, sorted.
+    pub assertions: &'static [&'static str],
 }
 
 impl Catalogue {
@@ -170,7 +172,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_parameter_is_what_an_expression_names_between_braces_that_mean_it() {
-        let catalogue = Catalogue { definitions: &[], parameters: &PARAMETERS };
+        let catalogue = Catalogue { definitions: &[], parameters: &PARAMETERS, assertions: &[] };
         let own = |definition: &Definition| {
             catalogue.parameters_of(definition).map(|parameter| parameter.name).collect::<Vec<_>>()
         };

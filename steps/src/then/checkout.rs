@@ -21,6 +21,8 @@ fn never_checkout_changed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 /// Index and tracked files of the checkout are as the commit that is checked out has them.
 #[then(expr = "the checkout has no uncommitted change")]
 fn never_checkout_dirty(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    // Where nothing ran, there is nothing to find.
+    world.last()?;
     let found = lines(world.stage()?.git()?.uncommitted()?);
     let claim = Claim::new(Fs, "checkout_clean", "uncommitted changes of tracked files", "the checkout");
     world.never(claim, Verdict::equal("", found))

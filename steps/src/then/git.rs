@@ -126,6 +126,8 @@ fn never_branch_created(world: &mut MyceliumWorld, branch: String) -> Result<(),
 /// `git fsck --strict` finds nothing wrong in the user's repository.
 #[then(expr = "git finds nothing wrong in the repository")]
 fn never_unsound(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    // Where nothing ran, there is nothing to find.
+    world.last()?;
     let path = world.stage()?.path().to_owned();
     let output = Command::new("git")
         .args(["fsck", "--full", "--strict", "--no-progress", "--no-dangling"])

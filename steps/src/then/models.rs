@@ -41,6 +41,8 @@ fn never_asked_more(world: &mut MyceliumWorld, limit: usize) -> Result<(), World
 /// The model was not asked at all.
 #[then(expr = "the model was never asked")]
 fn never_asked(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    // Where nothing ran, there is nothing to find.
+    world.last()?;
     let found = lines(world.asked()?.iter().map(|asked| &asked.path));
     world.never(Claim::new(Model, "not_asked", "requests", SERVER), Verdict::equal("", found))
 }

@@ -45,6 +45,8 @@ fn never_said(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldErro
 /// folders and everything else.
 #[then(expr = "no file of this place holds the secret {string} in any encoding")]
 fn never_in_place(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    // Where nothing ran, there is nothing to find.
+    world.last()?;
     let mut files = Vec::new();
     collect(world.sandbox().root(), &mut files)?;
     let found = lines(files.iter().filter_map(|(path, content)| {
@@ -58,6 +60,8 @@ fn never_in_place(world: &mut MyceliumWorld, secret: String) -> Result<(), World
 /// was not landed, of the workspaces.
 #[then(expr = "no object of any git folder holds the secret {string} in any encoding")]
 fn never_in_objects(world: &mut MyceliumWorld, secret: String) -> Result<(), WorldError> {
+    // Where nothing ran, there is nothing to find.
+    world.last()?;
     let (mut looked_at, mut found) = (0_u32, Vec::new());
     for entry in WalkDir::new(world.sandbox().root()).into_iter().filter_map(Result::ok) {
         if !entry.file_type().is_dir() || entry.file_name() != "objects" {

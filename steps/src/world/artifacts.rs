@@ -35,7 +35,6 @@ const KINDS: [(&str, Form, &str); 13] = [
 ];
 /// Data in one of these forms must have a schema.
 const DATA: [&str; 3] = ["json", "jsonl", "yaml"];
-const CHECK: &str = "artifacts_valid";
 
 /// What the name of a file begins with whose content is on its way into another file.
 const TEMPORARY: &str = ".tmp-";
@@ -223,7 +222,7 @@ impl MyceliumWorld {
 
     /// The assertion itself.
     pub(crate) fn never_broken_artifacts(&self) -> Result<(), WorldError> {
-        let claim = Claim::new(Fs, CHECK, "artifacts that break their schema", "all artifacts");
+        let claim = Claim::new(Fs, "artifacts_valid", "artifacts that break their schema", "all artifacts");
         let mut flaws = self.artifacts()?.flaws;
         flaws.extend(answer::flaw(self.last()?, &Schemas::of(&self.context.bin)));
         self.never(claim, Verdict::equal("", lines(flaws)))

@@ -91,5 +91,6 @@ fn catalogue<W: Sample>() -> Catalogue {
     Catalogue {
         definitions: &KIT.definitions[first..first + count],
         parameters: &KIT.parameters[first_parameter..first_parameter + parameters],
+        assertions: KIT.assertions,
     }
 }

@@ -16,6 +16,7 @@ mod lint;
 mod mutation;
 mod output;
 mod probe;
+mod quarantine;
 mod refusals;
 mod rerun;
 mod runs;

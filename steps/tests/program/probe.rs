@@ -90,7 +90,7 @@ fn honest() -> Checkout {
     edit(&checkout, "traceability/goals/G1.3.yaml", "fs.absent", "fs.no_run");
     checkout.write(GOAL, PROMISE);
     checkout.write(FEATURE, PROOF);
-    checkout.write(".gitignore", "out\nprogram\n");
+    checkout.write(".gitignore", "out*\nprogram\ntarget\n");
     fs::copy(mycelium(), checkout.path("program")).unwrap();
     review(&checkout);
     checkout
@@ -297,6 +297,32 @@ fn a_deadline_is_judged_by_the_day_that_is_given() {
         let answer = checkout.accept(&format!("gate --out out --bin program --today {day}"));
         assert_eq!(answer.code, Some(2), "{}", answer.err);
     }
+}
+
+/// The page is what people read: it never says more than the gate over the same.
+#[test]
+fn the_page_says_what_the_gate_says_of_a_history_that_is_handed_on() {
+    let checkout = honest();
+    assert_eq!(run(&checkout, ""), Some(0));
+    let flake = checkout.accept("flake --bin program --repeat 2 --history out-shared.jsonl");
+    assert_eq!(flake.code, Some(0), "{}", flake.err);
+    let shared = checkout.path("out-shared.jsonl");
+    let lines = fs::read_to_string(&shared).unwrap();
+    fs::write(&shared, lines.replacen("\"passed\"", "\"failed\"", 1)).unwrap();
+    let page = |more: &str| {
+        let answer = checkout.accept(&format!("report --bin program --out out --today 2026-01-08 {more}"));
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        fs::read_to_string(checkout.path("out/summary.md")).unwrap()
+    };
+    assert!(page("").contains("Yes: "), "{}", page(""));
+    let handed_on = "--history out-shared.jsonl";
+    let gate =
+        checkout.accept(&format!("gate --bin program --out out --json --today 2026-01-08 {handed_on}"));
+    assert!(judged(&gate).1.iter().any(|reason| reason.contains("is flaky")), "{:?}", judged(&gate));
+    assert!(!page(handed_on).contains("Yes: "), "{}", page(handed_on));
+    let matrix = checkout.accept(&format!("matrix --bin program --out out --json {handed_on}")).json();
+    let rows = matrix["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["status"] == "flaky"), "{matrix}");
 }
 
 #[test]

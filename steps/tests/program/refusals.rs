@@ -1,6 +1,6 @@
 //! What is refused before anything runs, by name, with the exit code that says whose fault it is.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use crate::checkout::{Answer, Checkout};
 
@@ -53,7 +53,7 @@ fn a_file_that_only_looks_like_one_that_is_read_is_refused() {
     ] {
         let checkout = Checkout::new();
         checkout.write(name, &fs::read_to_string(checkout.path(goal)).unwrap().replace("G1.", "G2."));
-        let answer = checkout.accept("list");
+        let answer = checkout.accept("lint");
         assert_eq!(answer.code, Some(if is_refused { 2 } else { 0 }), "{name}: {}", answer.err);
         let names_it =
             answer.err.contains(name.trim_end_matches("/more.yaml")) && answer.err.contains("passed over");
@@ -63,7 +63,131 @@ fn a_file_that_only_looks_like_one_that_is_read_is_refused() {
     checkout.write("features/tier1/G1.4-more.Feature", crate::checkout::FEATURE);
     let answer = checkout.accept("lint");
     assert_eq!(answer.code, Some(2), "{}", answer.err);
-    assert!(answer.out.contains("G1.4-more.Feature") && answer.out.contains("rename it"), "{}", answer.out);
+    assert!(answer.err.contains("G1.4-more.Feature") && answer.err.contains("rename it"), "{}", answer.err);
+}
+
+/// A slip of the pen: once it was reviewed, it would be locked, and nothing could ever prove it.
+#[test]
+fn a_goal_that_asks_for_what_no_step_asserts_is_refused() {
+    let goal = "traceability/goals/G1.3.yaml";
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    let text = fs::read_to_string(checkout.path(goal)).unwrap();
+    for (meant, near) in
+        [("fs.no_rnu", "did you mean `fs.no_run`?"), ("model.nonsense", "there are model.asked, ")]
+    {
+        checkout.write(goal, &text.replace("fs.absent", meant));
+        for command in ["lint", "run --bin program"] {
+            let answer = checkout.accept(&format!("{command} --json"));
+            assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+            assert_eq!(answer.causes(), ["unknown-assertion"]);
+            let told =
+                format!("{goal}:10:42: no step makes the assertion {meant}, so nothing can prove G1.3");
+            assert!(answer.err.contains(&told) && answer.err.contains(near), "{}", answer.err);
+        }
+        let answer = checkout.accept("review G1.3 --by reviewer");
+        assert_eq!(answer.code, Some(2), "{}", answer.err);
+        assert!(answer.err.contains(meant) && answer.err.contains(near), "{}", answer.err);
+    }
+    assert!(!checkout.path("traceability/denominator.yaml").exists());
+}
+
+/// No commit would hold what the results are about.
+#[test]
+fn a_folder_behind_a_link_is_refused() {
+    for name in ["features", "traceability"] {
+        let checkout = Checkout::new();
+        checkout.program("exit 0");
+        fs::rename(checkout.path(name), checkout.path("elsewhere")).unwrap();
+        symlink("elsewhere", checkout.path(name)).unwrap();
+        for command in ["run --bin program", "gate", "lint"] {
+            let answer = checkout.accept(command);
+            assert_eq!(answer.code, Some(2), "{name}, {command}: {}", answer.err);
+            assert!(answer.err.contains(&format!("{name} is a link")), "{name}: {}", answer.err);
+        }
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    git.args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let said = git.output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+/// What the command tells to do, done.
+fn follow(answer: &Answer, folder: &Path, begins: &str, home: &Path) {
+    let line = answer.err.lines().find_map(|line| Some(&line[line.find(begins)?..])).unwrap();
+    let status = Command::new("sh").args(["-c", line]).current_dir(folder).env("HOME", home).status();
+    assert!(status.unwrap().success(), "{line}");
+}
+
+#[test]
+fn a_partial_clone_is_refused_before_anything_runs_and_with_a_way_out() {
+    let checkout = Checkout::new();
+    for lanes in ["[mock]", "[mock, docker]"] {
+        let goal = fs::read_to_string(checkout.path("traceability/goals/G1.3.yaml")).unwrap();
+        checkout.write("traceability/goals/G1.3.yaml", &goal.replace("[mock]", lanes));
+        assert_eq!(checkout.accept("review G1.3 --by reviewer").code, Some(0));
+        checkout.commit();
+    }
+    checkout.program("exit 0");
+    git(&checkout.path(""), &["config", "uploadpack.allowFilter", "true"]);
+    let there = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", checkout.path("").display());
+    git(there.path(), &["clone", "--quiet", "--filter=blob:none", &url, "clone"]);
+    let clone = there.path().join("clone");
+    let program = checkout.path("program").display().to_string();
+    let accept = |arguments: &str| {
+        Answer::new(&checkout.command(arguments).arg(&program).current_dir(&clone).output().unwrap())
+    };
+    let answer = accept("run --bin");
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("as in a partial clone") && !answer.err.contains(" ran"), "{}", answer.err);
+    assert!(!clone.join("target").exists(), "something was written");
+    follow(&answer, &clone, "git fetch", there.path());
+    let answer = accept("run --bin");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+}
+
+/// Only root can give files away, so that others cannot try this.
+#[test]
+fn a_checkout_of_somebody_else_is_refused_with_the_command_that_trusts_it() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    checkout.commit();
+    let home = tempfile::tempdir().unwrap();
+    let status = Command::new("chown").args(["-R", "65534"]).arg(checkout.path("")).status();
+    assert!(status.unwrap().success());
+    let accept = |arguments: &str| {
+        Answer::new(&checkout.command(arguments).env("HOME", home.path()).output().unwrap())
+    };
+    for command in ["run --bin program", "matrix", "impact --since HEAD"] {
+        let answer = accept(command);
+        assert_eq!(answer.code, Some(2), "{command}: {}", answer.err);
+        assert!(answer.err.contains("somebody else's"), "{command}: {}", answer.err);
+    }
+    let answer = accept("run --bin program");
+    follow(&answer, home.path(), "git config", home.path());
+    let answer = accept("run --bin program");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+}
+
+#[test]
+fn a_run_that_is_refused_by_a_broken_goal_leaves_no_page_of_an_earlier_one() {
+    let checkout = Checkout::new();
+    checkout.program("exit 0");
+    let run = || checkout.accept("run --bin program --out out").code;
+    assert_eq!(run(), Some(0));
+    assert!(checkout.path("out/report.html").exists());
+    checkout.write("traceability/goals/G1.4.yaml", "no goal\n");
+    assert_eq!(run(), Some(2));
+    for name in ["report.html", "summary.md", "messages.ndjson"] {
+        assert!(!checkout.path("out").join(name).exists(), "{name} is still there");
+    }
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn a_step_library_that_is_not_linked_in_cannot_be_loaded() {
     #[derive(Debug, Default, cucumber::World)]
     struct Unlinked;
 
-    let empty = Catalogue { definitions: &[], parameters: &[] };
+    let empty = Catalogue { definitions: &[], parameters: &[], assertions: &[] };
     assert!(matches!(Library::load::<Unlinked>(CATALOGUE), Err(VocabularyError::Empty(_))));
     assert!(matches!(Library::load::<TinyWorld>(empty), Err(VocabularyError::Uncatalogued(_))));
     assert!(Library::load::<TinyWorld>(CATALOGUE).is_ok());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{ToSpan as _, civil::Date};
 use mycelium_schemas::{
     goal::{
+        Tier,
         quarantine::{QuarantineEntry, parse},
         spec::Goal,
     },
@@ -104,6 +105,17 @@ pub(super) fn excused(inputs: &Inputs<'_>) -> BTreeSet<ScenarioKey> {
         specs.into_iter().filter(move |spec| excuses(inputs, goal, spec))
     });
     excused.map(|spec| spec.key.clone()).collect()
+}
+
+/// The scenarios whose failures are excused for every goal that they are there for, as each of these goals is judged.
+pub fn excused_for_all(inputs: &Inputs<'_>) -> BTreeSet<ScenarioKey> {
+    let is_excused = |spec: &&ScenarioSpec| {
+        let goals = super::known_goals(inputs.registry, spec);
+        // Nothing excuses what is there for Tier 0.
+        let is_excused = |goal: &Goal| goal.tier() != Tier::Zero && excuses(inputs, goal, spec);
+        !goals.is_empty() && goals.iter().all(|id| inputs.registry.goal(*id).is_some_and(is_excused))
+    };
+    inputs.catalogue.iter().filter(is_excused).map(|spec| spec.key.clone()).collect()
 }
 
 fn is_about(entry: &QuarantineEntry, spec: &ScenarioSpec) -> bool {

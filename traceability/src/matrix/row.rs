@@ -159,8 +159,9 @@ impl Judged<'_> {
                 findings.add(Status::Partial, format!("The run was not whole: {why}"));
             }
         }
-        // Where a scenario did not pass, nothing it asserts counts: that is no finding of its own.
-        let unproved = [Status::Failing, Status::Flaky, Status::NotRun];
+        // Where a scenario did not pass, nothing it asserts counts: that is no finding of its own. One in quarantine need not
+        // pass.
+        let unproved = [Status::Failing, Status::Flaky, Status::NotRun, Status::Quarantined];
         if !unproved.iter().any(|status| findings.0.contains_key(status)) {
             self.weaknesses(&mut findings);
         }

@@ -15,7 +15,7 @@ use mycelium_schemas::{
 };
 use regex::Regex;
 
-use super::{error::CliError, program::Program, project::Project};
+use super::{error::CliError, flake::history, program::Program, project::Project};
 use crate::{
     context::Lane,
     runner::{Shard, TagExpression, Target, parse_duration},
@@ -212,6 +212,9 @@ pub(super) struct ResultArgs {
     /// The program that the results have to be about, instead of the one that is built.
     #[arg(long, value_name = "PATH")]
     bin: Option<PathBuf>,
+    /// The history of flakes that is counted [default: target/flake-history.jsonl].
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     #[command(flatten)]
     pub(super) day: DayArgs,
 }
@@ -243,6 +246,11 @@ impl ResultArgs {
             None => Ok(Program::built_digest()),
             Some(path) => Ok(Some(Program::digest(&project.resolve(path))?)),
         }
+    }
+
+    /// The history of flakes: one that is given is one from here.
+    pub(super) fn history(&self, project: &Project) -> PathBuf {
+        self.history.as_ref().map_or_else(|| history::default_path(project), |path| project.resolve(path))
     }
 }
 
@@ -357,9 +365,6 @@ pub(super) struct GateArgs {
     /// What is required: local, nightly, ci or release.
     #[arg(long, value_name = "PROFILE", default_value = "local", value_parser = parse_profile)]
     pub(super) profile: ProfileName,
-    /// The history of flakes that is counted [default: target/flake-history.jsonl].
-    #[arg(long, value_name = "FILE")]
-    pub(super) history: Option<PathBuf>,
     #[command(flatten)]
     pub(super) result: ResultArgs,
 }

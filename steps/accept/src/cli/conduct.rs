@@ -15,9 +15,11 @@ use super::{
     again::Again,
     args::FilterArgs,
     commands::lint,
-    console::Console,
+    console::{Console, counted},
     death,
     error::CliError,
+    excused::Excused,
+    judge::Judged,
     program::{Build, Program, ProgramError},
     project::{Beside, Project},
     summary::RunSummary,
@@ -138,13 +140,35 @@ pub(super) struct Done {
     pub(super) out: PathBuf,
     pub(super) seed: u64,
     pub(super) result: RunResult,
+    /// Failed scenarios that a quarantine excuses, one sentence each.
+    pub(super) excused: Vec<String>,
     again: Again,
 }
 
 impl Done {
+    /// Takes note of what a quarantine excuses: a run that fails by nothing else is no failure, as the gates see it.
+    pub(super) fn excuse(&mut self, judged: &Judged) {
+        let excused = Excused::of(&self.result, judged);
+        if excused.is_all {
+            self.exit_code = 0;
+        }
+        self.excused = excused.told;
+    }
+
+    /// Tells that.
+    pub(super) fn tell_excused(&self, console: &Console) {
+        for sentence in &self.excused {
+            console.say(format_args!("excused: {sentence}"));
+        }
+        if !self.excused.is_empty() && self.exit_code == 0 {
+            let excused = counted(self.excused.len(), "excused failure");
+            console.say(format_args!("{excused} and no other, so this is no failed run"));
+        }
+    }
+
     /// What `--json` says of it.
     pub(super) fn summary(&self) -> RunSummary {
-        RunSummary::of_run(&self.result, self.exit_code, self.seed, &self.out, &self.again)
+        RunSummary::of_run(self, &self.again)
     }
 }
 
@@ -166,7 +190,16 @@ pub(super) fn prepare(
     };
     let suite = project.suite(&paths)?;
     let library = (request.library)()?;
-    let mut problems = lint::check(project, &suite, &library)?;
+    let problems = project.check_history().and_then(|()| lint::check(project, &suite, &library));
+    let mut problems = match problems {
+        Err(error) => {
+            if !is_rerun {
+                withdraw(&mut lock, out)?;
+            }
+            return Err(error);
+        }
+        Ok(problems) => problems,
+    };
     // What may be meant so stops nobody.
     problems.retain(LintProblem::is_error);
     if !problems.is_empty() {
@@ -316,7 +349,7 @@ impl Stage {
         let again = self.again.of_run(self.lane, seed);
         teller.end(&result, &again);
         let exit_code = result.interrupted.map_or_else(|| u8::from(!result.passed()), Interrupt::exit_code);
-        Ok(Done { exit_code, out, seed, result, again })
+        Ok(Done { exit_code, out, seed, result, excused: Vec::new(), again })
     }
 }
 

@@ -81,6 +81,8 @@ pub(super) enum CliError {
     Bench(#[from] BenchError),
     #[error("{0} is no declared goal")]
     UnknownGoal(String),
+    #[error("{goal} declares what no step asserts, and a review would lock that:\n{}", lines(.names))]
+    Unmade { goal: String, names: Vec<String> },
     #[error("{goal} has a feature already, {}; nothing was written", path.display())]
     FeatureExists { goal: String, path: PathBuf },
     #[error(transparent)]

@@ -6,8 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Commit, ObjectType, Oid, Repository, Revwalk, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
+use git2::{
+    Commit, ErrorClass, ErrorCode, ObjectType, Oid, Repository, Revwalk, Tree, TreeEntry, TreeWalkMode,
+    TreeWalkResult,
+};
 use mycelium_gherkin::ParseError;
+use mycelium_reports::shell_word;
 use mycelium_schemas::{
     goal::{
         GoalId,
@@ -39,8 +43,26 @@ pub(super) enum HistoryError {
     Goals { rev: String, problems: Vec<Problem> },
     #[error("the features of {rev} do not parse:\n{}", .problems.join("\n"))]
     Features { rev: String, problems: Vec<String> },
+    #[error(
+        "git refuses to read this checkout, because it is somebody else's; if you trust it: git config --global --add safe.directory {0}"
+    )]
+    OtherOwner(String),
+    #[error(
+        "earlier commits lack objects here that the gates read, as in a partial clone; fetch all of them: git fetch --refetch --no-filter"
+    )]
+    Partial(#[source] git2::Error),
     #[error("cannot read the history")]
-    Unreadable(#[from] git2::Error),
+    Unreadable(#[source] git2::Error),
+}
+
+impl From<git2::Error> for HistoryError {
+    fn from(error: git2::Error) -> Self {
+        if error.code() == ErrorCode::NotFound && error.class() == ErrorClass::Odb {
+            Self::Partial(error)
+        } else {
+            Self::Unreadable(error)
+        }
+    }
 }
 
 fn lines(problems: &[Problem]) -> String {
@@ -82,11 +104,28 @@ pub(super) struct History {
 impl History {
     /// That of a checkout.
     pub(super) fn of(project: &Project) -> Result<Self, HistoryError> {
-        let repository = Repository::discover(&project.root).map_err(HistoryError::NoRepository)?;
+        let repository = Repository::discover(&project.root).map_err(|error| {
+            if error.code() == ErrorCode::Owner {
+                let is_repository = |folder: &&Path| folder.join(".git").exists();
+                let top = project.root.ancestors().find(is_repository).unwrap_or(&project.root);
+                HistoryError::OtherOwner(shell_word(&top.to_string_lossy()))
+            } else {
+                HistoryError::NoRepository(error)
+            }
+        })?;
         let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let above = repository.workdir().map(canonical).unwrap_or_default();
         let root = canonical(&project.root).strip_prefix(above).map(Path::to_owned).unwrap_or_default();
         Ok(Self { repository, root })
+    }
+
+    /// Whether this is a clone that was made without some of the objects; they may have come since.
+    pub(super) fn is_partial(&self) -> bool {
+        self.repository.config().is_ok_and(|config| {
+            let promisors = config.entries(Some(r"^remote\..*\.promisor$"));
+            config.get_string("extensions.partialclone").is_ok()
+                || promisors.is_ok_and(|mut found| found.next().is_some())
+        })
     }
 
     /// Goals and scenarios at a revision. What was there before any goal is an empty state.
@@ -221,7 +260,7 @@ impl History {
         let mut walk = self.repository.revwalk()?;
         walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
         match self.repository.head() {
-            Err(error) if error.code() == git2::ErrorCode::UnbornBranch => {}
+            Err(error) if error.code() == ErrorCode::UnbornBranch => {}
             head => walk.push(head?.peel_to_commit()?.id())?,
         }
         Ok(walk)

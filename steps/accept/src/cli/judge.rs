@@ -1,14 +1,14 @@
 //! From the message stream of a run to matrix, gates and reports. Always from the stream, never from a rendered file.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use jiff::civil::Date;
 use mycelium_schemas::{
     goal::gates::ProfileName,
-    matrix::{Matrix, Subject},
+    matrix::{Matrix, ScenarioKey, Subject},
     verdict::Evaluation,
 };
-use mycelium_traceability::{Inputs, build, evaluate};
+use mycelium_traceability::{Inputs, build, evaluate, excused_for_all};
 
 use super::{
     bench,
@@ -52,6 +52,8 @@ pub(super) enum Wanted {
 pub(super) struct Judged {
     pub(super) matrix: Matrix,
     pub(super) evaluation: Evaluation,
+    /// The scenarios whose failures a quarantine excuses.
+    pub(super) excused: BTreeSet<ScenarioKey>,
 }
 
 /// Builds the matrix and judges it, with the history of flakes where it stands by itself.
@@ -84,7 +86,7 @@ pub(super) fn judge_with(
     let sabotage = sabotage::read(question.out)?;
     let bench = bench::read(question.out)?;
     let mutation = mutation::read(project)?;
-    let matrix = build(&Inputs {
+    let inputs = Inputs {
         registry: &registry,
         profile: registry.rules.profile(question.profile),
         locked: &locked,
@@ -99,7 +101,8 @@ pub(super) fn judge_with(
         mutation: mutation.as_ref(),
         subject: &subject,
         today: question.today,
-    });
+    };
+    let matrix = build(&inputs);
     let evaluation = evaluate(&matrix, &registry.rules, question.profile);
-    Ok(Judged { matrix, evaluation })
+    Ok(Judged { matrix, evaluation, excused: excused_for_all(&inputs) })
 }

@@ -12,6 +12,7 @@ mod death;
 mod diff;
 mod error;
 mod evidence;
+mod excused;
 mod findings;
 mod flake;
 mod history;
@@ -94,7 +95,7 @@ fn dispatch(console: &Console, load: Loader, command: Option<Command>) -> Result
         Some(Command::Matrix(args)) => commands::matrix::run(console, load, &args),
         Some(Command::Gate(args)) => commands::gate::run(console, load, &args),
         Some(Command::Report(args)) => commands::report::run(console, load, &args),
-        Some(Command::Review(args)) => commands::review::run(console, args),
+        Some(Command::Review(args)) => commands::review::run(console, load, args),
         Some(Command::Impact(args)) => commands::impact::run(console, &args),
         Some(Command::Other(words)) => {
             let word = words.into_iter().next().unwrap_or_default();

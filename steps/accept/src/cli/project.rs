@@ -17,7 +17,7 @@ use mycelium_traceability::{Catalogue, Files, Registry};
 
 use super::{
     error::CliError,
-    history::{Earlier, History},
+    history::{Earlier, History, HistoryError},
     tree::Tree,
 };
 use crate::runner::{Identity, Target, suite::Suite};
@@ -54,6 +54,11 @@ impl Project {
         })?;
         let root = here.ancestors().find(|folder| folder.join(TRACEABILITY).join("goals").is_dir());
         let root = root.ok_or(CliError::NoProject)?.to_owned();
+        // A commit holds the link and not what it leads to, so no result would be about a commit.
+        let is_link = |folder: &PathBuf| folder.is_symlink();
+        if let Some(link) = [FEATURES, TRACEABILITY].map(|name| root.join(name)).into_iter().find(is_link) {
+            return Err(CliError::Link(link));
+        }
         Ok(Self { root, here })
     }
 
@@ -162,7 +167,20 @@ impl Project {
     pub(super) fn earlier(&self) -> Result<Earlier, CliError> {
         match History::of(self) {
             Ok(history) => Ok(history.earlier()?),
-            Err(_) => Ok(Earlier::default()),
+            Err(HistoryError::NoRepository(_)) => Ok(Earlier::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses a checkout that no result could be judged in, before anything runs for nothing.
+    pub(super) fn check_history(&self) -> Result<(), CliError> {
+        match History::of(self) {
+            Ok(history) if history.is_partial() => {
+                history.earlier()?;
+                Ok(())
+            }
+            Ok(_) | Err(HistoryError::NoRepository(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -200,19 +218,18 @@ impl Project {
         Tree::of(&self.root)
     }
 
-    fn goal_sources(&self) -> Result<Vec<Source>, CliError> {
+    /// The files of goals.
+    pub(super) fn goal_sources(&self) -> Result<Vec<Source>, CliError> {
         let folder = self.no_link("goals")?;
         let cannot_read = |source| CliError::File { action: "read", path: folder.clone(), source };
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(cannot_read)? {
             let entry = entry.map_err(cannot_read)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let extension = Path::new(&name).extension().unwrap_or_default().to_ascii_lowercase();
+            let extension = Path::new(&name).extension().unwrap_or_default();
+            let is_nearly = |goal: &str| extension.eq_ignore_ascii_case(goal) && extension != "yaml";
             // Whoever wrote a goal there believes that it is declared.
-            if entry.path().is_dir()
-                || extension == "yml"
-                || (extension == "yaml" && !name.ends_with(".yaml"))
-            {
+            if entry.path().is_dir() || is_nearly("yaml") || is_nearly("yml") {
                 return Err(CliError::NotRead(folder.join(name)));
             }
             if extension == "yaml" {

@@ -90,7 +90,8 @@ impl Repetitions {
 
 impl fmt::Display for RepeatSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let passed = self.repetitions.iter().filter(|run| run.exit_code == 0).count();
+        let passed =
+            self.repetitions.iter().filter(|run| run.exit_code == 0 && run.excused.is_empty()).count();
         let ran = counted(self.repetitions.len(), "repetition");
         write!(f, "\n{ran} of {} ran, {passed} passed", self.wanted)?;
         for Unstable { place, name, failed, ran } in &self.unstable {

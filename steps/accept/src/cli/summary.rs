@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{again::Again, death::Death};
+use super::{again::Again, conduct::Done, death::Death};
 use crate::{
     lint::LintProblem,
-    runner::{Cause, Interrupt, RunResult, ScenarioResult},
+    runner::{Cause, Interrupt, ScenarioResult},
 };
 
 /// How a scenario went that was ended before its end.
@@ -19,6 +19,9 @@ pub(super) struct RunSummary {
     pub(super) passed: bool,
     /// Everything that makes it a failure; empty where it passed.
     pub(super) causes: Vec<CauseSummary>,
+    /// Failed scenarios that a quarantine excuses, one sentence each; alone they make no run a failure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) excused: Vec<String>,
     pub(super) seed: Option<u64>,
     pub(super) out: Option<String>,
     pub(super) scenarios: Vec<ScenarioSummary>,
@@ -55,16 +58,13 @@ struct FailureSummary {
 
 impl RunSummary {
     /// The summary of a run that took place.
-    pub(super) fn of_run(
-        result: &RunResult,
-        exit_code: u8,
-        seed: u64,
-        out: &std::path::Path,
-        again: &Again,
-    ) -> Self {
+    pub(super) fn of_run(done: &Done, again: &Again) -> Self {
+        let Done { exit_code, out, seed, result, excused, .. } = done;
+        let passed = *exit_code == 0;
         let mut causes: Vec<CauseSummary> = result
             .causes
             .iter()
+            .filter(|_| !passed)
             .map(|cause| CauseSummary {
                 code: cause.code().to_owned(),
                 message: cause.to_string(),
@@ -78,10 +78,11 @@ impl RunSummary {
         }));
         Self {
             schema_version: mycelium_schemas::SCHEMA_VERSION,
-            exit_code,
-            passed: result.passed(),
+            exit_code: *exit_code,
+            passed,
             causes,
-            seed: Some(seed),
+            excused: excused.clone(),
+            seed: Some(*seed),
             out: Some(out.display().to_string()),
             scenarios: result
                 .scenarios
@@ -142,6 +143,7 @@ impl RunSummary {
             exit_code,
             passed: causes.is_empty(),
             causes,
+            excused: Vec::new(),
             seed: None,
             out: None,
             scenarios: Vec::new(),

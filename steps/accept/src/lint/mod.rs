@@ -1,6 +1,7 @@
-//! The lint of feature files: everything that can be said without running anything, all of it at once, each with its
-//! place and its mend.
+//! The lint of feature files and of what goals ask of them: everything that can be said without running anything, all of
+//! it at once, each with its place and its mend.
 
+mod claims;
 mod fix;
 mod layout;
 mod lost;
@@ -12,6 +13,7 @@ mod shape;
 mod steps;
 mod tags;
 
+pub use claims::{Unmade, lint_goals, unmade};
 pub use fix::fixed;
 pub use rule::{Rule, Severity};
 pub use scaffold::PLACEHOLDER;
@@ -32,7 +34,7 @@ use crate::{
     visible::visible,
 };
 
-/// One problem of a feature file.
+/// One problem of a feature file, or of a goal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LintProblem {
     /// The file.

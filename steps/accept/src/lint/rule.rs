@@ -9,6 +9,8 @@ pub enum Rule {
     FileName,
     /// A goal that nobody declared.
     UnknownGoal,
+    /// A goal that declares an assertion which no step makes.
+    UnknownAssertion,
     /// No goal at all: the scenario proves nothing that was promised.
     NoGoal,
     /// The tier's tag is missing or is not that of the goal.
@@ -93,10 +95,11 @@ enum Weight {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Syntax,
         Self::FileName,
         Self::UnknownGoal,
+        Self::UnknownAssertion,
         Self::NoGoal,
         Self::Tier,
         Self::NoLane,
@@ -150,6 +153,9 @@ impl Rule {
             Self::Syntax => (BadInput, "syntax", "The file is not Gherkin."),
             Self::FileName => (BadInput, "file-name", "The file's name does not begin with its goal."),
             Self::UnknownGoal => (BadInput, "unknown-goal", "A goal that nobody declared."),
+            Self::UnknownAssertion => {
+                (BadInput, "unknown-assertion", "A goal that declares an assertion which no step makes.")
+            }
             Self::NoGoal => {
                 (BadInput, "no-goal", "No goal at all: the scenario proves nothing that was promised.")
             }

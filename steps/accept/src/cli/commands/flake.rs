@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use mycelium_schemas::{
     flake::{Environment, Execution},
+    goal::gates::ProfileName,
     matrix::{ScenarioKey, StepStatus, Subject},
     messages::Pickle,
 };
@@ -21,10 +22,11 @@ use mycelium_traceability::{
 
 use crate::{
     cli::{
-        args::FlakeArgs,
+        args::{FlakeArgs, today},
         conduct::{Done, Prepared, Ready, Request, default_jobs, new_seed, prepare},
         console::{Console, Tone},
         error::CliError,
+        excused::is_excused,
         flake::{
             history,
             perturb::{self, Umask},
@@ -32,6 +34,7 @@ use crate::{
             summary::{Findings, FirstFailure, FlakeSummary, Repetition, again},
         },
         history::History,
+        judge::{Judged, Question, Wanted, judge_with},
         project::{Project, catalogue},
         tell::Detail,
     },
@@ -70,6 +73,7 @@ pub(in crate::cli) fn run(
         Ready::Refused { exit_code } => return Ok(exit_code),
         Ready::Go(prepared) => prepared,
     };
+    let judged = judge_before(&project, &prepared, &out, &history)?;
     let catalogue = catalogue(&prepared.suite)?;
     let selection = select(&project, &mut prepared, &catalogue, args.since.as_deref())?;
     let mut session = Session {
@@ -77,6 +81,7 @@ pub(in crate::cli) fn run(
         scratch,
         out,
         history: &history,
+        judged: &judged,
         catalogue: &catalogue,
         seed: args.seed.unwrap_or_else(new_seed),
         environment: args.environment,
@@ -84,6 +89,7 @@ pub(in crate::cli) fn run(
         executions: Vec::new(),
         repetitions: Vec::new(),
         first_failure: None,
+        failed: false,
         interrupted: None,
     };
     let mut decisions = BTreeMap::new();
@@ -100,14 +106,12 @@ pub(in crate::cli) fn run(
     if undecided > 0 {
         notes.push(format!("{undecided} scenarios are neither accepted nor rejected"));
     }
-    let failed = session.first_failure.is_some() || undecided > 0;
+    if session.first_failure.is_some() && !session.failed {
+        notes.push("all that failed is in quarantine, so this is no failure".to_owned());
+    }
+    let failed = session.failed || undecided > 0;
     exit_code = session.interrupted.unwrap_or(exit_code.max(u8::from(failed)));
-    let subject = Subject {
-        tree: prepared.stage.tree.id.clone(),
-        dirty: prepared.stage.tree.dirty,
-        binary_digest: Some(prepared.stage.program.digest.clone()),
-        source_digest: prepared.stage.tree.source_digest.clone(),
-    };
+    let subject = subject(&prepared);
     let summary = FlakeSummary::new(Findings {
         history: &history,
         catalogue: &catalogue,
@@ -122,6 +126,34 @@ pub(in crate::cli) fn run(
     console.print(&summary)?;
     console.document(&summary)?;
     Ok(summary.exit_code)
+}
+
+/// The gates before anything runs: of them the quarantine alone is asked about, what runs is written down by itself.
+fn judge_before(
+    project: &Project,
+    prepared: &Prepared,
+    out: &Path,
+    history: &Path,
+) -> Result<Judged, CliError> {
+    let question = Question {
+        vocabulary: prepared.stage.library.vocabulary(),
+        out,
+        profile: ProfileName::Local,
+        binary_digest: Some(prepared.stage.program.digest.clone()),
+        today: today(),
+        results: Wanted::IfThere,
+    };
+    judge_with(project, question, history)
+}
+
+/// What all runs are about.
+fn subject(prepared: &Prepared) -> Subject {
+    Subject {
+        tree: prepared.stage.tree.id.clone(),
+        dirty: prepared.stage.tree.dirty,
+        binary_digest: Some(prepared.stage.program.digest.clone()),
+        source_digest: prepared.stage.tree.source_digest.clone(),
+    }
 }
 
 /// What there is to run.
@@ -184,6 +216,8 @@ struct Session<'a> {
     scratch: &'a Path,
     out: PathBuf,
     history: &'a Path,
+    /// The quarantine, as the gates see it.
+    judged: &'a Judged,
     catalogue: &'a Catalogue,
     /// Of the first order.
     seed: u64,
@@ -193,6 +227,8 @@ struct Session<'a> {
     executions: Vec<Execution>,
     repetitions: Vec<Repetition>,
     first_failure: Option<FirstFailure>,
+    /// Whether anything failed that no quarantine excuses.
+    failed: bool,
     /// The exit code of an interruption.
     interrupted: Option<u8>,
 }
@@ -250,7 +286,7 @@ impl Session<'_> {
         prepared.stage.put_into(jobs, folder, perturb::locality(&environment));
         let out = self.out.join(REPETITIONS).join((number + 1).to_string());
         let detail = if self.first_failure.is_none() { Detail::Cards } else { Detail::Nothing };
-        let done = {
+        let mut done = {
             let _umask = Umask::set(&environment.umask);
             prepared.run(self.console, self.seed.wrapping_add(number as u64), out, detail)?
         };
@@ -268,8 +304,9 @@ impl Session<'_> {
         let executions = record::executions(&about, &done);
         history::append(self.history, &executions)?;
         self.executions.extend(executions);
+        done.excuse(self.judged);
         self.tell(number, run, &done, prepared.stage.lane, &environment);
-        if done.exit_code == 0 {
+        if done.result.passed() {
             // The history says all that there is to say of it.
             remove(&done.out)?;
         }
@@ -277,7 +314,7 @@ impl Session<'_> {
     }
 
     fn tell(&mut self, number: usize, run: String, done: &Done, lane: Lane, environment: &Environment) {
-        let passed = done.exit_code == 0;
+        let passed = done.result.passed();
         let (tone, word) = if passed { (Tone::Good, "passed") } else { (Tone::Bad, "failed") };
         let (word, seed) = (self.console.paint(tone, word), done.seed);
         self.console.say(format_args!("run {}: {word} (seed {seed}, {environment})", number + 1));
@@ -285,9 +322,15 @@ impl Session<'_> {
         for cause in &causes {
             self.console.say(format_args!("  {cause}"));
         }
+        done.tell_excused(self.console);
         self.interrupted = done.result.interrupted.map(|_| done.exit_code);
-        if !passed && self.interrupted.is_none() && self.first_failure.is_none() {
-            let scenario = done.result.scenarios.iter().find(|scenario| scenario.failure.is_some());
+        let is_failure = done.exit_code != 0 && self.interrupted.is_none();
+        // One that nobody waits for is told rather than one that is known.
+        let is_first = self.first_failure.is_none() || (is_failure && !self.failed);
+        self.failed |= is_failure;
+        if !passed && self.interrupted.is_none() && is_first {
+            let failed = done.result.scenarios.iter().filter(|scenario| scenario.failure.is_some());
+            let scenario = failed.min_by_key(|scenario| is_excused(self.judged, &scenario.place));
             let scenario = scenario.map(|scenario| scenario.place.to_string());
             self.first_failure = Some(FirstFailure {
                 run: run.clone(),

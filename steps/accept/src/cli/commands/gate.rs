@@ -7,7 +7,6 @@ use crate::{
         args::GateArgs,
         console::{Console, width},
         error::CliError,
-        flake::history,
         judge::{Question, Wanted, judge_with},
         project::Project,
         render,
@@ -19,8 +18,6 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &GateArgs) -> R
     let library = load()?;
     let project = Project::locate()?;
     let out = args.result.out.folder(&project);
-    let history =
-        args.history.as_ref().map_or_else(|| history::default_path(&project), |path| project.resolve(path));
     let judged = judge_with(
         &project,
         Question {
@@ -31,7 +28,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &GateArgs) -> R
             today: args.result.day.date(),
             results: Wanted::Required,
         },
-        &history,
+        &args.result.history(&project),
     )?;
     console.document(&judged.evaluation)?;
     console.print(render::terminal(&judged, width()))?;

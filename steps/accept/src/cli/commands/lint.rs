@@ -13,7 +13,7 @@ use crate::{
         project::{Project, replace},
         summary::RunSummary,
     },
-    lint::{LintProblem, Promises, Severity, fixed, lint},
+    lint::{LintProblem, Promises, Severity, fixed, lint, lint_goals},
     runner::{Library, Loader, suite::Suite},
 };
 
@@ -102,7 +102,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// Lints a suite against the goals of its project.
+/// Lints a suite against the goals of its project, and these against the steps.
 pub(in crate::cli) fn check(
     project: &Project,
     suite: &Suite,
@@ -111,7 +111,10 @@ pub(in crate::cli) fn check(
     let registry = project.registry()?;
     let goals: Vec<_> = registry.goals.iter().map(|goal| goal.id).collect();
     let promises = Promises { goals: &goals, backlog: &registry.backlog };
-    Ok(lint(suite, library.vocabulary(), promises))
+    let mut problems = lint(suite, library.vocabulary(), promises);
+    problems.extend(lint_goals(&registry.goals, &project.goal_sources()?, library.vocabulary()));
+    problems.sort();
+    Ok(problems)
 }
 
 /// Says what is wrong.
@@ -127,7 +130,7 @@ pub(in crate::cli) fn tell(console: &Console, problems: &[LintProblem]) {
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
         let warnings = problems.len() - errors;
         console.say(format_args!(
-            "{} and {} in the feature files",
+            "{} and {} in features and goals",
             counted(errors, "error"),
             counted(warnings, "warning")
         ));

@@ -9,7 +9,7 @@ use crate::{
         args::MatrixArgs,
         console::{Console, width},
         error::CliError,
-        judge::{Question, Wanted, judge},
+        judge::{Question, Wanted, judge_with},
         project::{Project, write},
         render,
     },
@@ -19,7 +19,7 @@ use crate::{
 pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MatrixArgs) -> Result<u8, CliError> {
     let library = load()?;
     let project = Project::locate()?;
-    let judged = judge(
+    let judged = judge_with(
         &project,
         Question {
             vocabulary: library.vocabulary(),
@@ -29,6 +29,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &MatrixArgs) ->
             today: args.result.day.date(),
             results: Wanted::IfThere,
         },
+        &args.result.history(&project),
     )?;
     let pages = render::committed(&judged, &project.registry()?);
     console.document(&judged.matrix)?;

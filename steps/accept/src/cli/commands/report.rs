@@ -7,7 +7,7 @@ use crate::{
         args::{ReportArgs, ReportFormat},
         console::Console,
         error::CliError,
-        judge::{Judged, Question, Wanted, judge},
+        judge::{Judged, Question, Wanted, judge_with},
         project::{Project, write as write_file},
         render,
     },
@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &ReportArgs) ->
     let out = args.result.out.folder(&project);
     // Nobody replaces the results while they are read and reported.
     let _lock = OutLock::take_results(&out)?;
-    let judged = judge(
+    let judged = judge_with(
         &project,
         Question {
             vocabulary: library.vocabulary(),
@@ -30,6 +30,7 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &ReportArgs) ->
             today: args.result.day.date(),
             results: Wanted::Required,
         },
+        &args.result.history(&project),
     )?;
     let report = write(&judged, &out)?;
     console.say(format_args!("report: {}", report.display()));

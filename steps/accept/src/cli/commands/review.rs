@@ -10,16 +10,21 @@ use mycelium_traceability::{
     Catalogue, Registry, Side, changed, differences, goal_fingerprint, lock, review, scenarios_fingerprint,
 };
 
-use crate::cli::{
-    args::ReviewArgs,
-    changes::changed_goal,
-    console::{Console, Stream},
-    error::CliError,
-    history::{History, HistoryError},
-    project::Project,
+use crate::{
+    cli::{
+        args::ReviewArgs,
+        changes::changed_goal,
+        console::{Console, Stream},
+        error::CliError,
+        history::{History, HistoryError},
+        project::Project,
+    },
+    lint::{Unmade, unmade},
+    runner::Loader,
 };
 
-pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(console: &Console, load: Loader, args: ReviewArgs) -> Result<u8, CliError> {
+    let library = load()?;
     let project = Project::locate()?;
     // What is read below is written again: another review waits.
     let _one_at_a_time = project.lock()?;
@@ -35,6 +40,11 @@ pub(in crate::cli) fn run(console: &Console, args: ReviewArgs) -> Result<u8, Cli
     let mut goals = Vec::new();
     for id in args.goals {
         let goal = registry.goal(id).ok_or_else(|| CliError::UnknownGoal(id.to_string()))?;
+        let unmade = unmade(goal, library.vocabulary());
+        if !unmade.is_empty() {
+            let told = unmade.iter().map(|Unmade { name, help }| format!("  {name}; {help}"));
+            return Err(CliError::Unmade { goal: id.to_string(), names: told.collect() });
+        }
         links = Source::new(links.name.clone(), review(&links, goal, &catalogue, on, &by)?);
         let promise = differences(&denominator, goal, &catalogue).map_err(CliError::Registry)?;
         let locked = lock(&denominator, goal, &catalogue).map_err(CliError::Registry)?;

@@ -82,8 +82,10 @@ pub(in crate::cli) fn run(
     if let Some(times) = args.repeat {
         return repeat(console, &project, &prepared, times, seed, &out, args.fail_fast);
     }
-    let done = prepared.run(console, seed, out, Detail::Everything)?;
+    let mut done = prepared.run(console, seed, out, Detail::Everything)?;
     let judged = judge_run(&project, &prepared, &done)?;
+    done.excuse(&judged);
+    done.tell_excused(console);
     for warning in deadlines(&judged.matrix) {
         console.say(warning);
     }
@@ -108,14 +110,18 @@ fn repeat(
     for number in 1..=times.get() {
         let detail = if repetitions.first_failure().is_none() { Detail::Cards } else { Detail::Nothing };
         let folder = out.join(REPETITIONS).join(number.to_string());
-        let done = prepared.run(console, seed.wrapping_add(number as u64 - 1), folder, detail)?;
-        report::write(&judge_run(project, prepared, &done)?, &done.out)?;
-        let tone = if done.exit_code == 0 { Tone::Good } else { Tone::Bad };
-        let word = console.paint(tone, if done.exit_code == 0 { "passed" } else { "failed" });
+        let mut done = prepared.run(console, seed.wrapping_add(number as u64 - 1), folder, detail)?;
+        let judged = judge_run(project, prepared, &done)?;
+        report::write(&judged, &done.out)?;
+        done.excuse(&judged);
+        let passed = done.result.passed();
+        let word = console
+            .paint(if passed { Tone::Good } else { Tone::Bad }, if passed { "passed" } else { "failed" });
         console.say(format_args!("repetition {number} of {times}: {word} (seed {})", done.seed));
         for cause in &done.result.causes {
             console.say(format_args!("  {cause}"));
         }
+        done.tell_excused(console);
         let (is_failure, interrupted) = (done.exit_code != 0, done.result.interrupted.is_some());
         repetitions.add(done);
         if interrupted || (fail_fast && is_failure) {

@@ -33,8 +33,10 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, scratch: PathBuf) -> 
         Ready::Refused { exit_code } => return Ok(exit_code),
         Ready::Go(prepared) => prepared,
     };
-    let done = prepared.run(console, new_seed(), out, Detail::Everything)?;
+    let mut done = prepared.run(console, new_seed(), out, Detail::Everything)?;
     let judged = judge_run(&project, &prepared, &done)?;
+    done.excuse(&judged);
+    done.tell_excused(console);
     let page = report::write(&judged, &done.out)?;
     console.print(render::terminal(&judged, width()))?;
     console.say(format_args!("report: {}", page.display()));
