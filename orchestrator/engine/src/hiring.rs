@@ -79,7 +79,7 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     check_key(provider(adapter, config), config, environment, &problem)?;
     match world {
-        World::Docker => check_way(config, environment, problem),
+        World::Docker => check_way(environment, problem),
         World::Local => {
             let program = find_program(adapter, program, environment)?;
             let printed = listening.wait(version_of(&program, environment))?;
@@ -89,16 +89,7 @@ pub(crate) fn check(
 }
 
 /// Whether a container of the run can be given a way to the gateway, and no other one.
-fn check_way(
-    config: &Config,
-    environment: &Environment,
-    problem: impl Fn(String, &str) -> Error,
-) -> Result<(), Error> {
-    let mode = config.docker.network_mode.as_str();
-    if mode == "host" || mode.starts_with("container:") {
-        let message = format!("an agent that asks a model needs a network of its own, not `{mode}`");
-        return Err(problem(message, "set `docker.network_mode: none`"));
-    }
+fn check_way(environment: &Environment, problem: impl Fn(String, &str) -> Error) -> Result<(), Error> {
     if let Some(host) = environment.get("DOCKER_HOST").filter(|host| !host.starts_with("unix://")) {
         let message =
             format!("an agent that asks a model cannot reach its gateway from containers of {host}");
