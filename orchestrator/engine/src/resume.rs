@@ -146,6 +146,7 @@ pub fn resume(
     let prompts = validator::prompts(project, &config, &paths.prompts())?;
     validator::freeze(&prompts, &paths.prompts())?;
     let launcher = listening.wait(Launcher::open(world, environment, &config, labels))?;
+    listening.wait(launcher.look_into_image(&doctor))?;
     hiring::check_image(&config, &launcher, &mut listening, problem)?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;

@@ -139,6 +139,7 @@ impl Ready {
         let labels = Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
+        listening.wait(launcher.look_into_image(&doctor))?;
         hiring::check_image(config, &launcher, listening, problem)?;
         Ok(Self {
             settings,
