@@ -128,6 +128,9 @@ pub struct Cleaned {
     /// Containers that were removed, or would be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<CleanedContainer>,
+    /// Why there may be more containers, where not all could be asked for and removed. A later `clean` removes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<Unreached>,
     /// What was removed, or would be.
     pub removed: Vec<CleanedItem>,
     /// Runs that were left alone, and why.
@@ -139,6 +142,15 @@ pub struct Cleaned {
     pub left: Vec<CleanedItem>,
     /// Bytes that the disk gives back for what is removed.
     pub bytes: u64,
+}
+
+/// Why a container engine could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unreached {
+    /// What went wrong.
+    pub reason: String,
+    /// What to do about it.
+    pub help: Option<String>,
 }
 
 /// A process that a dead run had left running.

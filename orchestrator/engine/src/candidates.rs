@@ -191,9 +191,8 @@ impl Look<'_> {
             // Its program is the image's.
             World::Docker => {
                 let keys = ["docker.network_mode", &candidate.key(candidate.word)];
-                let way = hiring::check_way(self.config, self.environment, |message, help| {
-                    (self.wrong)(&keys, message, help)
-                });
+                let way =
+                    hiring::check_way(self.environment, |message, help| (self.wrong)(&keys, message, help));
                 way.or_else(|error| hear(&name, Err(error)))?;
             }
             World::Local => {

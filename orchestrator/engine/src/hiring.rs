@@ -80,17 +80,11 @@ pub(crate) fn provider(adapter: Adapter, config: &Config) -> &Provider {
     }
 }
 
-/// Whether a container of the run can be given a way to the gateway, and no other one.
+/// Whether a container of the run can be given a way to the gateway.
 pub(crate) fn check_way(
-    config: &Config,
     environment: &Environment,
     problem: impl Fn(String, &str) -> Error,
 ) -> Result<(), Error> {
-    let mode = config.docker.network_mode.as_str();
-    if mode == "host" || mode.starts_with("container:") {
-        let message = format!("an agent that asks a model needs a network of its own, not `{mode}`");
-        return Err(problem(message, "set `docker.network_mode: none`"));
-    }
     if let Some(host) = environment.get("DOCKER_HOST").filter(|host| !host.starts_with("unix://")) {
         let message =
             format!("an agent that asks a model cannot reach its gateway from containers of {host}");

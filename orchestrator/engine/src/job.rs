@@ -30,6 +30,8 @@ pub enum Purpose {
     Planner,
     /// Says which version of an agent it is.
     Version,
+    /// Looks for programs in the image.
+    Look,
     /// Makes a fresh workspace ready.
     Bootstrap,
     /// Does the task.
@@ -48,6 +50,7 @@ impl Purpose {
         match self {
             Self::Planner => "planner",
             Self::Version => "version",
+            Self::Look => "look",
             Self::Bootstrap => "bootstrap",
             Self::Agent => "agent",
             Self::Verify => "verify",

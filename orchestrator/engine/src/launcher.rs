@@ -7,11 +7,12 @@ use mycelium_schemas::{config::Config, event::World};
 use tokio::sync::watch;
 
 use crate::{
-    docker::{Connection, Engine, Labels},
+    docker::{self, Connection, Engine, Labels},
+    doctor,
     environment::Environment,
     error::Error,
     git::workspace::Reach,
-    job::{Exit, Job, StopLevel, Watcher},
+    job::{Exit, GRACE, Job, StopLevel, Watcher},
     process,
 };
 
@@ -49,6 +50,15 @@ impl Launcher {
         }
     }
 
+    /// Refuses an image without what every run needs, before anything is charged for it: `sh`, and what starts the doctor.
+    pub(crate) async fn look_into_image(&self, doctor: &[u8]) -> Result<(), Error> {
+        let Place::Docker(engine) = &self.place else { return Ok(()) };
+        let mut programs = doctor::programs(doctor);
+        // Where commands are given a `PATH`, the image's own says nothing.
+        programs.retain(|program| program.contains('/') || !self.base.contains_key("PATH"));
+        engine.look_for(&programs).await
+    }
+
     /// Which world it is.
     pub fn world(&self) -> World {
         match self.place {
@@ -84,7 +94,10 @@ impl Launcher {
         match &self.place {
             // No process of this machine outlives its orchestrator's end.
             Place::Local => Err(Error::Lost("a container")),
-            Place::Docker(engine) => engine.reattach(container, job, stop, watcher).await,
+            Place::Docker(engine) => {
+                let work = Box::pin(engine.reattach(container, job, stop.clone(), watcher));
+                docker::unless_stuck(engine.host(), stop, GRACE, work).await
+            }
         }
     }
 
@@ -97,7 +110,10 @@ impl Launcher {
     ) -> Result<Exit, Error> {
         match &self.place {
             Place::Local => process::run(job, &self.base, stop, watcher).await,
-            Place::Docker(engine) => engine.run(job, &self.base, stop, watcher).await,
+            Place::Docker(engine) => {
+                let work = Box::pin(engine.run(job, &self.base, stop.clone(), watcher));
+                docker::unless_stuck(engine.host(), stop, GRACE, work).await
+            }
         }
     }
 }

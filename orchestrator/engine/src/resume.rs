@@ -151,6 +151,7 @@ pub fn resume(
     let prompts = validator::prompts(project, &config, &paths.prompts())?;
     validator::freeze(&prompts, &paths.prompts())?;
     let launcher = candidates.listening.wait(Launcher::open(world, environment, &config, labels))?;
+    candidates.listening.wait(launcher.look_into_image(&doctor))?;
     nothing_wrong(|hear| candidates.at_image(&launcher, hear))?;
     orphans::end(&paths.workspaces)?;
     let branch = upstream.branch(&journal.state().integration_branch)?;

@@ -139,6 +139,7 @@ impl Ready {
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
         let labels = Labels::run(project, &run_id);
         let launcher = look.listening.wait(Launcher::open(world, environment, config, labels))?;
+        look.listening.wait(launcher.look_into_image(&doctor))?;
         nothing_wrong(|hear| look.at_image(&launcher, hear))?;
         Ok(Self {
             settings,

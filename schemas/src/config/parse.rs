@@ -412,12 +412,27 @@ impl Reader<'_> {
         let Some(keys) = self.subsection(keys, "docker") else { return defaults };
         Docker {
             image: self.text(&keys, "image"),
-            network_mode: self.text(&keys, "network_mode").unwrap_or(defaults.network_mode),
+            network_mode: self.network_mode(&keys).unwrap_or(defaults.network_mode),
             user: self.text(&keys, "user"),
             memory_mb: self.whole(&keys, "memory_mb").unwrap_or(defaults.memory_mb),
             cpus: self.whole(&keys, "cpus"),
             pids_limit: self.whole(&keys, "pids_limit").unwrap_or(defaults.pids_limit),
         }
+    }
+}
+
+impl Reader<'_> {
+    /// A network of the containers' own: what shares another's is no isolation.
+    fn network_mode(&mut self, keys: &Keys<'_>) -> Option<String> {
+        let set = keys.get("network_mode")?;
+        let mode = self.decoder.text(&set.field, &set.help)?;
+        if mode == "host" || mode.starts_with("container:") {
+            let message =
+                format!("`{}`: `{}` is no network of a container's own", set.field.label, shorten(mode));
+            self.decoder.report(&set.field.node.span, message, "set `none`, `bridge` or a network's name");
+            return None;
+        }
+        Some(mode.to_owned())
     }
 }
 

@@ -278,6 +278,19 @@ fn a_cassette_is_a_name_and_is_recorded_or_replayed() {
 }
 
 #[test]
+fn a_network_that_is_not_a_containers_own_is_refused() {
+    for mode in ["host", "container:other"] {
+        let expected = format!(
+            "config.yaml:3:25: `docker.network_mode`: `{mode}` is no network of a container's own | set `none`, `bridge` \
+             or a network's name"
+        );
+        assert_eq!(problems(&format!("docker: {{ network_mode: '{mode}' }}\n")), [expected]);
+    }
+    let named = parse("integration_branch: main\ndoctor: d.sh\ndocker: { network_mode: hosts }\n").unwrap();
+    assert_eq!(named.docker.network_mode, "hosts");
+}
+
+#[test]
 fn a_value_in_the_place_of_a_secrets_name_is_not_repeated() {
     let found = problems("secrets: [TOKEN, hunter2-hunter2]\n");
     assert_eq!(

@@ -26,12 +26,15 @@ pub(crate) fn run(context: &Context, args: args::CleanArgs) -> Result<Exit, CliE
     if !cleaned.failed.is_empty() {
         output::complain(render::clean::failed(&cleaned).trim_end());
     }
+    if let Some(unreached) = &cleaned.unreached {
+        output::complain(render::clean::unreached(unreached).trim_end());
+    }
     // That a signal comes when all is done changes nothing.
     if let Some(signal) = watch.signal().filter(|_| !cleaned.left.is_empty()) {
         output::complain(&render::clean::stopped(&cleaned, signal));
         return Ok(signal.into());
     }
-    if !cleaned.failed.is_empty() {
+    if !cleaned.failed.is_empty() || cleaned.unreached.is_some() {
         return Ok(Exit::Environment);
     }
     shown?;

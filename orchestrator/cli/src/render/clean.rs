@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use mycelium_engine::signals::StopSignal;
-use mycelium_schemas::answer::{Cleaned, CleanedKind};
+use mycelium_schemas::answer::{Cleaned, CleanedKind, Unreached};
 
 use super::{bytes, lines, problem::plain};
 
@@ -48,6 +48,17 @@ pub(crate) fn failed(cleaned: &Cleaned) -> String {
             .failed
             .iter()
             .map(|failed| plain(&format!("error: could not remove {}: {}", failed.path, failed.reason))),
+    )
+}
+
+/// Why there may be more containers, in lines.
+pub(crate) fn unreached(unreached: &Unreached) -> String {
+    let help = unreached.help.as_ref().map(|help| plain(&format!("  help: {help}")));
+    lines(
+        [plain(&format!("error: containers may be left: {}", unreached.reason))]
+            .into_iter()
+            .chain(help)
+            .chain(["  help: `mycelium clean` removes them once the engine answers".to_owned()]),
     )
 }
 

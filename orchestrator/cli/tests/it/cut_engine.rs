@@ -101,6 +101,14 @@ impl Engine {
             () if is("/images/") => {
                 answer(stream, 200, &json!({"Id": "sha256:aa", "Architecture": "amd64", "Os": "linux"}))
             }
+            // The container that looks for programs, which are all there.
+            () if is("name=mycelium-look") => answer(stream, 201, &json!({"Id": "looks", "Warnings": []})),
+            () if is("/looks/attach") => {
+                upgrade(stream)?;
+                frame(stream, "looked\n")?;
+                stream.shutdown(std::net::Shutdown::Both)
+            }
+            () if is("/looks/wait") => answer(stream, 404, &json!({"message": "No such container: looks"})),
             () if is("/containers/create") => answer(stream, 201, &json!({"Id": "made-up", "Warnings": []})),
             () if is("/attach") => self.attach(stream, reader),
             () if is("/logs") => self.tell_log(stream, is("follow=true"), is("tail=1"), is("tail=0")),
@@ -123,8 +131,8 @@ impl Engine {
     }
 
     /// Hears what the container is to do, tells the beginning of what it prints, and hangs up.
-    fn attach(&self, mut stream: &UnixStream, mut reader: BufReader<UnixStream>) -> std::io::Result<()> {
-        write!(stream, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")?;
+    fn attach(&self, stream: &UnixStream, mut reader: BufReader<UnixStream>) -> std::io::Result<()> {
+        upgrade(stream)?;
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let word = line.strip_prefix("echo '").and_then(|line| line.split_once('\'')).unwrap().0.to_owned();
@@ -196,6 +204,11 @@ fn answer_text(mut stream: &UnixStream, status: u16, body: &str) -> std::io::Res
     if status == 204 { Ok(()) } else { stream.write_all(body.as_bytes()) }
 }
 
+/// From here on the connection brings what a container prints.
+fn upgrade(mut stream: &UnixStream) -> std::io::Result<()> {
+    write!(stream, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+}
+
 /// Standard output, as an engine wraps it.
 fn frame(mut stream: &UnixStream, text: &str) -> std::io::Result<()> {
     let length = u32::try_from(text.len()).unwrap().to_be_bytes();
@@ -242,4 +255,29 @@ fn memory_that_ran_out_is_named_where_the_engine_notes_it_apart() {
     assert!(task["reasons"].to_string().contains("memory"), "{task}");
     let (_, task, _) = played(part, 1);
     assert!(!task["reasons"].to_string().contains("memory"), "{task}");
+}
+
+#[test]
+fn what_this_machine_has_goes_where_the_engine_is_away() {
+    let mut place = Engine::place(Part { code: 0, ends: Ends::Never, ..PART });
+    place.run(&["run", "--world", "docker", "--run-id", "r1"]).exits(4);
+    place.run(&["run", "--run-id", "r2"]).exits(0);
+    let (of_containers, of_processes) = ("runs/r1", "runs/r2");
+    let there = |place: &Place, run: &str| place.project_dir().join(run).is_dir();
+    place.sandbox.set("DOCKER_HOST", "unix:///no-such-socket");
+    // Its containers may be at work in their workspaces; what has none goes.
+    let said = ["containers may be left: the container engine at unix:///no-such-socket does not answer"];
+    let cleaned = place.run(&["clean", "--all"]).exits(4).complains(&said).complains(&["kept     run r1"]);
+    assert!(there(&place, of_containers) && !there(&place, of_processes), "{cleaned:#?}");
+    assert!(place.project_dir().join("workspaces/r1").is_dir());
+    let listed = place.run(&["clean", "--all", "--force", "--dry-run", "--json"]).exits(4).json();
+    place.assert_valid("clean", &listed);
+    assert!(listed["unreached"]["reason"].as_str().unwrap().contains("does not answer"), "{listed:#}");
+    assert!(there(&place, of_containers));
+    place
+        .run(&["clean", "--all", "--force"])
+        .exits(4)
+        .complains(&said)
+        .complains(&["`mycelium clean` removes them"]);
+    assert!(!there(&place, of_containers) && !place.project_dir().join("workspaces/r1").is_dir());
 }

@@ -32,6 +32,12 @@ fn place(docker: &str, answers: Answers) -> Place {
             let (_, status, body) =
                 answers.iter().find(|(part, ..)| line.contains(part)).unwrap_or(&answers[0]);
             let stream = stream.get_mut();
+            if line.contains("/attach") {
+                // What the container prints, as it is.
+                write!(stream, "HTTP/1.1 101 -\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n{body}")
+                    .unwrap();
+                continue;
+            }
             write!(stream, "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nConnection: close\r\n")
                 .unwrap();
             write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
@@ -115,6 +121,62 @@ fn an_image_for_another_machine_is_to_be_built_for_this_one() {
 }
 
 #[test]
+fn a_name_that_no_image_can_have_is_to_be_corrected() {
+    const SAYS: &str = r#"{"message":"no such image: Rv6:latest: invalid reference format: repository name must be lowercase"}"#;
+    let refused = &[VERSION, ("/images/", 400, SAYS)];
+    let said =
+        ["`docker.image` is Rv6:latest, which names no image: no such image", "correct `docker.image`"];
+    refuses(&mut place("{image: \"Rv6:latest\"}", refused), 2, &said);
+    // Some names are refused only where they are to be pulled.
+    let late = &[VERSION, NO_IMAGE, ("/images/create", 400, r#"{"message":"invalid reference format"}"#)];
+    let said =
+        ["`docker.image` is ../x, which names no image: invalid reference format", "correct `docker.image`"];
+    refuses(&mut place("{image: ../x}", late), 2, &said);
+}
+
+#[test]
+fn an_engine_that_is_too_new_is_told_from_one_that_lacks_an_image() {
+    const SAYS: &str = r#"{"message":"client version 1.41 is too old. Minimum supported API version is 1.60, please upgrade"}"#;
+    let new = &[VERSION, ("/images/", 400, SAYS)];
+    refuses(
+        &mut place("{image: nothing}", new),
+        4,
+        &["is too new: client version 1.41 is too old", "update mycelium"],
+    );
+}
+
+#[test]
+fn a_container_that_cannot_be_made_is_told_before_a_run_begins() {
+    // What is printed is framed: the stream, three zeros, the length, and then it.
+    const ONE_LACKS: &str = "\u{1}\0\0\0\0\0\0\u{11}/bin/bash\nlooked\n";
+    const NO_SHELL: &str =
+        r#"{"message":"OCI runtime create failed: exec: \"sh\": executable file not found in $PATH"}"#;
+    const NO_USER: &str = r#"{"message":"unable to find user builder: no matching entries in passwd file"}"#;
+    const NO_NETWORK: &str = r#"{"message":"network nonet not found"}"#;
+    for (start, printed, said) in [
+        ((400, NO_SHELL), "", ["the image nothing has no `sh`", "add a shell to the image"]),
+        ((204, ""), "", ["the image nothing has no `sh`", "did not come to its end"]),
+        ((500, NO_USER), "", ["`docker.user` is builder", "set it by numbers"]),
+        ((404, NO_NETWORK), "", ["`docker.network_mode` is nonet", "docker network create"]),
+        ((204, ""), ONE_LACKS, ["the image nothing has no program /bin/bash", "the doctor's first line"]),
+    ] {
+        let answers = vec![
+            VERSION,
+            ("/images/", 200, r#"{"Id":"sha256:aa","Architecture":"amd64","Os":"linux"}"#),
+            ("/containers/create", 201, r#"{"Id":"c1","Warnings":[]}"#),
+            ("/attach", 101, printed),
+            ("/start", start.0, start.1),
+            ("/containers/json", 200, "[]"),
+            ("DELETE ", 204, ""),
+        ];
+        let mut place = place("{image: nothing, user: builder, network_mode: nonet}", answers.leak());
+        refuses(&mut place, 2, &said);
+        let found = place.run(&["doctor"]).exits(2).stdout;
+        assert!(found.contains("FAIL  image") && said.iter().all(|said| found.contains(said)), "{found}");
+    }
+}
+
+#[test]
 fn an_engine_far_away_is_asked_and_its_absence_is_told() {
     let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
     // Nobody listens there: the port is reserved (tcpmux), and privileged.
@@ -154,6 +216,10 @@ fn asked_for_a_version(start: (u16, &'static str), printed: &'static str) -> Ans
     let answers = vec![
         VERSION,
         ("/images/", 200, r#"{"Id":"sha256:aa","Architecture":"amd64","Os":"linux"}"#),
+        // The container that looks for programs, which are all there, and then the one that is asked.
+        ("name=mycelium-look", 201, r#"{"Id":"looks","Warnings":[]}"#),
+        ("/looks/attach", 101, "\u{1}\0\0\0\0\0\0\u{7}looked\n"),
+        ("/looks/start", 204, ""),
         ("/containers/create", 201, r#"{"Id":"c1","Warnings":[]}"#),
         ("/start", start.0, start.1),
         ("/wait", 200, r#"{"StatusCode":0}"#),

@@ -1,9 +1,18 @@
 //! The container engine, where the project has anything to do with one.
 
-use mycelium_schemas::answer::CheckArea::Environment as Machine;
+use std::fs;
+
+use mycelium_schemas::{answer::CheckArea::Environment as Machine, event::World};
 
 use super::Checks;
-use crate::{clean, environment::Environment, project::Project};
+use crate::{
+    clean,
+    docker::{Connection, Labels},
+    environment::Environment,
+    launcher::Launcher,
+    project::Project,
+    settings::Settings,
+};
 
 /// Whether it answers, and what runs left there. While a run works its containers are no leftovers.
 pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Environment, is_free: bool) {
@@ -12,6 +21,7 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
         Err(error) => checks.error("container engine", &error),
         Ok(Some((engine, containers))) => {
             checks.ok("container engine", Machine, engine);
+            image(checks, project, environment);
             if !containers.is_empty() && is_free {
                 let names: Vec<String> =
                     containers.iter().map(|found| format!("{} ({})", found.name, found.status)).collect();
@@ -23,5 +33,31 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
                 );
             }
         }
+    }
+}
+
+/// Whether the image that is configured is there, and has what every run needs. None is pulled for that.
+fn image(checks: &mut Checks, project: &Project, environment: &Environment) {
+    // What is wrong with the configuration is told by its own check.
+    let Ok(settings) = Settings::load(project) else { return };
+    let Some(name) = settings.config.docker.image.as_deref() else { return };
+    let doctor = settings.doctor(project).ok().and_then(|path| fs::read(path).ok());
+    let looked = clean::wait(async {
+        if Connection::open(environment).await?.find_image(name).await?.is_none() {
+            return Ok(false);
+        }
+        let labels = Labels::project(project);
+        let launcher = Launcher::open(World::Docker, environment, &settings.config, labels).await?;
+        launcher.look_into_image(&doctor.unwrap_or_default()).await.map(|()| true)
+    });
+    match looked {
+        Ok(true) => checks.ok("image", Machine, name),
+        Ok(false) => checks.warn(
+            "image",
+            Machine,
+            format!("there is no image {name} at the container engine yet; a run pulls it"),
+            "build or pull it",
+        ),
+        Err(error) => checks.error("image", &error),
     }
 }

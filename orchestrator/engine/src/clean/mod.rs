@@ -9,11 +9,13 @@ mod list;
 use std::path::PathBuf;
 
 use mycelium_schemas::{
-    answer::{Cleaned, CleanedItem, CleanedKind, EndedProcess, NotRemoved},
+    answer::{Cleaned, CleanedItem, CleanedKind, EndedProcess, NotRemoved, Unreached},
     id::RunId,
 };
 
+use containers::Removed;
 pub use containers::containers;
+pub(crate) use containers::wait;
 pub use list::leftovers;
 
 use crate::{
@@ -106,18 +108,24 @@ pub fn clean(
         Some(RunLock::acquire(upstream.common_dir(), "clean".to_owned())?)
     };
     let ends = || watch.signal().is_some();
-    let list::Listed { runs, items, index_lock, kept } =
-        list::list(project, &upstream, &request.scope, request.force, &ends)?;
+    let mut listed = list::list(project, &upstream, &request.scope, request.force, &ends)?;
     if let Some(signal) = watch.signal() {
         return Err(Error::Signalled { signal });
     }
     // Before the runs that they belong to: what cannot be reached now is found by another `clean`.
-    let containers = containers::remove(project, environment, request, &runs, &kept)?;
+    let Removed { containers, unreached } =
+        containers::remove(project, environment, request, &listed.runs, &listed.kept)?;
+    if unreached.is_some() && !request.force {
+        containers::keep_runs(project, &mut listed);
+    }
+    let list::Listed { runs, items, index_lock, kept } = listed;
+    let unreached = unreached.map(|error| Unreached { reason: error.chain(), help: error.help() });
     let mut cleaned = Cleaned {
         dry_run: request.dry_run,
         // First: what still runs would go on writing to what is removed.
         ended: end_processes(project, &runs, request.dry_run)?,
         containers,
+        unreached,
         removed: Vec::new(),
         kept,
         failed: Vec::new(),

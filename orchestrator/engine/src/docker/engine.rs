@@ -1,6 +1,9 @@
 //! The connection to a container engine, and what a run needs of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use bollard::{API_DEFAULT_VERSION, Docker as Client, errors::Error as Cause};
 use mycelium_schemas::config::{CleanupWhen, Docker as Config};
@@ -97,6 +100,11 @@ impl Connection {
 }
 
 impl Engine {
+    /// Where it is.
+    pub(crate) fn host(&self) -> &str {
+        &self.connection.host
+    }
+
     /// Whether it still answers whoever comes anew: one that is being stopped serves old connections to their end.
     pub(super) async fn is_there(&self) -> bool {
         match dial(&self.connection.host, self.connection.certificates.as_deref()) {
@@ -124,7 +132,25 @@ fn certificates(environment: &Environment) -> Option<PathBuf> {
     Some(folder.unwrap_or_else(of_home))
 }
 
+/// Ports of an engine that is named without one, in the clear and with certificates: as the engine's own command line has
+/// it.
+const PORTS: [u16; 2] = [2375, 2376];
+
+/// An address with its port, where it is one that has ports.
+fn with_port(host: &str, is_secured: bool) -> Cow<'_, str> {
+    match host.strip_prefix("tcp://") {
+        // What is in brackets has colons of its own.
+        Some(place)
+            if !place.rsplit(']').next().unwrap_or_default().contains([':', '/']) && !place.is_empty() =>
+        {
+            format!("{host}:{}", PORTS[usize::from(is_secured)]).into()
+        }
+        _ => host.into(),
+    }
+}
+
 fn dial(host: &str, certificates: Option<&Path>) -> Result<Client, Cause> {
+    let host = &*with_port(host, certificates.is_some());
     let secured = |folder: &Path| {
         let file = |name: &str| folder.join(name);
         let (key, own, authority) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
@@ -150,6 +176,45 @@ fn address(host: &str, source: Cause) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_that_is_named_without_a_port_has_the_usual_one() {
+        for (host, plain, secured) in [
+            ("tcp://engine", "tcp://engine:2375", "tcp://engine:2376"),
+            ("tcp://[::1]", "tcp://[::1]:2375", "tcp://[::1]:2376"),
+            ("tcp://[::1]:1", "tcp://[::1]:1", "tcp://[::1]:1"),
+            ("tcp://engine:1", "tcp://engine:1", "tcp://engine:1"),
+            ("tcp://", "tcp://", "tcp://"),
+            ("unix:///run/engine", "unix:///run/engine", "unix:///run/engine"),
+            ("ssh://me@engine", "ssh://me@engine", "ssh://me@engine"),
+        ] {
+            assert_eq!((&*with_port(host, false), &*with_port(host, true)), (plain, secured));
+        }
+    }
+
+    #[test]
+    fn a_socket_that_is_not_ones_own_is_not_said_to_be_silent() {
+        use std::{os::unix::fs::PermissionsExt as _, os::unix::net::UnixListener, thread};
+
+        use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o000)).unwrap();
+        let environment = Environment::default().with("DOCKER_HOST", format!("unix://{}", socket.display()));
+        // A thread of its own, without what lets the superuser in everywhere.
+        let opened = thread::spawn(move || {
+            let mut may = capabilities(None).unwrap();
+            may.effective.remove(CapabilitySet::DAC_OVERRIDE);
+            set_capabilities(None, may).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Connection::open(&environment)).map(drop)
+        });
+        let error = opened.join().unwrap().unwrap_err();
+        assert!(matches!(error, EngineError::Denied { .. }), "{error}");
+        assert!(error.help().contains("group") && !error.is_input());
+    }
 
     #[test]
     fn a_user_by_numbers_is_known_on_every_machine() {

@@ -1,5 +1,7 @@
 //! What can go wrong with a container engine, each with its mend.
 
+use std::io;
+
 use bollard::errors::Error as Cause;
 
 /// An error of the container engine.
@@ -32,6 +34,15 @@ pub enum EngineError {
         #[source]
         source: Option<Box<Cause>>,
     },
+    /// Its socket is there, and is not this user's to use.
+    #[error("the container engine at {host} may not be used by this user")]
+    Denied {
+        /// Where it was looked for.
+        host: String,
+        /// Why not.
+        #[source]
+        source: Box<Cause>,
+    },
     /// It speaks only an older version of its interface.
     #[error("the container engine at {host} is too old: it speaks version {found} of its interface")]
     TooOld {
@@ -39,6 +50,22 @@ pub enum EngineError {
         host: String,
         /// What it speaks.
         found: String,
+    },
+    /// It no longer speaks a version of its interface that is known here.
+    #[error("the container engine at {host} is too new: {reason}")]
+    TooNew {
+        /// Where it is.
+        host: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// No image can have that name.
+    #[error("`docker.image` is {image}, which names no image: {reason}")]
+    ImageName {
+        /// The name.
+        image: String,
+        /// What the engine says.
+        reason: String,
     },
     /// Neither it nor a registry has such an image.
     #[error("there is no image {image}, neither at the container engine nor at its registry: {reason}")]
@@ -65,6 +92,38 @@ pub enum EngineError {
         found: String,
         /// What the engine runs on.
         expected: String,
+    },
+    /// The image has no shell, or none that runs.
+    #[error("the image {image} has no `sh` that commands could be run with: {reason}")]
+    LacksShell {
+        /// Its name.
+        image: String,
+        /// What is said of it.
+        reason: String,
+    },
+    /// The image lacks a program that the doctor is run with.
+    #[error("the image {image} has no program {program}, which the doctor's first line names")]
+    LacksProgram {
+        /// Its name.
+        image: String,
+        /// The program.
+        program: String,
+    },
+    /// The image has no such user or group.
+    #[error("`docker.user` is {user}, which the image does not know: {reason}")]
+    NoSuchUser {
+        /// The user.
+        user: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// The engine has no such network.
+    #[error("`docker.network_mode` is {network}, which the container engine does not know: {reason}")]
+    NoSuchNetwork {
+        /// The network.
+        network: String,
+        /// What the engine says.
+        reason: String,
     },
     /// The user's name says nothing to an engine that this machine's files are carried to.
     #[error(
@@ -97,7 +156,17 @@ pub enum EngineError {
 impl EngineError {
     /// Whether it is what somebody asked for that is wrong, rather than the machine.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NoImage | Self::UserByName { .. } | Self::SshPort { .. })
+        matches!(
+            self,
+            Self::NoImage
+                | Self::UserByName { .. }
+                | Self::SshPort { .. }
+                | Self::ImageName { .. }
+                | Self::LacksShell { .. }
+                | Self::LacksProgram { .. }
+                | Self::NoSuchUser { .. }
+                | Self::NoSuchNetwork { .. }
+        )
     }
 
     /// What to do next.
@@ -111,11 +180,25 @@ impl EngineError {
                 "name the port in your SSH configuration (`Host` and `Port`), and that host in DOCKER_HOST".into()
             }
             Self::Away { .. } => {
-                "start it, or set DOCKER_HOST to where it listens; then `mycelium resume` goes on with a run that \
-                 has begun"
+                "start it, or set DOCKER_HOST to where it listens; `mycelium resume` goes on with a run that has begun"
+                    .into()
+            }
+            Self::Denied { .. } => {
+                "join the group that its socket belongs to, as a rule `docker`, and log in anew; or set DOCKER_HOST to an \
+                 engine of your own"
                     .into()
             }
             Self::TooOld { .. } => "update it to version 20.10 or later".into(),
+            Self::TooNew { .. } => "update mycelium, or use an older engine".into(),
+            Self::ImageName { .. } => "correct `docker.image`, for example `debian:stable`".into(),
+            Self::LacksShell { .. } => "add a shell to the image, or name another one in `docker.image`".into(),
+            Self::LacksProgram { .. } => {
+                "add it to the image, name another image in `docker.image`, or correct the doctor's first line".into()
+            }
+            Self::NoSuchUser { .. } => "correct it, set it by numbers, or leave it out".into(),
+            Self::NoSuchNetwork { .. } => {
+                "correct it (`none`, `bridge` or a network's name), or make it: `docker network create`".into()
+            }
             Self::NoSuchImage { image, .. } => {
                 format!("correct `docker.image`, or build it there: `docker build --tag {image} .`")
             }
@@ -141,6 +224,14 @@ pub(super) trait Asked<T> {
 impl<T> Asked<T> for Result<T, Cause> {
     fn asked(self, host: &str, action: &'static str) -> Result<T, EngineError> {
         self.map_err(|source| match source {
+            Cause::DockerResponseServerError { status_code: 400, message: reason }
+                if reason.contains("client version") && reason.contains("too old") =>
+            {
+                EngineError::TooNew { host: host.to_owned(), reason }
+            }
+            source if host.starts_with("unix://") && is_denied(&source) => {
+                EngineError::Denied { host: host.to_owned(), source: Box::new(source) }
+            }
             Cause::DockerResponseServerError { .. }
             | Cause::DockerStreamError { .. }
             | Cause::DockerContainerWaitError { .. }
@@ -149,6 +240,28 @@ impl<T> Asked<T> for Result<T, Cause> {
             | Cause::JsonSerdeError { .. } => EngineError::Refused { action, source: Box::new(source) },
             source => EngineError::Away { host: host.to_owned(), source: Some(Box::new(source)) },
         })
+    }
+}
+
+/// Whether the system kept this user from its socket.
+fn is_denied(error: &Cause) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::PermissionDenied
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// What an engine says where it refuses something, in its own words alone.
+pub(super) fn words(error: &Cause) -> String {
+    match error {
+        Cause::DockerResponseServerError { message, .. } => message.clone(),
+        error => error.to_string(),
     }
 }
 

@@ -458,7 +458,7 @@ fn keep(
 }
 
 /// Eight random bytes.
-fn chance() -> Result<u64, Error> {
+pub(super) fn chance() -> Result<u64, Error> {
     use std::io::Read as _;
 
     use crate::error::IoContext as _;

@@ -1,24 +1,30 @@
 //! The image of a run: there, or pulled once; and made for the engine's machine.
 
-use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::{errors::Error as Cause, query_parameters::CreateImageOptionsBuilder};
 use futures_util::StreamExt as _;
 
 use super::{
     engine::Connection,
-    error::{Asked, EngineError, status},
+    error::{Asked, EngineError, status, words},
 };
 
 impl Connection {
     /// The id of an image, which is pulled where it is not there.
     pub(super) async fn image(&self, name: &str) -> Result<String, EngineError> {
+        if let Some(id) = self.find_image(name).await? {
+            return Ok(id);
+        }
+        self.pull(name).await?;
+        let unknown = || refused(name, "no such image after it was pulled".to_owned());
+        self.find_image(name).await?.ok_or_else(unknown)
+    }
+
+    /// The id of an image that is there already, and made for the engine's machine.
+    pub(crate) async fn find_image(&self, name: &str) -> Result<Option<String>, EngineError> {
         let found = match self.client.inspect_image(name).await {
-            Err(error) if status(&error) == Some(404) => {
-                self.pull(name).await?;
-                self.client.inspect_image(name).await
-            }
-            found => found,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            found => found.asked(&self.host, "tell about an image").map_err(|error| misnamed(name, error))?,
         };
-        let found = found.asked(&self.host, "tell about an image")?;
         let machine = self.client.version().await.asked(&self.host, "tell its version")?.arch;
         if let (Some(found), Some(expected)) = (&found.architecture, &machine)
             && !found.is_empty()
@@ -30,7 +36,7 @@ impl Connection {
                 expected: expected.clone(),
             });
         }
-        Ok(found.id.unwrap_or_else(|| name.to_owned()))
+        Ok(Some(found.id.unwrap_or_else(|| name.to_owned())))
     }
 
     async fn pull(&self, name: &str) -> Result<(), EngineError> {
@@ -46,15 +52,26 @@ impl Connection {
         while let Some(step) = steps.next().await {
             if let Err(error) = step {
                 return match error {
-                    bollard::errors::Error::DockerResponseServerError { message: reason, .. }
-                    | bollard::errors::Error::DockerStreamError { error: reason } => {
-                        Err(refused(name, reason))
+                    error if status(&error) == Some(400) => {
+                        Err(error).asked(&self.host, "pull an image").map_err(|error| misnamed(name, error))
                     }
+                    Cause::DockerResponseServerError { message: reason, .. }
+                    | Cause::DockerStreamError { error: reason } => Err(refused(name, reason)),
                     error => Err(error).asked(&self.host, "pull an image"),
                 };
             }
         }
         Ok(())
+    }
+}
+
+/// What an engine refuses of a name is that it names no image.
+fn misnamed(name: &str, error: EngineError) -> EngineError {
+    match error {
+        EngineError::Refused { source, .. } if status(&source) == Some(400) => {
+            EngineError::ImageName { image: name.to_owned(), reason: words(&source) }
+        }
+        error => error,
     }
 }
 

@@ -12,8 +12,10 @@ mod follow;
 mod found;
 mod heard;
 mod image;
+mod look;
 mod output;
 mod recipe;
+mod stuck;
 mod unpack;
 mod version;
 
@@ -21,3 +23,4 @@ pub use engine::{Connection, Engine};
 pub use error::EngineError;
 pub use found::{Container, Labels, Standing};
 pub(crate) use recipe::{AGENT_HOME, RELAY_PORT, SOCKET, WORKSPACE};
+pub(crate) use stuck::unless_stuck;

@@ -8,7 +8,7 @@ use bollard::models::{
 
 use super::{
     bundle,
-    engine::{Engine, Reach},
+    engine::{Engine, Reach, numbers},
 };
 use crate::{
     doctor,
@@ -38,8 +38,14 @@ const TMP_BYTES: u64 = 512 << 20;
 
 /// Reads the environment from the first line of its input and becomes the command. So it stands neither in the
 /// container's description nor on a disk.
-const BEGIN: &str = "n='\n'; IFS= read -r mycelium_env || exit 125; eval \"$mycelium_env\"; \
-                     unset mycelium_env n; exec \"$@\"";
+const BEGIN: &str = "mycelium_newline='\n'; IFS= read -r mycelium_env || exit 125; eval \"$mycelium_env\"; \
+                     unset mycelium_env mycelium_newline; exec \"$@\"";
+
+/// Names each of its arguments that is no program, and says at its end that it came there.
+const LOOK: &str = "for p; do case $p in */*) [ -f \"$p\" ] && [ -x \"$p\" ];; *) command -v \"$p\" >/dev/null;; esac || \
+                    echo \"$p\"; done; echo looked";
+/// Its last line.
+pub(super) const LOOKED: &str = "looked";
 
 impl Engine {
     /// The container of a command.
@@ -75,7 +81,29 @@ impl Engine {
             user: Some(self.user.clone()),
             labels: Some(self.labels.of(Purpose::Version, None, "")),
             healthcheck: Some(no_check()),
-            host_config: Some(self.isolation(Vec::new())),
+            host_config: Some(HostConfig { init: Some(false), ..self.isolation(Vec::new()) }),
+            ..ContainerCreateBody::default()
+        }
+    }
+
+    /// The container that looks for programs in the image. It is made as any other, so that what keeps containers from
+    /// being made is found with it; it has nothing but its image, and goes by itself.
+    pub(super) fn recipe_of_look(&self, programs: &[String]) -> ContainerCreateBody {
+        let look = ["-c", LOOK, "sh"].map(str::to_owned);
+        ContainerCreateBody {
+            image: Some(self.image.clone()),
+            entrypoint: Some(vec!["sh".to_owned()]),
+            cmd: Some(look.into_iter().chain(programs.iter().cloned()).collect()),
+            user: Some(self.user.clone()),
+            labels: Some(self.labels.of(Purpose::Look, None, "")),
+            attach_stdout: Some(true),
+            healthcheck: Some(no_check()),
+            // With an `init` of the engine's before it, a missing `sh` would be told apart by nothing but an exit code.
+            host_config: Some(HostConfig {
+                init: Some(false),
+                auto_remove: Some(true),
+                ..self.isolation(Vec::new())
+            }),
             ..ContainerCreateBody::default()
         }
     }
@@ -105,7 +133,7 @@ impl Engine {
             network_mode: Some(self.config.network_mode.clone()),
             // Reaps what a command leaves behind and hands signals on.
             init: Some(true),
-            tmpfs: Some([text("/tmp", &format!("rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"))].into()),
+            tmpfs: Some([text("/tmp", &tmp_of(&self.user))].into()),
             // What a command prints is kept until the container goes, and bounded.
             log_config: Some(HostConfigLogConfig {
                 typ: Some("json-file".to_owned()),
@@ -128,6 +156,13 @@ impl Engine {
             },
         }
     }
+}
+
+/// `/tmp` as it is mounted. What mounts it gives it the mode that the image's has, so that it is its user's own where that is
+/// known by numbers.
+fn tmp_of(user: &str) -> String {
+    let owner = numbers(user).map_or_else(String::new, |(user, group)| format!(",uid={user},gid={group}"));
+    format!("rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}{owner}")
 }
 
 /// An image's own check would be one more process that nobody asked for.
@@ -189,7 +224,7 @@ pub(super) fn first_line(word: &str, job: &Job, base: &BTreeMap<String, String>)
     let told = files.chain([(MARK, WORKSPACE.to_owned())]);
     let mut line = format!("echo '{word}'; ");
     for (name, value) in fixed.chain(given).chain(told).filter(|(name, _)| is_name(name)) {
-        let value = value.replace('\'', r"'\''").replace('\n', "'\"$n\"'");
+        let value = value.replace('\'', r"'\''").replace('\n', "'\"$mycelium_newline\"'");
         // Writing to a string cannot fail.
         let _infallible = write!(line, "export {name}='{value}'; ");
     }
@@ -237,10 +272,13 @@ mod tests {
     #[test]
     fn what_begins_a_command_gives_it_its_environment_and_its_input() {
         let odd = "a'b\"c $HOME `id` \\ \n second\n\nline ";
-        let line = first_line("a-word", &job(&[("ODD", odd), ("not-a-name", "x")]), &BTreeMap::new());
+        let env = [("ODD", odd), ("n", "five"), ("z", "l1\nl2"), ("not-a-name", "x")];
+        let line = first_line("a-word", &job(&env), &BTreeMap::new());
         let mut child = Command::new("sh")
             .args(["-c", BEGIN, "sh", "sh", "-c"])
-            .arg("printf '%s|%s|%s|' \"$ODD\" \"$MYCELIUM_TASK_SPEC\" \"$mycelium_env$n\"; cat")
+            .arg(
+                "printf '%s|' \"$ODD\" \"$MYCELIUM_TASK_SPEC\" \"$n\" \"$z\" \"$mycelium_env$mycelium_newline\"; cat",
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -249,7 +287,32 @@ mod tests {
         stdin.write_all(format!("{line}first\nrest").as_bytes()).unwrap();
         drop(stdin);
         let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-        assert_eq!(output, format!("a-word\n{odd}|/mycelium/MYCELIUM_TASK_SPEC||first\nrest"));
+        assert_eq!(output, format!("a-word\n{odd}|/mycelium/MYCELIUM_TASK_SPEC|five|l1\nl2||first\nrest"));
+    }
+
+    #[test]
+    fn a_user_who_is_known_by_numbers_owns_its_temporary_folder() {
+        for (user, owner) in [
+            ("1000:100", ",uid=1000,gid=100"),
+            ("0:0", ",uid=0,gid=0"),
+            ("1000", ",uid=1000,gid=0"),
+            ("builder", ""),
+        ] {
+            assert_eq!(tmp_of(user), format!("rw,exec,nosuid,nodev,mode=1777,size=536870912{owner}"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_program_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = folder.path().join("plain").to_str().unwrap().to_owned();
+        std::fs::write(&plain, "").unwrap();
+        let folder = folder.path().to_str().unwrap();
+        let asked = ["sh", "no such", "/bin/sh", "/bin/no-such", folder, &plain];
+        let output = Command::new("sh").args(["-c", LOOK, "sh"]).args(asked).output().unwrap();
+        let expected =
+            ["no such", "/bin/no-such", folder, &plain, LOOKED].map(|line| format!("{line}\n")).concat();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     }
 
     #[test]
