@@ -219,7 +219,9 @@ fn move_of(outcome: Outcome, failures: u32, config: &Config) -> EventKind {
     match outcome {
         Outcome::Failed(why) => retry_or_fail(why, failures, config),
         Outcome::Lost => EventKind::WorkerLost(WorkerLost {
-            reason: "the orchestrator ended during the attempt, which does not count".to_owned(),
+            reason:
+                "the attempt was lost with its orchestrator or its container engine, which does not count"
+                    .to_owned(),
         }),
         Outcome::OutOfManifest { compliance: Compliance::Rescope(rescope), .. } => {
             EventKind::TaskRescope(rescope)
@@ -333,6 +335,10 @@ fn doctor_failed(
             let minutes = config.doctor_timeout;
             format!("the doctor did not end within its time (doctor_timeout: {minutes}, in minutes)")
         }
+        ExitReason::OutOfMemory => {
+            "the doctor needed more memory than `docker.memory_mb` allows, and failed".to_owned()
+        }
+        ExitReason::Signaled => "the doctor was ended by a signal".to_owned(),
         _ => "the doctor failed".to_owned(),
     };
     let mut events = vec![Draft::batch(batch, EventKind::LandingDoctorFail(result))];
