@@ -11,6 +11,9 @@ use crate::{agent::AttemptKey, error::Error, redact::Redactor};
 /// How long a process group may take to end after it was asked to.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
+/// The signal that a command cannot answer.
+pub(crate) const KILL: i32 = Signal::KILL.as_raw();
+
 /// How urgently running commands must end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopLevel {
@@ -161,9 +164,7 @@ impl Exit {
         match (self.reason, self.code, self.signal) {
             (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
             (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
-            (ExitReason::OutOfMemory, ..) => {
-                "needed more memory than `docker.memory_mb` allows and was ended".to_owned()
-            }
+            (ExitReason::OutOfMemory, ..) => "needed more memory than `docker.memory_mb` allows".to_owned(),
             (ExitReason::Timeout, ..) => "ran into its time limit".to_owned(),
             (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
             (ExitReason::FirstEventTimeout, ..) => "said nothing after it was started".to_owned(),

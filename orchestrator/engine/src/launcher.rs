@@ -35,14 +35,14 @@ impl Launcher {
         world: World,
         environment: &Environment,
         config: &Config,
-        labels: Labels,
+        labels: impl FnOnce() -> Result<Labels, Error>,
     ) -> Result<Self, Error> {
         let extra = &config.worker.env;
         match world {
             World::Local => Ok(Self { place: Place::Local, base: Arc::new(environment.for_children(extra)) }),
             World::Docker => {
                 let connection = Connection::open(environment).await?;
-                let engine = connection.prepare(&config.docker, config.cleanup.containers, labels).await?;
+                let engine = connection.prepare(&config.docker, config.cleanup.containers, labels()?).await?;
                 let base = Arc::new(environment.for_containers(extra));
                 Ok(Self { place: Place::Docker(Arc::new(engine)), base })
             }

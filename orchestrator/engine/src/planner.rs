@@ -25,7 +25,6 @@ use tokio::sync::watch;
 use crate::{
     asking::{self, Answered, Asking, Fault},
     cassette::{self, Of},
-    docker::Labels,
     environment::Environment,
     error::Error,
     git::Upstream,
@@ -228,7 +227,8 @@ impl<'a> Planner<'a> {
         if config.planner.asked.provider.is_program() {
             config.worker.env.clear();
         }
-        let labels = Labels::project(self.project);
+        // It runs on this machine.
+        let labels = || Err(Error::Lost("the containers of a planner"));
         Launcher::open(World::Local, self.environment, &config, labels).await
     }
 

@@ -61,7 +61,8 @@ pub struct RunRequest {
     pub world: World,
 }
 
-/// A run that may start: everything was checked, nothing was written.
+/// A run that may start: everything was checked, and nothing was written but, where it runs in containers, what those of its
+/// project are known by.
 #[derive(Debug)]
 pub struct Ready {
     settings: Settings,
@@ -136,7 +137,7 @@ impl Ready {
         let problem = |key: &str, message, help: &str| one(settings.problem(key, message, help));
         asking::check_run(project, config, environment, world, listening, &run_id, problem)?;
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
-        let labels = Labels::run(project, &run_id);
+        let labels = || Labels::run(project, &run_id);
         let launcher =
             listening.wait(Launcher::open(request.world, environment, &settings.config, labels))?;
         hiring::check_image(config, &launcher, listening, problem)?;
