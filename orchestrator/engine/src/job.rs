@@ -13,6 +13,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// The signal that a command cannot answer.
 pub(crate) const KILL: i32 = Signal::KILL.as_raw();
+/// How often a command that judges is run again, where somebody ended its container: the work that it judges cannot help it.
+pub(crate) const AGAIN_MAX: u32 = 2;
 
 /// How urgently running commands must end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,6 +156,11 @@ impl Exit {
     /// True if it exited by itself with code 0, and its work is here.
     pub fn is_success(&self) -> bool {
         self.reason == ExitReason::Exited && self.code == Some(0) && self.left.is_none()
+    }
+
+    /// Whether something ended it from outside that is neither a limit of its own nor a stop: as far as anybody can tell.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.reason == ExitReason::Signaled && self.signal == Some(KILL)
     }
 
     /// What happened, as a sentence fragment after the command's name.

@@ -73,6 +73,17 @@ impl Launcher {
         }
     }
 
+    /// Whether a command that judges is to be run again: somebody ended its container, perhaps with it. One that ends itself
+    /// like that does so every time.
+    pub(crate) fn runs_again(&self, exit: &Exit, left: &mut u32) -> bool {
+        let again = self.engine().is_some() && exit.was_killed() && *left > 0;
+        if again {
+            *left -= 1;
+            tracing::warn!("a container was ended from outside; its command is run again");
+        }
+        again
+    }
+
     /// Follows a command that went on in its container.
     pub(crate) async fn follow(
         &self,
