@@ -113,6 +113,33 @@ Feature: G2.1 A Docker outage is survived
     And no container is left
 
   @chaos
+  Scenario: An agent that answers the engine's end with success has no result
+    Given the agent runs:
+      """
+      if once first; then
+        trap "exit 0" TERM
+        append src/greeting.js "half of a greeting"
+        signal at-work
+        sleep 600 & wait $!
+      fi
+      append src/greeting.js "a greeting of another attempt"
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the container engine is stopped
+    And the container engine is started again
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the log has a "worker.lost" event for task "001"
+    And the log has no "worker.reattach" event
+    And task "001" is "landed"
+    And the log has no "task.fail" event
+    And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "half of a greeting"
+    And no container is left
+
+  @chaos
   Scenario: The engine has no room left for the next container, and resume goes on once it has
     Given the configuration:
       """

@@ -93,6 +93,26 @@ Feature: G2.12 Memory and PID limits hold
     And the integration branch does not hold the file "src/greeting.js"
     And no process is left
 
+  @chaos
+  Scenario: A doctor that needs more memory than it may fails, and the reason says so
+    Given the configuration:
+      """
+      docker: {memory_mb: 48}
+      """
+    And the agent of task "001" runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    And the doctor runs:
+      """
+      text=$(head -c 120000000 /dev/zero | tr '\0' x)
+      """
+    When I run "mycelium run --tasks 001"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And a reason of task "001" says "the doctor needed more memory"
+    And the integration branch has not moved
+
   @control
   Scenario: Within its limits the same work lands
     Given the configuration:

@@ -111,6 +111,121 @@ Feature: G2.4 A killed worker container is restarted
     And task "001" has not made more than 1 attempt
     And no container is left
 
+  @chaos
+  Scenario: The container is started again while its agent works, and the task is tried again
+    Given the configuration:
+      """
+      max_retries: 1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of task "001" is restarted
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has 1 "task.retry" event
+    And the integration branch does not hold the file "src/half.js"
+    And no container is at work
+
+  @chaos
+  Scenario: The container of the doctor is killed, and the doctor is run again
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    And the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    And the doctor runs:
+      """
+      if once first; then
+        signal at-work
+        await may-go-on
+      fi
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of the doctor is killed
+    And the started command has ended
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has no "landing.doctor_fail" event
+    And the log has 1 "landing.done" event
+
+  @chaos
+  Scenario: The container of the doctor is stopped, and what the doctor answers to that is no verdict
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    And the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    And the doctor runs:
+      """
+      if once first; then
+        trap "exit 0" TERM
+        signal at-work
+        sleep 600 & wait $!
+      fi
+      exit 1
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the container of the doctor is stopped
+    And the started command has ended
+    Then the exit code is 1
+    And task "001" is "failed"
+    And a reason of task "001" says "the doctor failed"
+    And the integration branch has not moved
+
+  @chaos
+  Scenario: A doctor that kills itself each time has failed
+    Given the configuration:
+      """
+      max_retries: 0
+      """
+    And the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    And the doctor runs:
+      """
+      kill -KILL $$
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And a reason of task "001" says "the doctor was ended by a signal"
+    And the integration branch has not moved
+
+  @chaos
+  Scenario: A validator's command that a kill ended is run again
+    Given the configuration:
+      """
+      max_retries: 0
+      test_validator:
+        mode: block
+        provider: command
+        command: |
+          echo asked >>.git/asked
+          if [ "$(wc -l <.git/asked)" = 1 ]; then kill -KILL $$; fi
+          echo '{"pass": true, "summary": "good", "issues": []}'
+      """
+    And the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    When I run "mycelium run --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has no "validator.block" event
+
   Scenario: Without a retry the task fails, and nothing of it lands
     Given the configuration:
       """

@@ -242,6 +242,93 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And no container is left
     And no volume of the engine is left
 
+  @chaos @timeout(3m)
+  Scenario: Resume reaches the engine by another address, and takes what an agent left in a folder of this machine
+    Given a container engine of its own
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the container engine is reached by another address
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has a "worker.reattach" event for task "001"
+    And the log has no "worker.lost" event
+    And the log has 1 "landing.done" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And no container is left
+
+  @chaos @timeout(3m)
+  Scenario: What was carried to an agent is carried back, also where resume reaches the engine by its socket
+    Given a container engine of its own
+    And the agent runs:
+      """
+      until [ -e go-on ]; do sleep 0.1; done
+      rm go-on
+      append src/greeting.js "a greeting of attempt $MYCELIUM_ATTEMPT"
+      """
+    When the container engine is reached by another address
+    And I start "mycelium run --run-id first"
+    And the log says that the agent of task "001" is at work
+    And the started command is killed
+    And the container engine is reached by its own address
+    And the file "go-on" appears in the container of task "001"
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And task "001" has not made more than 1 attempt
+    And the log has no "worker.lost" event
+    And the log has 1 "landing.done" event
+    And the file "src/greeting.js" on the integration branch contains "of attempt 1"
+    And no container is left
+    And no volume of the engine is left
+
+  @chaos
+  Scenario Outline: An agent that fails while nobody follows it has failed, whatever the code that it chose
+    Given the agent runs:
+      """
+      signal at-work
+      await may-go-on
+      exit <code>
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 1
+    And task "001" is "failed"
+    And a reason of task "001" says "exited with <code>"
+    And task "001" has not made more than 1 attempt
+    And the log has no "worker.lost" event
+    And the integration branch has not moved
+
+    Examples:
+      | code |
+      | 125  |
+      | 255  |
+
+  @chaos
+  Scenario: A container that somebody started again has no result, and its attempt is done again and not charged
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the container of task "001" is restarted
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the log has a "worker.lost" event for task "001"
+    And the log has no "worker.reattach" event
+    And task "001" is "landed"
+    And task "001" has made 2 attempts
+    And the log has no "task.fail" event
+    And the file "src/greeting.js" on the integration branch contains "of another attempt"
+    And no container is left
+
   @control
   Scenario: Nobody is killed, and nothing is found again
     When I start "mycelium run --run-id first"

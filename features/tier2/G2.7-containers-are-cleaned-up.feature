@@ -47,6 +47,32 @@ Feature: G2.7 Containers are cleaned up
     And no container is left
     And the container of the other project is still there
 
+  @chaos
+  Scenario: Another machine has its project at the same path and the same engine, and cleans its own alone
+    Given the agent runs:
+      """
+      signal at-work
+      await may-go-on
+      append src/greeting.js "a greeting of attempt $MYCELIUM_ATTEMPT"
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And another machine has its home at the same path
+    And I run "mycelium clean --all --force"
+    Then the exit code is 0
+    And 2 containers are there
+    When this machine has its own home again
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the log has no "worker.lost" event
+    And the file "src/greeting.js" on the integration branch contains "of attempt 1"
+    And no container is left
+    And the container of the other project is still there
+
   Scenario: None is kept where the configuration says so
     Given the configuration:
       """

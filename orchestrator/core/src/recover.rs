@@ -74,7 +74,9 @@ pub fn recover(state: &RunState, config: &Config, found: &Found) -> Vec<Vec<Draf
                 groups.push(vec![Draft::task(batch, id, facts.attempts, kind)]);
             }
             TaskStatus::Running => {
-                let why = "the orchestrator ended during the attempt, which does not count".to_owned();
+                let why =
+                    "the attempt was lost with its orchestrator or its container engine, which does not count"
+                        .to_owned();
                 let lost = AttemptFacts {
                     usage: found.usage.get(id).copied(),
                     validators: found.validators.get(id).cloned().unwrap_or_default(),

@@ -343,6 +343,10 @@ fn doctor_failed(
             let minutes = config.doctor_timeout;
             format!("the doctor did not end within its time (doctor_timeout: {minutes}, in minutes)")
         }
+        ExitReason::OutOfMemory => {
+            "the doctor needed more memory than `docker.memory_mb` allows, and failed".to_owned()
+        }
+        ExitReason::Signaled => "the doctor was ended by a signal".to_owned(),
         _ => "the doctor failed".to_owned(),
     };
     let mut events = vec![Draft::batch(batch, EventKind::LandingDoctorFail(result))];

@@ -21,7 +21,7 @@ use crate::{
     environment::Environment,
     error::Error,
     hired::{self, Call, Place, Said, Wanted},
-    job::{Job, Program, StopLevel, Watcher, stopped},
+    job::{AGAIN_MAX, Job, Program, StopLevel, Watcher, stopped},
     launcher::Launcher,
     models::{Models, Used},
     store,
@@ -127,12 +127,19 @@ impl Asking<'_> {
     }
 
     async fn command(mut self, prompt: &str) -> Result<Result<String, NoAnswer>, Error> {
-        let mut job = (self.job)(Program::Shell(self.answering.command.clone().unwrap_or_default()));
-        if self.tells_commands {
-            job.stdin = prompt.as_bytes().to_vec();
-        }
-        let mut output = Output { notes: self.notes.take(), ..Output::default() };
-        let exit = self.launcher.run(job, self.stop, &mut output).await?;
+        let mut left = AGAIN_MAX;
+        let (exit, output) = loop {
+            let mut job = (self.job)(Program::Shell(self.answering.command.clone().unwrap_or_default()));
+            if self.tells_commands {
+                job.stdin = prompt.as_bytes().to_vec();
+            }
+            let mut output = Output { notes: self.notes.take(), ..Output::default() };
+            let exit = self.launcher.run(job, self.stop.clone(), &mut output).await?;
+            if !self.launcher.runs_again(&exit, &mut left) {
+                break (exit, output);
+            }
+            self.notes = output.notes.take();
+        };
         let who = self.who;
         let failed = |message: String| Ok(Err(NoAnswer::new(Fault::Configuration, message)));
         if !exit.is_success() {

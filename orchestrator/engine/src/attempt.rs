@@ -39,7 +39,7 @@ use crate::{
     fault,
     git::{self, GitError, Quarantine},
     hired::{self, Conversation, Hired, Place},
-    job::{Exit, Job, Program, Purpose, StopLevel},
+    job::{AGAIN_MAX, Exit, Job, Program, Purpose, StopLevel},
     journal::EventFile,
     launcher::Launcher,
     models::{Models, Used},
@@ -562,8 +562,14 @@ impl Attempt {
             return Ok(Outcome::Failed("the agent exited with 0 but changed nothing".to_owned()));
         }
         if let Some(command) = &self.task.manifest.verify.doctor {
-            let job = self.shell_job(Purpose::Verify, command, "verify.log");
-            let exit = self.launcher.run(job, self.stop.clone(), &mut self.notes()).await?;
+            let mut left = AGAIN_MAX;
+            let exit = loop {
+                let job = self.shell_job(Purpose::Verify, command, "verify.log");
+                let exit = self.launcher.run(job, self.stop.clone(), &mut self.notes()).await?;
+                if !self.launcher.runs_again(&exit, &mut left) {
+                    break exit;
+                }
+            };
             if !exit.is_success() {
                 return Ok(Outcome::Failed(format!("the task's verify command {}", exit.describe())));
             }

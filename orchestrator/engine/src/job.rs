@@ -11,6 +11,11 @@ use crate::{agent::AttemptKey, error::Error, redact::Redactor};
 /// How long a process group may take to end after it was asked to.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
+/// The signal that a command cannot answer.
+pub(crate) const KILL: i32 = Signal::KILL.as_raw();
+/// How often a command that judges is run again, where somebody ended its container: the work that it judges cannot help it.
+pub(crate) const AGAIN_MAX: u32 = 2;
+
 /// How urgently running commands must end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopLevel {
@@ -156,6 +161,11 @@ impl Exit {
         self.reason == ExitReason::Exited && self.code == Some(0) && self.left.is_none()
     }
 
+    /// Whether something ended it from outside that is neither a limit of its own nor a stop: as far as anybody can tell.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.reason == ExitReason::Signaled && self.signal == Some(KILL)
+    }
+
     /// What happened, as a sentence fragment after the command's name.
     pub fn describe(&self) -> String {
         if let Some(why) = &self.left {
@@ -164,9 +174,7 @@ impl Exit {
         match (self.reason, self.code, self.signal) {
             (ExitReason::Exited, Some(code), _) => format!("exited with {code}"),
             (ExitReason::Lingered, ..) => "had said that it was done, and stayed".to_owned(),
-            (ExitReason::OutOfMemory, ..) => {
-                "needed more memory than `docker.memory_mb` allows and was ended".to_owned()
-            }
+            (ExitReason::OutOfMemory, ..) => "needed more memory than `docker.memory_mb` allows".to_owned(),
             (ExitReason::Timeout, ..) => "ran into its time limit".to_owned(),
             (ExitReason::IdleTimeout, ..) => "was silent for too long".to_owned(),
             (ExitReason::FirstEventTimeout, ..) => "said nothing after it was started".to_owned(),

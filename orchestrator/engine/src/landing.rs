@@ -21,7 +21,7 @@ use crate::{
     attempt::{blocking, end_all_in, ends, tidy_all},
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, Ends, GitError, MergeError, Quarantine, Upstream},
-    job::{Exit, Ignore, Job, Program, Purpose, StopLevel},
+    job::{AGAIN_MAX, Exit, Ignore, Job, Program, Purpose, StopLevel},
     launcher::Launcher,
     redact::Redactor,
     runlock::RunLock,
@@ -254,17 +254,23 @@ impl Lander {
 
     async fn run_doctor(&self, intent: &LandingIntent, log: PathBuf) -> Result<DoctorResult, Error> {
         let scratch = self.paths.workspaces.join(format!(".landing-{}", intent.landing));
-        {
-            let (scratch, commit, objects) =
-                (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir());
-            let (ends, reach) = (ends(&self.stop), self.launcher.reach());
-            blocking(move || {
-                remove_dir_unless(&scratch, &ends)?;
-                Ok(git::workspace::create(&scratch, &commit, &objects, reach, &ends)?)
-            })
-            .await?;
-        }
-        let exit = self.start_doctor(&scratch, log).await?;
+        let mut left = AGAIN_MAX;
+        let exit = loop {
+            {
+                let (scratch, commit, objects) =
+                    (scratch.clone(), intent.commit.clone(), self.quarantine.objects_dir());
+                let (ends, reach) = (ends(&self.stop), self.launcher.reach());
+                blocking(move || {
+                    remove_dir_unless(&scratch, &ends)?;
+                    Ok(git::workspace::create(&scratch, &commit, &objects, reach, &ends)?)
+                })
+                .await?;
+            }
+            let exit = self.start_doctor(&scratch, log.clone()).await?;
+            if !self.launcher.runs_again(&exit, &mut left) {
+                break exit;
+            }
+        };
         tidy_all(vec![scratch], ends(&self.stop)).await?;
         Ok(DoctorResult {
             landing: intent.landing,
@@ -284,13 +290,19 @@ impl Lander {
     /// Runs the doctor on an empty folder. One that passes there can refuse nothing. None where a stop came first.
     pub async fn canary(&self) -> Result<Option<ValidatorVerdict>, Error> {
         let folder = self.paths.workspaces.join(".canary");
-        {
-            let (folder, ends) = (folder.clone(), ends(&self.stop));
-            blocking(move || remove_dir_unless(&folder, &ends)).await?;
-        }
-        make_private_dir(&folder)?;
         make_private_dir(&self.paths.landing)?;
-        let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
+        let mut left = AGAIN_MAX;
+        let exit = loop {
+            {
+                let (folder, ends) = (folder.clone(), ends(&self.stop));
+                blocking(move || remove_dir_unless(&folder, &ends)).await?;
+            }
+            make_private_dir(&folder)?;
+            let exit = self.start_doctor(&folder, self.paths.landing.join("canary.log")).await?;
+            if !self.launcher.runs_again(&exit, &mut left) {
+                break exit;
+            }
+        };
         tidy_all(vec![folder], ends(&self.stop)).await?;
         if exit.reason == ExitReason::Stopped {
             return Ok(None);

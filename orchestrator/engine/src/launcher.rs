@@ -36,14 +36,14 @@ impl Launcher {
         world: World,
         environment: &Environment,
         config: &Config,
-        labels: Labels,
+        labels: impl FnOnce() -> Result<Labels, Error>,
     ) -> Result<Self, Error> {
         let extra = &config.worker.env;
         match world {
             World::Local => Ok(Self { place: Place::Local, base: Arc::new(environment.for_children(extra)) }),
             World::Docker => {
                 let connection = Connection::open(environment).await?;
-                let engine = connection.prepare(&config.docker, config.cleanup.containers, labels).await?;
+                let engine = connection.prepare(&config.docker, config.cleanup.containers, labels()?).await?;
                 let base = Arc::new(environment.for_containers(extra));
                 Ok(Self { place: Place::Docker(Arc::new(engine)), base })
             }
@@ -81,6 +81,17 @@ impl Launcher {
             Place::Local => None,
             Place::Docker(engine) => Some(engine),
         }
+    }
+
+    /// Whether a command that judges is to be run again: somebody ended its container, perhaps with it. One that ends itself
+    /// like that does so every time.
+    pub(crate) fn runs_again(&self, exit: &Exit, left: &mut u32) -> bool {
+        let again = self.engine().is_some() && exit.was_killed() && *left > 0;
+        if again {
+            *left -= 1;
+            tracing::warn!("a container was ended from outside; its command is run again");
+        }
+        again
     }
 
     /// Follows a command that went on in its container.

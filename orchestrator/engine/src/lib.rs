@@ -25,6 +25,7 @@ mod follow;
 pub mod git;
 mod hired;
 mod hiring;
+mod identity;
 pub mod init;
 pub mod job;
 pub mod journal;

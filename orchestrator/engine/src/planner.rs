@@ -26,7 +26,6 @@ use crate::{
     asking::{Answered, Asking, Fault},
     candidates::{Look, nothing_wrong},
     cassette::{self, Of},
-    docker::Labels,
     environment::Environment,
     error::Error,
     git::Upstream,
@@ -224,7 +223,8 @@ impl<'a> Planner<'a> {
         if config.planner.asked.provider.is_program() {
             config.worker.env.clear();
         }
-        let labels = Labels::project(self.project);
+        // It runs on this machine.
+        let labels = || Err(Error::Lost("the containers of a planner"));
         Launcher::open(World::Local, self.environment, &config, labels).await
     }
 

@@ -138,7 +138,7 @@ pub fn resume(
     journal.keep_out(redactor.clone());
     let doctor = frozen("the doctor script", &paths.doctor, &journal.state().doctor_digest)?;
     let plan = frozen_plan(&paths)?;
-    let labels = Labels::run(project, run);
+    let labels = || Labels::run(project, run);
     let world = journal.state().world;
     // An agent without its key would fail, and be charged for it.
     let wrong = |keys: &[&str], message, help: &str| {

@@ -61,7 +61,8 @@ pub struct RunRequest {
     pub world: World,
 }
 
-/// A run that may start: everything was checked, nothing was written.
+/// A run that may start: everything was checked, and nothing was written but, where it runs in containers, what those of its
+/// project are known by.
 #[derive(Debug)]
 pub struct Ready {
     settings: Settings,
@@ -137,7 +138,7 @@ impl Ready {
         let mut look = Look { project, config, environment, listening, wrong: &wrong };
         nothing_wrong(|hear| look.at_run(world, &run_id, hear))?;
         let prompts = validator::prompts(project, &settings.config, &paths.prompts())?;
-        let labels = Labels::run(project, &run_id);
+        let labels = || Labels::run(project, &run_id);
         let launcher = look.listening.wait(Launcher::open(world, environment, config, labels))?;
         look.listening.wait(launcher.look_into_image(&doctor))?;
         nothing_wrong(|hear| look.at_image(&launcher, hear))?;

@@ -1,8 +1,9 @@
 //! What happens to containers while a run goes on.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use cucumber::when;
+use mycelium_fixtures::containers::tunnel;
 
 use crate::world::{MyceliumWorld, TaskName, WorldError};
 
@@ -11,6 +12,27 @@ use crate::world::{MyceliumWorld, TaskName, WorldError};
 fn killed(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
     let id = world.agent_container(task.as_str())?.id;
     world.engine()?.kill(&id).map_err(WorldError::Engine)
+}
+
+/// Somebody stops the container that the agent of a task is at work in and starts it again.
+#[when(expr = "the container of task {task} is restarted")]
+fn restarted(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    let id = world.agent_container(task.as_str())?.id;
+    world.engine()?.restart(&id).map_err(WorldError::Engine)
+}
+
+/// Somebody kills the container that the doctor is at work in.
+#[when(expr = "the container of the doctor is killed")]
+fn doctor_killed(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let id = world.doctor_container()?.id;
+    world.engine()?.kill(&id).map_err(WorldError::Engine)
+}
+
+/// Somebody stops the container that the doctor is at work in, as `docker stop` does.
+#[when(expr = "the container of the doctor is stopped")]
+fn doctor_stopped(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let id = world.doctor_container()?.id;
+    world.engine()?.stop(&id).map_err(WorldError::Engine)
 }
 
 /// Somebody removes the container that the agent of a task is at work in.
@@ -74,6 +96,39 @@ fn never_started(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldE
     let labels: Vec<(&str, &str)> =
         found.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     engine.make_foreign(&found.name, &labels, &root).map_err(WorldError::Engine)
+}
+
+/// From now on the program reaches the scenario's own engine by a port, which could lead to another machine.
+#[when(expr = "the container engine is reached by another address")]
+fn another_address(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let address = tunnel::open(&world.own_engine()?.host()).map_err(WorldError::Engine)?;
+    world.sandbox().set("DOCKER_HOST", address);
+    Ok(())
+}
+
+/// From now on the program reaches the scenario's own engine by its socket again.
+#[when(expr = "the container engine is reached by its own address")]
+fn own_address(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let address = world.own_engine()?.host();
+    world.sandbox().set("DOCKER_HOST", address);
+    Ok(())
+}
+
+/// From now on commands are those of another machine, which has a home of its own at the same path and asks the same engine.
+#[when(expr = "another machine has its home at the same path")]
+fn another_home(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let home = world.sandbox().mycelium_home();
+    let changed = fs::rename(&home, home.with_extension("here")).and_then(|()| fs::create_dir(&home));
+    changed.map_err(|error| WorldError::Engine(format!("{}: {error}", home.display())))
+}
+
+/// From now on commands are those of this machine again, which has its own home.
+#[when(expr = "this machine has its own home again")]
+fn own_home(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let home = world.sandbox().mycelium_home();
+    let (here, there) = (home.with_extension("here"), home.with_extension("there"));
+    let changed = fs::rename(&home, there).and_then(|()| fs::rename(here, &home));
+    changed.map_err(|error| WorldError::Engine(format!("{}: {error}", home.display())))
 }
 
 /// Runs a command line in the second place only.

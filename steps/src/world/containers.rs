@@ -219,6 +219,15 @@ impl MyceliumWorld {
         found.ok_or_else(|| WorldError::Engine(format!("no agent of task {task} is at work in a container")))
     }
 
+    /// The container that the doctor is at work in.
+    pub(crate) fn doctor_container(&self) -> Result<Found, WorldError> {
+        let is_meant = |found: &Found| {
+            found.is_alive() && found.labels.get(PURPOSE).is_some_and(|label| label == "doctor")
+        };
+        let found = self.containers()?.into_iter().find(is_meant);
+        found.ok_or_else(|| WorldError::Engine("no doctor is at work in a container".to_owned()))
+    }
+
     /// Waits until no agent of a task is at work in a container any more; the step's limit ends a wait for nothing.
     pub(crate) fn wait_for_agent(&self, task: &str) -> Result<(), WorldError> {
         while self.agent_containers(task)?.iter().any(Found::is_alive) {

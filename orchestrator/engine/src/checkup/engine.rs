@@ -46,7 +46,7 @@ fn image(checks: &mut Checks, project: &Project, environment: &Environment) {
         if Connection::open(environment).await?.find_image(name).await?.is_none() {
             return Ok(false);
         }
-        let labels = Labels::project(project);
+        let labels = || Labels::first(project);
         let launcher = Launcher::open(World::Docker, environment, &settings.config, labels).await?;
         launcher.look_into_image(&doctor.unwrap_or_default()).await.map(|()| true)
     });

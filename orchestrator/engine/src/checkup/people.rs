@@ -38,7 +38,7 @@ pub(super) fn check(
     let run = new_run_id(environment.now().unwrap_or_default())?;
     look.at_run(world, &run, &mut |name, found| note(checks, name, found))?;
     if world == World::Docker {
-        let labels = Labels::project(project);
+        let labels = || Labels::first(project);
         match look.listening.wait(Launcher::open(world, environment, config, labels)) {
             Ok(launcher) => look.at_image(&launcher, &mut |name, found| note(checks, name, found))?,
             Err(error) => note(checks, "image", Err(error))?,

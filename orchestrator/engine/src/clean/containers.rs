@@ -44,9 +44,10 @@ pub(super) fn remove(
         // Whose run is gone.
         _ => !matches!(request.scope, Scope::One(_)),
     };
+    let Some(labels) = Labels::project(project)? else { return Ok(removed) };
     let work = async {
         let engine = Connection::open(environment).await?;
-        for container in engine.containers(&Labels::project(project)).await?.into_iter().filter(goes) {
+        for container in engine.containers(&labels).await?.into_iter().filter(goes) {
             if !request.dry_run {
                 engine.remove(&container.id).await?;
             }
@@ -95,7 +96,11 @@ pub fn containers(
     }
     wait(async {
         let engine = Connection::open(environment).await?;
-        let containers = engine.containers(&Labels::project(project)).await?;
+        // Where no container was ever made, the engine is asked whether it answers nevertheless.
+        let containers = match Labels::project(project)? {
+            Some(labels) => engine.containers(&labels).await?,
+            None => Vec::new(),
+        };
         Ok(Some((engine.describe().await?, containers)))
     })
 }

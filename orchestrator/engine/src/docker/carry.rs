@@ -77,17 +77,18 @@ impl Engine {
         packed.and_then(|()| sent.asked(&self.connection.host, "take a workspace").map_err(Error::from))
     }
 
-    /// Takes over what a command left in its workspace, where the engine has not mounted it. A doctor's is looked at by
-    /// nobody.
+    /// Takes over what a command left in its workspace, where its container has a volume there: of a mounted one the
+    /// folder here is the same, and making it anew would destroy what was left. A doctor's is looked at by nobody.
     pub(super) async fn carry_back(
         &self,
         id: &str,
         job: &Job,
         exit: Exit,
+        reach: Reach,
         mut stop: watch::Receiver<StopLevel>,
     ) -> Result<Exit, Error> {
         let has_left = !matches!(exit.reason, ExitReason::Stopped | ExitReason::NotStarted);
-        if self.connection.reach() == Reach::Mounts || job.purpose == Purpose::Doctor || !has_left {
+        if reach == Reach::Mounts || job.purpose == Purpose::Doctor || !has_left {
             return Ok(exit);
         }
         tokio::select! {

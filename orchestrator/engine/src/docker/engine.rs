@@ -5,12 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bollard::{API_DEFAULT_VERSION, Docker as Client, errors::Error as Cause};
+use bollard::{API_DEFAULT_VERSION, Docker as Client, errors::Error as Cause, models::MountPoint};
 use mycelium_schemas::config::{CleanupWhen, Docker as Config};
 
 use super::{
     error::{Asked, EngineError},
     found::Labels,
+    recipe::WORKSPACE,
 };
 use crate::environment::Environment;
 
@@ -42,13 +43,26 @@ pub struct Connection {
     certificates: Option<PathBuf>,
 }
 
-/// How a workspace gets into a container.
+/// How a workspace gets into a container. Whoever finds one again asks the container itself: the engine may be reached by
+/// another address than when it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// The engine is one of this machine, whose folders it mounts.
     Mounts,
     /// The engine may be on another machine: what a workspace holds is carried there, and back.
     Carries,
+}
+
+impl Reach {
+    /// As a container has its workspace that is there already; none where it has none.
+    pub(super) fn of(mounts: Option<&[MountPoint]>) -> Option<Self> {
+        let is_workspace = |mount: &&MountPoint| mount.destination.as_deref() == Some(WORKSPACE);
+        match mounts?.iter().find(is_workspace)?.typ.as_deref() {
+            Some("bind") => Some(Self::Mounts),
+            Some("volume") => Some(Self::Carries),
+            _ => None,
+        }
+    }
 }
 
 impl Connection {
@@ -214,6 +228,22 @@ mod tests {
         let error = opened.join().unwrap().unwrap_err();
         assert!(matches!(error, EngineError::Denied { .. }), "{error}");
         assert!(error.help().contains("group") && !error.is_input());
+    }
+
+    #[test]
+    fn a_container_says_itself_how_it_has_its_workspace() {
+        let mount = |typ: &str, destination: &str| MountPoint {
+            typ: Some(typ.to_owned()),
+            destination: Some(destination.to_owned()),
+            ..MountPoint::default()
+        };
+        let tmp = mount("tmpfs", "/tmp");
+        let of = |typ: &str| Reach::of(Some(&[tmp.clone(), mount(typ, WORKSPACE)]));
+        assert_eq!(
+            [of("bind"), of("volume"), of("npipe")],
+            [Some(Reach::Mounts), Some(Reach::Carries), None]
+        );
+        assert_eq!((Reach::of(Some(std::slice::from_ref(&tmp))), Reach::of(None)), (None, None));
     }
 
     #[test]

@@ -31,9 +31,9 @@ use tokio::{
 
 use super::{
     bundle,
-    engine::Engine,
+    engine::{Engine, Reach},
     error::{Asked, EngineError, status},
-    found::BEGINS_WITH,
+    found::{BEGINS_WITH, signal_of, was_restarted},
     heard::Heard,
     output::{Output, Printed},
     recipe,
@@ -42,7 +42,7 @@ use crate::{
     capture::{From, Lines, Log},
     error::Error,
     fault,
-    job::{Exit, GRACE, Job, Purpose, StopLevel, Watcher, stopped},
+    job::{Exit, GRACE, Job, KILL, Purpose, StopLevel, Watcher, stopped},
     patience::Patience,
 };
 
@@ -122,7 +122,7 @@ impl Engine {
             }
         };
         log.finish()?;
-        let exit = self.carry_back(&id, &job, exit?, stop).await?;
+        let exit = self.carry_back(&id, &job, exit?, self.connection.reach(), stop).await?;
         self.end(&id, job.purpose, exit, watcher).await
     }
 
@@ -138,17 +138,22 @@ impl Engine {
         watcher.container(EventKind::ContainerReattach(of(id, job.purpose)));
         let (client, host) = (&self.connection.client, &self.connection.host);
         // One that is gone has printed nothing that anybody can read, and its end is told below.
-        let found = match client.inspect_container(id, None).await {
-            Err(error) if status(&error) == Some(404) => None,
-            found => found.asked(host, "tell about a container")?.config,
+        let (config, mounts) = match client.inspect_container(id, None).await {
+            Err(error) if status(&error) == Some(404) => (None, None),
+            found => {
+                let found = found.asked(host, "tell about a container")?;
+                (found.config, found.mounts)
+            }
         };
-        let word = found.and_then(|config| config.labels?.remove(BEGINS_WITH));
+        // What cannot be told is not carried: the folder here stays as it is.
+        let reach = Reach::of(mounts.as_deref()).unwrap_or(Reach::Mounts);
+        let word = config.and_then(|config| config.labels?.remove(BEGINS_WITH));
         let heard = Heard::later(&word.unwrap_or_default());
         let output = self.logged(id, true, WHOLE);
         let running = Running { id, job: &job, begun: Instant::now(), output, heard };
         let exit = self.follow(running, stop.clone(), &mut log, watcher).await;
         log.finish()?;
-        let exit = self.carry_back(id, &job, exit?, stop).await?;
+        let exit = self.carry_back(id, &job, exit?, reach, stop).await?;
         self.end(id, job.purpose, exit, watcher).await
     }
 
@@ -299,6 +304,14 @@ impl Engine {
         Box::pin(self.connection.client.logs(id, Some(options)))
     }
 
+    /// Whether a container printed anything: its command says a word before anything else once it was told what to do.
+    pub(super) async fn has_printed(&self, id: &str) -> Result<bool, EngineError> {
+        match self.logged(id, false, LAST).next().await {
+            Some(entry) => Ok(printed_of(entry, &self.connection.host)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Whether what was heard of a command that has ended is all that the engine kept.
     async fn was_heard(&self, id: &str, heard: &Heard) -> Result<bool, Error> {
         let mut last = self.logged(id, false, LAST);
@@ -323,6 +336,10 @@ impl Engine {
             Err(error) if status(&error) == Some(404) => None,
             found => found.asked(host, "tell about a container")?.state,
         };
+        if state.as_ref().is_some_and(was_restarted) {
+            let exit = self.ended_elsewhere(id, None, duration).await?;
+            return Ok(Exit { reason: ended_by_us.unwrap_or(exit.reason), ..exit });
+        }
         if state.as_ref().and_then(|state| state.running) == Some(true) {
             // Who was to tell of its end went away before it.
             return Err(EngineError::Away { host: host.clone(), source: None }.into());
@@ -330,7 +347,7 @@ impl Engine {
         let code = state.as_ref().and_then(|state| i32::try_from(state.exit_code?).ok());
         let out_of_memory = state.as_ref().and_then(|state| state.oom_killed) == Some(true);
         let exit = |reason, code, signal| Exit { reason, code, signal, duration, detail: None, left: None };
-        let by_signal = code.filter(|code| (129..=192).contains(code)).map(|code| code - 128);
+        let by_signal = code.and_then(signal_of);
         Ok(match (ended_by_us, code) {
             (Some(reason), code) => exit(reason, code.filter(|_| by_signal.is_none()), by_signal),
             (None, _) if out_of_memory => exit(ExitReason::OutOfMemory, None, by_signal),
@@ -344,8 +361,21 @@ impl Engine {
                 exit(ExitReason::OutOfMemory, None, by_signal)
             }
             // Somebody ended it, or removed it.
-            (None, _) => exit(ExitReason::Signaled, None, by_signal.or(Some(9))),
+            (None, _) => return self.ended_elsewhere(id, by_signal, duration).await,
         })
+    }
+
+    /// How a command ended that nobody here ended. Where its container was ended to be started again, it waits for ever to
+    /// be told what to do, and is ended for good.
+    async fn ended_elsewhere(
+        &self,
+        id: &str,
+        signal: Option<i32>,
+        duration: Duration,
+    ) -> Result<Exit, Error> {
+        self.signal(id, "SIGKILL").await?;
+        let (reason, signal) = (ExitReason::Signaled, signal.or(Some(KILL)));
+        Ok(Exit { reason, code: None, signal, duration, detail: None, left: None })
     }
 
     /// Whether the engine noted that the container ran out of memory: it hears so apart from the end, perhaps after it.

@@ -14,8 +14,9 @@ use mycelium_schemas::{
 use super::{
     engine::{Connection, Engine},
     error::{Asked, EngineError, status},
+    recipe::NEVER_BEGAN,
 };
-use crate::{agent::AttemptKey, fault, job::Purpose, project::Project};
+use crate::{agent::AttemptKey, error::Error, fault, identity, job::Purpose, project::Project};
 
 const PROJECT: &str = "mycelium.project";
 const HOME: &str = "mycelium.home";
@@ -23,6 +24,8 @@ const RUN: &str = "mycelium.run_id";
 const TASK: &str = "mycelium.task_id";
 const ATTEMPT: &str = "mycelium.attempt";
 const PURPOSE: &str = "mycelium.purpose";
+/// How the time begins at which a container ended that never did.
+const NEVER: &str = "0001-01-01T00:00:00";
 /// The word that a container says before anything else, and that nobody in it knows.
 pub(super) const BEGINS_WITH: &str = "mycelium.begins_with";
 
@@ -31,17 +34,27 @@ pub(super) const BEGINS_WITH: &str = "mycelium.begins_with";
 pub struct Labels(Vec<(&'static str, String)>);
 
 impl Labels {
-    /// Those of a project: its name, and where its runs are kept, so that one of the same name elsewhere is another one.
-    pub fn project(project: &Project) -> Self {
-        let home = sha256(project.home.as_os_str().as_encoded_bytes());
-        Self(vec![(PROJECT, project.name.to_string()), (HOME, home)])
+    /// Those of a project: its name, and which home its runs are kept in, so that one of the same name elsewhere is another
+    /// one, also on another machine at the same path. None where none of its containers can be anywhere.
+    pub fn project(project: &Project) -> Result<Option<Self>, Error> {
+        Ok(identity::find(project)?.map(|identity| Self::with(project, &identity)))
+    }
+
+    /// Those of a project whose first container may be about to begin.
+    pub fn first(project: &Project) -> Result<Self, Error> {
+        Ok(Self::with(project, &identity::take(project)?))
     }
 
     /// Those of a run.
-    pub fn run(project: &Project, run: &RunId) -> Self {
-        let mut labels = Self::project(project);
+    pub fn run(project: &Project, run: &RunId) -> Result<Self, Error> {
+        let mut labels = Self::first(project)?;
         labels.0.push((RUN, run.to_string()));
-        labels
+        Ok(labels)
+    }
+
+    fn with(project: &Project, identity: &str) -> Self {
+        let home = [identity.as_bytes(), b" ", project.home.as_os_str().as_encoded_bytes()].concat();
+        Self(vec![(PROJECT, project.name.to_string()), (HOME, sha256(&home))])
     }
 
     /// With what one container is for.
@@ -106,15 +119,28 @@ impl Standing {
     pub(super) fn of(state: Option<&ContainerState>) -> Self {
         let Some(state) = state else { return Self::NoResult };
         match state.status {
+            // Its command waits for ever to be told what to do.
+            _ if was_restarted(state) => Self::NoResult,
             Some(Status::RUNNING | Status::PAUSED | Status::RESTARTING | Status::STOPPING) => Self::AtWork,
             Some(Status::EXITED) if state.oom_killed == Some(true) => Self::OutOfMemory,
             Some(Status::EXITED) => match state.exit_code.and_then(|code| i32::try_from(code).ok()) {
-                Some(code @ 0..=128) if code != super::recipe::NEVER_BEGAN => Self::Ended { code },
+                Some(code) if signal_of(code).is_none() => Self::Ended { code },
                 _ => Self::NoResult,
             },
             _ => Self::NoResult,
         }
     }
+}
+
+/// The signal that an exit code stands for: a command may say it of itself, but nobody can tell.
+pub(super) fn signal_of(code: i32) -> Option<i32> {
+    (129..=192).contains(&code).then(|| code - 128)
+}
+
+/// Whether a container is at work that had ended before: somebody started it again.
+pub(super) fn was_restarted(state: &ContainerState) -> bool {
+    let has_ended = |time: &str| !time.is_empty() && !time.starts_with(NEVER);
+    state.running == Some(true) && state.finished_at.as_deref().is_some_and(has_ended)
 }
 
 impl Connection {
@@ -168,9 +194,14 @@ impl Engine {
     /// How a container stands.
     pub async fn standing(&self, id: &str) -> Result<Standing, EngineError> {
         let Connection { client, host, .. } = &self.connection;
-        match client.inspect_container(id, None).await {
-            Err(error) if status(&error) == Some(404) => Ok(Standing::NoResult),
-            found => Ok(Standing::of(found.asked(host, "tell about a container")?.state.as_ref())),
+        let standing = match client.inspect_container(id, None).await {
+            Err(error) if status(&error) == Some(404) => Standing::NoResult,
+            found => Standing::of(found.asked(host, "tell about a container")?.state.as_ref()),
+        };
+        match standing {
+            // Of a command's own, if it began.
+            Standing::Ended { code: NEVER_BEGAN } if !self.has_printed(id).await? => Ok(Standing::NoResult),
+            standing => Ok(standing),
         }
     }
 }
@@ -202,12 +233,35 @@ mod tests {
             (Status::EXITED, 137, false, Standing::NoResult),
             (Status::EXITED, 143, false, Standing::NoResult),
             (Status::EXITED, 137, true, Standing::OutOfMemory),
-            (Status::EXITED, i64::from(super::super::recipe::NEVER_BEGAN), false, Standing::NoResult),
+            (Status::EXITED, 128, false, Standing::Ended { code: 128 }),
+            (Status::EXITED, 192, false, Standing::NoResult),
+            (Status::EXITED, 193, false, Standing::Ended { code: 193 }),
+            (Status::EXITED, 255, false, Standing::Ended { code: 255 }),
             (Status::DEAD, 0, false, Standing::NoResult),
             (Status::REMOVING, 0, false, Standing::NoResult),
         ] {
             assert_eq!(Standing::of(Some(&state(status, code, oom))), expected, "{status} {code}");
         }
         assert_eq!(Standing::of(None), Standing::NoResult);
+    }
+
+    #[test]
+    fn a_container_that_was_started_again_has_no_result() {
+        let running = |finished_at: &str| ContainerState {
+            running: Some(true),
+            finished_at: Some(finished_at.to_owned()),
+            ..state(Status::RUNNING, 0, false)
+        };
+        for (finished_at, expected) in [
+            ("", Standing::AtWork),
+            ("0001-01-01T00:00:00Z", Standing::AtWork),
+            ("2026-01-02T03:04:05.678901234Z", Standing::NoResult),
+        ] {
+            assert_eq!(Standing::of(Some(&running(finished_at))), expected, "{finished_at}");
+        }
+        // One that has ended did so at some time.
+        let ended = ContainerState { running: Some(false), ..running("2026-01-02T03:04:05Z") };
+        let ended = ContainerState { status: Some(Status::EXITED), ..ended };
+        assert_eq!(Standing::of(Some(&ended)), Standing::Ended { code: 0 });
     }
 }

@@ -31,6 +31,9 @@ pub(crate) const RELAY_PORT: u16 = 4180;
 pub(super) const BROUGHT: &str = "/mycelium";
 /// Exit code of a container whose command was never told what to do.
 pub(super) const NEVER_BEGAN: i32 = 125;
+/// How an engine ends a container when it is stopped, or told by `docker stop` to end it: so that no command answers to it
+/// with a result of its own. Who stops a run names the signal.
+const ENDED_FOR_GOOD: &str = "SIGKILL";
 /// The home of a user without an entry in the image's list of users: it has none of its own.
 const HOME: &str = "/tmp";
 /// Size of `/tmp` in a container, which is memory.
@@ -65,6 +68,7 @@ impl Engine {
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             stdin_once: Some(true),
+            stop_signal: Some(ENDED_FOR_GOOD.to_owned()),
             healthcheck: Some(no_check()),
             host_config: Some(self.isolation(self.mounts(job))),
             ..ContainerCreateBody::default()
