@@ -129,8 +129,7 @@ pub fn resume(
         if store::view_lags(&paths, &view) {
             store::write_view(&paths.state, &view)?;
         }
-        let report = RunReport { view, paths, signal: None, failure: None };
-        return Ok(Resumed::Ended(report));
+        return Ok(Resumed::Ended(RunReport { view, paths, signal: None, failure: None }));
     }
     let settings = frozen_config(&paths, &journal.state().config_digest)?;
     let config = settings.config.clone();
