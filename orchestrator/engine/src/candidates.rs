@@ -190,9 +190,9 @@ impl Look<'_> {
         match world {
             // Its program is the image's.
             World::Docker => {
-                let keys = ["docker.network_mode", &candidate.key(candidate.word)];
+                let key = candidate.key(candidate.word);
                 let way =
-                    hiring::check_way(self.environment, |message, help| (self.wrong)(&keys, message, help));
+                    hiring::check_way(self.environment, |message, help| (self.wrong)(&[&key], message, help));
                 way.or_else(|error| hear(&name, Err(error)))?;
             }
             World::Local => {

@@ -161,8 +161,8 @@ fn a_problem_names_the_place_of_its_key_and_doctor_says_the_same() {
             docker,
             format!("{worker}\n{keyless}\ndocker: {{ image: nothing, network_mode: host }}"),
             "host",
-            "needs a network of its own, not `host`",
-            "network_mode: none",
+            "`host` is no network of a container's own",
+            "set `none`",
         ),
         (
             &PLAN,

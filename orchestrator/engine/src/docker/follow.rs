@@ -287,11 +287,14 @@ impl Engine {
                 }
             }
         }
-        if cut.is_some() && !self.was_heard(id, &heard).await? {
-            heard.read_again();
-            output = self.logged(id, false, WHOLE).fuse();
-        }
         hear_rest(&mut output, &mut heard, host, log, &mut lines, watcher).await?;
+        // A connection that is cut off ends like an output does, also one that is read after the command's end.
+        if !self.was_heard(id, &heard).await? {
+            heard.read_again();
+            let mut again = self.logged(id, false, WHOLE);
+            hear_rest(&mut again, &mut heard, host, log, &mut lines, watcher).await?;
+        }
+        keep(heard.end(), log, &mut lines, watcher)?;
         lines.finish(watcher)?;
         self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
     }
@@ -450,10 +453,7 @@ async fn hear_rest(
         }
         Ok::<(), Error>(())
     };
-    if let Ok(rest) = timeout(DRAIN, rest).await {
-        rest?;
-    }
-    keep(heard.end(), log, lines, watcher)
+    timeout(DRAIN, rest).await.unwrap_or(Ok(()))
 }
 
 /// What a container printed; nothing of one that is gone, or about to go.
