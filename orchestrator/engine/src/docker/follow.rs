@@ -287,7 +287,22 @@ impl Engine {
                 }
             }
         }
-        hear_rest(&mut output, &mut heard, host, log, &mut lines, watcher).await?;
+        self.hear_out(id, &mut output, heard, log, lines, watcher).await?;
+        self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
+    }
+
+    /// Hears all that is left of a command that has ended.
+    async fn hear_out(
+        &self,
+        id: &str,
+        output: &mut (impl Stream<Item = Result<LogOutput, Cause>> + Unpin),
+        mut heard: Heard,
+        log: &mut Log,
+        mut lines: Lines,
+        watcher: &mut impl Watcher,
+    ) -> Result<(), Error> {
+        let host = &self.connection.host;
+        hear_rest(output, &mut heard, host, log, &mut lines, watcher).await?;
         // A connection that is cut off ends like an output does, also one that is read after the command's end.
         if !self.was_heard(id, &heard).await? {
             heard.read_again();
@@ -295,8 +310,7 @@ impl Engine {
             hear_rest(&mut again, &mut heard, host, log, &mut lines, watcher).await?;
         }
         keep(heard.end(), log, &mut lines, watcher)?;
-        lines.finish(watcher)?;
-        self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
+        lines.finish(watcher)
     }
 
     /// What the engine kept of what a container printed: as many of the last entries as said, and what follows, where it
