@@ -109,7 +109,7 @@ fn a_killed_agent_goes_on_with_its_conversation_and_what_it_used_is_counted_once
         run.wait().unwrap();
         // Without its key nothing is tried, and nothing is charged.
         place.sandbox.set("OPERATORS_KEY", "");
-        place.run(&["resume", "--run-id", "r1"]).exits(2).complains(&["OPERATORS_KEY is not set"]);
+        place.run(&["resume", "--run-id", "r1"]).exits(2).complains(&["OPERATORS_KEY is empty"]);
         place.sandbox.set("OPERATORS_KEY", KEY);
         let resumed = place.run(&["resume", "--run-id", "r1"]).exits(0);
         resumed.complains(&["task 001: goes on with the conversation of attempt 1"]);
