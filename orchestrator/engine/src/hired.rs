@@ -268,9 +268,7 @@ impl Said {
     /// What became of it by all that is known, also by the tokens that the gateway counted.
     pub(crate) fn outcome(&self, exit: &Exit, changed: bool, counted: u64) -> Outcome {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        // A conversation that goes on tells the totals of all of it, of which others were counted before.
-        let counted = self.asked.is_none().then_some(counted);
-        let asked_session = self.asked.as_deref();
+        let (counted, asked_session) = (Some(counted), self.asked.as_deref());
         let facts = Facts { ending: ending(exit), changed, asked_session, counted, stderr: &stderr };
         judge(self.adapter, self.reader.report(), facts)
     }
@@ -278,12 +276,11 @@ impl Said {
     /// Says where it tells another use than was counted. The gateway's count stands: an agent leaves out what it asked
     /// beside its conversation and what broke off.
     pub(crate) fn compare(&self, who: &str, counted: u64) {
-        // Where nothing was counted that is no difference, but a failure; what a conversation that goes on tells was in part
-        // counted before.
-        let counted_in_part = self.asked.is_some();
-        if let Some(told) =
-            self.reader.report().told().filter(|told| !counted_in_part && counted > 0 && *told != counted)
-        {
+        // A conversation that goes on tells what was counted before it, too; where nothing was counted, that is a failure.
+        if self.asked.is_some() || counted == 0 {
+            return;
+        }
+        if let Some(told) = self.reader.report().told().filter(|told| *told != counted) {
             let agent = self.adapter.name();
             tracing::warn!(
                 "{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands"

@@ -3,17 +3,16 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use mycelium_fixtures::models::{End, ModelServer, Script, Tokens, Track, Turn, agent};
+use mycelium_fixtures::models::{End, ModelServer, Script, Tokens, Track, Turn};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
     held::{file_of_held, start, wait_until},
-    place::{Place, program},
+    place::Place,
     plans::ONE,
 };
 
@@ -63,9 +62,7 @@ impl Hiding {
             turns: vec![Turn { shell: Some(shell), ..Turn::default() }, last],
         })
         .unwrap();
-        let claude = place.outside().join("claude");
-        fs::write(&claude, agent::launcher("claude", program())).unwrap();
-        fs::set_permissions(&claude, fs::Permissions::from_mode(0o755)).unwrap();
+        let claude = place.scripted_agent("claude");
         place.run(&["init"]).exits(0);
         let config = format!(
             "integration_branch: main\ndoctor: {}\nmax_retries: 0\n\

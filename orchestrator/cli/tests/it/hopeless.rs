@@ -1,20 +1,13 @@
 //! What fails the same way each time is tried once, and what would fail as another task did does not begin.
 
-use std::{fs, os::unix::fs::PermissionsExt};
-
-use mycelium_fixtures::models::{ModelServer, Script, Track, Turn, agent};
+use mycelium_fixtures::models::{ModelServer, Script, Track, Turn};
 use serde_json::{Value, json};
 
-use crate::{
-    place::{Place, program},
-    plans::TWO,
-};
+use crate::{place::Place, plans::TWO};
 
 fn place(models: &ModelServer) -> Place {
     let mut place = Place::new();
-    let codex = place.outside().join("codex");
-    fs::write(&codex, agent::launcher("codex", program())).unwrap();
-    fs::set_permissions(&codex, fs::Permissions::from_mode(0o755)).unwrap();
+    let codex = place.scripted_agent("codex");
     place.run(&["init"]).exits(0);
     let config = format!(
         "integration_branch: main\ndoctor: {}\nmax_parallel: 1\ngateway: {{ openai: {{ base_url: \"{}\" }} }}\n\

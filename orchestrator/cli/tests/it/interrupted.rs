@@ -3,19 +3,15 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
-use mycelium_fixtures::models::{ModelServer, Script, Turn, agent};
+use mycelium_fixtures::models::{ModelServer, Script, Turn};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{
-    place::{Place, program},
-    plans::ONE,
-};
+use crate::{place::Place, plans::ONE};
 
 const AGENTS: [(&str, &str); 2] = [("codex", "openai"), ("claude", "anthropic")];
 
@@ -53,9 +49,7 @@ impl AtWork {
     fn new((name, vendor): (&str, &str), args: &str, tape: &str, plan: impl FnOnce(&Path) -> String) -> Self {
         let mut place = Place::new();
         let models = ModelServer::start(Script::default()).unwrap();
-        let agent = place.outside().join(name);
-        fs::write(&agent, agent::launcher(name, program())).unwrap();
-        fs::set_permissions(&agent, fs::Permissions::from_mode(0o755)).unwrap();
+        let agent = place.scripted_agent(name);
         place.run(&["init"]).exits(0);
         let config = format!(
             "integration_branch: main\ndoctor: {}\nmax_retries: 0\nbootstrap: ['echo made >> .git/ready']\n\

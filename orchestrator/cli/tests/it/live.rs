@@ -1,13 +1,17 @@
 //! What models used so far is seen while an attempt is under way, and is counted once when it has ended.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Child,
+};
 
-use mycelium_fixtures::models::{ModelServer, Script, Tokens, Turn, agent};
+use mycelium_fixtures::models::{ModelServer, Script, Tokens, Turn};
 use serde_json::{Value, json};
 
 use crate::{
     held::{self, HeldRun, Watcher, wait_until},
-    place::{Place, program},
+    place::Place,
     plans::ONE,
 };
 
@@ -26,9 +30,7 @@ fn models(go: PathBuf) -> ModelServer {
 fn place(models: &ModelServer) -> Place {
     let prices = "prices_as_of: \"2026-01-31\", prices: { m1: { input: 2, output: 10 } }";
     let place = Place::with_plan("", ONE);
-    let codex = place.outside().join("codex");
-    fs::write(&codex, agent::launcher("codex", program())).unwrap();
-    fs::set_permissions(&codex, fs::Permissions::from_mode(0o755)).unwrap();
+    let codex = place.scripted_agent("codex");
     let config = format!(
         "{}worker: {{ agent: codex, model: m1, program: {} }}\n\
          gateway: {{ openai: {{ base_url: \"{}\" }} }}\nbudgets: {{ {prices} }}\n",
@@ -38,6 +40,15 @@ fn place(models: &ModelServer) -> Place {
     );
     place.write(".mycelium/config.yaml", &config);
     place
+}
+
+/// A run whose agent asked a second time, after its first answer was counted, and waits for the file.
+fn asked_twice(go: &Path) -> (ModelServer, Place, Child) {
+    let models = models(go.to_owned());
+    let place = place(&models);
+    let mut run = held::start(&place, &["run", "--run-id", "held"]);
+    wait_until(&mut run, || models.asked().len() == 2);
+    (models, place, run)
 }
 
 fn status(place: &mut Place) -> Value {
@@ -54,11 +65,7 @@ fn tokens(usage: &Value) -> u64 {
 fn what_is_counted_so_far_is_told_apart_and_settled_once() {
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
-    let models = models(go.clone());
-    let mut place = place(&models);
-    let mut run = held::start(&place, &["run", "--run-id", "held"]);
-    // The second question is asked when the first answer was counted.
-    wait_until(&mut run, || models.asked().len() == 2);
+    let (_models, mut place, mut run) = asked_twice(&go);
     let seen = status(&mut place);
     assert_eq!((tokens(&seen["usage"]), tokens(&seen["tasks"]["001"]["usage"])), (0, 0), "{seen:#}");
     let one = json!({
@@ -88,10 +95,7 @@ fn what_is_counted_so_far_is_told_apart_and_settled_once() {
 fn what_was_counted_in_an_attempt_that_was_cut_off_is_told_until_resume_settles_it() {
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
-    let models = models(go.clone());
-    let mut place = place(&models);
-    let mut run = held::start(&place, &["run", "--run-id", "held"]);
-    wait_until(&mut run, || models.asked().len() == 2);
+    let (_models, mut place, mut run) = asked_twice(&go);
     run.kill().unwrap();
     run.wait().unwrap();
     let seen = status(&mut place);

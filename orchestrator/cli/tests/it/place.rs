@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use mycelium_fixtures::{
     Fixture,
+    models::agent,
     process::Ending,
     repository::FixtureRepository,
     sandbox::{Finished, Sandbox},
@@ -135,6 +137,14 @@ impl Place {
         let folder = self.folder.path().join("outside");
         fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    /// A scripted agent that is started by this name, outside of the repository.
+    pub(crate) fn scripted_agent(&self, name: &str) -> PathBuf {
+        let path = self.outside().join(name);
+        fs::write(&path, agent::launcher(name, program())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     /// The head of the integration branch.

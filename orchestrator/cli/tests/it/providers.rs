@@ -1,14 +1,11 @@
 //! What becomes of an attempt whose provider refuses, as the agents tell it.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
-use mycelium_fixtures::models::{ModelServer, Script, Turn, agent};
+use mycelium_fixtures::models::{ModelServer, Script, Turn};
 use serde_json::json;
 
-use crate::{
-    place::{Place, program},
-    plans::ONE,
-};
+use crate::{place::Place, plans::ONE};
 
 const KEY: &str = "sk-the-operators-own-key-0123456789";
 
@@ -16,9 +13,7 @@ const KEY: &str = "sk-the-operators-own-key-0123456789";
 fn place(name: &str, answer: Turn) -> (Place, ModelServer) {
     let models = ModelServer::start(Script { turns: vec![answer], ..Script::default() }).unwrap();
     let mut place = Place::new();
-    let path = place.outside().join(name);
-    fs::write(&path, agent::launcher(name, program())).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = place.scripted_agent(name);
     place.run(&["init"]).exits(0);
     let provider = if name == "codex" { "openai" } else { "anthropic" };
     let config = format!(

@@ -1,13 +1,8 @@
 //! What a provider refuses is told with its reason wherever somebody looks, and with what to do next.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use mycelium_fixtures::models::{ModelServer, Script, Turn};
 
-use mycelium_fixtures::models::{ModelServer, Script, Turn, agent};
-
-use crate::{
-    place::{Place, program},
-    plans::ONE,
-};
+use crate::{place::Place, plans::ONE};
 
 #[test]
 fn an_agent_that_its_provider_refuses_says_why_and_what_to_do_next() {
@@ -22,9 +17,7 @@ fn an_agent_that_its_provider_refuses_says_why_and_what_to_do_next() {
         let turn = Turn { status: Some(status), headers, times: Some(100), ..Turn::default() };
         let models = ModelServer::start(Script { turns: vec![turn], ..Script::default() }).unwrap();
         let mut place = Place::with_plan("", ONE);
-        let agent_program = place.outside().join(name);
-        fs::write(&agent_program, agent::launcher(name, program())).unwrap();
-        fs::set_permissions(&agent_program, fs::Permissions::from_mode(0o755)).unwrap();
+        let agent_program = place.scripted_agent(name);
         let config = format!(
             "{}max_retries: 0\nworker: {{ agent: {name}, model: m1, program: {} }}\n\
              gateway: {{ {provider}: {{ base_url: \"{}\" }} }}\n",

@@ -1,8 +1,8 @@
 //! Agents that give no sign of life are ended by the limit that they passed; those whose model takes its time are not.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::process::Command;
 
-use mycelium_fixtures::models::{End, ModelServer, Script, Turn, agent};
+use mycelium_fixtures::models::{End, ModelServer, Script, Turn};
 
 use crate::{
     place::{Place, program},
@@ -12,9 +12,7 @@ use crate::{
 /// A place whose worker is a scripted Codex, with limits. The wall is high, and near enough for a test that fails.
 fn place(models: &ModelServer, more: &str) -> Place {
     let mut place = Place::new();
-    let codex = place.outside().join("codex");
-    fs::write(&codex, agent::launcher("codex", program())).unwrap();
-    fs::set_permissions(&codex, fs::Permissions::from_mode(0o755)).unwrap();
+    let codex = place.scripted_agent("codex");
     place.run(&["init"]).exits(0);
     let config = format!(
         "integration_branch: main\ndoctor: {}\nmax_retries: 0\ntimeout_minutes: 0.3\n\
