@@ -9,19 +9,29 @@ use crate::{
     clean,
     docker::{Connection, Labels},
     environment::Environment,
+    error::Error,
     launcher::Launcher,
     project::Project,
     settings::Settings,
 };
 
 /// Whether it answers, and what runs left there. While a run works its containers are no leftovers.
-pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Environment, is_free: bool) {
+/// The image is looked into by the configuration that is given.
+pub(super) fn check(
+    checks: &mut Checks,
+    settings: Option<&Settings>,
+    project: &Project,
+    environment: &Environment,
+    is_free: bool,
+) {
     match clean::containers(project, environment) {
         Ok(None) => {}
         Err(error) => checks.error("container engine", &error),
         Ok(Some((engine, containers))) => {
             checks.ok("container engine", Machine, engine);
-            image(checks, project, environment);
+            if let Some(settings) = settings {
+                image(checks, settings, project, environment);
+            }
             if !containers.is_empty() && is_free {
                 let names: Vec<String> =
                     containers.iter().map(|found| format!("{} ({})", found.name, found.status)).collect();
@@ -37,18 +47,13 @@ pub(super) fn check(checks: &mut Checks, project: &Project, environment: &Enviro
 }
 
 /// Whether the image that is configured is there, and has what every run needs. None is pulled for that.
-fn image(checks: &mut Checks, project: &Project, environment: &Environment) {
-    // What is wrong with the configuration is told by its own check.
-    let Ok(settings) = Settings::load(project) else { return };
+fn image(checks: &mut Checks, settings: &Settings, project: &Project, environment: &Environment) {
     let Some(name) = settings.config.docker.image.as_deref() else { return };
-    let doctor = settings.doctor(project).ok().and_then(|path| fs::read(path).ok());
     let looked = clean::wait(async {
         if Connection::open(environment).await?.find_image(name).await?.is_none() {
             return Ok(false);
         }
-        let labels = || Labels::first(project);
-        let launcher = Launcher::open(World::Docker, environment, &settings.config, labels).await?;
-        launcher.look_into_image(&doctor.unwrap_or_default()).await.map(|()| true)
+        launcher(settings, project, environment).await.map(|_launcher| true)
     });
     match looked {
         Ok(true) => checks.ok("image", Machine, name),
@@ -60,4 +65,17 @@ fn image(checks: &mut Checks, project: &Project, environment: &Environment) {
         ),
         Err(error) => checks.error("image", &error),
     }
+}
+
+/// What starts commands in containers, of an image that has what every run needs.
+pub(super) async fn launcher(
+    settings: &Settings,
+    project: &Project,
+    environment: &Environment,
+) -> Result<Launcher, Error> {
+    let doctor = settings.doctor(project).ok().and_then(|path| fs::read(path).ok()).unwrap_or_default();
+    let labels = || Labels::first(project);
+    let launcher = Launcher::open(World::Docker, environment, &settings.config, labels).await?;
+    launcher.look_into_image(&doctor).await?;
+    Ok(launcher)
 }

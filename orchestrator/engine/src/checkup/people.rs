@@ -2,15 +2,15 @@
 //! without, in the words of `run` and `plan`.
 
 use mycelium_schemas::{
-    answer::CheckArea::Configuration,
+    answer::CheckArea::{Configuration, Environment as Machine},
     config::{Agent, Answerer, Answering},
     event::World,
 };
 
-use super::Checks;
+use super::{Checks, engine};
 use crate::{
-    candidates::Look, docker::Labels, environment::Environment, error::Error, hiring::Found,
-    launcher::Launcher, project::Project, settings::Settings, signals::Listening, start::new_run_id,
+    candidates::Look, environment::Environment, error::Error, hiring::Found, project::Project,
+    settings::Settings, signals::Listening, start::new_run_id,
 };
 
 /// Everybody whom a run in this world asks, and whoever is asked for a plan.
@@ -38,9 +38,11 @@ pub(super) fn check(
     let run = new_run_id(environment.now().unwrap_or_default())?;
     look.at_run(world, &run, &mut |name, found| note(checks, name, found))?;
     if world == World::Docker {
-        let labels = || Labels::first(project);
-        match look.listening.wait(Launcher::open(world, environment, config, labels)) {
-            Ok(launcher) => look.at_image(&launcher, &mut |name, found| note(checks, name, found))?,
+        match look.listening.wait(engine::launcher(settings, project, environment)) {
+            Ok(launcher) => {
+                checks.ok("image", Machine, config.docker.image.as_deref().unwrap_or_default());
+                look.at_image(&launcher, &mut |name, found| note(checks, name, found))?;
+            }
             Err(error) => note(checks, "image", Err(error))?,
         }
     }

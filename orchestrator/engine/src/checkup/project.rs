@@ -34,19 +34,22 @@ pub(super) fn check(
             return Ok(());
         }
     };
-    match Settings::load(project) {
-        Err(error) => checks.error("configuration", &error),
+    let settings = Settings::load(project);
+    match &settings {
+        Err(error) => checks.error("configuration", error),
         Ok(settings) => {
             checks.ok("configuration", Configuration, project.display(&project.config_path));
-            branch(checks, &settings, &upstream, project, environment);
-            doctor(checks, &settings, project, environment);
-            plan(checks, &settings, project);
-            people::check(checks, &settings, project, environment, world, listening)?;
+            branch(checks, settings, &upstream, project, environment);
+            doctor(checks, settings, project, environment);
+            plan(checks, settings, project);
+            people::check(checks, settings, project, environment, world, listening)?;
         }
     }
     let is_free = lock(checks, &upstream);
     leftovers(checks, project, is_free);
-    engine::check(checks, project, environment, is_free);
+    // The image of runs in containers was looked into above.
+    let settings = settings.ok().filter(|_| world == World::Local);
+    engine::check(checks, settings.as_ref(), project, environment, is_free);
     Ok(())
 }
 
