@@ -18,11 +18,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
-    attempt::{blocking, end_all_in, ends, tidy_all},
     error::Error,
     git::{self, Branch, CheckedOut, Conflict, Ends, GitError, MergeError, Quarantine, Upstream},
     job::{AGAIN_MAX, Exit, Ignore, Job, Program, Purpose, StopLevel},
     launcher::Launcher,
+    off_loop::{blocking, end_all_in, ends, tidy_all},
     redact::Redactor,
     runlock::RunLock,
     saboteur,

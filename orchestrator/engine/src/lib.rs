@@ -38,6 +38,7 @@ pub mod logs;
 pub mod mock;
 mod models;
 pub mod moved;
+mod off_loop;
 pub mod orphans;
 mod patience;
 pub mod planned;

@@ -31,7 +31,7 @@ use tokio::{
 
 use crate::{
     agent::AttemptKey,
-    attempt::{Attempt, blocking, ends, tidy_all},
+    attempt::Attempt,
     cassette::{self, Of},
     conversation, docker,
     environment::Environment,
@@ -42,6 +42,7 @@ use crate::{
     journal::Journal,
     landing::{Lander, Tried},
     models::Models,
+    off_loop::{blocking, ends, tidy_all},
     orphans,
     planning::pretty,
     project::Project,
