@@ -23,8 +23,12 @@ Feature: G2.7 Containers are cleaned up
     When I run "mycelium run --run-id first"
     Then the exit code is 1
     And 2 containers are there
-    When I run "mycelium clean --all --dry-run"
+    When I run "mycelium doctor"
+    Then standard output says "on the engine's disk"
+    When I run "mycelium clean --all --force --dry-run --json"
     Then the exit code is 0
+    And standard output is valid by the schema "clean"
+    And each listed container is as large as the engine says
     And 2 containers are there
     When I run "mycelium clean --all --force"
     Then the exit code is 0

@@ -173,6 +173,9 @@ pub struct CleanedContainer {
     pub run_id: Option<RunId>,
     /// How it stood, in the engine's words.
     pub status: String,
+    /// Bytes that its own files took on the engine's disk, without its volumes; none where nobody asked the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// What something that is removed was.

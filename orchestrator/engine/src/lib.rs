@@ -49,6 +49,7 @@ mod private;
 pub mod process;
 pub mod project;
 mod prompt;
+pub mod quantity;
 pub mod redact;
 pub mod relay;
 mod remove;

@@ -130,7 +130,8 @@ fn below(folder: &Path) -> Result<Vec<PathBuf>, WorldError> {
     WalkDir::new(folder).into_iter().map(path).collect()
 }
 
-fn answer(stdout: &[u8]) -> Result<Cleaned, WorldError> {
+/// What the command said, as `--json` has it.
+pub(super) fn answer(stdout: &[u8]) -> Result<Cleaned, WorldError> {
     serde_json::from_slice(stdout).map_err(|error| {
         WorldError::Argument(format!("standard output is no answer of clean ({error}); ask with --json"))
     })

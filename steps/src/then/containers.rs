@@ -9,6 +9,7 @@ use rustix::process::{getegid, geteuid};
 use serde_json::Value;
 use walkdir::WalkDir;
 
+use super::cleaned::answer;
 use crate::world::{Claim, MyceliumWorld, Table, TaskName, Verdict, WorldError, is_foreign, lines};
 
 const ENGINE: &str = "the container engine";
@@ -54,6 +55,24 @@ fn counted(world: &mut MyceliumWorld, count: usize) -> Result<(), WorldError> {
     let found = lines(all.iter().map(|found| format!("{} {}", found.name, found.state)));
     let claim = Claim::new(Container, "count", "containers of this scenario", ENGINE);
     world.must(claim, Verdict::of(all.len() == count, format!("{count} containers"), found))
+}
+
+/// The last command lists (`clean --dry-run --json`) with each container how much disk its own files take, as the engine
+/// tells it.
+#[then(expr = "each listed container is as large as the engine says")]
+fn sized(world: &mut MyceliumWorld) -> Result<(), WorldError> {
+    let listed = answer(&world.last()?.finished.stdout)?.containers;
+    let engine = world.engine()?;
+    let (mut expected, mut found) = (Vec::new(), Vec::new());
+    for container in &listed {
+        let size = engine.size(&container.id).map_err(WorldError::Engine)?;
+        expected.push(format!("{} {size}", container.name));
+        found.push(format!("{} {}", container.name, container.bytes.unwrap_or_default()));
+    }
+    // Each holds at least the program that was brought along.
+    let held = !listed.is_empty() && expected == found && !expected.iter().any(|line| line.ends_with(" 0"));
+    let claim = Claim::new(Container, "disk_use", "what containers take on the engine's disk", "stdout");
+    world.must(claim, Verdict::of(held, lines(expected), lines(found)))
 }
 
 /// Somebody else's container is as it was.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use mycelium_engine::signals::StopSignal;
+use mycelium_engine::{quantity::bytes, signals::StopSignal};
 use mycelium_schemas::answer::{Cleaned, CleanedKind, Unreached};
 
-use super::{bytes, lines, problem::plain};
+use super::{lines, problem::plain};
 
 /// A line for each process that ended and each thing that went, or would.
 pub(crate) fn removed(cleaned: &Cleaned) -> String {
@@ -20,7 +20,8 @@ pub(crate) fn removed(cleaned: &Cleaned) -> String {
     });
     let containers = cleaned.containers.iter().map(|container| {
         let run = container.run_id.as_ref().map_or_else(String::new, |run| format!(" of run {run}"));
-        plain(&format!("{verb} container {}{run}", container.name))
+        let size = container.bytes.map_or_else(String::new, |count| format!(" ({})", bytes(count)));
+        plain(&format!("{verb} container {}{run}{size}", container.name))
     });
     lines(ended.chain(containers).chain(removed))
 }

@@ -7,11 +7,12 @@ use mycelium_schemas::{answer::CheckArea::Environment as Machine, event::World};
 use super::Checks;
 use crate::{
     clean,
-    docker::{Connection, Labels},
+    docker::{Connection, Container, Labels},
     environment::Environment,
     error::Error,
     launcher::Launcher,
     project::Project,
+    quantity::bytes,
     settings::Settings,
 };
 
@@ -38,11 +39,25 @@ pub(super) fn check(
                 checks.warn(
                     "containers",
                     Machine,
-                    format!("runs left {}: {}", names.len(), crate::start::some_of(&names)),
+                    format!(
+                        "runs left {}, with {} on the engine's disk: {}",
+                        names.len(),
+                        disk_use(&containers),
+                        crate::start::some_of(&names)
+                    ),
                     "`mycelium resume` follows or removes those of an interrupted run, `mycelium clean` removes the rest",
                 );
             }
         }
+    }
+}
+
+/// What containers take there, as far as an engine tells it.
+fn disk_use(containers: &[Container]) -> String {
+    let taken = bytes(containers.iter().filter_map(|found| found.bytes).sum());
+    match containers.iter().filter(|found| found.carries).count() {
+        0 => taken,
+        workspaces => format!("{taken} and {workspaces} copied workspaces"),
     }
 }
 

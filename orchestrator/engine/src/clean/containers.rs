@@ -47,12 +47,12 @@ pub(super) fn remove(
     let Some(labels) = Labels::project(project)? else { return Ok(removed) };
     let work = async {
         let engine = Connection::open(environment).await?;
-        for container in engine.containers(&labels).await?.into_iter().filter(goes) {
+        for container in engine.containers_with_disk_use(&labels).await?.into_iter().filter(goes) {
             if !request.dry_run {
                 engine.remove(&container.id).await?;
             }
-            let Container { id, name, run: run_id, status, .. } = container;
-            removed.containers.push(CleanedContainer { id, name, run_id, status });
+            let Container { id, name, run: run_id, status, bytes, .. } = container;
+            removed.containers.push(CleanedContainer { id, name, run_id, status, bytes });
         }
         Ok(())
     };
@@ -98,7 +98,7 @@ pub fn containers(
         let engine = Connection::open(environment).await?;
         // Where no container was ever made, the engine is asked whether it answers nevertheless.
         let containers = match Labels::project(project)? {
-            Some(labels) => engine.containers(&labels).await?,
+            Some(labels) => engine.containers_with_disk_use(&labels).await?,
             None => Vec::new(),
         };
         Ok(Some((engine.describe().await?, containers)))

@@ -12,7 +12,7 @@ use mycelium_schemas::{
 };
 
 use super::{
-    engine::{Connection, Engine},
+    engine::{Connection, Engine, Reach},
     error::{Asked, EngineError, status},
     recipe::NEVER_BEGAN,
 };
@@ -95,6 +95,10 @@ pub struct Container {
     pub purpose: String,
     /// In the engine's words, for people.
     pub status: String,
+    /// Bytes that its own files take on the engine's disk, without its volumes; none where it was not asked for.
+    pub bytes: Option<u64>,
+    /// Whether its workspace is a volume, whose size an engine does not tell with it.
+    pub carries: bool,
 }
 
 /// How a container stands.
@@ -146,7 +150,17 @@ pub(super) fn was_restarted(state: &ContainerState) -> bool {
 impl Connection {
     /// The containers that bear the labels, in any state.
     pub async fn containers(&self, labels: &Labels) -> Result<Vec<Container>, EngineError> {
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&labels.filters()).build();
+        self.list(labels, false).await
+    }
+
+    /// The same with how much disk each takes, for which the engine looks at all their files.
+    pub async fn containers_with_disk_use(&self, labels: &Labels) -> Result<Vec<Container>, EngineError> {
+        self.list(labels, true).await
+    }
+
+    async fn list(&self, labels: &Labels, size: bool) -> Result<Vec<Container>, EngineError> {
+        let options = ListContainersOptionsBuilder::default();
+        let options = options.all(true).size(size).filters(&labels.filters()).build();
         let listed = self.client.list_containers(Some(options)).await;
         let mut found: Vec<Container> = listed
             .asked(&self.host, "list containers")?
@@ -162,6 +176,9 @@ impl Connection {
                     attempt: label(ATTEMPT).and_then(|attempt| attempt.parse().ok()),
                     purpose: label(PURPOSE).unwrap_or_default().to_owned(),
                     status: listed.status.unwrap_or_default(),
+                    // An engine leaves out what is nothing.
+                    bytes: size.then(|| listed.size_rw.and_then(|bytes| bytes.try_into().ok()).unwrap_or(0)),
+                    carries: Reach::of(listed.mounts.as_deref()) == Some(Reach::Carries),
                 })
             })
             .collect();
