@@ -8,10 +8,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 
 /// What moves files between machines or tells GitHub something; such a step has a name that says so.
-const PLUMBING: [&str; 4] = [
+const PLUMBING: [&str; 5] = [
     "tar ",
     "cat target/acceptance/summary.md >> ",
     "cat target/acceptance-chaos/summary.md >> ",
+    "cat target/acceptance-repeat/summary.md >> ",
     "echo \"MYCELIUM_CONFORMANCE_DIR=",
 ];
 /// What every other step begins with.
