@@ -112,6 +112,61 @@ Feature: G0.2 A validator block never merges and flags a human review
       | error     | true         |
     And the integration branch has not moved
 
+  Scenario: A doctor that tests nothing of the work is judged before it decides
+    Given the doctor runs:
+      """
+      exit 0
+      """
+    And the configuration:
+      """
+      doctor_validator:
+        mode: block
+        provider: command
+        command: |
+          if grep -q greeting "$MYCELIUM_DOCTOR"; then
+            echo '{"pass": true, "summary": "", "issues": []}'
+          else
+            echo '{"pass": false, "summary": "the doctor never looks at the greeting", "issues": []}'
+          fi
+      """
+    When I run "mycelium run"
+    Then the exit code is 1
+    And the stop reason is "validator_block"
+    And task "001" is "needs_human_review"
+    And a "validator.block" event says:
+      | field     | value                                  |
+      | validator | doctor                                 |
+      | summary   | the doctor never looks at the greeting |
+      | error     | false                                  |
+    And the run file "tasks/001/attempt-1/validator-doctor.json" contains "never looks at the greeting"
+    And the integration branch has not moved
+    And the integration branch does not hold the file "src/greeting.js"
+    And the log has no "landing.intent" event
+
+  @control
+  Scenario: A doctor that tests the work passes its validator, and the work lands
+    Given the doctor runs:
+      """
+      test -f src/greeting.js
+      """
+    And the configuration:
+      """
+      doctor_validator:
+        mode: block
+        provider: command
+        command: |
+          grep -q greeting "$MYCELIUM_DOCTOR" || exit 9
+          echo '{"pass": true, "summary": "", "issues": []}'
+      """
+    When I run "mycelium run"
+    Then the exit code is 0
+    And a "validator.pass" event says:
+      | field     | value  |
+      | validator | doctor |
+    And task "001" is "landed"
+    And the integration branch has moved
+    And the log has no "validator.block" event
+
   Scenario: A command that fails after a passing report blocks
     Given the configuration:
       """

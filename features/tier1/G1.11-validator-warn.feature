@@ -41,6 +41,7 @@ Feature: G1.11 Validator warn mode
       | test         |
       | style        |
       | architecture |
+      | doctor       |
 
   Scenario Outline: A validator without a valid verdict warns as an error, and the work lands: it <what>
     Given the configuration:

@@ -65,6 +65,8 @@ pub struct Config {
     pub style_validator: Validator,
     /// Judges architecture. Default off.
     pub architecture_validator: Validator,
+    /// Judges whether the doctor would notice wrong work. Default off.
+    pub doctor_validator: Validator,
     /// Limits of usage.
     pub budgets: Budgets,
     /// The providers of models.
@@ -79,11 +81,12 @@ pub struct Config {
 
 impl Config {
     /// The validators by their short names, in the order in which they run.
-    pub fn validators(&self) -> [(&'static str, &Validator); 3] {
+    pub fn validators(&self) -> [(&'static str, &Validator); 4] {
         [
             ("test", &self.test_validator),
             ("style", &self.style_validator),
             ("architecture", &self.architecture_validator),
+            ("doctor", &self.doctor_validator),
         ]
     }
 
@@ -288,7 +291,7 @@ impl Default for Gateway {
     }
 }
 
-/// `test_validator`, `style_validator`, `architecture_validator`.
+/// `test_validator`, `style_validator`, `architecture_validator`, `doctor_validator`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Validator {
     /// Default `off`.

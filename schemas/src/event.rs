@@ -606,7 +606,7 @@ pub struct ValidatorReport {
 /// Payload of `validator.pass|warn|block`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidatorVerdict {
-    /// `test`, `style` or `architecture`.
+    /// `test`, `style`, `architecture` or `doctor`.
     pub validator: String,
     /// Its summary, or why it gave no report.
     pub summary: String,

@@ -54,7 +54,7 @@ impl Draft {
 /// What a validator said.
 #[derive(Debug, Clone)]
 pub struct Judgement {
-    /// `test`, `style` or `architecture`.
+    /// `test`, `style`, `architecture` or `doctor`.
     pub validator: &'static str,
     /// Its mode; never `off`.
     pub mode: Mode,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -42,7 +43,7 @@ pub struct Lander {
     /// The run's places.
     pub paths: RunPaths,
     /// The doctor script as it was frozen.
-    pub doctor: Vec<u8>,
+    pub doctor: Arc<[u8]>,
     /// Starts the doctor.
     pub launcher: Launcher,
     /// What the doctor is told.

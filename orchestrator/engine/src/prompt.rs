@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mycelium_schemas::problem::{Problem, Source, did_you_mean};
 
-use crate::{error::Error, project::Project, settings::read_source_if_there};
+use crate::{error::Error, project::Project, settings::read_source_if_there, validator::DOCTOR};
 
 /// What one kind of question is asked with, and the names that its prompt may hold.
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +32,11 @@ pub(crate) fn of_validator(validator: &str) -> Kind {
     let (name, default) = match validator {
         "test" => ("test_validator", include_str!("prompts/test_validator.md")),
         "style" => ("style_validator", include_str!("prompts/style_validator.md")),
+        DOCTOR => ("doctor_validator", include_str!("prompts/doctor_validator.md")),
         _ => ("architecture_validator", include_str!("prompts/architecture_validator.md")),
     };
-    Kind { name, default, required: &["diff"], optional: &["task", "spec", "manifest"] }
+    let required: &[_] = if validator == DOCTOR { &["diff", "doctor"] } else { &["diff"] };
+    Kind { name, default, required, optional: &["task", "spec", "manifest"] }
 }
 
 impl Kind {
@@ -154,7 +156,8 @@ mod tests {
 
     #[test]
     fn the_prompts_of_this_version_are_without_a_problem() {
-        for kind in [PLANNER, of_validator("test"), of_validator("style"), of_validator("architecture")] {
+        let validators = ["test", "style", "architecture", "doctor"].map(of_validator);
+        for kind in [PLANNER].into_iter().chain(validators) {
             let source = Source::new(kind.name, kind.default);
             assert!(kind.check(&source).is_empty(), "{}", kind.name);
         }

@@ -377,6 +377,7 @@ impl Run<'_> {
             environment: Arc::clone(&self.environment),
             launcher: self.lander.launcher.clone(),
             quarantine: self.lander.quarantine.clone(),
+            doctor: Arc::clone(&self.lander.doctor),
             upstream_objects: self.lander.upstream.objects_dir(),
             dir: self.paths.attempt(&key.task, key.attempt),
             workspace: self.paths.workspaces.join(key.task.as_str()),

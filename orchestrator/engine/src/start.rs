@@ -355,7 +355,7 @@ pub(crate) fn assemble<'a>(
     let (stop, stopped) = watch::channel(StopLevel::None);
     let run_id = &parts.journal.state().run_id;
     let lander = Lander {
-        doctor: parts.doctor,
+        doctor: parts.doctor.into(),
         env: [("MYCELIUM_RUN_ID".to_owned(), run_id.to_string())].into(),
         launcher: parts.launcher,
         doctor_timeout: parts.config.doctor_timeout.duration(),

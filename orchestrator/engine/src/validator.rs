@@ -27,6 +27,9 @@ use crate::{
 /// Bytes of a diff that a model is told; which files were left out is told, too.
 const DIFF_BYTES_MAX: usize = 256 * 1024;
 
+/// The short name of the one that judges the doctor.
+pub(crate) const DOCTOR: &str = "doctor";
+
 /// What the validators that ask a model are asked with, by their short names.
 pub(crate) type Prompts = BTreeMap<&'static str, String>;
 
@@ -86,14 +89,13 @@ pub(crate) fn client(key: &AttemptKey, name: &str, validator: &Validator) -> Cli
     }
 }
 
-/// What a model is told about the work: the prompt with the task and the diff in it.
-pub(crate) fn question(prompt: &str, task: &PlannedTask, writes: &str, diff: &str) -> String {
+/// What a model is told about the work: the prompt with the task, the doctor and the diff in it.
+pub(crate) fn question(prompt: &str, task: &PlannedTask, writes: &str, doctor: &str, diff: &str) -> String {
     let name = format!("{} {}", task.manifest.id, task.manifest.name);
-    let diff = bounded(diff);
-    prompt::fill(
-        prompt,
-        &[("task", &name), ("spec", task.spec_text.trim_end()), ("manifest", writes), ("diff", &diff)],
-    )
+    let (spec, doctor, diff) = (task.spec_text.trim_end(), doctor.trim_end(), bounded(diff));
+    let values =
+        [("task", name.as_str()), ("spec", spec), ("manifest", writes), ("doctor", doctor), ("diff", &diff)];
+    prompt::fill(prompt, &values)
 }
 
 /// Asks.

@@ -24,12 +24,7 @@ pub enum Kind {
     /// `true` or `false`.
     Flag,
     /// One of several words.
-    Choice {
-        /// Those this version honours.
-        now: &'static [&'static str],
-        /// Those it knows but does not honour; each is an error that says so.
-        later: &'static [&'static str],
-    },
+    Choice(&'static [&'static str]),
     /// US dollars with at most six decimals.
     Dollars,
     /// A list.
@@ -72,10 +67,6 @@ const MODES: &[&str] = &["off", "warn", "block"];
 const CLEANUP: &[&str] = &["never", "on_success", "always"];
 const LIMIT: Kind = Kind::Whole { min: 0, max: 1_000_000_000_000_000 };
 
-const fn choice(now: &'static [&'static str]) -> Kind {
-    Kind::Choice { now, later: &[] }
-}
-
 const fn key(
     key: &'static str,
     kind: Kind,
@@ -92,14 +83,14 @@ macro_rules! validator {
             key($name, Kind::Mapping, Fallback::Nothing, concat!($name, ": { mode: block }"), $what),
             key(
                 concat!($name, ".mode"),
-                choice(MODES),
+                Kind::Choice(MODES),
                 Fallback::Value("off"),
                 "mode: block",
                 "`warn` judges and logs; with `block`, work that does not pass does not land.",
             ),
             key(
                 concat!($name, ".provider"),
-                choice(ANSWERERS),
+                Kind::Choice(ANSWERERS),
                 Fallback::Value("mock"),
                 "provider: command",
                 "Who judges. `mock` reads a report from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`; the others ask a model as a planner's do, with the prompt of `.mycelium/prompts/` if it is there.",
@@ -217,14 +208,14 @@ const GENERAL: [KeyDoc; 15] = [
     ),
     key(
         "manifest_enforcement",
-        choice(MODES),
+        Kind::Choice(MODES),
         Fallback::Value("warn"),
         "manifest_enforcement: warn",
         "What a change outside a task's manifest means: `off` records it, `warn` widens the manifest and tries again, `block` blocks the task.",
     ),
     key(
         "task_failure_policy",
-        choice(&["retry", "fail_fast"]),
+        Kind::Choice(&["retry", "fail_fast"]),
         Fallback::Value("retry"),
         "task_failure_policy: retry",
         "`retry` tries a failed task up to `max_retries` more times and lets others go on; `fail_fast` starts nothing more.",
@@ -235,7 +226,7 @@ const PEOPLE: [KeyDoc; 13] = [
     key("planner", Kind::Mapping, Fallback::Nothing, "planner: { provider: mock }", "Who makes the plan."),
     key(
         "planner.provider",
-        choice(ANSWERERS),
+        Kind::Choice(ANSWERERS),
         Fallback::Value("mock"),
         "provider: openai",
         "`mock` reads the plan from `MOCK_LLM_OUTPUT` or the file `MOCK_LLM_OUTPUT_PATH`; `command` runs `command`; `openai` asks by the Responses interface, `compatible` by chat completions at the address of `gateway.openai`, `anthropic` by Messages; `codex` and `claude` run Codex CLI and Claude Code.",
@@ -271,7 +262,7 @@ const PEOPLE: [KeyDoc; 13] = [
     key("worker", Kind::Mapping, Fallback::Nothing, "worker: { agent: mock }", "Who does the work."),
     key(
         "worker.agent",
-        choice(&["mock", "command", "codex", "claude"]),
+        Kind::Choice(&["mock", "command", "codex", "claude"]),
         Fallback::Value("mock"),
         "agent: codex",
         "`mock` appends a line with the task's id to each path it may write; `command` runs `command` in the workspace; `codex` and `claude` run Codex CLI and Claude Code, which reach their model through the gateway.",
@@ -316,50 +307,10 @@ const PEOPLE: [KeyDoc; 13] = [
 const TEST_VALIDATOR: [KeyDoc; 6] = validator!("test_validator", "Judges tests.");
 const STYLE_VALIDATOR: [KeyDoc; 6] = validator!("style_validator", "Judges style.");
 const ARCHITECTURE_VALIDATOR: [KeyDoc; 6] = validator!("architecture_validator", "Judges architecture.");
-const DOCTOR_VALIDATOR: [KeyDoc; 6] = [
-    key(
-        "doctor_validator",
-        Kind::Mapping,
-        Fallback::Nothing,
-        "doctor_validator: { mode: off }",
-        "Judges whether the doctor still tests enough.",
-    ),
-    key(
-        "doctor_validator.mode",
-        Kind::Choice { now: &["off"], later: &["warn", "block"] },
-        Fallback::Value("off"),
-        "mode: off",
-        "Only `off` is available in this version.",
-    ),
-    key(
-        "doctor_validator.provider",
-        Kind::Choice { now: &["mock", "command"], later: &["openai", "anthropic", "codex", "claude"] },
-        Fallback::Value("mock"),
-        "provider: mock",
-        "Who judges; without effect while the mode is `off`.",
-    ),
-    key(
-        "doctor_validator.model",
-        Kind::Text,
-        Fallback::Nothing,
-        "model: gpt-5.5",
-        "Without effect while the mode is `off`.",
-    ),
-    key(
-        "doctor_validator.program",
-        Kind::Text,
-        Fallback::Nothing,
-        "program: /opt/agents/codex",
-        "Without effect while the mode is `off`.",
-    ),
-    key(
-        "doctor_validator.command",
-        Kind::Text,
-        Fallback::Nothing,
-        "command: ./validate.sh",
-        "Without effect while the mode is `off`.",
-    ),
-];
+const DOCTOR_VALIDATOR: [KeyDoc; 6] = validator!(
+    "doctor_validator",
+    "Judges whether the doctor would notice if the work was wrong. A command finds the doctor's script in the file `MYCELIUM_DOCTOR`."
+);
 
 const BUDGETS: [KeyDoc; 13] = [
     key(
@@ -371,7 +322,7 @@ const BUDGETS: [KeyDoc; 13] = [
     ),
     key(
         "budgets.mode",
-        choice(&["warn", "block"]),
+        Kind::Choice(&["warn", "block"]),
         Fallback::Rule("`block` where a limit is set"),
         "mode: block",
         "`warn` logs what exceeds a limit; `block` stops the run and lands nothing more.",
@@ -574,14 +525,14 @@ const SURROUNDINGS: [KeyDoc; 11] = [
     ),
     key(
         "cleanup.workspaces",
-        choice(CLEANUP),
+        Kind::Choice(CLEANUP),
         Fallback::Value("on_success"),
         "workspaces: on_success",
         "Workspaces: kept, removed once the task landed, or removed when the attempt is over.",
     ),
     key(
         "cleanup.containers",
-        choice(CLEANUP),
+        Kind::Choice(CLEANUP),
         Fallback::Value("on_success"),
         "containers: on_success",
         "Containers: kept, removed once their command succeeded, or removed whatever it did. Kept ones go with `mycelium clean`.",

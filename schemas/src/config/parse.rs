@@ -72,25 +72,22 @@ impl Reader<'_> {
         let integration_branch = self.integration_branch(&keys);
         let doctor = self.required(&keys, "doctor").and_then(|set| self.parsed(&set));
         let worker = self.worker(&keys);
-        let [test_validator, style_validator, architecture_validator] =
-            ["test_validator", "style_validator", "architecture_validator"]
-                .map(|name| self.validator(&keys, name));
-        let judges = [&test_validator, &style_validator, &architecture_validator];
-        let judges = judges.into_iter().filter(|judge| judge.mode != Mode::Off);
+        let validators = ["test_validator", "style_validator", "architecture_validator", "doctor_validator"]
+            .map(|name| self.validator(&keys, name));
+        let judges = || validators.iter().filter(|judge| judge.mode != Mode::Off);
         let mut models: Vec<(&str, &str)> = vec![("`worker.model`", &worker.model)];
         models.extend(
-            judges
+            judges()
                 .filter(|judge| judge.asked.provider.asks_a_model())
                 .filter_map(|judge| Some(("the validator's `model`", judge.asked.model.as_deref()?))),
         );
         let budgets = self.budgets(&keys, &models);
         let gateway = self.gateway(&keys);
-        let is_program = |judge: &&Validator| judge.mode != Mode::Off && judge.asked.provider.is_program();
-        let hires = [&test_validator, &style_validator, &architecture_validator].iter().any(is_program);
+        let hires = judges().any(|judge| judge.asked.provider.is_program());
         if worker.agent.asks_a_model() || hires {
             self.check_keys(&keys, &gateway);
         }
-        self.check_without_effect(&keys);
+        let [test_validator, style_validator, architecture_validator, doctor_validator] = validators;
         Some(Config {
             doctor_timeout: self.minutes(&keys, "doctor_timeout", 30),
             doctor_canary: keys
@@ -111,6 +108,7 @@ impl Reader<'_> {
             test_validator,
             style_validator,
             architecture_validator,
+            doctor_validator,
             budgets,
             gateway,
             docker: self.docker(&keys),
@@ -401,12 +399,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The keys of the design that this version checks but cannot honour, or does not need.
-    fn check_without_effect(&mut self, keys: &Keys<'_>) {
-        // Its mode can only be `off`, so nothing of it takes effect.
-        self.validator(keys, "doctor_validator");
-    }
-
     fn docker(&mut self, keys: &Keys<'_>) -> Docker {
         let defaults = Docker::default();
         let Some(keys) = self.subsection(keys, "docker") else { return defaults };
@@ -524,31 +516,18 @@ impl Reader<'_> {
     /// One of the table's words, which are the names that the type has in serialized form.
     fn choice<T: DeserializeOwned>(&mut self, keys: &Keys<'_>, name: &str) -> Option<T> {
         let set = keys.get(name)?;
-        let Kind::Choice { now, later } = set.doc.kind else { return None };
-        let expected = if now.len() == 1 { quoted(now) } else { format!("one of {}", quoted(now)) };
+        let Kind::Choice(words) = set.doc.kind else { return None };
+        let expected = format!("one of {}", quoted(words));
         let Value::Text(word) = &set.field.node.value else {
             self.decoder.mismatch(&set.field, &expected, set.help.as_str());
             return None;
         };
-        if now.contains(&word.as_str()) {
+        if words.contains(&word.as_str()) {
             return serde_json::from_value(serde_json::Value::String(word.clone())).ok();
         }
-        if later.contains(&word.as_str()) {
-            self.unavailable(&set, word);
-            return None;
-        }
-        let help = did_you_mean(word, now.iter().copied())
+        let help = did_you_mean(word, words.iter().copied())
             .map_or(set.help.clone(), |near| format!("did you mean `{near}`?"));
         self.decoder.mismatch(&set.field, &expected, help);
         None
-    }
-
-    fn unavailable(&mut self, set: &Set<'_>, value: &str) {
-        let message = format!("`{}`: {value} is not available in this version", set.field.label);
-        let help = match set.doc.kind {
-            Kind::Choice { now, .. } => format!("available are {}", quoted(now)),
-            _ => format!("remove it, or write `{}`", set.doc.example),
-        };
-        self.decoder.report(&set.field.node.span, message, help);
     }
 }

@@ -85,7 +85,7 @@ fn kind_schema(key: &str, kind: &Kind) -> Map<String, Value> {
         Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Minutes => json!({ "type": "number", "minimum": MINUTES_MIN, "maximum": MINUTES_MAX }),
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Choice { now, .. } => json!({ "type": "string", "enum": now }),
+        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
         Kind::Dollars => json!({ "type": "number", "minimum": 0 }),
         Kind::List(item) => {
             // Nothing at all counts as empty: a key whose entries are all commented out.
@@ -114,8 +114,8 @@ impl Kind {
             Self::Whole { min, max } => format!("whole number, {min} to {max}"),
             Self::Minutes => format!("minutes, {MINUTES_MIN} to {MINUTES_MAX}, at most three decimals"),
             Self::Flag => "`true` or `false`".to_owned(),
-            Self::Choice { now, .. } => {
-                now.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            Self::Choice(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
             }
             Self::Dollars => "US dollars, at most six decimals".to_owned(),
             Self::List(item) => format!("list of: {}", item.describe()),

@@ -31,7 +31,7 @@ fn a_minimal_configuration_has_the_documented_defaults() {
         let Fallback::Value(default) = doc.fallback else { continue };
         let pointer = format!("/{}", doc.key.replace('.', "/"));
         let Some(value) = effective.pointer(&pointer) else {
-            let without_effect = ["doctor_validator", "cleanup.containers"];
+            let without_effect = ["cleanup.containers"];
             assert!(
                 without_effect.iter().any(|key| doc.key.starts_with(key)),
                 "{} is not in effect",
@@ -190,20 +190,6 @@ fn a_syntax_error_is_one_problem_at_its_place() {
     let found = problems("worker: a: b\n");
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("config.yaml:3:10: not valid YAML: "), "{found:?}");
-}
-
-#[test]
-fn what_this_version_cannot_honour_is_said_and_never_ignored() {
-    for (more, place) in [
-        ("doctor_validator: { mode: block }\n", "3:27"),
-        ("doctor_validator: { mode: warn }\n", "3:27"),
-        ("doctor_validator: { provider: openai }\n", "3:31"),
-    ] {
-        let found = problems(more);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with(&format!("config.yaml:{place}: ")), "{found:?}");
-        assert!(found[0].contains("is not available in this version"), "{found:?}");
-    }
 }
 
 #[test]
@@ -421,8 +407,8 @@ fn every_word_of_a_choice_is_a_name_of_its_type() {
         None => format!("{key}: {word}\n"),
     };
     for doc in config::reference() {
-        let Kind::Choice { now, .. } = doc.kind else { continue };
-        for word in now {
+        let Kind::Choice(words) = doc.kind else { continue };
+        for word in words {
             let mut text = format!("{MINIMAL}{}", wrap(doc.key, word));
             if !["validator", "worker", "planner"].iter().any(|section| doc.key.contains(section)) {
                 text = text.replace(", command: x", "");
@@ -430,7 +416,7 @@ fn every_word_of_a_choice_is_a_name_of_its_type() {
             let config = parse(&text).unwrap();
             let effective = serde_json::to_value(&config).unwrap();
             let found = effective.pointer(&format!("/{}", doc.key.replace('.', "/")));
-            let without_effect = ["doctor_validator", "cleanup.containers", "budgets.mode"];
+            let without_effect = ["cleanup.containers", "budgets.mode"];
             assert!(
                 found == Some(&json!(word)) || without_effect.iter().any(|key| doc.key.starts_with(key)),
                 "{}: {word} became {found:?}",

@@ -247,7 +247,7 @@ impl FromStr for ModelInterface {
 
 /// The short name of a validator, in quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Parameter)]
-#[param(name = "validator", regex = r#""(test|style|architecture)""#)]
+#[param(name = "validator", regex = r#""(test|style|architecture|doctor)""#)]
 pub(crate) struct ValidatorName(String);
 
 impl ValidatorName {

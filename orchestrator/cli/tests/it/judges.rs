@@ -145,6 +145,28 @@ fn a_prompt_of_the_project_is_frozen_with_the_run_and_checked_before_it() {
 }
 
 #[test]
+fn who_judges_the_doctor_is_told_the_frozen_one_and_blocks_like_the_others() {
+    let no = r#"{"pass": false, "summary": "it runs no test", "issues": []}"#;
+    let models = serve(vec![says(no)]);
+    let doctor = "doctor_validator: { mode: block, provider: openai, model: m1 }\n";
+    let mut place = place("\"off\"", &models, doctor);
+    let before = place.head();
+    place.run(&["run", "--run-id", "r1"]).exits(1).complains(&["doctor validator", "it runs no test"]);
+    assert_eq!(place.head(), before);
+    let [asked] = &models.asked()[..] else { panic!("asked more than once") };
+    let told = asked.body.to_string();
+    for part in ["doctor: $needed is missing", "diff --git a/src/one.js b/src/one.js", "001 One"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let report = place.project_dir().join("runs/r1/tasks/001/attempt-1/validator-doctor.json");
+    assert!(fs::read_to_string(report).unwrap().contains("it runs no test"));
+    // A prompt that never says what the doctor is cannot be answered.
+    fs::create_dir_all(place.repository.path().join(".mycelium/prompts")).unwrap();
+    place.write(".mycelium/prompts/doctor_validator.md", "Judge {{diff}}\n");
+    place.run(&["run", "--run-id", "r2"]).exits(2).complains(&["doctor_validator.md:1:1", "`{{doctor}}`"]);
+}
+
+#[test]
 fn an_agent_that_tells_no_usage_is_said_to_tell_none() {
     let mut place = Place::with_plan("worker: { agent: command, command: \"echo x > src/one.js\" }\n", ONE);
     let ran = place.run(&["run", "--run-id", "r1"]).exits(0);

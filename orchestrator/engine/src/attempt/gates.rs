@@ -1,6 +1,6 @@
 //! The gates of an attempt: what its workspace holds is judged by its manifest, by verify and by validators.
 
-use std::{collections::BTreeMap, io::ErrorKind};
+use std::{collections::BTreeMap, io::ErrorKind, path::PathBuf};
 
 use mycelium_core::{
     manifest::{self, BlockCause, Change, Compliance, Scope},
@@ -160,6 +160,7 @@ impl Attempt {
         let mut judgements = Vec::new();
         for (name, validator) in self.config.judges() {
             let question = self.question(name)?;
+            let doctor = self.doctor_for(name)?;
             let log = format!("validator-{name}.log");
             let asking = Asking {
                 who: "validator",
@@ -170,7 +171,11 @@ impl Attempt {
                 config: &self.config,
                 environment: &self.environment,
                 launcher: &self.launcher,
-                job: &|program| self.job(Purpose::Validator, program, self.dir.join(&log)),
+                job: &|program| {
+                    let mut job = self.job(Purpose::Validator, program, self.dir.join(&log));
+                    job.files.extend(doctor.clone().map(|path| ("MYCELIUM_DOCTOR", path)));
+                    job
+                },
                 tells_commands: false,
                 home: &self.agent_home.join(format!("{name}-validator")),
                 patience: self.config.timeout_minutes.duration(),
@@ -192,6 +197,16 @@ impl Attempt {
         Ok(judgements)
     }
 
+    /// The doctor's script, for who judges it.
+    fn doctor_for(&self, validator: &str) -> Result<Option<PathBuf>, Error> {
+        if validator != validator::DOCTOR {
+            return Ok(None);
+        }
+        let path = self.dir.join("doctor");
+        store::write_atomic(&path, &self.doctor)?;
+        Ok(Some(path))
+    }
+
     /// What a validator that asks a model is told: it is kept beside its report.
     fn question(&self, name: &str) -> Result<String, Error> {
         let Some(prompt) = self.prompts.get(name) else { return Ok(String::new()) };
@@ -199,7 +214,8 @@ impl Attempt {
         // As it is kept, without secrets.
         let diff = store::read_file(&path).at("read", &path)?;
         let writes = self.writes.iter().map(RepoGlob::as_str).collect::<Vec<_>>().join(", ");
-        let question = validator::question(prompt, &self.task, &writes, &String::from_utf8_lossy(&diff));
+        let (doctor, diff) = (String::from_utf8_lossy(&self.doctor), String::from_utf8_lossy(&diff));
+        let question = validator::question(prompt, &self.task, &writes, &doctor, &diff);
         let path = self.dir.join(format!("validator-{name}.prompt.md"));
         store::write_atomic(&path, &self.redactor.bytes(&path, question.clone().into_bytes()))?;
         Ok(question)

@@ -81,6 +81,8 @@ pub struct Attempt {
     pub launcher: Launcher,
     /// Where its commit goes.
     pub quarantine: Quarantine,
+    /// The doctor that its work will meet, as it was frozen.
+    pub doctor: Arc<[u8]>,
     /// Objects that the workspace's own git reads.
     pub upstream_objects: PathBuf,
     /// Its artifacts.
