@@ -284,6 +284,7 @@ fn a_doctor_that_refuses_splits_the_tasks_and_fails_the_last_one() {
     }
     let words_of = [
         (ExitReason::Exited, "the doctor failed on"),
+        (ExitReason::Signaled, "the doctor was ended by a signal"),
         (ExitReason::OutOfMemory, "the doctor needed more memory than `docker.memory_mb` allows"),
         (ExitReason::Timeout, "the doctor did not end within its time"),
     ];
