@@ -1,7 +1,7 @@
 //! Where commands run: in process groups of this machine, or in containers. Nothing else differs between the two worlds
 //! (design 3.4).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use mycelium_schemas::{config::Config, event::World};
 use tokio::sync::watch;
@@ -30,6 +30,16 @@ enum Place {
     Docker(Arc<Engine>),
 }
 
+/// Whether the image itself must have a program. Where commands are given a `PATH`, the image's own says nothing; what is
+/// named by its way from the workspace comes with the work.
+fn is_of_image(program: &str, is_path_given: bool) -> bool {
+    match Path::new(program).parent() {
+        Some(folder) if folder.as_os_str().is_empty() => !is_path_given,
+        Some(folder) => folder.is_absolute() && !folder.starts_with(docker::WORKSPACE),
+        None => true,
+    }
+}
+
 impl Launcher {
     /// Gets ready to start commands in a world: where they run in containers, the engine answers and has the image.
     pub(crate) async fn open(
@@ -54,8 +64,7 @@ impl Launcher {
     pub(crate) async fn look_into_image(&self, doctor: &[u8]) -> Result<(), Error> {
         let Place::Docker(engine) = &self.place else { return Ok(()) };
         let mut programs = doctor::programs(doctor);
-        // Where commands are given a `PATH`, the image's own says nothing.
-        programs.retain(|program| program.contains('/') || !self.base.contains_key("PATH"));
+        programs.retain(|program| is_of_image(program, self.base.contains_key("PATH")));
         engine.look_for(&programs).await
     }
 
@@ -125,6 +134,26 @@ impl Launcher {
                 let work = Box::pin(engine.run(job, &self.base, stop.clone(), watcher));
                 docker::unless_stuck(engine.host(), stop, GRACE, work).await
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_with_the_work_is_not_looked_for_in_the_image() {
+        for (program, found_by_image, found_by_path) in [
+            ("bash", true, false),
+            ("/bin/bash", true, true),
+            ("tools/run", false, false),
+            ("./run", false, false),
+            ("/workspace/tools/run", false, false),
+            ("/workspaces/run", true, true),
+        ] {
+            let of_image = [false, true].map(|is_path_given| is_of_image(program, is_path_given));
+            assert_eq!(of_image, [found_by_image, found_by_path], "{program}");
         }
     }
 }

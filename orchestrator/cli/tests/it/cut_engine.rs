@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::json;
 
-use crate::{place::Place, plans::ONE};
+use crate::{
+    place::{Done, Place, program},
+    plans::ONE,
+};
 
 /// What an engine's container does, and how the engine tells of it.
 #[derive(Debug, Clone, Copy)]
@@ -68,20 +71,26 @@ struct Engine {
 impl Engine {
     /// A place whose engine plays this part.
     fn place(part: Part) -> Place {
+        Self::begin(part).0
+    }
+
+    /// The same, with the engine.
+    fn begin(part: Part) -> (Place, Self) {
         let config = "docker: {image: made-up}\nmax_retries: 0\ntimeout_minutes: 0.5\n";
         let mut place = Place::with_plan(config, ONE);
         let socket = place.sandbox.root().join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
         let engine = Self { part, state: Arc::default() };
+        let serving = engine.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let engine = engine.clone();
+                let engine = serving.clone();
                 // Whoever hangs up is not told.
                 thread::spawn(move || engine.serve(&stream?));
             }
         });
-        place
+        (place, engine)
     }
 
     fn serve(&self, stream: &UnixStream) -> std::io::Result<()> {
@@ -280,4 +289,17 @@ fn what_this_machine_has_goes_where_the_engine_is_away() {
         .complains(&said)
         .complains(&["`mycelium clean` removes them"]);
     assert!(!there(&place, of_containers) && !place.project_dir().join("workspaces/r1").is_dir());
+}
+
+#[test]
+fn a_command_that_this_machine_cannot_follow_to_its_end_is_ended() {
+    // More than a file may have here.
+    let attached = "a line\n".repeat(30_000).leak();
+    let (mut place, engine) = Engine::begin(Part { attached, later: "", ..PART });
+    let script = "ulimit -f 100; exec \"$0\" run --world docker --run-id r1".to_owned();
+    let words = ["-c".to_owned(), script, program().display().to_string()];
+    let folder = place.repository.path().to_owned();
+    let done: Done = place.sandbox.run("/bin/sh".as_ref(), &words, &folder).unwrap().into();
+    done.exits(4).complains(&["agent.log"]);
+    assert!(engine.state.0.lock().unwrap().ended, "its container is still at work");
 }

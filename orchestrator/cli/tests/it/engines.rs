@@ -4,8 +4,11 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::UnixListener,
+    process::Stdio,
     thread,
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{place::Place, plans::ONE};
 
@@ -174,6 +177,34 @@ fn a_container_that_cannot_be_made_is_told_before_a_run_begins() {
         let found = place.run(&["doctor"]).exits(2).stdout;
         assert!(found.contains("FAIL  image") && said.iter().all(|said| found.contains(said)), "{found}");
     }
+}
+
+#[test]
+fn an_engine_that_sees_no_folder_of_this_machine_is_to_be_reached_otherwise() {
+    const SAYS: &str =
+        r#"{"message":"invalid mount config for type \"bind\": bind source path does not exist: /h/w"}"#;
+    let blind = &[
+        VERSION,
+        ("/images/", 200, r#"{"Id":"sha256:aa","Architecture":"amd64","Os":"linux"}"#),
+        ("/containers/create", 400, SAYS),
+    ];
+    let said = ["does not see the folders of this machine", "/h/w", "ssh://user@host", "MYCELIUM_HOME"];
+    refuses(&mut place("{image: nothing}", blind), 4, &said);
+}
+
+#[test]
+fn a_signal_is_heard_while_doctor_waits_for_an_engine_that_stands_still() {
+    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
+    let socket = place.sandbox.root().join("engine.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    let mut command = place.command(&["doctor"]);
+    let mut doctor =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // It asks, and nobody answers.
+    let _asked = listener.accept().unwrap();
+    kill_process(Pid::from_child(&doctor), Signal::INT).unwrap();
+    assert_eq!(doctor.wait().unwrap().code(), Some(130));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod damage;
 mod demo;
 mod doctor;
 mod engines;
+mod far_engine;
 mod held;
 mod hidden;
 mod hopeless;

@@ -14,24 +14,27 @@ use crate::{
     project::Project,
     quantity::bytes,
     settings::Settings,
+    signals::Listening,
 };
 
 /// Whether it answers, and what runs left there. While a run works its containers are no leftovers.
-/// The image is looked into by the configuration that is given.
+/// The image is looked into by the configuration that is given. A signal ends it, since an engine may stand still.
 pub(super) fn check(
     checks: &mut Checks,
     settings: Option<&Settings>,
     project: &Project,
     environment: &Environment,
     is_free: bool,
-) {
-    match clean::containers(project, environment) {
+    listening: &mut Listening,
+) -> Result<(), Error> {
+    match listening.wait(clean::containers(project, environment)) {
         Ok(None) => {}
+        Err(error @ Error::Signalled { .. }) => return Err(error),
         Err(error) => checks.error("container engine", &error),
         Ok(Some((engine, containers))) => {
             checks.ok("container engine", Machine, engine);
             if let Some(settings) = settings {
-                image(checks, settings, project, environment);
+                image(checks, settings, project, environment, listening)?;
             }
             if !containers.is_empty() && is_free {
                 let names: Vec<String> =
@@ -50,6 +53,7 @@ pub(super) fn check(
             }
         }
     }
+    Ok(())
 }
 
 /// What containers take there, as far as an engine tells it.
@@ -62,9 +66,15 @@ fn disk_use(containers: &[Container]) -> String {
 }
 
 /// Whether the image that is configured is there, and has what every run needs. None is pulled for that.
-fn image(checks: &mut Checks, settings: &Settings, project: &Project, environment: &Environment) {
-    let Some(name) = settings.config.docker.image.as_deref() else { return };
-    let looked = clean::wait(async {
+fn image(
+    checks: &mut Checks,
+    settings: &Settings,
+    project: &Project,
+    environment: &Environment,
+    listening: &mut Listening,
+) -> Result<(), Error> {
+    let Some(name) = settings.config.docker.image.as_deref() else { return Ok(()) };
+    let looked = listening.wait(async {
         if Connection::open(environment).await?.find_image(name).await?.is_none() {
             return Ok(false);
         }
@@ -78,8 +88,10 @@ fn image(checks: &mut Checks, settings: &Settings, project: &Project, environmen
             format!("there is no image {name} at the container engine yet; a run pulls it"),
             "build or pull it",
         ),
+        Err(error @ Error::Signalled { .. }) => return Err(error),
         Err(error) => checks.error("image", &error),
     }
+    Ok(())
 }
 
 /// What starts commands in containers, of an image that has what every run needs.

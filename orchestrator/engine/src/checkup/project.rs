@@ -49,8 +49,7 @@ pub(super) fn check(
     leftovers(checks, project, is_free);
     // The image of runs in containers was looked into above.
     let settings = settings.ok().filter(|_| world == World::Local);
-    engine::check(checks, settings.as_ref(), project, environment, is_free);
-    Ok(())
+    engine::check(checks, settings.as_ref(), project, environment, is_free, listening)
 }
 
 fn branch(

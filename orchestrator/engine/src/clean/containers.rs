@@ -87,22 +87,20 @@ pub(super) fn keep_runs(project: &Project, listed: &mut Listed) {
 }
 
 /// The project's containers, as far as there is any reason to ask for them. None where it has none to do with any.
-pub fn containers(
+pub(crate) async fn containers(
     project: &Project,
     environment: &Environment,
 ) -> Result<Option<(String, Vec<Container>)>, Error> {
     if !has_used_containers(project) {
         return Ok(None);
     }
-    wait(async {
-        let engine = Connection::open(environment).await?;
-        // Where no container was ever made, the engine is asked whether it answers nevertheless.
-        let containers = match Labels::project(project)? {
-            Some(labels) => engine.containers_with_disk_use(&labels).await?,
-            None => Vec::new(),
-        };
-        Ok(Some((engine.describe().await?, containers)))
-    })
+    let engine = Connection::open(environment).await?;
+    // Where no container was ever made, the engine is asked whether it answers nevertheless.
+    let containers = match Labels::project(project)? {
+        Some(labels) => engine.containers_with_disk_use(&labels).await?,
+        None => Vec::new(),
+    };
+    Ok(Some((engine.describe().await?, containers)))
 }
 
 /// Whether a run of the project ran in containers, or is meant to.
@@ -114,7 +112,7 @@ fn has_used_containers(project: &Project) -> bool {
 }
 
 /// Waits for something of an engine.
-pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().at("start", "the runtime")?;
     runtime.block_on(work)
 }

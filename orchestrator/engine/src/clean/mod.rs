@@ -14,8 +14,7 @@ use mycelium_schemas::{
 };
 
 use containers::Removed;
-pub use containers::containers;
-pub(crate) use containers::wait;
+pub(crate) use containers::containers;
 pub use list::leftovers;
 
 use crate::{

@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, stream};
 use mycelium_schemas::event::ExitReason;
 use tokio::{
     sync::{mpsc, watch},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -30,6 +30,7 @@ use super::{
     unpack::{Limits, Unpack, unpack},
 };
 use crate::{
+    attempt::blocking,
     error::{Error, IoContext},
     fault,
     job::{Exit, Job, Purpose, StopLevel, stopped},
@@ -44,6 +45,10 @@ const PARTS: usize = 16;
 const PART_BYTES: usize = 64 * 1024;
 /// How long an engine may be silent in the middle of an archive.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How many times longer it may be once it has been sent everything: what waits in between may be much for a slow connection.
+const ON_ITS_WAY: u32 = 5;
+/// Longer than anything takes.
+const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Engine {
     /// Brings what the workspace holds into a container that has not begun, where the engine cannot mount it.
@@ -67,14 +72,23 @@ impl Engine {
             }
             packed
         });
-        let parts = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+        let (taken, moves) = watch::channel(());
+        let parts = stream::unfold((receiver, taken), async |(mut receiver, taken)| {
+            let part = receiver.recv().await?;
+            taken.send_replace(());
+            Some((part, (receiver, taken)))
+        });
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
-        let client = &self.connection.client;
+        // The library's own limit is one of the whole, however much there is.
+        let client = self.connection.client.clone().with_timeout(UNLIMITED);
         let body = body_try_stream(Box::pin(parts));
-        let sent = fault::point!("carried.there", client.upload_to_container(id, Some(options), body).await);
+        let sent = async {
+            fault::point!("carried.there", client.upload_to_container(id, Some(options), body).await)
+        };
+        let sent = while_taken(sent, moves, SILENCE).await.ok_or_else(|| self.away());
         let packed = packed.await.map_err(|_| Error::Lost("a file operation"))?;
         // An engine fails as well where it is sent the half.
-        packed.and_then(|()| sent.asked(&self.connection.host, "take a workspace").map_err(Error::from))
+        packed.and_then(|()| Ok(sent?.asked(&self.connection.host, "take a workspace")?))
     }
 
     /// Takes over what a command left in its workspace, where its container has a volume there: of a mounted one the
@@ -99,10 +113,12 @@ impl Engine {
         }
     }
 
-    /// Makes the folder hold what the workspace of a container holds; why not, if that is the workspace's own fault.
+    /// Makes the folder hold what the workspace of a container holds; why not, if that is the workspace's own fault. The
+    /// folder is as it was then: a command that is run again finds what the one before it found.
     async fn take_over(&self, id: &str, workspace: &Path) -> Result<Option<String>, Error> {
-        let (sender, parts) = mpsc::channel::<bytes::Bytes>(PARTS);
-        let into = workspace.to_owned();
+        let (sender, parts) = mpsc::channel(PARTS);
+        let aside = aside(workspace);
+        let into = aside.clone();
         let unpacked = tokio::task::spawn_blocking(move || {
             store::remove_dir(&into)?;
             fault::point!("carried.workspace", private::make_dir(&into)).at("create", &into)?;
@@ -111,15 +127,26 @@ impl Engine {
         });
         let is_there = self.download(id, sender).await;
         let unpacked = unpacked.await.map_err(|_| Error::Lost("a file operation"))??;
-        if !is_there? {
-            return Ok(Some("its container was removed".to_owned()));
-        }
-        match unpacked {
-            Ok(()) => Ok(None),
-            Err(Unpack::Refused(why)) => Ok(Some(why)),
-            Err(Unpack::Read(source)) => Ok(Some(format!("its archive cannot be read: {source}"))),
-            Err(Unpack::Write { path, source }) => Err(source).at("write", path),
-        }
+        let left = match (is_there, unpacked) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(false), _) => Ok(Some("its container was removed".to_owned())),
+            (Ok(true), Ok(())) => Ok(None),
+            (Ok(true), Err(Unpack::Refused(why))) => Ok(Some(why)),
+            (Ok(true), Err(Unpack::Read(source))) => {
+                Ok(Some(format!("its archive cannot be read: {source}")))
+            }
+            (Ok(true), Err(Unpack::Write { path, source })) => Err(source).at("write", path),
+        };
+        let (workspace, is_whole) = (workspace.to_owned(), matches!(left, Ok(None)));
+        blocking(move || {
+            if is_whole {
+                return put(&aside, &workspace);
+            }
+            store::tidy_dir(&aside);
+            Ok(())
+        })
+        .await?;
+        left
     }
 
     /// Hands on the archive of a container's workspace, as far as it is wanted; false where the container is gone.
@@ -137,10 +164,49 @@ impl Engine {
                         return Ok(true);
                     }
                 }
-                Err(_) => return Err(EngineError::Away { host: host.clone(), source: None }),
+                Err(_) => return Err(self.away()),
             }
         }
     }
+
+    fn away(&self) -> EngineError {
+        EngineError::Away { host: self.connection.host.clone(), source: None }
+    }
+}
+
+/// Does what sends parts as long as some are taken. None once nothing was for so long; of what is taken much may still be on
+/// its way.
+async fn while_taken<T>(
+    work: impl Future<Output = T>,
+    mut moves: watch::Receiver<()>,
+    patience: Duration,
+) -> Option<T> {
+    let stands_still = async {
+        while let Ok(moved) = timeout(patience, moves.changed()).await {
+            if moved.is_err() {
+                // All of it was taken.
+                sleep(patience * ON_ITS_WAY).await;
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = stands_still => None,
+    }
+}
+
+/// Where a workspace is unpacked, beside what it takes the place of: no task has such a name.
+fn aside(workspace: &Path) -> PathBuf {
+    let name = workspace.file_name().unwrap_or_default().to_string_lossy();
+    workspace.with_file_name(format!(".carried-{name}"))
+}
+
+/// Puts what was unpacked in a workspace's place.
+fn put(aside: &Path, workspace: &Path) -> Result<(), Error> {
+    store::remove_dir(workspace)?;
+    fault::point!("carried.put", fs::rename(aside, workspace)).at("replace", workspace)
 }
 
 /// Packs what a folder holds, for an owner. Links are not followed; sockets are left out, as an engine leaves them out.
@@ -277,5 +343,29 @@ mod tests {
         assert_eq!(fs::read_link(into.join("link")).unwrap(), Path::new("../..//outside/./x"));
         assert_eq!(fs::read_link(into.join("sub/long-link")).unwrap(), Path::new(&format!("/{long}/{long}")));
         assert!(into.join("pipe").symlink_metadata().unwrap().file_type().is_fifo());
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_takes_nothing_is_given_up() {
+        let (taken, moves) = watch::channel(());
+        assert_eq!(while_taken(async { 7 }, moves.clone(), Duration::ZERO).await, Some(7));
+        assert_eq!(while_taken(std::future::pending::<()>(), moves.clone(), Duration::ZERO).await, None);
+        // Whether all was taken, or not yet everything.
+        drop(taken);
+        assert_eq!(while_taken(std::future::pending::<()>(), moves, Duration::ZERO).await, None);
+    }
+
+    #[test]
+    fn a_workspace_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = folder.path().join("001");
+        let aside = aside(&workspace);
+        assert_eq!(aside.parent(), workspace.parent());
+        for (folder, name) in [(&workspace, "old"), (&aside, "new")] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(name), "").unwrap();
+        }
+        put(&aside, &workspace).unwrap();
+        assert!(workspace.join("new").exists() && !workspace.join("old").exists() && !aside.exists());
     }
 }

@@ -133,6 +133,14 @@ pub enum EngineError {
         /// The user.
         user: String,
     },
+    /// It is taken for one of this machine, and does not see a folder of it.
+    #[error("the container engine at {host} does not see the folders of this machine: {reason}")]
+    Blind {
+        /// Where it is.
+        host: String,
+        /// What the engine says.
+        reason: String,
+    },
     /// The engine refused something.
     #[error("the container engine could not {action}")]
     Refused {
@@ -207,6 +215,11 @@ impl EngineError {
             ),
             Self::OtherMachine { .. } => "build or pull the image for that machine".into(),
             Self::UserByName { .. } => "set it by numbers, for example `1000:1000`".into(),
+            Self::Blind { .. } => {
+                "reach it as one of another machine (DOCKER_HOST=ssh://user@host or tcp://host:port), to which workspaces \
+                 are carried, or set MYCELIUM_HOME to a folder that it sees; then `mycelium resume`"
+                    .into()
+            }
             Self::Refused { .. } => {
                 "look into the engine's own log; then `mycelium resume` goes on with a run that has begun".into()
             }
@@ -228,6 +241,11 @@ impl<T> Asked<T> for Result<T, Cause> {
                 if reason.contains("client version") && reason.contains("too old") =>
             {
                 EngineError::TooNew { host: host.to_owned(), reason }
+            }
+            Cause::DockerResponseServerError { status_code: 400, message: reason }
+                if reason.contains("bind source path does not exist") =>
+            {
+                EngineError::Blind { host: host.to_owned(), reason }
             }
             source if host.starts_with("unix://") && is_denied(&source) => {
                 EngineError::Denied { host: host.to_owned(), source: Box::new(source) }

@@ -112,7 +112,8 @@ impl Engine {
                 watcher.container(EventKind::ContainerStart(of(&id, job.purpose)));
                 watcher.started(None);
                 let running = Running { id: &id, job: &job, begun, output, heard: Heard::new(&word) };
-                self.follow(running, stop.clone(), &mut log, watcher).await
+                let exit = self.follow(running, stop.clone(), &mut log, watcher).await;
+                self.end_unfollowed(&id, exit).await
             }
             Ok(Begun::Lacks(detail)) => Ok(Exit::not_started(detail, begun.elapsed())),
             Err(error) => {
@@ -152,6 +153,7 @@ impl Engine {
         let output = self.logged(id, true, WHOLE);
         let running = Running { id, job: &job, begun: Instant::now(), output, heard };
         let exit = self.follow(running, stop.clone(), &mut log, watcher).await;
+        let exit = self.end_unfollowed(id, exit).await;
         log.finish()?;
         let exit = self.carry_back(id, &job, exit?, reach, stop).await?;
         self.end(id, job.purpose, exit, watcher).await
@@ -289,6 +291,16 @@ impl Engine {
         }
         self.hear_out(id, &mut output, heard, log, lines, watcher).await?;
         self.exit(id, ending.map(|(reason, _)| reason), begun.elapsed()).await
+    }
+
+    /// Where this machine keeps a command from being followed to its end, the command is ended, too: nothing would bound
+    /// it. Where it is the engine that cannot be asked, it goes on, and whoever resumes finds it.
+    async fn end_unfollowed(&self, id: &str, exit: Result<Exit, Error>) -> Result<Exit, Error> {
+        if matches!(&exit, Err(error) if !matches!(error, Error::Engine(_))) {
+            // What is wrong is told, whatever comes of that.
+            let _ended = timeout(GRACE, self.signal(id, "SIGKILL")).await;
+        }
+        exit
     }
 
     /// Hears all that is left of a command that has ended.
