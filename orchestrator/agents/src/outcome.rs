@@ -110,7 +110,9 @@ pub enum Outcome {
 
 /// Judges an invocation by all that is known of it.
 pub fn judge(agent: Agent, report: &Report, facts: Facts<'_>) -> Outcome {
-    if facts.asked_session.is_some() && is_lost(agent, report, facts.stderr) {
+    if facts.asked_session.is_some()
+        && (is_lost(agent, report, facts.stderr) || never_began(report, facts.ending))
+    {
         return Outcome::SessionLost;
     }
     if let (Some(asked), Some(session)) = (facts.asked_session, &report.session)
@@ -194,6 +196,13 @@ fn unfinished(report: &Report, ending: Ending, stderr: &str) -> Failure {
 /// What Codex says on standard error whether or not something is wrong.
 fn is_notice(line: &str) -> bool {
     line.starts_with("Reading ") && line.ends_with("from stdin...") || line.starts_with("WARNING:")
+}
+
+/// Whether it ended by itself before it said anything: one that is to go on with a conversation and cannot read it does so
+/// in words of its own, and one that begins anew shows whether it was that.
+fn never_began(report: &Report, ending: Ending) -> bool {
+    let by_itself = matches!(ending, Ending::Exited(_) | Ending::Signalled(_));
+    by_itself && report.session.is_none() && report.terminal.is_none()
 }
 
 fn is_lost(agent: Agent, report: &Report, stderr: &str) -> bool {

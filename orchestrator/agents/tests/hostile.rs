@@ -42,6 +42,45 @@ fn of_two_results_the_last_one_counts() {
 }
 
 #[test]
+fn one_that_went_on_after_its_result_is_not_done_before_it_says_so_again() {
+    let began = r#"{"type":"system","subtype":"init","session_id":"a"}"#;
+    let done = r#"{"type":"result","subtype":"success","is_error":false,"session_id":"a","result":"one","modelUsage":{}}"#;
+    let woken = read(Agent::Claude, &[began, done, began]);
+    let stopped = Facts { ending: Ending::Stopped, ..DONE };
+    for facts in [DONE, stopped] {
+        let outcome = judge(Agent::Claude, woken.report(), facts);
+        assert!(
+            matches!(&outcome, Outcome::Failed(failure) if failure.class == FailureClass::Killed),
+            "{outcome:?}"
+        );
+    }
+    let again = read(Agent::Claude, &[began, done, began, done]);
+    assert_eq!(judge(Agent::Claude, again.report(), DONE), Outcome::Completed);
+}
+
+#[test]
+fn one_that_cannot_begin_to_go_on_has_lost_its_conversation() {
+    let facts = |ending, asked_session| Facts {
+        ending,
+        asked_session,
+        stderr: "Error: failed to read the rollout",
+        ..DONE
+    };
+    for agent in Agent::ALL {
+        for ending in [Ending::Exited(1), Ending::Signalled(11)] {
+            let silent = Reader::new(agent);
+            let gone_on = judge(agent, silent.report(), facts(ending, Some("a")));
+            assert_eq!(gone_on, Outcome::SessionLost, "{agent:?} {ending:?}");
+            let anew = judge(agent, silent.report(), facts(ending, None));
+            assert!(matches!(anew, Outcome::Failed(_)), "{agent:?} {ending:?}");
+        }
+        // A limit of ours says nothing of its conversation.
+        let ended = judge(agent, Reader::new(agent).report(), facts(Ending::Stopped, Some("a")));
+        assert!(matches!(ended, Outcome::Failed(_)), "{agent:?}");
+    }
+}
+
+#[test]
 fn what_nobody_knows_yet_is_kept_and_changes_nothing() {
     for agent in Agent::ALL {
         let mut reader = Reader::new(agent);

@@ -14,7 +14,7 @@ use mycelium_schemas::{
     config::{Answerer, Answering, Config},
     event::EventKind,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     agent::Notes,
@@ -210,8 +210,14 @@ impl Asking<'_> {
         job.relay = call.relay;
         job.stdin = prompt.as_bytes().to_vec();
         job.stop_signal = hired::stop_signal(adapter);
-        let mut listener =
-            Listener { adapter, said: Said::of(adapter, &lease), answer: None, notes: self.notes.take() };
+        job.first_event_timeout = Some(self.config.first_event_timeout_minutes.duration());
+        job.idle_timeout = Some(self.config.idle_timeout_minutes.duration());
+        let mut listener = Listener {
+            adapter,
+            said: Said::of(adapter, self.config, &lease),
+            answer: None,
+            notes: self.notes.take(),
+        };
         let exit = self.launcher.run(job, self.stop, &mut listener).await?;
         lease.close().await;
         store::remove_dir(self.home)?;
@@ -230,7 +236,9 @@ impl Asking<'_> {
                     FailureClass::Context | FailureClass::Empty => Fault::Answer,
                     _ => Fault::Provider,
                 };
-                let message = format!("{}: {} ({})", adapter.name(), failure.message, failure.class);
+                let message = listener.said.shown(&failure.message);
+                let how = hired::ended(&exit);
+                let message = format!("{}: {how}{message} ({})", adapter.name(), failure.class);
                 Err(NoAnswer::new(fault, message))
             }
         };
@@ -277,6 +285,14 @@ impl Watcher for Listener {
 
     fn has_ended(&self) -> bool {
         self.said.has_ended()
+    }
+
+    fn has_begun(&self) -> bool {
+        self.said.has_begun()
+    }
+
+    fn sign_of_life(&self) -> Option<Instant> {
+        self.said.sign_of_life()
     }
 
     fn container(&mut self, kind: EventKind) {

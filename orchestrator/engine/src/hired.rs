@@ -101,6 +101,8 @@ pub(crate) struct Said {
     signs: Signs,
     /// The conversation that it was asked to go on with.
     asked: Option<String>,
+    /// The name of its address behind the gateway's own, and the provider's address.
+    addresses: [String; 2],
 }
 
 /// How an attempt failed.
@@ -160,12 +162,12 @@ impl Hired {
     }
 
     /// Reads what it prints.
-    pub(crate) fn listen(&self) -> Said {
+    pub(crate) fn listen(&self, config: &Config) -> Said {
         let asked = match &self.conversation {
             Conversation::New(_) => None,
             Conversation::GoesOn(session) => Some(session.clone()),
         };
-        Said { asked, ..Said::of(self.adapter, &self.lease) }
+        Said { asked, ..Said::of(self.adapter, config, &self.lease) }
     }
 
     /// It has ended: what it used, all of it.
@@ -254,8 +256,11 @@ pub(crate) struct Place {
 
 impl Said {
     /// Nothing yet, of one that reaches its model at this address.
-    pub(crate) fn of(adapter: Adapter, lease: &Lease) -> Self {
+    pub(crate) fn of(adapter: Adapter, config: &Config, lease: &Lease) -> Self {
+        let of_attempt = lease.base_url_at("");
+        let of_attempt = of_attempt.strip_prefix("http://").unwrap_or(&of_attempt).to_owned();
         Self {
+            addresses: [of_attempt, hiring::provider(adapter, config).base_url.clone()],
             adapter,
             reader: Reader::new(adapter),
             stderr: Vec::new(),
@@ -286,6 +291,17 @@ impl Said {
                 "{who}: {agent} told {told} tokens, and the gateway counted {counted}, which stands"
             );
         }
+    }
+
+    /// What it says with the provider's address in the place of the gateway's, which tells nobody anything.
+    pub(crate) fn shown(&self, message: &str) -> String {
+        let [of_attempt, of_provider] = &self.addresses;
+        let mut shown = message.to_owned();
+        while let Some(at) = shown.find(of_attempt.as_str()) {
+            let Some(begin) = shown[..at].rfind("http://") else { break };
+            shown.replace_range(begin..at + of_attempt.len(), of_provider);
+        }
+        shown
     }
 
     /// Takes one of its events.
@@ -340,9 +356,7 @@ impl Said {
             Outcome::Completed => None,
             Outcome::SessionLost => Some(Failing { why: "the conversation is lost".to_owned(), class: None }),
             Outcome::Failed(failure) => {
-                let how = exit.reason != ExitReason::Exited && exit.reason != ExitReason::Lingered;
-                let how = if how { format!("{}: ", exit.describe()) } else { String::new() };
-                let why = format!("{how}{} ({})", failure.message, failure.class);
+                let why = format!("{}{} ({})", ended(exit), self.shown(&failure.message), failure.class);
                 Some(Failing { why, class: Some(failure.class) })
             }
         }
@@ -359,6 +373,14 @@ impl Failing {
             Some(class) if class.is_lasting() => settle::Outcome::Hopeless { why, for_all: true },
             _ => settle::Outcome::Failed(why),
         }
+    }
+}
+
+/// How it ended, to be said before what it said; nothing where it ended by itself.
+pub(crate) fn ended(exit: &Exit) -> String {
+    match exit.reason {
+        ExitReason::Exited | ExitReason::Lingered => String::new(),
+        _ => format!("{}: ", exit.describe()),
     }
 }
 

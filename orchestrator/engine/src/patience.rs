@@ -46,9 +46,9 @@ impl Patience {
         if watcher.has_begun() {
             self.begins_by = None;
         }
-        if watcher.has_ended() && self.lingers_from.is_none() {
-            self.lingers_from = Some(Instant::now() + GRACE);
-        }
+        // One that went on after all says once more that it is done.
+        self.lingers_from =
+            watcher.has_ended().then(|| self.lingers_from.unwrap_or_else(|| Instant::now() + GRACE));
         let others = [
             (ExitReason::FirstEventTimeout, self.begins_by),
             (ExitReason::IdleTimeout, self.idle.map(|idle| self.heard + idle)),
@@ -132,5 +132,7 @@ mod tests {
         assert_eq!(patience.limit(&agent), (ExitReason::Timeout, begun + Duration::from_secs(1000)));
         agent.ended = true;
         assert_eq!(patience.limit(&agent).0, ExitReason::Lingered);
+        agent.ended = false;
+        assert_eq!(patience.limit(&agent).0, ExitReason::Timeout, "it went on after all");
     }
 }

@@ -1,6 +1,7 @@
-//! What tasks and the run used, and whether one more request may be made. Requests under way count with what the task's
-//! last response used at least, since a conversation is sent anew as a whole each time; so parallel tasks pass a budget by
-//! no more than the responses that were under way when it was reached.
+//! What tasks and the run used, and whether one more request may be made. Requests under way are reckoned with what the
+//! task's last response used, since a conversation is sent anew as a whole each time. Where they may use up what is left of
+//! a budget, one more waits until it is known what they used: so parallel tasks pass a budget by no more than the responses
+//! that were under way when it was reached, and nobody is refused for what was only reckoned.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,17 @@ pub struct Spent {
 pub struct Ticket {
     task: String,
     reserved: Spent,
+}
+
+/// Whether one more request may be made.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Goes(Ticket),
+    /// Not before it is known what is used by those under way.
+    Waits,
+    /// A limit is reached.
+    Refused(BudgetVerdict),
 }
 
 /// What was used so far, and what is under way.
@@ -79,24 +91,36 @@ impl Account {
         self.run = self.run.plus(spent);
     }
 
-    /// Lets a request of a task through, unless what was used and is under way has reached a limit.
-    pub fn admit(&mut self, task: &str) -> Result<Ticket, BudgetVerdict> {
+    /// Lets a request of a task through, unless what was used has reached a limit, or may have with what is under way.
+    pub fn admit(&mut self, task: &str) -> Verdict {
         let of_task = self.tasks.entry(task.to_owned()).or_default();
-        let (task_spent, run_spent) = (of_task.used.plus(of_task.reserved), self.run.plus(self.run_reserved));
-        for (scope, metric, used, limit) in [
-            (BudgetScope::Task, BudgetMetric::Tokens, task_spent.tokens, self.tokens.per_task),
-            (BudgetScope::Run, BudgetMetric::Tokens, run_spent.tokens, self.tokens.per_run),
-            (BudgetScope::Task, BudgetMetric::CostMicrousd, task_spent.microusd, self.cost.per_task),
-            (BudgetScope::Run, BudgetMetric::CostMicrousd, run_spent.microusd, self.cost.per_run),
-        ] {
-            if let Some(limit) = limit.filter(|limit| used >= *limit) {
-                return Err(BudgetVerdict { scope, metric, used, limit });
-            }
+        let (used, reserved) = ((of_task.used, self.run), (of_task.reserved, self.run_reserved));
+        if let Some(reached) = self.reached(used) {
+            return Verdict::Refused(reached);
         }
+        if self.reached((used.0.plus(reserved.0), used.1.plus(reserved.1))).is_some() {
+            return Verdict::Waits;
+        }
+        let of_task = self.tasks.entry(task.to_owned()).or_default();
         let reserved = of_task.last;
         of_task.reserved = of_task.reserved.plus(reserved);
         self.run_reserved = self.run_reserved.plus(reserved);
-        Ok(Ticket { task: task.to_owned(), reserved })
+        Verdict::Goes(Ticket { task: task.to_owned(), reserved })
+    }
+
+    /// The limit that this use of a task and of the run reaches.
+    fn reached(&self, (of_task, of_run): (Spent, Spent)) -> Option<BudgetVerdict> {
+        [
+            (BudgetScope::Task, BudgetMetric::Tokens, of_task.tokens, self.tokens.per_task),
+            (BudgetScope::Run, BudgetMetric::Tokens, of_run.tokens, self.tokens.per_run),
+            (BudgetScope::Task, BudgetMetric::CostMicrousd, of_task.microusd, self.cost.per_task),
+            (BudgetScope::Run, BudgetMetric::CostMicrousd, of_run.microusd, self.cost.per_run),
+        ]
+        .into_iter()
+        .find_map(|(scope, metric, used, limit)| {
+            let limit = limit.filter(|limit| used >= *limit)?;
+            Some(BudgetVerdict { scope, metric, used, limit })
+        })
     }
 
     /// Ends a request with what it used.
@@ -134,6 +158,11 @@ mod tests {
         Spent { tokens, microusd: 0 }
     }
 
+    fn goes(verdict: Verdict) -> Ticket {
+        let Verdict::Goes(ticket) = verdict else { panic!("{verdict:?}") };
+        ticket
+    }
+
     fn limited(per_task: u64, per_run: u64) -> Account {
         Account::new(Limits { per_task: Some(per_task), per_run: Some(per_run) }, Limits::default())
     }
@@ -141,36 +170,39 @@ mod tests {
     #[test]
     fn a_task_is_stopped_when_its_limit_is_reached_and_no_other() {
         let mut account = limited(100, 1000);
-        let ticket = account.admit("a").unwrap();
+        let ticket = goes(account.admit("a"));
         account.settle(ticket, tokens(99));
-        let ticket = account.admit("a").unwrap();
+        let ticket = goes(account.admit("a"));
         account.settle(ticket, tokens(30));
         let reached =
             BudgetVerdict { scope: BudgetScope::Task, metric: BudgetMetric::Tokens, used: 129, limit: 100 };
-        assert_eq!(account.admit("a"), Err(reached));
-        let ticket = account.admit("b").unwrap();
+        assert_eq!(account.admit("a"), Verdict::Refused(reached));
+        let ticket = goes(account.admit("b"));
         account.give_up(ticket);
         assert_eq!((account.task("a"), account.run()), (tokens(129), tokens(129)));
     }
 
     #[test]
-    fn what_is_under_way_counts_against_the_run() {
+    fn who_may_pass_a_limit_by_what_is_under_way_waits_until_that_is_known() {
         let mut account = limited(1000, 100);
         account.count("a", tokens(40));
         account.count("b", tokens(20));
-        let first = account.admit("a").unwrap();
+        let first = goes(account.admit("a"));
         // 60 used and 40 under way.
-        assert_eq!(account.admit("b").unwrap_err().used, 100);
+        assert_eq!(account.admit("b"), Verdict::Waits);
         account.settle(first, tokens(10));
-        let second = account.admit("b").unwrap();
-        account.give_up(second);
+        let second = goes(account.admit("b"));
+        account.settle(second, tokens(30));
+        let Verdict::Refused(reached) = account.admit("a") else { panic!("it goes past the limit") };
+        assert_eq!((reached.used, reached.limit), (100, 100));
     }
 
     #[test]
     fn cost_is_limited_like_tokens() {
         let mut account = Account::new(Limits::default(), Limits { per_task: Some(5), per_run: None });
         account.count("a", Spent { tokens: 1_000_000, microusd: 5 });
-        assert_eq!(account.admit("a").unwrap_err().metric, BudgetMetric::CostMicrousd);
+        let Verdict::Refused(reached) = account.admit("a") else { panic!("it goes past the limit") };
+        assert_eq!(reached.metric, BudgetMetric::CostMicrousd);
     }
 
     proptest! {
@@ -184,10 +216,22 @@ mod tests {
             let mut largest_under_way = 0_u64;
             for (task, spent, starts) in moves {
                 if starts {
-                    if let Ok(ticket) = account.admit(&task.to_string()) {
-                        prop_assert!(account.run().tokens < 300);
-                        under_way.push(ticket);
-                        largest_under_way = largest_under_way.max(under_way.len() as u64);
+                    match account.admit(&task.to_string()) {
+                        Verdict::Goes(ticket) => {
+                            prop_assert!(account.run().tokens < 300);
+                            under_way.push(ticket);
+                            largest_under_way = largest_under_way.max(under_way.len() as u64);
+                        }
+                        // Something will end that.
+                        Verdict::Waits => prop_assert!(!under_way.is_empty()),
+                        // For what was used, not for what was reckoned.
+                        Verdict::Refused(reached) => {
+                            let used = match reached.scope {
+                                BudgetScope::Task => account.task(&task.to_string()),
+                                BudgetScope::Run => account.run(),
+                            };
+                            prop_assert_eq!((used.tokens, reached.used >= reached.limit), (reached.used, true));
+                        }
                     }
                 } else if let Some(ticket) = under_way.pop() {
                     account.settle(ticket, tokens(spent));

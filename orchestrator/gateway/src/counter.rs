@@ -3,17 +3,21 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use mycelium_agents::tokens::Tokens;
 use mycelium_schemas::event::BudgetVerdict;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
-    account::{Account, Limits, Spent, Ticket},
+    account::{Account, Limits, Spent, Ticket, Verdict},
     ledger::{Entry, Keep, Ledger, LedgerError, tokens_of},
-    server::Client,
+    server::Served,
 };
+
+/// How often whoever waits for others gives a sign that it is not stuck.
+const SIGN_EVERY: Duration = Duration::from_secs(1);
 
 /// Millionths of a US dollar that tokens cost: of the model that a request names, or else of the one that is known of
 /// whoever asked.
@@ -49,6 +53,8 @@ pub(crate) struct Counter {
     inner: Arc<Mutex<Inner>>,
     prices: Arc<Prices>,
     notices: mpsc::UnboundedSender<Notice>,
+    /// Tells whoever waits that a request has ended.
+    ended: Arc<watch::Sender<()>>,
 }
 
 struct Inner {
@@ -78,19 +84,32 @@ impl Counter {
         for entry in entries {
             account.count(&entry.task, spent(&entry));
         }
-        Ok(Self { inner: Arc::new(Mutex::new(Inner { account, ledger })), prices, notices })
+        let (ended, _) = watch::channel(());
+        let (inner, ended) = (Arc::new(Mutex::new(Inner { account, ledger })), Arc::new(ended));
+        Ok(Self { inner, prices, notices, ended })
     }
 
-    pub(crate) fn admit(&self, client: &Client) -> Result<Admitted, BudgetVerdict> {
-        let admitted = self.inner().account.admit(&client.task);
-        match admitted {
-            Ok(ticket) => {
-                Ok(Admitted { counter: self.clone(), ticket: Some(ticket), model: client.model.clone() })
-            }
-            Err(reached) => {
-                let (task, attempt, by) = (client.task.clone(), client.attempt, client.by.clone());
-                self.tell(Notice::Refused { task, attempt, by, reached: reached.clone() });
-                Err(reached)
+    /// Lets a request through, at once or when enough is known of what those under way used.
+    pub(crate) async fn admit(&self, served: &Served) -> Result<Admitted, BudgetVerdict> {
+        let client = &served.client;
+        let mut ended = self.ended.subscribe();
+        loop {
+            let verdict = self.inner().account.admit(&client.task);
+            match verdict {
+                Verdict::Goes(ticket) => {
+                    let (counter, model) = (self.clone(), client.model.clone());
+                    return Ok(Admitted { counter, ticket: Some(ticket), model });
+                }
+                Verdict::Refused(reached) => {
+                    let (task, attempt, by) = (client.task.clone(), client.attempt, client.by.clone());
+                    self.tell(Notice::Refused { task, attempt, by, reached: reached.clone() });
+                    return Err(reached);
+                }
+                Verdict::Waits => {
+                    // Asked again where nothing has ended, too, which changes nothing.
+                    let _passed = tokio::time::timeout(SIGN_EVERY, ended.changed()).await;
+                    served.signs.note();
+                }
             }
         }
     }
@@ -129,6 +148,7 @@ impl Admitted {
             inner.account.settle(ticket, spent(&entry));
             inner.ledger.append(&entry)
         };
+        self.counter.ended.send_replace(());
         self.counter.tell(match &written {
             Ok(()) => Notice::Counted(entry),
             Err(error) => Notice::Lost(error.to_string()),
@@ -145,6 +165,7 @@ impl Drop for Admitted {
         }
         if let Some(ticket) = self.ticket.take() {
             self.counter.inner().account.give_up(ticket);
+            self.counter.ended.send_replace(());
         }
     }
 }

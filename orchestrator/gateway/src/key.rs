@@ -55,6 +55,11 @@ impl Key {
         Some((name, value))
     }
 
+    /// Its bytes, where it is long enough to be looked for.
+    pub(crate) fn sought(&self) -> Option<&[u8]> {
+        (self.text.len() >= HIDDEN_MIN).then_some(self.text.as_bytes())
+    }
+
     /// A text with a mark in the place of the key, and of a key that is shown in part, as `sk-ab***yz`; none where it has
     /// neither.
     pub(crate) fn hide(&self, text: &str) -> Option<String> {

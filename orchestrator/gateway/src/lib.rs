@@ -3,11 +3,13 @@
 
 pub mod account;
 mod ask;
+mod asked;
 pub mod cassette;
 mod counter;
 mod gateway;
 mod key;
 pub mod ledger;
+mod masked;
 pub mod meter;
 mod passing;
 pub mod protocol;

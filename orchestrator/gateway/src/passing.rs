@@ -10,17 +10,22 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::{Response, StatusCode, body::Frame, header::HeaderMap};
+use hyper::{
+    Response, StatusCode,
+    body::Frame,
+    header::{HeaderMap, HeaderValue},
+};
 use mycelium_core::budget;
 use mycelium_schemas::event::{BudgetScope, BudgetVerdict};
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::{
+    asked::Asked,
     cassette::{self, Tape, Taping},
     counter::{Admitted, Counter, Notice},
     key::Key,
     ledger::{Entry, telling},
+    masked::Masked,
     meter::{Meter, Metered},
     protocol::{Protocol, Vendor},
     refusal::{self, Answer},
@@ -89,7 +94,7 @@ impl Exchange<'_> {
         match upstream::too_long(answered.status, &answered.headers) {
             Some(wait) => {
                 let body = beginning(answered.body, ERROR_MAX).await;
-                Err(refusal::later(self.vendor, wait, &refusal::said(&body)))
+                Err(refusal::later(self.vendor, wait, &body))
             }
             None => Ok(answered),
         }
@@ -106,11 +111,21 @@ impl Exchange<'_> {
                            `base_url` of the provider in `gateway` to where it is";
             return Err(refusal::stopping(self.vendor, "redirected", message));
         }
-        let (status, mut headers) = (answer.status(), passed_back(answer.headers()));
+        let key = self.upstream.key.as_ref().and_then(Key::sought);
+        let (status, mut headers) = (answer.status(), passed_back(answer.headers(), key));
         waiting::tell_in_seconds(&mut headers);
-        let body = Box::pin(futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream));
+        let body: Pieces =
+            Box::pin(futures_util::TryStreamExt::map_err(answer.bytes_stream(), Broken::Upstream));
         if status.is_success() {
+            let body = match key {
+                Some(key) => Box::pin(Masked::new(body, key)),
+                None => body,
+            };
             return Ok(Answered { status, headers, body });
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // Claude Code would ask ten times more for as many minutes.
+            headers.insert(refusal::SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         // It may repeat the key; then it has another length.
         headers.remove(hyper::header::CONTENT_LENGTH);
@@ -168,7 +183,12 @@ pub(crate) async fn counted(
     served: Served,
 ) -> Result<Response<Body>, Answer> {
     let asked = Asked::of(&exchange.request.body);
-    let admitted = exchange.counter.admit(&served.client).map_err(|reached| {
+    if asked.in_the_background {
+        let message =
+            "mycelium: an answer in the `background` is not asked for: what it uses is told elsewhere";
+        return Err(refusal::stopping(protocol.vendor(), "uncounted", message));
+    }
+    let admitted = exchange.counter.admit(&served).await.map_err(|reached| {
         let message = format!("mycelium: {}", spoken(&reached));
         refusal::stopping(protocol.vendor(), "budget_exceeded", &message)
     })?;
@@ -205,26 +225,14 @@ fn spoken(reached: &BudgetVerdict) -> String {
     format!("the budget of the {whose} is used up: {}", budget::spoken(reached))
 }
 
-/// What of a request matters here.
-#[derive(Debug, Default, Deserialize)]
-struct Asked {
-    #[serde(default)]
-    model: String,
-    #[serde(default)]
-    stream: bool,
-}
-
-impl Asked {
-    fn of(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
-    }
-}
-
 /// A stream of chat completions tells its usage only if it is asked to.
 fn telling_usage(body: &Bytes) -> Bytes {
     let Ok(mut request) = serde_json::from_slice::<serde_json::Value>(body) else { return body.clone() };
     if let Some(request) = request.as_object_mut() {
         let options = request.entry("stream_options").or_insert_with(|| serde_json::json!({}));
+        if !options.is_object() {
+            *options = serde_json::json!({});
+        }
         if let Some(options) = options.as_object_mut() {
             options.insert("include_usage".to_owned(), true.into());
         }
@@ -232,11 +240,12 @@ fn telling_usage(body: &Bytes) -> Bytes {
     Bytes::from(request.to_string())
 }
 
-fn passed_back(headers: &HeaderMap) -> HeaderMap {
+fn passed_back(headers: &HeaderMap, key: Option<&[u8]>) -> HeaderMap {
     let is_passed = |name: &str| !NOT_PASSED_BACK.contains(&name);
+    let tells_key = |value: &[u8]| key.is_some_and(|key| value.windows(key.len()).any(|part| part == key));
     headers
         .iter()
-        .filter(|(name, _)| is_passed(name.as_str()))
+        .filter(|(name, value)| is_passed(name.as_str()) && !tells_key(value.as_bytes()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
@@ -338,9 +347,15 @@ impl Stream for Counted {
             };
             let Some(counting) = &mut this.counting else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
             counting.meter.push(&chunk);
+            let is_whole = counting.meter.tells_at_the_end();
+            let chunk = match this.last.take_if(|_| !is_whole) {
+                // It turned out to be a stream.
+                Some(before) => [before, chunk].concat().into(),
+                None => chunk,
+            };
             if counting.meter.has_ended() {
                 this.finish(Some(chunk), true);
-            } else if counting.meter.tells_at_the_end() {
+            } else if is_whole {
                 if let Some(before) = this.last.replace(chunk) {
                     return Poll::Ready(Some(Ok(Frame::data(before))));
                 }

@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{protocol::Vendor, waiting};
 
+/// Whether another request is worth it, in the words of Anthropic's clients.
+pub(crate) const SHOULD_RETRY: &str = "x-should-retry";
+/// Codes of providers that are not patient with whoever has paid for no more: to wait helps nobody.
+const USED_UP: [&str; 2] = ["insufficient_quota", "usage_limit_reached"];
 /// Characters of a provider's own words that are kept of a refusal.
 const MESSAGE_MAX: usize = 500;
 
@@ -34,14 +38,21 @@ pub fn stopping(vendor: Vendor, code: &str, message: &str) -> Answer {
 
 /// The provider asks for more patience than there is. Codex would wait in silence, and shows none of the words of a 429;
 /// Claude Code ends at one that is not to be asked again after.
-pub(crate) fn later(vendor: Vendor, wait: Duration, said: &str) -> Answer {
-    let spoken = waiting::spoken(wait);
+pub(crate) fn later(vendor: Vendor, wait: Duration, body: &[u8]) -> Answer {
+    let (spoken, said) = (waiting::spoken(wait), said(body));
     let message = format!("mycelium: the provider asks to wait {spoken} before it is asked again: {said}");
     let answer = match vendor {
+        _ if is_used_up(body) => stopping(vendor, "insufficient_quota", &message),
         Vendor::OpenAi => stopping(vendor, "rate_limit_exceeded", &message),
         Vendor::Anthropic => Answer::new(429, &anthropic("rate_limit_error", &message)),
     };
     Answer { later: Some(wait), ..answer }
+}
+
+fn is_used_up(body: &[u8]) -> bool {
+    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let named = |name: &str| body.pointer(name).and_then(Value::as_str);
+    ["/error/code", "/error/type"].into_iter().filter_map(named).any(|code| USED_UP.contains(&code))
 }
 
 /// Whatever else is refused.

@@ -56,9 +56,6 @@ const NOT_PASSED_ON: [&str; 12] = [
     "x-api-key",
 ];
 
-/// Whether another request is worth it, in the words of Anthropic's clients.
-const SHOULD_RETRY: &str = "x-should-retry";
-
 /// The body of an answer.
 pub(crate) type Body = BoxBody<bytes::Bytes, Broken>;
 
@@ -264,7 +261,9 @@ fn said(answer: Answer) -> Response<Body> {
         .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     if let Some(wait) = later {
         response.headers_mut().insert(hyper::header::RETRY_AFTER, wait.as_secs().into());
-        response.headers_mut().insert(SHOULD_RETRY, hyper::header::HeaderValue::from_static("false"));
+        response
+            .headers_mut()
+            .insert(refusal::SHOULD_RETRY, hyper::header::HeaderValue::from_static("false"));
     }
     response
 }

@@ -342,6 +342,90 @@ async fn a_key_that_a_provider_repeats_in_an_error_is_not_passed_on() {
 }
 
 #[tokio::test]
+async fn a_key_that_a_provider_repeats_in_an_answer_or_a_header_is_not_passed_on() {
+    let headers = BTreeMap::from([("x-seen".to_owned(), format!("Bearer {KEY}"))]);
+    for status in [None, Some(401)] {
+        let turn = Turn { status, headers: headers.clone(), ..says(&format!("yours is {KEY}!"), 5, 1) };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+        for (path, stream) in [
+            ("/v1/responses", true),
+            ("/v1/responses", false),
+            ("/v1/chat/completions", true),
+            ("/v1/messages", false),
+        ] {
+            let request = json!({"model": "m", "stream": stream, "messages": []});
+            let answer = ask(&rig.lease("001"), path, &request).await;
+            assert!(answer.headers().get("x-seen").is_none(), "{path} {status:?}");
+            let passed = answer.text().await.unwrap();
+            assert!(!passed.contains(KEY), "{path}: {passed}");
+            let stars = format!("yours is {}!", "*".repeat(KEY.len()));
+            assert_eq!(passed.contains(&stars), status.is_none(), "{path}: {passed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_paid_for_no_more_is_told_so_and_not_to_wait() {
+    for code in ["insufficient_quota", "usage_limit_reached"] {
+        let headers = BTreeMap::from([("retry-after".to_owned(), "3600".to_owned())]);
+        let body = Some(json!({"error": {"message": "no money", "type": code, "code": null}}));
+        let turn = Turn { status: Some(429), headers, body, ..Turn::default() };
+        let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+        let answer = responses(&rig.lease("001")).await;
+        assert_eq!(answer.status().as_u16(), 400, "{code}");
+        let said: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(said["error"]["code"], "insufficient_quota", "{code}");
+        assert!(said["error"]["message"].as_str().unwrap().contains("60 min"), "{said}");
+        let answer = ask(&rig.lease("001"), "/v1/messages", &streaming("m")).await;
+        assert_eq!(answer.status().as_u16(), 402, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_is_not_sent_again() {
+    let turn = Turn { status: Some(401), ..Turn::default() };
+    let rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+    let answer = ask(&rig.lease("001"), "/v1/messages", &streaming("m")).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-should-retry"]),
+        (401, &"false".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_stream_is_counted_whatever_its_type_says() {
+    for content_type in ["", "text/plain", "application/json"] {
+        for (path, end) in [
+            ("/v1/responses", "response.completed"),
+            ("/v1/chat/completions", "[DONE]"),
+            ("/v1/messages", "message_stop"),
+        ] {
+            let headers = BTreeMap::from([("content-type".to_owned(), content_type.to_owned())]);
+            let turn = Turn { headers, ..says("hello", 120, 7) };
+            let mut rig = Rig::new(turns(vec![turn]), Limits::default()).await;
+            let passed = ask(&rig.lease("001"), path, &streaming("m")).await.text().await.unwrap();
+            assert!(passed.contains("hello") && passed.contains(end), "{passed}");
+            let entry = rig.counted().await;
+            let counted = (entry.input_tokens, entry.output_tokens, entry.is_estimate);
+            assert_eq!(counted, (120, 7, false), "{path} {content_type}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_odd_about_a_request_hides_neither_its_model_nor_its_use() {
+    let rig = Rig::new(turns(vec![says("hello", 120, 7)]), Limits::default()).await;
+    let lease = rig.lease("001");
+    let odd = json!({"model": "priced", "stream": null, "input": "x"});
+    ask(&lease, "/v1/responses", &odd).await.text().await.unwrap();
+    let odd = json!({"model": "priced", "stream": true, "stream_options": null});
+    ask(&lease, "/v1/chat/completions", &odd).await.text().await.unwrap();
+    let ledger = rig.ledger();
+    let counted: Vec<_> = ledger.iter().map(|entry| (entry.cost_microusd, entry.is_estimate)).collect();
+    assert_eq!(counted, [(254, false), (254, false)]);
+}
+
+#[tokio::test]
 async fn no_agent_is_sent_on_to_where_nobody_counts() {
     for status in [301, 302, 303, 307, 308] {
         let headers = BTreeMap::from([("location".to_owned(), "http://127.0.0.1:1/v1/responses".to_owned())]);
@@ -466,6 +550,55 @@ async fn parallel_tasks_pass_a_budget_by_no_more_than_what_was_under_way() {
     });
     let served: u64 = futures_util::future::join_all(work).await.iter().sum();
     assert!((10..10 + TASKS as u64).contains(&served), "{served}");
+}
+
+#[tokio::test]
+async fn nobody_is_refused_for_what_others_may_still_use_but_for_what_they_used() {
+    for (used, status) in [(10, StatusCode::OK), (500, StatusCode::BAD_REQUEST)] {
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        let waits = Turn { wait_for: Some(go.clone()), ..says("hello", used - 1, 1) };
+        let limits = Limits { per_task: None, per_run: Some(800) };
+        let rig = Rig::new(turns(vec![says("hello", 399, 1), waits, says("hello", 1, 1)]), limits).await;
+        let (one, two) = (rig.lease("1"), rig.lease("2"));
+        responses(&one).await.text().await.unwrap();
+        // 400 used, and as much reckoned for what is under way.
+        let first = async { responses(&one).await.text().await.unwrap() };
+        let second = async {
+            while rig.models.asked().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            let asks = responses(&two);
+            let waits = async {
+                // Once when it asks, and again while it waits.
+                for _ in 0..2 {
+                    let before = two.signs().last();
+                    while two.signs().last() == before {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            };
+            let (asks, waits) = (std::pin::pin!(asks), std::pin::pin!(waits));
+            let came = futures_util::future::select(asks, waits).await;
+            std::fs::write(&go, "").unwrap();
+            match came {
+                futures_util::future::Either::Left((answer, _)) => panic!("it did not wait: {answer:?}"),
+                futures_util::future::Either::Right((_, asks)) => asks.await.status(),
+            }
+        };
+        let (_, answered) = futures_util::future::join(first, second).await;
+        assert_eq!(answered, status, "{used}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_answered_where_nobody_counts_is_not_asked() {
+    let rig = Rig::new(turns(vec![says("hello", 1, 1)]), Limits::default()).await;
+    let later = json!({"model": "m", "background": true, "input": "x"});
+    let answer = ask(&rig.lease("001"), "/v1/responses", &later).await;
+    assert_eq!(answer.status().as_u16(), 400);
+    assert!(answer.text().await.unwrap().contains("`background`"));
+    assert!(rig.models.asked().is_empty());
 }
 
 // Paused: the waits between its tries pass at once.

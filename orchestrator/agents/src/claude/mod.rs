@@ -42,7 +42,11 @@ impl From<ModelUsage> for Tokens {
 
 pub(crate) fn read(report: &mut Report, kind: &str, event: &Value) {
     match (kind, text_at(event, "/subtype")) {
-        ("system", Some("init")) => note_session(report, event),
+        ("system", Some("init")) => {
+            note_session(report, event);
+            // A command in the background woke it: what it had said of its end was not the last.
+            report.terminal = None;
+        }
         ("system", Some("api_retry")) => report.trouble = Some(failure::of_retry(event)),
         ("system", Some("permission_denied")) => {
             let tool = text_at(event, "/tool_name").unwrap_or("a tool");

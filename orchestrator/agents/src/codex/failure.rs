@@ -9,10 +9,11 @@ use crate::{
 };
 
 /// What stands in a message, and what it means; the first that fits counts.
-const SEEN: [(&str, FailureClass); 17] = [
+const SEEN: [(&str, FailureClass); 18] = [
     ("Quota exceeded", FailureClass::Quota),
     ("hit your usage limit", FailureClass::Quota),
     ("insufficient_quota", FailureClass::Quota),
+    ("usage_limit_reached", FailureClass::Quota),
     ("last status: 429", FailureClass::RateLimit),
     ("status 429", FailureClass::RateLimit),
     ("context window", FailureClass::Context),

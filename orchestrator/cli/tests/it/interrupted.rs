@@ -225,6 +225,43 @@ fn an_agent_that_has_lost_the_conversation_begins_anew_once_and_is_not_charged()
     }
 }
 
+/// A Codex that goes on with a conversation in a way of its own.
+fn codex_that_goes_on(run: &AtWork, how: &str) {
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *' resume '*) cat >/dev/null; session=$(echo \"$*\" | sed 's/.* resume \\([^ ]*\\).*/\\1/'); {how};; esac\n\
+         exec {} scripted-agent codex \"$@\"\n",
+        crate::place::program().display()
+    );
+    fs::write(run.place.outside().join("codex"), script).unwrap();
+}
+
+#[test]
+fn an_agent_that_cannot_read_the_conversation_begins_anew_once_and_is_not_charged() {
+    let work = vec![runs("echo whole >> src/one.js"), says("Done.")];
+    let mut run = AtWork::ended_by(Signal::KILL, AGENTS[0], "", "", work);
+    codex_that_goes_on(&run, "echo 'Error: failed to parse the rollout' >&2; exit 1");
+    run.resume().exits(0).complains(&[
+        "goes on with the conversation of attempt 1",
+        "its attempt is lost: the agent does not have the conversation",
+    ]);
+    assert_eq!(run.place.git("show main:src/one.js"), "whole");
+    run.place.landed_once("001");
+}
+
+#[test]
+fn one_that_goes_on_past_the_gateway_fails_and_nothing_lands() {
+    let mut run = AtWork::ended_by(Signal::KILL, AGENTS[0], "", "", vec![says("Done.")]);
+    let before = run.place.head();
+    codex_that_goes_on(
+        &run,
+        "echo past >> src/one.js; echo '{\"type\":\"thread.started\",\"thread_id\":\"'$session'\"}'; \
+         echo '{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":40,\"output_tokens\":2}}'; exit 0",
+    );
+    run.resume().exits(1).complains(&["told 42 tokens, none of which passed the gateway"]);
+    assert_eq!(run.place.head(), before);
+    assert_eq!(run.asked().len(), 1);
+}
+
 /// What a gate did in the workspace would pass for the agent's work.
 #[test]
 fn one_that_had_ended_is_done_again_since_a_gate_was_at_work_in_its_workspace() {

@@ -79,3 +79,18 @@ fn one_that_is_asked_again_is_told_of() {
     place.run(&["run"]).exits(1).complains(&["the provider is asked again", "503", "001"]);
     assert_eq!(models.asked().len(), 5);
 }
+
+#[test]
+fn one_that_is_not_there_is_named_by_its_own_address() {
+    for name in ["codex", "claude"] {
+        let (mut place, models) = place(name, Turn::default());
+        let base_url = models.base_url();
+        drop(models);
+        let run = place.run(&["run"]).exits(1);
+        assert!(run.stderr.contains("Connection refused"), "{name}: {}", run.stderr);
+        if name == "codex" {
+            assert!(run.stderr.contains(&format!("url: {base_url}/v1/responses")), "{}", run.stderr);
+        }
+        assert!(!run.stderr.contains("/t/"), "{name}: {}", run.stderr);
+    }
+}

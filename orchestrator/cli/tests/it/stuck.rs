@@ -84,3 +84,17 @@ fn a_signal_to_the_relay_is_one_to_its_agent() {
         assert_eq!(told.code(), Some(code), "{signal}");
     }
 }
+
+#[test]
+fn a_planner_that_is_stuck_is_ended_by_the_limit_that_it_passed() {
+    let models = serve(vec![says("nobody asks")]);
+    let mut place = place(&models, "|first_event_timeout_minutes: 0.02");
+    let mute =
+        "#!/bin/sh\ncase \"$1\" in --version) echo 'codex-cli 0.169.0'; exit 0;; esac\nexec sleep 600\n";
+    std::fs::write(place.outside().join("codex"), mute).unwrap();
+    let config =
+        place.read(".mycelium/config.yaml").replace("worker: { agent: codex", "planner: { provider: codex");
+    place.write(".mycelium/config.yaml", &config.replace(", args: []", ""));
+    let plan = place.run(&["plan", "--input", ".mycelium/plan.md", "--force"]).exits(4);
+    assert!(plan.stderr.contains("said nothing after it was started"), "{}", plan.stderr);
+}

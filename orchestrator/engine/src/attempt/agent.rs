@@ -127,7 +127,7 @@ impl Attempt {
             journal: self.journal.clone(),
             agent: agent::name(&self.config),
             reading: match &hired {
-                Some(hired) => Reading::Adapter(Box::new(hired.listen())),
+                Some(hired) => Reading::Adapter(Box::new(hired.listen(&self.config))),
                 None => Reading::Usage(UsageCount::new(&self.config)),
             },
             keeper,

@@ -30,7 +30,7 @@ use super::{
     unpack::{Limits, Unpack, unpack},
 };
 use crate::{
-    attempt::blocking,
+    off_loop::blocking,
     error::{Error, IoContext},
     fault,
     job::{Exit, Job, Purpose, StopLevel, stopped},

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{meter::sse::Events, protocol::Protocol};
+use crate::{
+    meter::sse::{self, Events},
+    protocol::Protocol,
+};
 
 /// How a response ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +64,15 @@ impl Reply {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         match &mut self.framing {
             Framing::Events(events) => events.push(bytes, |data| self.said.event(self.protocol, data)),
-            Framing::Document(document) => document.extend_from_slice(bytes),
+            Framing::Document(document) => {
+                document.extend_from_slice(bytes);
+                if sse::begin_in(document) {
+                    let mut events = Events::default();
+                    let document = std::mem::take(document);
+                    events.push(&document, |data| self.said.event(self.protocol, data));
+                    self.framing = Framing::Events(events);
+                }
+            }
         }
     }
 

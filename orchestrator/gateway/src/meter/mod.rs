@@ -75,6 +75,12 @@ impl Meter {
                 if !body.is_too_long {
                     body.bytes.extend_from_slice(bytes);
                 }
+                if sse::begin_in(&body.bytes) {
+                    let mut events = Events::default();
+                    let (count, protocol) = (&mut self.count, self.protocol);
+                    events.push(&std::mem::take(&mut body.bytes), |data| take(count, protocol, data));
+                    self.framing = Framing::Events(events);
+                }
             }
         }
     }

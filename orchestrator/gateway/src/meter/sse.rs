@@ -10,6 +10,15 @@ pub(crate) struct Events {
     is_too_long: bool,
 }
 
+/// Bytes of a body by which it is known whether it is one of events.
+const BEGINNING: usize = 64;
+
+/// Whether a body begins as a stream of events does, whatever its type says: servers in between may leave that out.
+pub(crate) fn begin_in(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..BEGINNING).unwrap_or(bytes).trim_ascii_start();
+    [&b"data:"[..], b"event:", b"id:", b"retry:", b":"].into_iter().any(|begin| bytes.starts_with(begin))
+}
+
 impl Events {
     pub(crate) fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
