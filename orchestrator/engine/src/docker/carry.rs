@@ -30,10 +30,10 @@ use super::{
     unpack::{Limits, Unpack, unpack},
 };
 use crate::{
-    off_loop::blocking,
     error::{Error, IoContext},
     fault,
     job::{Exit, Job, Purpose, StopLevel, stopped},
+    off_loop::blocking,
     private, store,
 };
 
