@@ -45,7 +45,8 @@ impl<'de> Visitor<'de> for Reads {
         while let Some(key) = request.next_key::<String>()? {
             match key.as_str() {
                 "model" => {
-                    asked.model = request.next_value::<Value>()?.as_str().unwrap_or_default().to_owned()
+                    let model = request.next_value::<Value>()?;
+                    model.as_str().unwrap_or_default().clone_into(&mut asked.model);
                 }
                 "stream" => asked.stream = request.next_value::<Value>()? == true,
                 "background" => asked.in_the_background = request.next_value::<Value>()? == true,

@@ -16,30 +16,32 @@ pub(crate) struct Masked {
     key: Vec<u8>,
     /// The end of what came, where the key may begin with it.
     held: Vec<u8>,
-    /// How the body ended, once it has: told behind what is held.
-    end: Option<Option<Broken>>,
+    /// Whether the body has ended, which is told behind what is held.
+    has_ended: bool,
+    /// Why it broke off, where it did.
+    broken: Option<Broken>,
 }
 
 impl Masked {
     pub(crate) fn new(body: Pieces, key: &[u8]) -> Self {
-        Self { body, key: key.to_vec(), held: Vec::new(), end: None }
+        Self { body, key: key.to_vec(), held: Vec::new(), has_ended: false, broken: None }
     }
 
     /// What of the next piece can be passed on.
-    fn pass(&mut self, piece: Bytes) -> Bytes {
+    fn pass(&mut self, piece: &Bytes) -> Bytes {
         let begins = |bytes: &[u8]| {
             let longest = bytes.len().min(self.key.len() - 1);
             (1..=longest).rev().find(|length| bytes.ends_with(&self.key[..*length])).unwrap_or(0)
         };
         let is_in = |bytes: &[u8]| bytes.windows(self.key.len()).position(|part| part == self.key);
-        if self.held.is_empty() && is_in(&piece).is_none() {
+        if self.held.is_empty() && is_in(piece).is_none() {
             // As nearly every piece is.
-            let passed = piece.len() - begins(&piece);
+            let passed = piece.len() - begins(piece);
             self.held.extend_from_slice(&piece[passed..]);
             return piece.slice(..passed);
         }
         let mut bytes = std::mem::take(&mut self.held);
-        bytes.extend_from_slice(&piece);
+        bytes.extend_from_slice(piece);
         while let Some(at) = is_in(&bytes) {
             bytes[at..at + self.key.len()].fill(b'*');
         }
@@ -55,22 +57,22 @@ impl Stream for Masked {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(end) = &mut this.end {
+            if this.has_ended {
                 if !this.held.is_empty() {
                     return Poll::Ready(Some(Ok(std::mem::take(&mut this.held).into())));
                 }
-                return Poll::Ready(end.take().map(Err));
+                return Poll::Ready(this.broken.take().map(Err));
             }
             let Poll::Ready(next) = this.body.as_mut().poll_next(context) else { return Poll::Pending };
             match next {
                 Some(Ok(piece)) => {
-                    let passed = this.pass(piece);
+                    let passed = this.pass(&piece);
                     if !passed.is_empty() {
                         return Poll::Ready(Some(Ok(passed)));
                     }
                 }
-                Some(Err(broken)) => this.end = Some(Some(broken)),
-                None => this.end = Some(None),
+                Some(Err(broken)) => (this.has_ended, this.broken) = (true, Some(broken)),
+                None => this.has_ended = true,
             }
         }
     }

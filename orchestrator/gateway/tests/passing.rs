@@ -583,7 +583,7 @@ async fn nobody_is_refused_for_what_others_may_still_use_but_for_what_they_used(
             std::fs::write(&go, "").unwrap();
             match came {
                 futures_util::future::Either::Left((answer, _)) => panic!("it did not wait: {answer:?}"),
-                futures_util::future::Either::Right((_, asks)) => asks.await.status(),
+                futures_util::future::Either::Right(((), asks)) => asks.await.status(),
             }
         };
         let (_, answered) = futures_util::future::join(first, second).await;
