@@ -82,7 +82,7 @@ pub fn agent(reason: &str) -> Option<&'static str> {
             "the provider fails or is not reached: look at `base_url` in `gateway`, or wait, then `mycelium run`"
         }
         "config" => {
-            "the agent or its model is set up as it cannot work: correct what the reason names, as `model`, `base_url` or `args`, then `mycelium run`"
+            "the provider does not know what it was asked for, or the agent cannot start so: correct `model` or `base_url`, or what else the reason names, then `mycelium run`"
         }
         _ => return None,
     })
