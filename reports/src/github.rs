@@ -2,6 +2,7 @@
 //! rest without a word, so the last one says what is left out.
 
 use mycelium_schemas::{
+    evidence::LIMITED,
     matrix::{Row, Status},
     verdict::{GateVerdict, Verdict},
 };
@@ -30,7 +31,17 @@ pub fn github(report: &Report<'_>) -> String {
         );
         errors.push(error("", "accept: more", &text));
     }
+    errors.extend(part_of(report).map(|why| command("notice", "", "accept: a part", &why)));
     errors.join("\n")
+}
+
+/// Why a run says nothing of goals and gates: it was asked for a part, and nobody expects a part to prove them.
+fn part_of(report: &Report<'_>) -> Option<String> {
+    let partial = report.matrix.run.as_ref().map_or(&[][..], |run| &run.partial);
+    let is_asked_for = !partial.is_empty() && partial.iter().all(|why| why.starts_with(LIMITED));
+    is_asked_for.then(|| {
+        format!("The run was {}, so that nothing is said of goals and gates here.", partial.join(" and "))
+    })
 }
 
 fn errors(report: &Report<'_>) -> Vec<String> {
@@ -40,6 +51,7 @@ fn errors(report: &Report<'_>) -> Vec<String> {
     // A goal that fails is told by its scenarios, one that is not required by nothing.
     let goals = matrix.rows.iter().filter(|row| row.status != Status::Verified && !failed(row));
     let red = report.verdicts().filter(|verdict| verdict.verdict == Verdict::Red);
+    let is_part = part_of(report).is_some();
     failures
         .iter()
         .map(|failure| failed_scenario(report, failure))
@@ -47,8 +59,8 @@ fn errors(report: &Report<'_>) -> Vec<String> {
             let place = place(&orphan.key.uri, orphan.key.line);
             error(&place, "accept: orphan", &format!("{}\n{}", orphan.name, orphan.reason))
         }))
-        .chain(goals.map(goal))
-        .chain(red.map(gate))
+        .chain(goals.filter(|_| !is_part).map(goal))
+        .chain(red.filter(|_| !is_part).map(gate))
         .collect()
 }
 
@@ -83,7 +95,11 @@ fn place(uri: &str, line: u64) -> String {
 }
 
 fn error(place: &str, title: &str, text: &str) -> String {
-    format!("::error {place}title={}::{}", property(title), data(&cut(text, TEXT_MAX * 2)))
+    command("error", place, title, text)
+}
+
+fn command(kind: &str, place: &str, title: &str, text: &str) -> String {
+    format!("::{kind} {place}title={}::{}", property(title), data(&cut(text, TEXT_MAX * 2)))
 }
 
 /// A text as workflow commands take it.

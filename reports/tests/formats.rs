@@ -271,6 +271,27 @@ fn nothing_is_annotated_where_all_is_proved() {
 }
 
 #[test]
+fn a_run_that_was_asked_for_a_part_is_no_error_where_nothing_failed() {
+    let mut sample = sample();
+    let run = sample.0.run.as_mut().unwrap();
+    run.partial = vec!["limited by --tags".to_owned(), "limited to given paths".to_owned()];
+    let text = github(&report(&sample, "stamp"));
+    let lines: Vec<&str> = text.lines().collect();
+    let (notice, errors) = lines.split_last().unwrap();
+    assert_eq!(errors.len(), 2 + sample.0.orphans.len(), "what failed, and what serves no goal: {text}");
+    assert!(
+        notice.starts_with(
+            "::notice title=accept%3A a part::The run was limited by --tags and limited to given"
+        ),
+        "{notice}"
+    );
+    // A part that got lost is another thing.
+    sample.0.run.as_mut().unwrap().partial.push("shard 1/2 of mock is missing".to_owned());
+    let text = github(&report(&sample, "stamp"));
+    assert!(text.lines().all(|line| line.starts_with("::error ")) && text.lines().count() == 10, "{text}");
+}
+
+#[test]
 fn a_name_cannot_make_an_annotation_of_its_own() {
     let mut sample = sample();
     for scenario in &mut sample.0.scenarios {

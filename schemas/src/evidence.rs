@@ -13,6 +13,9 @@ pub const ASSERTION_MEDIA_TYPE: &str = "application/vnd.mycelium.assertion+json"
 /// Media type of an [`EvidenceFile`] attachment.
 pub const EVIDENCE_MEDIA_TYPE: &str = "application/vnd.mycelium.evidence+json";
 
+/// What each reason begins with for which a run is a part because it was asked for a part.
+pub const LIMITED: &str = "limited ";
+
 /// What was run, on what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {

@@ -164,6 +164,33 @@ fn who_judges_says_it_on_the_page_and_at_the_lines() {
     }
 }
 
+/// What failed is what the page is there for: no step that fails keeps a later one from running the other lane, from making
+/// one run of both, or from judging it.
+#[test]
+fn who_judges_does_so_whatever_failed_before() {
+    const PARTS: [&str; 4] = ["accept run", ".ci/docker", "accept merge", "accept gate"];
+    let mut asked = 0;
+    for (name, workflow) in workflows() {
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let steps = body["steps"].as_array().unwrap().iter().filter(|step| step["name"].is_null());
+            let commands: Vec<(&str, &Value)> =
+                steps.filter_map(|step| Some((step["run"].as_str()?, step))).collect();
+            if !commands.iter().any(|(run, _)| run.contains("accept gate")) {
+                continue;
+            }
+            // Where parts of a run cannot be made one there is nothing to judge.
+            let before = |(run, _): &&(&str, &Value)| run.contains("accept merge");
+            let first = commands.iter().take_while(before).count() + 1;
+            let parts = commands.iter().skip(first).filter(|(run, _)| PARTS.iter().any(|p| run.contains(p)));
+            for (run, step) in parts {
+                asked += 1;
+                assert_eq!(step["if"], "always()", "{name}: {job}: {run}");
+            }
+        }
+    }
+    assert_eq!(asked, 8);
+}
+
 #[test]
 fn a_workflow_judges_by_each_profile() {
     let mut profiles = BTreeSet::new();

@@ -69,7 +69,7 @@ pub fn build(inputs: &Inputs<'_>) -> Matrix {
             subject: inputs.subject,
             catalogue: inputs.catalogue,
             lanes: &inputs.profile.lanes,
-            excused: &quarantine::excused(inputs),
+            excused: &excused_for_all(inputs),
         },
     );
     let goals = inputs.registry.goals.iter();

@@ -22,11 +22,11 @@ fn valid(world: &mut MyceliumWorld, schema: String) -> Result<(), WorldError> {
 
 /// The command lists exactly that many entries.
 #[then(expr = "standard output lists {int} event(s)")]
-fn counted(world: &mut MyceliumWorld, count: usize) -> Result<(), WorldError> {
+fn counted(world: &mut MyceliumWorld, count: u64) -> Result<(), WorldError> {
     let listed = listed(world)?;
     let found = lines(listed.iter());
-    let verdict = Verdict::of(listed.len() == count, format!("{count} events"), found);
-    world.must(Claim::new(Output, "count", "the listed events", STDOUT), verdict)
+    let verdict = Verdict::of(listed.len() as u64 == count, format!("{count} events"), found);
+    world.count(Claim::new(Output, "count", "the listed events", STDOUT), count, verdict)
 }
 
 /// The command lists events, and each of them has that value in that field.

@@ -50,11 +50,11 @@ fn never_at_work(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 /// At the engine there are so many containers that work with anything of this scenario, in any state, somebody else's
 /// included.
 #[then(expr = "{int} container(s) is/are there")]
-fn counted(world: &mut MyceliumWorld, count: usize) -> Result<(), WorldError> {
+fn counted(world: &mut MyceliumWorld, count: u64) -> Result<(), WorldError> {
     let all = world.containers()?;
     let found = lines(all.iter().map(|found| format!("{} {}", found.name, found.state)));
     let claim = Claim::new(Container, "count", "containers of this scenario", ENGINE);
-    world.must(claim, Verdict::of(all.len() == count, format!("{count} containers"), found))
+    world.count(claim, count, Verdict::of(all.len() as u64 == count, format!("{count} containers"), found))
 }
 
 /// The last command lists (`clean --dry-run --json`) with each container how much disk its own files take, as the engine

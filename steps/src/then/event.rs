@@ -25,16 +25,16 @@ fn logged_for(world: &mut MyceliumWorld, kind: EventType, task: TaskName) -> Res
 
 /// The log has exactly that many events of that type.
 #[then(expr = "the log has {int} {eventType} event(s)")]
-fn counted(world: &mut MyceliumWorld, count: usize, kind: EventType) -> Result<(), WorldError> {
+fn counted(world: &mut MyceliumWorld, count: u64, kind: EventType) -> Result<(), WorldError> {
     let journal = world.run_folder()?.journal()?;
-    let found = journal.iter().filter(|line| line.is(kind.as_str(), None)).count();
+    let found = journal.iter().filter(|line| line.is(kind.as_str(), None)).count() as u64;
     let claim = Claim::new(Event, "count", format!("{} events", kind.as_str()), JOURNAL);
     let verdict = Verdict::of(
         found == count,
         format!("{count} of them"),
         format!("{found} of them in\n{}", summary(&journal)),
     );
-    world.must(claim, verdict)
+    world.count(claim, count, verdict)
 }
 
 /// The log has no event of that type.
@@ -85,7 +85,8 @@ fn in_order(world: &mut MyceliumWorld, step: &Step) -> Result<(), WorldError> {
             |task| format!("{} task {task}\n", row.text("event")),
         );
     }
-    let claim = Claim::new(Event, "order", "the order of events", JOURNAL);
+    let kinds: Vec<&str> = table.rows().map(|row| row.text("event")).collect();
+    let claim = Claim::new(Event, "order", format!("the order of {}", kinds.join(", ")), JOURNAL);
     world.must(claim, Verdict::of(held, expected, summary(&journal)))
 }
 

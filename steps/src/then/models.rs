@@ -9,11 +9,12 @@ const SERVER: &str = "the model server";
 
 /// The model was asked exactly so often, by all agents together.
 #[then(expr = "the model was asked {int} time(s)")]
-fn asked(world: &mut MyceliumWorld, count: usize) -> Result<(), WorldError> {
+fn asked(world: &mut MyceliumWorld, count: u64) -> Result<(), WorldError> {
     let asked = world.asked()?;
     let found = lines(asked.iter().map(|asked| &asked.path));
     let claim = Claim::new(Model, "asked", "requests", SERVER);
-    world.must(claim, Verdict::of(asked.len() == count, format!("{count} requests"), found))
+    let verdict = Verdict::of(asked.len() as u64 == count, format!("{count} requests"), found);
+    world.count(claim, count, verdict)
 }
 
 /// One of the questions to the model holds the text.

@@ -70,7 +70,7 @@ fn never_task_status(
 fn made_attempts(world: &mut MyceliumWorld, task: TaskName, attempts: u32) -> Result<(), WorldError> {
     let found = task_of(world, &task)?.attempts;
     let claim = Claim::new(State, "attempts", format!("attempts of task {}", task.as_str()), STATE);
-    world.must(claim, Verdict::equal(attempts.to_string(), found.to_string()))
+    world.count(claim, attempts.into(), Verdict::equal(attempts.to_string(), found.to_string()))
 }
 
 /// The task started at most that many attempts.
@@ -86,7 +86,7 @@ fn never_more_attempts(world: &mut MyceliumWorld, task: TaskName, most: u32) -> 
 fn used_tokens(world: &mut MyceliumWorld, task: TaskName, tokens: u64) -> Result<(), WorldError> {
     let found = task_of(world, &task)?.usage.tokens();
     let claim = Claim::new(State, "usage", format!("tokens of task {}", task.as_str()), STATE);
-    world.must(claim, Verdict::equal(tokens.to_string(), found.to_string()))
+    world.count(claim, tokens, Verdict::equal(tokens.to_string(), found.to_string()))
 }
 
 /// What the task used in all its attempts, validators included, by kind (columns: kind, count): input, cached,
@@ -128,7 +128,7 @@ fn never_used_more(world: &mut MyceliumWorld, task: TaskName, most: u64) -> Resu
 fn told_no_usage(world: &mut MyceliumWorld, task: TaskName, attempts: u32) -> Result<(), WorldError> {
     let found = task_of(world, &task)?.unmetered_attempts;
     let claim = Claim::new(State, "unmetered", format!("attempts of task {}", task.as_str()), STATE);
-    world.must(claim, Verdict::equal(attempts.to_string(), found.to_string()))
+    world.count(claim, attempts.into(), Verdict::equal(attempts.to_string(), found.to_string()))
 }
 
 /// The task keeps the commit of its validated work, so that a human can still let it land.

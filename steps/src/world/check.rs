@@ -65,6 +65,12 @@ impl MyceliumWorld {
         self.judge(claim, Polarity::MustNot, verdict)
     }
 
+    /// So many of something must be there. That there is none says what must not have happened, and witnesses nothing.
+    pub(crate) fn count(&self, claim: Claim, wanted: u64, verdict: Verdict) -> Result<(), WorldError> {
+        let polarity = if wanted == 0 { Polarity::MustNot } else { Polarity::Must };
+        self.judge(claim, polarity, verdict)
+    }
+
     fn judge(&self, claim: Claim, polarity: Polarity, verdict: Verdict) -> Result<(), WorldError> {
         let Claim { kind, check, subject, artifact } = claim;
         let Verdict { expected, found, held } = verdict;

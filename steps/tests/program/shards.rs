@@ -90,7 +90,7 @@ fn what_is_no_whole_is_said_or_refused() {
     }
     let answer = checkout.accept("merge s1 s2 --out merged --json");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
-    assert_eq!(answer.json()["partial"], serde_json::json!(["shard 3/3 is missing"]));
+    assert_eq!(answer.json()["partial"], serde_json::json!(["shard 3/3 of mock is missing"]));
     let refused = |arguments: &str, why: &str| {
         let answer = checkout.accept(arguments);
         assert_eq!(answer.code, Some(2), "{arguments}: {}", answer.err);
@@ -113,6 +113,21 @@ fn what_is_no_whole_is_said_or_refused() {
 }
 
 #[test]
+fn half_of_a_lane_and_half_of_another_are_no_whole() {
+    let checkout = checkout();
+    checkout.change("@mock", "@mock @docker");
+    for (out, more) in [("mock", "--shard 1/2"), ("docker", "--world docker --shard 2/2")] {
+        let mut command = checkout.command(&format!("run --bin program --out {out} {more}"));
+        command.env("DOCKER_HOST", "unix:///nowhere/docker.sock").env_remove("RUN_DOCKER_TESTS");
+        command.output().unwrap();
+    }
+    let answer = checkout.accept("merge mock docker --out merged --json");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let missing = serde_json::json!(["shard 1/2 of docker is missing", "shard 2/2 of mock is missing"]);
+    assert_eq!(answer.json()["partial"], missing);
+}
+
+#[test]
 fn many_missing_shards_are_counted_and_not_listed() {
     let checkout = Checkout::new();
     checkout.program("exit 0");
@@ -121,8 +136,8 @@ fn many_missing_shards_are_counted_and_not_listed() {
     let partial = answer.json()["partial"].clone();
     let partial = partial.as_array().unwrap();
     assert_eq!(partial.len(), 21, "{partial:?}");
-    assert!(partial.contains(&"shard 21/1000 is missing".into()), "{partial:?}");
-    assert!(partial.contains(&"979 more of 1000 shards are missing".into()), "{partial:?}");
+    assert!(partial.contains(&"shard 21/1000 of mock is missing".into()), "{partial:?}");
+    assert!(partial.contains(&"979 more of 1000 shards of mock are missing".into()), "{partial:?}");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use mycelium_schemas::{
     evidence::{Assertion, Polarity},
     goal::Tier,
-    matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepRole, StepStatus},
+    matrix::{Attempt, Link, Matrix, Row, Scenario, Status, StepRole, StepRun, StepStatus},
     sabotage::TrialOutcome,
 };
+
+use crate::matrix::ledger::{counting, counting_from, finds};
 
 /// Every event that says that work was kept from landing.
 const BLOCK_EVENTS: [&str; 3] = ["budget.block", "validator.block", "manifest.block"];
@@ -54,11 +56,34 @@ pub(super) fn no_merge_safety(matrix: &Matrix) -> Judgement {
             }
             if row.status != Status::Verified {
                 reasons.push(format!("{} ({event}) is {}.", row.goal, row.status));
+            } else if !scenarios_of(matrix, row).any(|scenario| stays_behind(scenario, event)) {
+                reasons.push(format!(
+                    "No scenario of {} finds a {event} event and the integration branch where it was.",
+                    row.goal
+                ));
             }
         }
     }
     let green = "After every kind of block the integration branch is proved not to move.";
     Judgement::unless(reasons, "verify a Tier-0 goal for each kind of block", green)
+}
+
+fn scenarios_of<'m>(matrix: &'m Matrix, row: &'m Row) -> impl Iterator<Item = &'m Scenario> {
+    row.scenarios.iter().filter_map(|key| matrix.scenario(key))
+}
+
+/// Whether a scenario found, at its first attempt in some lane, a block and the branch unmoved behind it.
+fn stays_behind(scenario: &Scenario, event: &str) -> bool {
+    let mut firsts = scenario.lanes.iter().filter_map(|lane| lane.attempts.first());
+    firsts.any(|attempt| {
+        counting(attempt).any(|found| finds(found, event))
+            && counting(attempt).any(|found| is_negative(found, BRANCH_UNMOVED))
+    })
+}
+
+/// Whether an assertion is the one of that name, of what must not happen.
+fn is_negative(assertion: &Assertion, name: &str) -> bool {
+    assertion.polarity == Polarity::MustNot && assertion.name() == name
 }
 
 /// Goals about resuming are there and all of them verified, each by a scenario that resumes a run, and at least one of
@@ -76,14 +101,17 @@ pub(super) fn resume_correctness(matrix: &Matrix) -> Judgement {
         if row.status != Status::Verified {
             reasons.push(format!("{} is {}.", row.goal, row.status));
         }
-        if !row.scenarios.iter().filter_map(|key| matrix.scenario(key)).any(resumes) {
+        if !scenarios_of(matrix, row).any(resumes) {
             reasons
                 .push(format!("{} is about `resume`, and none of its scenarios that ran resumes.", row.goal));
         }
     }
-    let idempotent = |row: &&Row| row.must_not.iter().any(|claim| claim.assertion == NOT_DONE_AGAIN);
-    if !about.iter().any(idempotent) {
+    let idempotent = |row: &&&Row| row.must_not.iter().any(|claim| claim.assertion == NOT_DONE_AGAIN);
+    let mut idempotent = about.iter().filter(idempotent).peekable();
+    if idempotent.peek().is_none() {
         reasons.push(format!("No goal about `resume` declares {NOT_DONE_AGAIN} as something to prove."));
+    } else if !idempotent.any(|row| scenarios_of(matrix, row).any(does_nothing_again)) {
+        reasons.push(format!("{NOT_DONE_AGAIN} was asserted behind no `resume`."));
     }
     Judgement::unless(reasons, MEND, format!("All goals about resuming are verified: {}.", about.len()))
 }
@@ -91,11 +119,22 @@ pub(super) fn resume_correctness(matrix: &Matrix) -> Judgement {
 /// Whether a scenario resumed a run in every attempt at it, in a step that passed.
 fn resumes(scenario: &Scenario) -> bool {
     let mut attempts = scenario.lanes.iter().flat_map(|lane| &lane.attempts).peekable();
-    attempts.peek().is_some()
-        && attempts.all(|attempt| {
-            let mut whens = attempt.steps.iter().filter(|step| step.role == StepRole::When);
-            whens.any(|step| step.status == StepStatus::Passed && step.text.contains(RESUME_COMMAND))
-        })
+    attempts.peek().is_some() && attempts.all(|attempt| attempt.steps.iter().any(is_resume))
+}
+
+/// Whether a step passed that resumes a run.
+fn is_resume(step: &StepRun) -> bool {
+    step.role == StepRole::When && step.status == StepStatus::Passed && step.text.contains(RESUME_COMMAND)
+}
+
+/// Whether a scenario found, at its first attempt in some lane, that behind a `resume` nothing was done again.
+fn does_nothing_again(scenario: &Scenario) -> bool {
+    let mut firsts = scenario.lanes.iter().filter_map(|lane| lane.attempts.first());
+    firsts.any(|attempt| {
+        let resumed = attempt.steps.iter().position(is_resume);
+        let behind = resumed.and_then(|at| attempt.steps.get(at..)).unwrap_or_default();
+        counting_from(behind).any(|found| is_negative(found, NOT_DONE_AGAIN))
+    })
 }
 
 /// Every scenario that ran had all its artifacts checked against their schemas, the last time after its last command.
@@ -121,9 +160,7 @@ pub(super) fn artifact_schema(matrix: &Matrix) -> Judgement {
 
 /// Whether every check of an attempt's artifacts held, and one was made where or after the last artifact was kept.
 fn has_valid_artifacts(attempt: &Attempt) -> bool {
-    let is_check = |assertion: &&Assertion| {
-        assertion.name() == ARTIFACTS_VALID && assertion.polarity == Polarity::MustNot
-    };
+    let is_check = |assertion: &&Assertion| is_negative(assertion, ARTIFACTS_VALID);
     let last_kept = attempt.steps.iter().rposition(|step| !step.evidence.is_empty()).unwrap_or_default();
     let after_all = attempt.steps.get(last_kept..).unwrap_or_default();
     after_all.iter().flat_map(|step| &step.assertions).any(|found| is_check(&found))

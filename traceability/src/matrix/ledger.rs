@@ -1,16 +1,21 @@
 //! Which assertions of a goal count: those that were executed in a passing `Then`, that held, and that read an artifact
 //! of the run.
 
+use std::collections::BTreeSet;
+
 use mycelium_schemas::{
     evidence::{Assertion, Polarity},
-    goal::spec::{Claim, Goal},
-    matrix::{Declared, LaneRun, StepRole, StepStatus},
+    goal::{
+        Tier,
+        spec::{Claim, Goal},
+    },
+    matrix::{Attempt, Declared, LaneRun, StepRole, StepRun, StepStatus},
 };
 
 use crate::catalogue::ScenarioSpec;
 
-/// The assertions that events of one type are there; their subject begins with the type.
-const EVENT_FOUND: [&str; 2] = ["event.present", "event.count"];
+/// The assertions that events are there. Their subject names each type as a word of its own, before any task.
+const EVENT_FOUND: [&str; 4] = ["event.present", "event.count", "event.payload", "event.order"];
 
 /// A scenario of a goal with what came out of it.
 pub(super) struct Linked<'a> {
@@ -25,13 +30,7 @@ impl Linked<'_> {
 
     /// The assertions that count in a lane: of the first attempt alone, and only if it passed.
     fn counting(&self, lane: &str) -> impl Iterator<Item = &Assertion> {
-        let first = self.in_lane(lane).and_then(|run| run.attempts.first());
-        let passed = first.filter(|attempt| attempt.outcome == StepStatus::Passed);
-        let thens = passed.into_iter().flat_map(|attempt| &attempt.steps);
-        thens
-            .filter(|step| step.role == StepRole::Then && step.status == StepStatus::Passed)
-            .flat_map(|step| &step.assertions)
-            .filter(|assertion| assertion.held && !assertion.artifact.is_empty())
+        self.in_lane(lane).and_then(|run| run.attempts.first()).into_iter().flat_map(counting)
     }
 
     /// Whether something that must not happen was looked for in a lane.
@@ -73,17 +72,48 @@ pub(crate) fn fits(assertion: &Assertion, goal: &Goal, claim: &Claim, part: Part
     is_named
         && match part {
             Part::MustNot => assertion.polarity == Polarity::MustNot,
-            Part::Witness => !is_of_another_event(assertion, goal),
-            Part::Control => true,
+            // That something is not there shows that nothing was done as well.
+            Part::Witness => assertion.polarity == Polarity::Must && !is_of_another_event(assertion, goal),
+            Part::Control => assertion.polarity == Polarity::Must || goal.tier() != Tier::Zero,
         }
 }
 
-/// Whether an assertion found an event that the goal does not leave behind: every run has a `run.start`, so that it
+/// Whether an assertion found events of which the goal leaves none behind: every run has a `run.start`, so that it
 /// witnesses nothing.
 fn is_of_another_event(assertion: &Assertion, goal: &Goal) -> bool {
-    let found = assertion.subject.split(' ').next().unwrap_or_default();
+    finds_events(assertion) && !goal.artifacts.events.iter().any(|event| speaks_of(assertion, event))
+}
+
+/// Whether an assertion is that events are there.
+fn finds_events(assertion: &Assertion) -> bool {
     EVENT_FOUND.contains(&assertion.name().as_str())
-        && !goal.artifacts.events.iter().any(|event| event == found)
+}
+
+/// Whether an assertion is about events of a type.
+fn speaks_of(assertion: &Assertion, event: &str) -> bool {
+    let types = assertion.subject.split(" task ").next().unwrap_or_default();
+    types.split([' ', ',']).any(|word| word == event)
+}
+
+/// Whether an assertion is that an event of a type is there.
+pub(crate) fn finds(assertion: &Assertion, event: &str) -> bool {
+    assertion.polarity == Polarity::Must && finds_events(assertion) && speaks_of(assertion, event)
+}
+
+/// The assertions of an attempt that count: made in a passing `Then`, held, and read from an artifact of the run; none where
+/// the attempt did not pass.
+pub(crate) fn counting(attempt: &Attempt) -> impl Iterator<Item = &Assertion> {
+    let passed = Some(attempt).filter(|attempt| attempt.outcome == StepStatus::Passed);
+    passed.into_iter().flat_map(|attempt| counting_from(&attempt.steps))
+}
+
+/// Those of the steps of a passing attempt.
+pub(crate) fn counting_from(steps: &[StepRun]) -> impl Iterator<Item = &Assertion> {
+    steps
+        .iter()
+        .filter(|step| step.role == StepRole::Then && step.status == StepStatus::Passed)
+        .flat_map(|step| &step.assertions)
+        .filter(|assertion| assertion.held && !assertion.artifact.is_empty())
 }
 
 /// Each claim of a part of a goal, and whether it was executed in every one of these lanes.
@@ -94,18 +124,25 @@ pub(super) fn declared(goal: &Goal, part: Part, linked: &[Linked<'_>], lanes: &[
         Part::Control => &goal.control,
     };
     let of_part = |scenario: &&Linked<'_>| scenario.spec.is_control() == matches!(part, Part::Control);
-    let executed = |claim: &Claim, lane: &str| {
-        linked
-            .iter()
-            .filter(of_part)
-            .any(|scenario| scenario.counting(lane).any(|found| fits(found, goal, claim, part)))
+    // Two claims with one assertion are two: it has to be made about two things, or in two scenarios.
+    let made = |claim: &Claim, lane: &str| {
+        let scenarios = linked.iter().filter(of_part);
+        let found = scenarios.flat_map(|scenario| {
+            let found = scenario.counting(lane).filter(|found| fits(found, goal, claim, part));
+            found.map(|found| (&scenario.spec.key, found.subject.as_str()))
+        });
+        found.collect::<BTreeSet<_>>().len()
+    };
+    let nth = |index: usize, claim: &Claim| {
+        claims.iter().take(index + 1).filter(|other| other.assertion == claim.assertion).count()
     };
     claims
         .iter()
-        .map(|claim| Declared {
+        .enumerate()
+        .map(|(index, claim)| Declared {
             text: claim.text.clone(),
             assertion: claim.assertion.to_string(),
-            executed: !lanes.is_empty() && lanes.iter().all(|lane| executed(claim, lane)),
+            executed: !lanes.is_empty() && lanes.iter().all(|lane| made(claim, lane) >= nth(index, claim)),
         })
         .collect()
 }

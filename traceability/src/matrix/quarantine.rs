@@ -98,15 +98,6 @@ fn why_void(inputs: &Inputs<'_>, entry: &QuarantineEntry) -> Option<String> {
     ))
 }
 
-/// The scenarios whose failures are excused.
-pub(super) fn excused(inputs: &Inputs<'_>) -> BTreeSet<ScenarioKey> {
-    let excused = inputs.registry.goals.iter().flat_map(|goal| {
-        let specs = inputs.catalogue.of_goal(goal.id);
-        specs.into_iter().filter(move |spec| excuses(inputs, goal, spec))
-    });
-    excused.map(|spec| spec.key.clone()).collect()
-}
-
 /// The scenarios whose failures are excused for every goal that they are there for, as each of these goals is judged.
 pub fn excused_for_all(inputs: &Inputs<'_>) -> BTreeSet<ScenarioKey> {
     let is_excused = |spec: &&ScenarioSpec| {

@@ -92,6 +92,21 @@ fn resuming() -> Vec<Lie> {
             NEVER,
         ),
         lie(
+            "that nothing is done again was looked at where nothing was resumed",
+            |w| {
+                *w = World::of_ci();
+                let mut other = w.ran[6].clone();
+                (other.line, other.name, other.when) = (30, "A run".to_owned(), "I run \"mycelium run\"");
+                w.features.push(other.clone());
+                w.ran.push(other);
+                for index in [6, 7] {
+                    w.ran[index].assertions.retain(|assertion| assertion.1 != "attempts_at_most");
+                }
+                w.review_again();
+            },
+            "state.attempts_at_most was asserted behind no `resume`.",
+        ),
+        lie(
             "nobody promises that nothing is done again",
             |w| {
                 *w = World::of_ci();

@@ -8,7 +8,7 @@ use mycelium_schemas::{
 };
 use mycelium_traceability::flake::{infrastructure, mark};
 
-use crate::support::{World, execution};
+use crate::support::{World, execution, goal};
 
 const LANES: [&str; 2] = ["mock", "docker"];
 
@@ -304,6 +304,29 @@ fn a_green_gate_says_which_failures_are_excused_and_counts_them() {
         assert!(found.reasons[0].contains(part), "no {part:?} in {:?}", found.reasons);
     }
     assert_eq!(found.reasons[0].matches("excused").count(), 1, "{:?}", found.reasons);
+}
+
+#[test]
+fn what_is_in_quarantine_for_one_of_its_goals_is_excused_for_that_one_alone() {
+    let mut world = world();
+    let second = goal("G1.3", "task.rescope");
+    world.goals.push(second);
+    for index in [6, 7] {
+        world.scenario(index, |scenario| scenario.tags.push("@G1.3".to_owned()));
+    }
+    world.review_again();
+    let entry = |world: &World, goal: &str| world.quarantine_entry(goal, "2026-02-01");
+    world.quarantine = entry(&world, "G1.1");
+    world.history = clean(&world, 10);
+    let of_both = |execution: &&mut Execution| {
+        execution.scenario.uri.contains("G1.1-") && execution.scenario.line == 5 && execution.lane == "mock"
+    };
+    world.history.iter_mut().filter(of_both).take(1).for_each(fail);
+    let found = verdict(&world);
+    assert_eq!(found.verdict, Verdict::Red, "{:?}", found.reasons);
+    assert!(found.reasons[0].contains("was not clean"), "{:?}", found.reasons);
+    world.quarantine += &entry(&world, "G1.3");
+    assert_eq!(verdict(&world).verdict, Verdict::Green);
 }
 
 #[test]

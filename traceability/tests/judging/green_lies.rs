@@ -5,9 +5,10 @@ use mycelium_schemas::{
     matrix::{Link, Status},
     verdict::{Gate, Outcome, Verdict},
 };
+use serde_json::Value;
 
 use crate::{
-    lies::{RED, lies},
+    lies::{RED, lies, twice_unmoved, witnessed_by},
     support::{Fixture, World, goal},
 };
 
@@ -59,6 +60,58 @@ fn every_lie_is_red_for_the_right_reason() {
         }
     }
     assert!(undetected.is_empty(), "{}", undetected.join("\n"));
+}
+
+#[test]
+fn a_witness_may_be_what_one_of_the_goals_own_events_says_or_where_it_stands() {
+    for (check, subject) in [
+        ("payload", "what a budget.block event says"),
+        ("order", "the order of run.start, budget.block"),
+        ("present", "budget.block task 001"),
+        ("count", "budget.block events"),
+    ] {
+        let mut world = World::honest();
+        witnessed_by(&mut world, check, subject);
+        let (matrix, evaluation) = world.judge().unwrap();
+        assert_eq!(evaluation.outcome, Outcome::Green, "{subject}: {:?}", matrix.rows[0].reasons);
+    }
+}
+
+#[test]
+fn a_control_twin_below_tier_0_may_show_what_does_not_happen() {
+    let mut world = World::honest();
+    world.goals[3] = world.goals[3].replace("git.branch_moved", "event.absent");
+    world.review_again();
+    assert_eq!(world.judge().unwrap().1.outcome, Outcome::Green);
+}
+
+#[test]
+fn two_claims_with_one_assertion_are_proved_in_two_scenarios_or_about_two_things() {
+    let mut world = World::honest();
+    twice_unmoved(&mut world);
+    let other = Fixture::new("G0.1", 30, "Another block keeps work away");
+    world.features.push(other.clone());
+    world.ran.push(other);
+    world.review_again();
+    let (matrix, evaluation) = world.judge().unwrap();
+    assert_eq!(evaluation.outcome, Outcome::Green, "{:?}", matrix.rows[0].reasons);
+    let mut world = World::honest();
+    twice_unmoved(&mut world);
+    // The same assertion again in the same step, about another branch.
+    world.ran[0].assertions.push(("git", "branch_unmoved", "must_not", true));
+    world.review_again();
+    world.edit = |messages| {
+        let of_first = |message: &&mut Value| {
+            let body = message["attachment"]["body"].as_str().unwrap_or_default();
+            let step = message["attachment"]["testStepId"].as_str().unwrap_or_default();
+            body.contains("branch_unmoved") && step.ends_with("G0.1-block.feature:5")
+        };
+        let last = messages.iter_mut().filter(of_first).last().unwrap();
+        let body = last["attachment"]["body"].as_str().unwrap().replace("refs/heads/main", "refs/heads/next");
+        last["attachment"]["body"] = Value::from(body);
+    };
+    let (matrix, evaluation) = world.judge().unwrap();
+    assert_eq!(evaluation.outcome, Outcome::Green, "{:?}", matrix.rows[0].reasons);
 }
 
 #[test]

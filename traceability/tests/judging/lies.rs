@@ -108,6 +108,21 @@ fn results() -> Vec<Lie> {
     ]
 }
 
+/// The witness of G0.1 is another assertion about the log, with that subject.
+pub(crate) fn witnessed_by(world: &mut World, check: &'static str, subject: &'static str) {
+    world.goals[0] = world.goals[0].replace("event.present", &format!("event.{check}"));
+    world.ran[0].assertions[1].1 = check;
+    world.ran[0].event = subject;
+    world.review_again();
+}
+
+/// G0.1 says of two branches that they do not move.
+pub(crate) fn twice_unmoved(world: &mut World) {
+    const CLAIM: &str = "  - {text: The integration branch moves., assertion: git.branch_unmoved}\n";
+    let another = CLAIM.replace("The integration", "Another");
+    world.goals[0] = world.goals[0].replace(CLAIM, &format!("{CLAIM}{another}"));
+}
+
 /// Everything passed, but what was to be proved was not.
 #[expect(clippy::too_many_lines, reason = "a table that is read as a whole")]
 fn proofs() -> Vec<Lie> {
@@ -129,6 +144,46 @@ fn proofs() -> Vec<Lie> {
             "its witness is an event that every run has",
             |w| w.ran[0].event = "run.start",
             "The witness assertion event.present was not executed",
+        ),
+        lie(
+            "its witness is what an event says that every run has",
+            |w| witnessed_by(w, "payload", "what a run.start event says"),
+            "The witness assertion event.payload was not executed",
+        ),
+        lie(
+            "its witness is the order of events that every run has",
+            |w| witnessed_by(w, "order", "the order of run.start, run.complete"),
+            "The witness assertion event.order was not executed",
+        ),
+        lie(
+            "its witness is an event about a task that is called like the right one",
+            |w| witnessed_by(w, "present", "task.start task budget.block"),
+            "The witness assertion event.present was not executed",
+        ),
+        lie(
+            "its witness is that there is nothing",
+            |w| {
+                witnessed_by(w, "count", "budget.block events");
+                w.ran[0].assertions[1].2 = "must_not";
+            },
+            "The witness assertion event.count was not executed",
+        ),
+        lie(
+            "its control twin shows what does not happen",
+            |w| {
+                w.goals[0] = w.goals[0].replace("git.branch_moved", "git.branch_unmoved");
+                w.ran[1].assertions.push(("git", "branch_unmoved", "must_not", true));
+                w.review_again();
+            },
+            "The control assertion git.branch_unmoved was not executed",
+        ),
+        lie(
+            "of two must-nots with one assertion one is proved",
+            |w| {
+                twice_unmoved(w);
+                w.review_again();
+            },
+            "git.branch_unmoved was not executed in every lane that is required: Another branch moves.",
         ),
         lie(
             "nothing was kept that shows it",
@@ -228,6 +283,9 @@ fn links_and_goals() -> Vec<Lie> {
         world.quarantine = world.quarantine_entry(goal, expires);
     }
     let lie = |name, tell, gate, reason, row| Lie { name, tell, outcome: RED, gate, reason, row };
+    const UNSEEN: &str =
+        "No scenario of G0.1 finds a budget.block event and the integration branch where it was.";
+    const VERIFIED: Option<(&str, Status, &str)> = Some(("G0.1", Status::Verified, "All"));
     let suspect = |reason| Some(("G0.1", Status::Suspect, reason));
     vec![
         lie(
@@ -419,6 +477,58 @@ fn links_and_goals() -> Vec<Lie> {
             Gate::NoMergeSafety,
             "No Tier-0 goal promises what happens after budget.block",
             None,
+        ),
+        lie(
+            "no scenario of a block goal sees the block",
+            |w| {
+                w.goals[0] = w.goals[0].replace("[budget.block]", "[budget.block, usage.update]");
+                w.ran[0].event = "usage.update";
+                w.review_again();
+            },
+            Gate::NoMergeSafety,
+            UNSEEN,
+            VERIFIED,
+        ),
+        lie(
+            "a scenario of a block goal sees that there is none",
+            |w| {
+                w.goals[0] = w.goals[0].replace("event.present", "state.usage");
+                w.ran[0].assertions[1] = ("state", "usage", "must", true);
+                w.ran[0].assertions.push(("event", "count", "must_not", true));
+                w.review_again();
+            },
+            Gate::NoMergeSafety,
+            UNSEEN,
+            VERIFIED,
+        ),
+        lie(
+            "one scenario of a block goal sees the block, and another one that the branch stays",
+            |w| {
+                let mut other = Fixture::new("G0.1", 30, "No work, no block");
+                other.event = "usage.update";
+                w.features.push(other.clone());
+                w.ran.push(other);
+                w.ran[0].assertions[0] = ("fs", "absent", "must_not", true);
+                w.review_again();
+            },
+            Gate::NoMergeSafety,
+            UNSEEN,
+            VERIFIED,
+        ),
+        lie(
+            "a block goal sees that the branch is where it was, which it should not be",
+            |w| {
+                let mut other = Fixture::new("G0.1", 30, "No work, no block");
+                other.event = "usage.update";
+                w.features.push(other.clone());
+                w.ran.push(other);
+                w.ran[0].assertions[0].2 = "must";
+                w.ran[0].assertions.push(("fs", "absent", "must_not", true));
+                w.review_again();
+            },
+            Gate::NoMergeSafety,
+            UNSEEN,
+            VERIFIED,
         ),
         lie(
             "a block goal does not promise that the branch stays",

@@ -210,17 +210,23 @@ fn doubled(pieces: &[Pieces]) -> Vec<Doubled> {
 /// The parts are no reason any more why the whole would be partial, unless one is missing.
 fn merged_info(pieces: &[Pieces]) -> RunInfo {
     let reasons: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.info.partial).collect();
-    let shards: BTreeSet<Shard> = reasons.iter().filter_map(|reason| Shard::of_reason(reason)).collect();
     let mut partial: Vec<String> =
         reasons.iter().filter(|reason| Shard::of_reason(reason).is_none()).map(|r| (*r).clone()).collect();
-    let partitions: BTreeMap<usize, Shard> = shards.iter().map(|shard| (shard.total(), *shard)).collect();
-    for whole in partitions.values() {
-        let missing = whole.all().filter(|shard| !shards.contains(shard));
-        partial.extend(missing.take(MISSING_LISTED).map(|shard| format!("shard {shard} is missing")));
-        let there = shards.iter().filter(|shard| shard.total() == whole.total()).count();
-        let unlisted = (whole.total() - there).saturating_sub(MISSING_LISTED);
+    // Each lane is parted by itself: half of one and half of another are no whole.
+    let mut parted: BTreeMap<(&[String], usize), BTreeSet<Shard>> = BTreeMap::new();
+    for RunInfo { partial, lanes, .. } in pieces.iter().map(|piece| &piece.info) {
+        for shard in partial.iter().filter_map(|reason| Shard::of_reason(reason)) {
+            parted.entry((lanes, shard.total())).or_default().insert(shard);
+        }
+    }
+    for ((lanes, total), shards) in &parted {
+        let missing = shards.iter().take(1).flat_map(|shard| shard.all()).filter(|s| !shards.contains(s));
+        let lanes = lanes.join(" and ");
+        partial
+            .extend(missing.take(MISSING_LISTED).map(|shard| format!("shard {shard} of {lanes} is missing")));
+        let unlisted = (total - shards.len()).saturating_sub(MISSING_LISTED);
         if unlisted > 0 {
-            partial.push(format!("{unlisted} more of {} shards are missing", whole.total()));
+            partial.push(format!("{unlisted} more of {total} shards of {lanes} are missing"));
         }
     }
     let lanes: BTreeSet<&String> = pieces.iter().flat_map(|piece| &piece.info.lanes).collect();

@@ -293,7 +293,25 @@ fn first_line(tags: &[Tag], keyword_line: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use mycelium_schemas::evidence::LIMITED;
+
     use super::*;
+
+    #[test]
+    fn whoever_asks_for_a_part_is_told_from_whoever_lost_one() {
+        let filter = Filter {
+            targets: vec!["a.feature".parse().unwrap()],
+            tags: Some("@mock".parse().unwrap()),
+            name: Some(Regex::new("a").unwrap()),
+            again: Some(BTreeSet::new()),
+            ..Filter::default()
+        };
+        let reasons = filter.partial_reasons();
+        assert!(
+            reasons.len() == 4 && reasons.iter().all(|reason| reason.starts_with(LIMITED)),
+            "{reasons:?}"
+        );
+    }
 
     #[test]
     fn a_target_is_a_path_with_lines_behind_it() {
