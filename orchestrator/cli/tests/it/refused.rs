@@ -10,13 +10,7 @@ fn an_agent_that_its_provider_refuses_says_why_and_what_to_do_next() {
         ("codex", "openai", 401, "401", "set the variable that `gateway` names"),
         ("claude", "anthropic", 401, "401", "set the variable that `gateway` names"),
         ("codex", "openai", 429, "429", "wait, or lower `max_parallel`"),
-        (
-            "claude",
-            "anthropic",
-            404,
-            "404",
-            "correct what the reason names, as `model`, `base_url` or `args`",
-        ),
+        ("claude", "anthropic", 404, "404", "correct `model` or `base_url`"),
         ("codex", "openai", 502, "502", "look at `base_url` in `gateway`"),
     ] {
         let headers = [("retry-after".to_owned(), "0".to_owned())].into();
