@@ -6,15 +6,20 @@ use std::{
     pin::pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use rustix::process;
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
 };
 
 use crate::error::{Error, IoContext};
+
+/// How long what is under way before there is a run may go on after a signal.
+const MOMENT: Duration = Duration::from_secs(3);
 
 /// A signal that asks to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,14 +147,22 @@ impl Listening {
         }
     }
 
-    /// Waits for something of the world outside, before there is a run; where a signal comes first, nothing begins.
+    /// Waits for something of the world outside, before there is a run; where a signal comes first, nothing begins. What was
+    /// under way then has a moment to take away what it made, unless a second signal comes.
     pub(crate) fn wait<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let Self { runtime, signals } = self;
         runtime.block_on(async {
+            let mut work = pin!(work);
+            let signal = tokio::select! {
+                done = &mut work => return done,
+                signal = signals.next() => signal,
+            };
             tokio::select! {
-                done = work => done,
-                signal = signals.next() => Err(Error::Signalled { signal }),
+                _ = work => {}
+                () = sleep(MOMENT) => {}
+                _ = signals.next() => {}
             }
+            Err(Error::Signalled { signal })
         })
     }
 

@@ -40,6 +40,8 @@ enum Ends {
     AtOnce,
     /// It does not; whoever waits is told nothing.
     Never,
+    /// At once; whoever is attached or waits is told nothing more, and not that there is nothing more.
+    Unheard,
 }
 
 const PART: Part = Part {
@@ -148,8 +150,10 @@ impl Engine {
         frame(stream, &format!("{word}\n{}", self.part.attached))?;
         let (state, changed) = &*self.state;
         let mut state = state.lock().unwrap();
-        *state = State { word, ended: self.part.ends == Ends::AtOnce };
+        *state = State { word, ended: matches!(self.part.ends, Ends::AtOnce | Ends::Unheard) };
         changed.notify_all();
+        drop(state);
+        self.fall_silent();
         stream.shutdown(std::net::Shutdown::Both)
     }
 
@@ -178,6 +182,7 @@ impl Engine {
         if self.part.ends == Ends::Never {
             return answer_text(stream, 200, "");
         }
+        self.fall_silent();
         let (state, changed) = &*self.state;
         let _ended = changed.wait_while(state.lock().unwrap(), |state| !state.ended).unwrap();
         answer(stream, 200, &json!({"StatusCode": self.part.code}))
@@ -191,6 +196,13 @@ impl Engine {
             "StartedAt": "2026-01-02T03:04:05.000000000Z",
         });
         answer(stream, 200, &json!({"Id": "made-up", "State": state}))
+    }
+
+    /// Says no more for ever, where that is the part.
+    fn fall_silent(&self) {
+        while self.part.ends == Ends::Unheard {
+            thread::park();
+        }
     }
 
     fn end(&self) {
@@ -235,7 +247,7 @@ fn played(part: Part, code: i32) -> (String, serde_json::Value, String) {
 
 #[test]
 fn what_is_printed_after_the_connection_ended_is_fetched_once() {
-    for ends in [Ends::Followed, Ends::AtOnce] {
+    for ends in [Ends::Followed, Ends::AtOnce, Ends::Unheard] {
         let (log, task, _) = played(Part { ends, ..PART }, 1);
         assert_eq!(log, format!("{}{}", PART.attached, PART.later), "{ends:?}");
         assert_eq!((&task["usage"]["input_tokens"], &task["attempts"]), (&30.into(), &1.into()), "{task}");

@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    os::unix::net::UnixListener,
+    os::unix::net::{UnixListener, UnixStream},
     process::Stdio,
     thread,
 };
@@ -205,6 +205,52 @@ fn a_signal_is_heard_while_doctor_waits_for_an_engine_that_stands_still() {
     let _asked = listener.accept().unwrap();
     kill_process(Pid::from_child(&doctor), Signal::INT).unwrap();
     assert_eq!(doctor.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_signal_before_a_run_leaves_no_container() {
+    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
+    let socket = place.sandbox.root().join("engine.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    let mut command = place.command(&["run", "--world", "docker"]);
+    let mut run = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let pid = Pid::from_child(&run);
+    let served = thread::spawn(move || {
+        // Nobody is hung up on.
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_until(b'\n', &mut head).unwrap() > 0 {}
+            let head = String::from_utf8(head).unwrap();
+            let line = head.lines().next().unwrap_or_default();
+            let (status, body) = match line {
+                _ if line.contains("/version") => (200, VERSION.2),
+                _ if line.contains("/images/") => (200, r#"{"Id":"sha256:aa","Architecture":"amd64"}"#),
+                _ if line.contains("/create") => {
+                    // The container is made, and before that is told the signal comes.
+                    kill_process(pid, Signal::TERM).unwrap();
+                    (201, r#"{"Id":"c1","Warnings":[]}"#)
+                }
+                _ if line.starts_with("DELETE ") => return true,
+                "" => return false,
+                _ => (404, r#"{"message":"no"}"#),
+            };
+            let answer = format!(
+                "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            // Whoever has ended is not told.
+            let _told = stream.get_mut().write_all(answer.as_bytes());
+            held.push(stream);
+        }
+        false
+    });
+    assert_eq!(run.wait().unwrap().code(), Some(143));
+    // Says nothing, which ends the engine where it still waits.
+    drop(UnixStream::connect(&socket));
+    assert!(served.join().unwrap(), "the container was not removed");
 }
 
 #[test]

@@ -52,6 +52,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long after the output's end the command's own is awaited, before the rest of the output is asked for.
 const SETTLES: Duration = Duration::from_secs(1);
 
+/// How often a command is looked at that nobody tells the end of: a connection may be lost without a word.
+const LOOKS: Duration = Duration::from_secs(20);
+
 /// All entries of a container's log.
 const WHOLE: &str = "all";
 /// None of those that are there already.
@@ -237,6 +240,7 @@ impl Engine {
         let mut patience = Patience::with(job, begun);
         let mut ending: Ending = None;
         let mut killed = false;
+        let mut look_at = Instant::now() + LOOKS;
         loop {
             let (limit, ends_at) = patience.limit(watcher);
             let next = ending.map_or(ends_at, |(_, kill_at)| kill_at);
@@ -269,6 +273,12 @@ impl Engine {
                         Some(Err(error)) if status(&error) == Some(404) => break,
                         Some(Err(error)) => return Err(error).asked(host, "wait for a container").map_err(Error::from),
                     }
+                }
+                () = sleep_until(look_at) => {
+                    if self.has_ended(id).await {
+                        break;
+                    }
+                    look_at = Instant::now() + LOOKS;
                 }
                 () = sleep_until(next) => {
                     if ending.is_none() && patience.limit(watcher).1 > Instant::now() {
@@ -351,6 +361,15 @@ impl Engine {
             }
         }
         Ok(was_heard)
+    }
+
+    /// Whether a command has ended for sure. An engine that does not say so now is asked again later.
+    async fn has_ended(&self, id: &str) -> bool {
+        match timeout(GRACE, self.connection.client.inspect_container(id, None)).await {
+            Ok(Ok(found)) => found.state.and_then(|state| state.running) == Some(false),
+            Ok(Err(error)) => status(&error) == Some(404),
+            Err(_) => false,
+        }
     }
 
     /// How a container's command ended.
