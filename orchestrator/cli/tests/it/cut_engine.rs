@@ -200,8 +200,10 @@ impl Engine {
 
     /// Says no more for ever, where that is the part.
     fn fall_silent(&self) {
-        while self.part.ends == Ends::Unheard {
-            thread::park();
+        if self.part.ends == Ends::Unheard {
+            loop {
+                thread::park();
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use rustix::process::Signal;
 use tokio::{
     io::AsyncWriteExt as _,
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, interval_at, sleep_until, timeout},
 };
 
 use super::{
@@ -240,7 +240,7 @@ impl Engine {
         let mut patience = Patience::with(job, begun);
         let mut ending: Ending = None;
         let mut killed = false;
-        let mut look_at = Instant::now() + LOOKS;
+        let mut looks = interval_at(Instant::now() + LOOKS, LOOKS);
         loop {
             let (limit, ends_at) = patience.limit(watcher);
             let next = ending.map_or(ends_at, |(_, kill_at)| kill_at);
@@ -274,12 +274,7 @@ impl Engine {
                         Some(Err(error)) => return Err(error).asked(host, "wait for a container").map_err(Error::from),
                     }
                 }
-                () = sleep_until(look_at) => {
-                    if self.has_ended(id).await {
-                        break;
-                    }
-                    look_at = Instant::now() + LOOKS;
-                }
+                _ = looks.tick() => if self.has_ended(id).await { break },
                 () = sleep_until(next) => {
                     if ending.is_none() && patience.limit(watcher).1 > Instant::now() {
                         // It gave a sign of life meanwhile.
