@@ -65,6 +65,33 @@ Feature: A block never merges
     And the log has no \"budget.block\" event
 ";
 
+/// The other kinds of block, which the promise names as well.
+const OTHER_BLOCKS: &str = "
+  @mock
+  Scenario: Behind a validator's block nothing lands
+    Given the configuration:
+      \"\"\"
+      style_validator: {mode: block, provider: command, command: exit 9}
+      \"\"\"
+    When I run \"mycelium run\"
+    Then the log has a \"validator.block\" event for task \"001\"
+    And the integration branch has not moved
+
+  @mock
+  Scenario: Behind a manifest's block nothing lands
+    Given the configuration:
+      \"\"\"
+      manifest_enforcement: block
+      \"\"\"
+    And the agent runs:
+      \"\"\"
+      write src/other.js nobody asked
+      \"\"\"
+    When I run \"mycelium run\"
+    Then the log has a \"manifest.block\" event for task \"001\"
+    And the integration branch has not moved
+";
+
 /// The program that this repository builds.
 fn mycelium() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -89,7 +116,7 @@ fn honest() -> Checkout {
     let checkout = Checkout::new();
     edit(&checkout, "traceability/goals/G1.3.yaml", "fs.absent", "fs.no_run");
     checkout.write(GOAL, PROMISE);
-    checkout.write(FEATURE, PROOF);
+    checkout.write(FEATURE, &format!("{PROOF}{OTHER_BLOCKS}"));
     checkout.write(".gitignore", "out*\nprogram\ntarget\n");
     fs::copy(mycelium(), checkout.path("program")).unwrap();
     review(&checkout);
@@ -190,6 +217,23 @@ fn what_git_is_told_to_overlook_is_an_uncommitted_change() {
         checkout.write(FEATURE, &(text + "\n# A word.\n"));
         assert_red(&checkout, &[CHANGED]);
     }
+    // Nor is any other file: the program is built of it.
+    for flag in ["--skip-worktree", "--assume-unchanged"] {
+        let checkout = honest();
+        checkout.write("src/main.rs", "fn main() {}\n");
+        checkout.commit();
+        let git = Command::new("git")
+            .current_dir(checkout.path(""))
+            .args(["update-index", flag, "src/main.rs"])
+            .status();
+        assert!(git.unwrap().success());
+        assert_eq!(run(&checkout, ""), Some(0));
+        assert_eq!(gate(&checkout), (Some(0), Vec::new()), "nothing is changed");
+        checkout.write("src/main.rs", "fn main() { lie() }\n");
+        assert_red(&checkout, &[CHANGED]);
+        fs::remove_file(checkout.path("src/main.rs")).unwrap();
+        assert_red(&checkout, &[CHANGED]);
+    }
     let checkout = honest();
     assert_eq!(run(&checkout, ""), Some(0));
     checkout.write(".git/info/exclude", "/features/hidden.feature\n");
@@ -213,7 +257,8 @@ fn a_linked_test_that_fails_is_red() {
 fn a_linked_test_that_is_skipped_is_red() {
     let checkout = honest();
     // In no lane of this machine, with the signature of a reviewer.
-    edit(&checkout, FEATURE, "  @mock\n", "  @docker\n");
+    let text = fs::read_to_string(checkout.path(FEATURE)).unwrap();
+    checkout.write(FEATURE, &text.replace("  @mock\n", "  @docker\n"));
     review(&checkout);
     assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
     assert_red(&checkout, &["G0.1 is not-run"]);
@@ -389,20 +434,43 @@ fn a_proof_that_a_review_exchanges_for_none_is_red_and_named() {
     let checkout = honest();
     // The real program, but a block is only a warning to it.
     checkout.bare_program(&format!(
-        "[ \"$1\" = run ] && sed -i 's/mode: block/mode: warn/' .mycelium/config.yaml\nexec '{}' \"$@\"",
+        "[ \"$1\" = run ] && sed -i '/budgets/,/max_/s/mode: block/mode: warn/' .mycelium/config.yaml\nexec '{}' \"$@\"",
         mycelium().display()
     ));
-    // Instead of a block an agent that fails, and as the witness an event that every run has.
+    // Instead of a block an agent that fails.
     let from = PROOF.find("    Given the configuration:").unwrap();
     let to = PROOF.find("    And the integration branch has not moved").unwrap();
-    let nothing = "    Given the agent runs:\n      \"\"\"\n      exit 1\n      \"\"\"\n    When I run \"mycelium run\"\n    \
-                   Then the log has a \"run.start\" event\n";
-    checkout.write(FEATURE, &format!("{}{nothing}{}", &PROOF[..from], &PROOF[to..]));
+    let nothing = |witness: &str| {
+        let nothing = "    Given the agent runs:\n      \"\"\"\n      exit 1\n      \"\"\"\n    When I run \"mycelium run\"\n";
+        format!("{}{nothing}    Then {witness}\n{}", &PROOF[..from], &PROOF[to..])
+    };
+    let other_events =
+        ["validator.block", "manifest.block"].iter().fold(OTHER_BLOCKS.to_owned(), |text, block| {
+            text.replace(&format!("\"{block}\" event for task \"001\""), "\"run.start\" event")
+        });
+    // The witness is another block, so that nothing shows what happens after this one.
+    let witness = "the log has a \"run.start\" event";
+    checkout.write(FEATURE, &format!("{}{OTHER_BLOCKS}", nothing(witness)));
     review(&checkout);
     assert_eq!(run(&checkout, ""), Some(0), "nothing fails");
-    assert_red(&checkout, &["G0.1 is weak"]);
+    let unseen = "no-merge-safety: No scenario of G0.1 finds a budget.block event and the integration branch where it was.";
+    assert_eq!(gate(&checkout), (Some(1), vec![unseen.to_owned()]));
     let answer = checkout.accept("gate --out out --bin program --json --today 2026-01-08");
     assert!(answer.out.contains("Reviews replaced locked scenarios of G0.1."), "{}", answer.out);
+    // The witness is what an event says that every run has, or that there is none.
+    for (assertion, witness) in [
+        (
+            "event.payload",
+            "a \"run.start\" event says:\n      | field | value |\n      | integration_branch | main |",
+        ),
+        ("event.count", "the log has 0 \"budget.block\" events"),
+    ] {
+        checkout.write(GOAL, &PROMISE.replace("event.present", assertion));
+        checkout.write(FEATURE, &format!("{}{other_events}", nothing(witness)));
+        review(&checkout);
+        assert_eq!(run(&checkout, ""), Some(0), "{assertion}: nothing fails");
+        assert_red(&checkout, &["G0.1 is weak"]);
+    }
 }
 
 #[test]

@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ObjectType, Oid, Repository, StatusOptions, TreeWalkMode, TreeWalkResult};
+use git2::{
+    IndexEntryExtendedFlag, IndexEntryFlag, ObjectType, Oid, Repository, StatusOptions, TreeWalkMode,
+    TreeWalkResult,
+};
 use mycelium_schemas::digest::sha256;
 
 use super::project::{FEATURES, TRACEABILITY};
@@ -50,7 +53,7 @@ fn changes(repository: &Repository, tree: &git2::Tree<'_>, root: &Path) -> Optio
     let statuses = repository.statuses(Some(&mut options)).ok()?;
     let mut paths: BTreeMap<Vec<u8>, u32> =
         statuses.iter().map(|entry| (entry.path_bytes().to_vec(), entry.status().bits())).collect();
-    for path in unseen(repository, tree, work, root)? {
+    for path in unseen(repository, tree, work, root)?.into_iter().chain(overlooked(repository, tree, work)?) {
         paths.entry(path).or_insert(0);
     }
     let change = |(path, status): (Vec<u8>, u32)| {
@@ -88,6 +91,25 @@ fn unseen(
             here.iter().filter(|path| path.extension().is_some_and(|e| READ.iter().any(|r| e == *r)));
         let added = loaded.filter_map(|path| path.strip_prefix(&work).ok());
         differing.extend(added.map(|path| path.as_os_str().as_bytes().to_vec()));
+    }
+    Some(differing)
+}
+
+/// Tracked files that git was told to overlook and that are not as committed.
+fn overlooked(repository: &Repository, tree: &git2::Tree<'_>, work: &Path) -> Option<BTreeSet<Vec<u8>>> {
+    let mut differing = BTreeSet::new();
+    for entry in repository.index().ok()?.iter() {
+        let is_left_out = entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0;
+        if !is_left_out && entry.flags & IndexEntryFlag::VALID.bits() == 0 {
+            continue;
+        }
+        let path = Path::new(OsStr::from_bytes(&entry.path));
+        let blob = tree.get_path(path).ok().map(|entry| entry.id());
+        let here = content(&work.join(path));
+        let same = here.is_ok_and(|bytes| blob.is_some_and(|blob| is_blob(blob, &bytes)));
+        if !same {
+            differing.insert(entry.path);
+        }
     }
     Some(differing)
 }
