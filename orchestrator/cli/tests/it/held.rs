@@ -19,10 +19,15 @@ pub(crate) struct HeldRun {
 }
 
 impl HeldRun {
-    /// A place whose only task waits, and its run, which has reached the agent.
+    /// A place whose only task waits, and its run, which has reached the agent and says so in its journal.
     pub(crate) fn start() -> (Place, Self) {
         let place = Self::place();
-        let run = Self::begin(&place, place.command(&["run", "--run-id", "held"]));
+        let mut run = Self::begin(&place, place.command(&["run", "--run-id", "held"]));
+        let is_told = || {
+            let journal = file_of_held(&place, "orchestrator.jsonl");
+            journal.is_some_and(|journal| journal.contains(r#""type":"worker.start""#))
+        };
+        wait_until(&mut run.child, is_told);
         (place, run)
     }
 
