@@ -33,6 +33,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
       """
     And the agent of task "002" runs:
       """
+      usage 100 10
       append src/thanks.js "a thanks"
       """
     When I start "mycelium run --run-id first"
@@ -42,6 +43,7 @@ Feature: G0.8 No landing is lost or done twice over a crash
     When I run "mycelium resume --run-id first"
     Then the exit code is 0
     And the run status is "complete"
+    And task "002" has used 110 tokens
     And task "001" has not made more than 1 attempt
     And the log has 2 "landing.done" events
     And the integration branch has moved

@@ -156,7 +156,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
-    # Not in containers: its agent needs a git.
+    @docker
     Scenario Outline: What is hidden from the workspace's git is not hidden from the manifest: <how>
       Given the configuration:
         """
@@ -238,7 +238,26 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         | a workspace that is gone            | rm -rf "$MYCELIUM_WORKSPACE"                                      |
         | a workspace that is a link outwards | rm -rf "$MYCELIUM_WORKSPACE"; ln -s / "$MYCELIUM_WORKSPACE"       |
 
-    # Not in containers: its agent needs a git.
+    @control @docker
+    Scenario: A git of the user's that trusts the workspace does run what was planted, and the work lands
+      Given the configuration:
+        """
+        cleanup: {workspaces: never}
+        """
+      And the agent runs:
+        """
+        plant_in_git
+        write src/greeting.js "a greeting"
+        """
+      When I run "mycelium run"
+      And the user asks git about the workspace of task "001"
+      Then the exit code is 0
+      And "fsmonitor" is among what was planted and has run
+      And task "001" is "landed"
+      And the integration branch has moved
+      And the integration branch has lost no commit
+
+    # Not in containers: what it plants leaves its traces outside of them.
     @control
     Scenario: The agent's own git does run what was planted, and its work lands
       Given the agent runs:

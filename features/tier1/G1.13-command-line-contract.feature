@@ -190,7 +190,7 @@ Feature: G1.13 Command line contract and exit codes, also of an installed copy
       And standard output does not say "error"
       And nothing outside the repository has changed
 
-    # Not in containers: without an environment nothing names the engine of the lane.
+    @docker
     Scenario: A project begins and work lands from an installed copy without any environment
       Given the repository "toy-repo"
       And the plan:

@@ -75,7 +75,7 @@ Feature: G1.17 Retries are bounded
       | attempts_left | 1     |
     And task "001" has not made more than 3 attempts
 
-  # Not in containers: its agent needs a git.
+  @docker
   Scenario: A task that succeeds at its last attempt lands once, from a fresh workspace
     Given the configuration:
       """

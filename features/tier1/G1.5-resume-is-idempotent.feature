@@ -33,6 +33,28 @@ Feature: G1.5 Resume is idempotent
     And the last command has changed no ref
 
   @docker
+  Scenario: A second resume of a run that was killed in its doctor changes nothing
+    Given the doctor runs:
+      """
+      if once doctor; then signal in-doctor; await never; fi
+      """
+    And the agent runs:
+      """
+      append src/greeting.js "a greeting"
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "in-doctor"
+    And the started command is killed
+    And I run "mycelium resume --run-id first"
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And standard error says "nothing was changed"
+    And the run status is "complete"
+    And the log has 1 "run.resume" event
+    And the last command has changed no file of a run
+    And the last command has changed no ref
+
+  @docker
   Scenario Outline: A run that is <status> stays as it is
     Given the agent runs:
       """

@@ -111,12 +111,13 @@ Feature: G1.7 Init clobbers nothing
       And no ref has changed
       And the user's checkout has not changed
 
-    # Not in containers: what init writes names no image.
+    @docker
     Scenario: What init writes lets nothing land before there is a doctor
       Given the planner proposes:
         | id  | name           | writes          |
         | 001 | write-greeting | src/greeting.js |
       When I run "mycelium init"
+      And the user names the image of containers
       And I run "mycelium plan --input .mycelium/plan.md"
       And I run "mycelium run"
       Then the exit code is 1
@@ -125,7 +126,7 @@ Feature: G1.7 Init clobbers nothing
       And the integration branch has not moved
       And the log has no "landing.intent" event
 
-    # Not in containers: what init writes names no image.
+    @docker
     Scenario: With a doctor, the configuration that init writes runs each task once
       Given the planner proposes:
         | id  | name           | writes                            |
@@ -137,6 +138,7 @@ Feature: G1.7 Init clobbers nothing
         #!/bin/sh
         test -f src/index.js
         """
+      And the user names the image of containers
       And I run "mycelium plan --input .mycelium/plan.md"
       And I run "mycelium run"
       Then the exit code is 0

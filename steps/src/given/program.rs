@@ -16,7 +16,7 @@ fn started_with_umask(world: &mut MyceliumWorld, umask: String) -> Result<(), Wo
     world.start_with(&format!("umask {umask}"))
 }
 
-/// Programs get no environment variable at all: no `PATH`, no `HOME`.
+/// Programs get no environment variable at all: no `PATH`, no `HOME`; in containers the engine's address alone.
 #[given(expr = "an empty environment")]
 fn empty_environment(world: &mut MyceliumWorld) {
     world.sandbox().strip_environment();
