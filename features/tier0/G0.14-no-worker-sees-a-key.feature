@@ -51,6 +51,29 @@ Feature: G0.14 No worker ever sees a key
       | codex  |
       | claude |
 
+  Scenario: An agent that goes on after an interruption is given no key either
+    Given the agent is a scripted "codex"
+    And the key of the model is "sk-planted-for-the-provider-0123456789"
+    And the model answers:
+      """
+      - {shell: signal at-work; await never}
+      - {shell: env >src/greeting.js}
+      - {text: I have looked.}
+      """
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command gets SIGINT
+    And the started command has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And every request to the model carries the key "sk-planted-for-the-provider-0123456789"
+    And the file "src/greeting.js" on the integration branch contains "MYCELIUM_TASK_ID=001"
+    And the file "src/greeting.js" on the integration branch does not contain "sk-planted-for-the-provider-0123456789"
+    And no file of this place holds the secret "sk-planted-for-the-provider-0123456789" in any encoding
+    And the run folder does not hold the secret "sk-planted-for-the-provider-0123456789" in any encoding
+    And no conversation holds the secret "sk-planted-for-the-provider-0123456789"
+    And no command says the secret "sk-planted-for-the-provider-0123456789" in any encoding
+
   Scenario: A provider that refuses the key, and says it, does not tell it to anybody
     Given the agent is a scripted "codex"
     And the key of the model is "sk-planted-for-the-provider-0123456789"

@@ -134,6 +134,7 @@ Feature: G2.20 Cassettes replay byte for byte
     And the model answers what says "Do write-farewell.":
       """
       - {shell: append src/farewell.js a-farewell; signal at-work; await never}
+      - {shell: append src/farewell.js another-farewell}
       - {text: Done.}
       """
     When I start "mycelium run --run-id first"
@@ -146,6 +147,10 @@ Feature: G2.20 Cassettes replay byte for byte
     And standard error says "has no end: its recording was cut off"
     And the integration branch does not hold the file "src/farewell.js"
     And no process is left
+    When I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And the file "src/farewell.js" on the integration branch contains "another-farewell"
+    And the file "src/farewell.js" on the integration branch does not contain "a-farewell"
 
     Examples:
       | agent  |
