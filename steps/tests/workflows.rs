@@ -188,7 +188,7 @@ fn who_judges_does_so_whatever_failed_before() {
             }
         }
     }
-    assert_eq!(asked, 8);
+    assert_eq!(asked, 10);
 }
 
 #[test]
