@@ -4,13 +4,14 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::{UnixListener, UnixStream},
-    process::Stdio,
+    path::PathBuf,
+    process::Child,
     thread,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{place::Place, plans::ONE};
+use crate::{held::start, place::Place, plans::ONE};
 
 /// Answers to requests whose line contains a text: status and body. The last one goes for all others.
 type Answers = &'static [(&'static str, u16, &'static str)];
@@ -192,15 +193,23 @@ fn an_engine_that_sees_no_folder_of_this_machine_is_to_be_reached_otherwise() {
     refuses(&mut place("{image: nothing}", blind), 4, &said);
 }
 
-#[test]
-fn a_signal_is_heard_while_doctor_waits_for_an_engine_that_stands_still() {
+/// A command that asks an engine at whose socket a test listens.
+fn asking(words: &[&str]) -> (Child, UnixListener, Place) {
     let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
-    let socket = place.sandbox.root().join("engine.sock");
+    let socket = socket(&place);
     let listener = UnixListener::bind(&socket).unwrap();
     place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
-    let mut command = place.command(&["doctor"]);
-    let mut doctor =
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = start(&place, words);
+    (child, listener, place)
+}
+
+fn socket(place: &Place) -> PathBuf {
+    place.sandbox.root().join("engine.sock")
+}
+
+#[test]
+fn a_signal_is_heard_while_doctor_waits_for_an_engine_that_stands_still() {
+    let (mut doctor, listener, _place) = asking(&["doctor"]);
     // It asks, and nobody answers.
     let _asked = listener.accept().unwrap();
     kill_process(Pid::from_child(&doctor), Signal::INT).unwrap();
@@ -209,12 +218,7 @@ fn a_signal_is_heard_while_doctor_waits_for_an_engine_that_stands_still() {
 
 #[test]
 fn a_signal_before_a_run_leaves_no_container() {
-    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
-    let socket = place.sandbox.root().join("engine.sock");
-    let listener = UnixListener::bind(&socket).unwrap();
-    place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
-    let mut command = place.command(&["run", "--world", "docker"]);
-    let mut run = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut run, listener, place) = asking(&["run", "--world", "docker"]);
     let pid = Pid::from_child(&run);
     let served = thread::spawn(move || {
         // Nobody is hung up on.
@@ -249,7 +253,7 @@ fn a_signal_before_a_run_leaves_no_container() {
     });
     assert_eq!(run.wait().unwrap().code(), Some(143));
     // Says nothing, which ends the engine where it still waits.
-    drop(UnixStream::connect(&socket));
+    drop(UnixStream::connect(socket(&place)));
     assert!(served.join().unwrap(), "the container was not removed");
 }
 
