@@ -123,6 +123,7 @@ Feature: G0.2 A validator block never merges and flags a human review
         mode: block
         provider: command
         command: |
+          test -s "$MYCELIUM_DOCTOR" || exit 9
           if grep -q greeting "$MYCELIUM_DOCTOR"; then
             echo '{"pass": true, "summary": "", "issues": []}'
           else

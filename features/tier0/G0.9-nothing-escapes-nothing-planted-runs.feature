@@ -250,7 +250,7 @@ Feature: G0.9 No path escapes, and nothing planted in a workspace's .git execute
         write src/greeting.js "a greeting"
         """
       When I run "mycelium run"
-      And the user asks git about the workspace of task "001"
+      And a git that trusts it looks at the workspace of task "001"
       Then the exit code is 0
       And "fsmonitor" is among what was planted and has run
       And task "001" is "landed"

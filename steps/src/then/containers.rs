@@ -69,7 +69,7 @@ fn sized(world: &mut MyceliumWorld) -> Result<(), WorldError> {
         expected.push(format!("{} {size}", container.name));
         found.push(format!("{} {}", container.name, container.bytes.unwrap_or_default()));
     }
-    // Each holds at least the program that was brought along.
+    // Each holds at least what it was brought.
     let held = !listed.is_empty() && expected == found && !expected.iter().any(|line| line.ends_with(" 0"));
     let claim = Claim::new(Container, "disk_use", "what containers take on the engine's disk", "stdout");
     world.must(claim, Verdict::of(held, lines(expected), lines(found)))

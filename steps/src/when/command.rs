@@ -1,11 +1,11 @@
 //! Commands of the operator and deeds of the user.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use cucumber::{gherkin::Step, when};
 use mycelium_fixtures::FixtureError;
 
-use crate::world::{MyceliumWorld, TaskName, WorldError, doc_string};
+use crate::world::{MyceliumWorld, WorldError, doc_string};
 
 /// Runs the program in the repository's root and waits for its end. Single quotes keep blanks together.
 #[when(expr = "I run {string}")]
@@ -84,15 +84,6 @@ fn user_names_image(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let path = world.stage()?.path().join(".mycelium/config.yaml");
     let text = fs::read_to_string(&path).map_err(FixtureError::file("read", &path))?;
     fs::write(&path, text + &image).map_err(FixtureError::file("write", path))?;
-    Ok(())
-}
-
-/// The user has a git that trusts it look at the workspace of a task, where it was kept.
-#[when(expr = "the user asks git about the workspace of task {task}")]
-fn user_asks_git(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
-    let workspace = world.workspace(task.as_str())?;
-    let git = Command::new("git").current_dir(&workspace).args(["status", "--short"]).output();
-    git.map_err(FixtureError::file("look with git at", workspace))?;
     Ok(())
 }
 

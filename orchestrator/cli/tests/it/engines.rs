@@ -20,12 +20,18 @@ const VERSION: (&str, u16, &str) =
     ("/version", 200, r#"{"ApiVersion":"1.41","Version":"20.10.24","Arch":"amd64"}"#);
 const NO_IMAGE: (&str, u16, &str) = ("/json", 404, r#"{"message":"No such image: nothing:latest"}"#);
 
-/// A place whose engine gives these answers. It is there as long as the test.
-fn place(docker: &str, answers: Answers) -> Place {
+/// A place at whose engine's socket a test listens.
+fn listening(docker: &str) -> (Place, UnixListener) {
     let mut place = Place::with_plan(&format!("docker: {docker}\n"), ONE);
-    let socket = place.sandbox.root().join("engine.sock");
+    let socket = socket(&place);
     let listener = UnixListener::bind(&socket).unwrap();
     place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
+    (place, listener)
+}
+
+/// A place whose engine gives these answers. It is there as long as the test.
+fn place(docker: &str, answers: Answers) -> Place {
+    let (place, listener) = listening(docker);
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = BufReader::new(stream.unwrap());
@@ -195,12 +201,8 @@ fn an_engine_that_sees_no_folder_of_this_machine_is_to_be_reached_otherwise() {
 
 /// A command that asks an engine at whose socket a test listens.
 fn asking(words: &[&str]) -> (Child, UnixListener, Place) {
-    let mut place = Place::with_plan("docker: {image: nothing}\n", ONE);
-    let socket = socket(&place);
-    let listener = UnixListener::bind(&socket).unwrap();
-    place.sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
-    let child = start(&place, words);
-    (child, listener, place)
+    let (place, listener) = listening("{image: nothing}");
+    (start(&place, words), listener, place)
 }
 
 fn socket(place: &Place) -> PathBuf {
