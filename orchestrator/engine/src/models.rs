@@ -152,7 +152,7 @@ impl Models {
             told.take(notice);
         }
         if told.died {
-            return Err(Error::Lost("the count of a model's response"));
+            return Err(Error::Lost("the count or the recording of a model's response"));
         }
         if let Some(why) = &told.not_recorded {
             return Err(Error::NotRecorded { why: why.clone() });

@@ -43,7 +43,7 @@ pub enum Notice {
     Lost(String),
     /// A request was refused because nothing of the kind was recorded: which one, and how it differs.
     NotRecorded(String),
-    /// A bug ended the count of a response: the run must not go on.
+    /// A bug ended the count of a response, or its recording: the run must not go on.
     Died,
 }
 
@@ -122,6 +122,28 @@ impl Counter {
         // Nobody listens any more when the run is ending.
         let _unheard = self.notices.send(notice);
     }
+
+    /// Tells of a bug that ends what the caller is about, if one does.
+    fn tell_of_panic(&self) {
+        if std::thread::panicking() {
+            // On a thread of its own: nobody else would hear of it, and a task would be charged for a bug.
+            self.tell(Notice::Died);
+        }
+    }
+
+    /// Tells of a bug that ends what is done for as long as this is held.
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        Watch(self)
+    }
+}
+
+/// Tells of a bug when it is dropped by one.
+pub(crate) struct Watch<'a>(&'a Counter);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.0.tell_of_panic();
+    }
 }
 
 fn spent(entry: &Entry) -> Spent {
@@ -159,10 +181,7 @@ impl Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            // Where it is counted nobody else would hear of it, and a task would be charged for a bug.
-            self.counter.tell(Notice::Died);
-        }
+        self.counter.tell_of_panic();
         if let Some(ticket) = self.ticket.take() {
             self.counter.inner().account.give_up(ticket);
             self.counter.ended.send_replace(());

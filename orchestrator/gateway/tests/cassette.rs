@@ -14,7 +14,7 @@ use mycelium_gateway::{
     Client, Gateway, Notice, Settings, Upstream,
     account::Limits,
     cassette::{CassetteError, Known, Player, Recorder, Standing, Tape},
-    ledger::{Entry, Ledger, keep},
+    ledger::{Entry, Keep, Ledger, keep},
     protocol::Vendor,
 };
 use mycelium_schemas::cassette::{CassetteLine, RecordedBody, RecordedEnd};
@@ -82,7 +82,11 @@ impl Rig {
     }
 
     async fn record(&self, models: &ModelServer, run_id: &str) -> Open {
-        let recorder = Recorder::open(&self.path(), Some(run_id), known(), Arc::new(keep)).unwrap();
+        self.record_by(models, run_id, Arc::new(keep)).await
+    }
+
+    async fn record_by(&self, models: &ModelServer, run_id: &str, keep: Arc<Keep>) -> Open {
+        let recorder = Recorder::open(&self.path(), Some(run_id), known(), keep).unwrap();
         self.open(&models.base_url(), "recorded.jsonl", Tape::Record(recorder)).await
     }
 
@@ -275,6 +279,33 @@ async fn no_secret_is_in_a_cassette_and_no_question() {
     // One that the replay does not know is the same question.
     let asked = [("/v1/responses", question("Use [redacted:DB] well."))];
     assert_eq!(rig.replay().await.asks(first(), &asked).await[0].status, 200);
+}
+
+#[tokio::test]
+async fn whoever_closes_the_address_has_heard_that_an_answer_could_not_be_recorded() {
+    type Fails = fn() -> std::io::Result<()>;
+    let full: Fails = || Err(std::io::ErrorKind::StorageFull.into());
+    let bug: Fails = || panic!("a bug while it is recorded");
+    for (fails, is_heard) in [
+        (full, (|notice| matches!(notice, Notice::Lost(_))) as fn(&Notice) -> bool),
+        (bug, |notice| matches!(notice, Notice::Died)),
+    ] {
+        let rig = Rig::new();
+        let turns = vec![says("lost")];
+        let models = ModelServer::start(Script { turns, ..Script::default() }).unwrap();
+        let first_line = std::sync::Once::new();
+        let fails = move |file: &mut fs::File, bytes: &[u8]| {
+            if first_line.is_completed() {
+                return fails();
+            }
+            first_line.call_once(|| {});
+            keep(file, bytes)
+        };
+        let mut recording = rig.record_by(&models, "r1", Arc::new(fails)).await;
+        let _got = recording.asks(first(), &[("/v1/responses", question("a"))]).await;
+        let heard: Vec<Notice> = std::iter::from_fn(|| recording.notices.try_recv().ok()).collect();
+        assert!(heard.iter().any(is_heard), "{heard:?}");
+    }
 }
 
 #[tokio::test]

@@ -81,6 +81,8 @@ impl Taping {
         self.interaction.end = end;
         tokio::task::spawn_blocking(move || {
             let Self { recorder, counter, interaction, under_way } = self;
+            // Dropped before what whoever closes the address waits for.
+            let _watch = counter.watch();
             let lost = if is_too_long {
                 Some(format!("an answer of more than {BODY_MAX} bytes cannot be recorded"))
             } else {
