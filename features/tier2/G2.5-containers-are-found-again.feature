@@ -61,6 +61,23 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And no container is left
 
   @chaos
+  Scenario: A second resume takes the result, too, where the first died before it wrote down what the agent printed
+    When I start "mycelium run --run-id first"
+    And a script signals "at-work"
+    And the started command is killed
+    And the run file "tasks/001/attempt-1/events.jsonl" is now missing
+    And a script that awaits "may-go-on" goes on
+    And the container of task "001" has ended
+    And I run "mycelium resume --run-id first"
+    Then the exit code is 0
+    And task "001" is "landed"
+    And the log has a "worker.reattach" event for task "001"
+    And the log has 1 "usage.update" event
+    And the file "src/greeting.js" on the integration branch contains "of the first attempt"
+    And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
+    And no container is left
+
+  @chaos
   Scenario: What an agent printed is not judged by its rest, where the engine has forgotten the beginning
     Given the configuration:
       """

@@ -1,6 +1,6 @@
 //! Which agents went on in their containers without their orchestrator (docs/resume.md).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::ErrorKind};
 
 use mycelium_core::state::RunState;
 use mycelium_schemas::{
@@ -62,7 +62,11 @@ fn followable(container: &Container, state: &RunState, paths: &RunPaths) -> Opti
     let is_current = facts.status == TaskStatus::Running
         && container.attempt == Some(facts.attempts)
         && container.purpose == Purpose::Agent.name();
-    let events = store::read_file(&paths.attempt(task, facts.attempts).join("events.jsonl")).ok()?;
+    let events = match store::read_file(&paths.attempt(task, facts.attempts).join("events.jsonl")) {
+        // Whoever followed it before died when the file was to be written again.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        events => events.ok()?,
+    };
     let ended = |line: &[u8]| {
         let event = serde_json::from_slice::<Event>(line);
         matches!(event, Ok(Event { kind: EventKind::WorkerExit(_), .. }))

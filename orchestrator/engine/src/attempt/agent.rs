@@ -1,6 +1,6 @@
 //! The agent's part of an attempt: it is started or followed, listened to, and ended with all that it left running.
 
-use std::fs;
+use std::{fs, io::ErrorKind};
 
 use mycelium_core::settle::Outcome;
 use mycelium_schemas::{
@@ -116,8 +116,11 @@ impl Attempt {
         let clock = Clock::new(self.stepped_from);
         let path = self.dir.join("events.jsonl");
         if self.follows.is_some() {
-            // What it printed is read again from the beginning.
-            fault::point!("engine.events_again", fs::remove_file(&path)).at("remove", &path)?;
+            // What it printed is read again from the beginning, also where a follower before this one came no further.
+            match fault::point!("engine.events_again", fs::remove_file(&path)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.at("remove", &path)?,
+            }
         }
         let keeper = hired.as_ref().map(|hired| self.keeper(hired)).transpose()?.flatten();
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
