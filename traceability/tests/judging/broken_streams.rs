@@ -1,8 +1,12 @@
 //! A stream of messages with a hole, a double or a contradiction is refused, with the line and the reason.
 
-use crate::support::World;
-use mycelium_schemas::{matrix::StepStatus, verdict::Outcome};
-use mycelium_traceability::Results;
+use crate::support::{World, document, pickle};
+use mycelium_schemas::{
+    matrix::{ScenarioKey, StepStatus},
+    messages::{GherkinDocument, Pickle},
+    verdict::Outcome,
+};
+use mycelium_traceability::{Catalogue, Results};
 use serde_json::{Value, json};
 
 fn problems_of(edit: fn(&mut Vec<Value>)) -> Vec<String> {
@@ -225,6 +229,39 @@ fn garbage_is_named_by_its_line() {
     let at: Vec<usize> = problems.iter().map(|problem| problem.line).take(3).collect();
     assert!(at.contains(&4) && at.contains(&6), "{problems:#?}");
     assert!(problems.iter().any(|problem| problem.line == 8), "{problems:#?}");
+}
+
+/// Moves a feature's scenario into a rule, and writes its first step with a star.
+fn write_otherwise(document: &mut Value) {
+    let feature = &mut document["feature"];
+    let mut scenario = feature["children"][0].take();
+    scenario["scenario"]["steps"][0]["keyword"] = json!("* ");
+    feature["children"] = json!([{"rule": {"location": {"line": 4}, "tags": [], "keyword": "Rule", "name": "r",
+        "description": "", "children": [scenario], "id": "rule"}}]);
+}
+
+#[test]
+fn a_step_is_shown_by_the_keyword_that_was_written() {
+    let mut world = World::honest();
+    let features = &world.features[..2];
+    let mut documents: Vec<Value> = features.iter().map(document).collect();
+    write_otherwise(&mut documents[0]);
+    let documents: Vec<GherkinDocument> =
+        documents.into_iter().map(|document| serde_json::from_value(document).unwrap()).collect();
+    let pickles: Vec<Pickle> = features.iter().map(|f| serde_json::from_value(pickle(f)).unwrap()).collect();
+    let catalogue = Catalogue::new(&documents, &pickles).unwrap();
+    world.edit = |messages| {
+        let at = position(messages, "gherkinDocument");
+        write_otherwise(&mut messages[at]["gherkinDocument"]);
+    };
+    let results = Results::read(&world.messages()).unwrap();
+    for (feature, shown) in
+        features.iter().zip(["* the repository \"toy-repo\"", "Given the repository \"toy-repo\""])
+    {
+        let key = ScenarioKey { uri: feature.uri.to_owned(), line: feature.line.into() };
+        assert_eq!(catalogue.get(&key).unwrap().steps[0], shown);
+        assert_eq!(results.of(&key)[0].attempts[0].steps[0].text, shown);
+    }
 }
 
 /// Lines that say nothing about what passed: keywords for people.

@@ -580,6 +580,20 @@ fn runs() -> Vec<Lie> {
             "does not parse",
             Some(("G0.1", Status::Partial, "does not parse")),
         ),
+        lie(
+            "a step uses a parameter type that nobody defined",
+            |w| {
+                w.edit = |messages| {
+                    messages.insert(
+                        1,
+                        json!({"undefinedParameterType": {"expression": "a {colour}", "name": "colour"}}),
+                    );
+                }
+            },
+            Gate::WholeRun,
+            "unknown parameter type \"colour\"",
+            Some(("G0.1", Status::Partial, "unknown parameter type \"colour\"")),
+        ),
         Lie {
             outcome: Outcome::BadInput,
             ..lie(

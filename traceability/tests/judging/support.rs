@@ -364,7 +364,7 @@ fn steps(fixture: &Fixture) -> [(&'static str, &'static str, String); 3] {
     ]
 }
 
-fn document(fixture: &Fixture) -> Value {
+pub(crate) fn document(fixture: &Fixture) -> Value {
     let steps: Vec<Value> = steps(fixture)
         .into_iter()
         .enumerate()
@@ -379,7 +379,7 @@ fn document(fixture: &Fixture) -> Value {
         "keyword": "Feature", "name": "f", "description": "", "children": [{"scenario": scenario}]}})
 }
 
-fn pickle(fixture: &Fixture) -> Value {
+pub(crate) fn pickle(fixture: &Fixture) -> Value {
     let tags: Vec<Value> = fixture.tags.iter().map(|tag| json!({"name": tag, "astNodeId": "t"})).collect();
     let mut steps: Vec<Value> = steps(fixture)
         .into_iter()
