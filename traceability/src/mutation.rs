@@ -11,11 +11,12 @@ use mycelium_schemas::{
 use crate::matrix::Inputs;
 
 /// The code that decides what may land and what passes for proved. Whoever asks about less of it has not asked.
-const CODE: [&str; 14] = [
+const CODE: [&str; 16] = [
     "orchestrator/core/src/budget.rs",
     "orchestrator/core/src/manifest.rs",
     "orchestrator/core/src/permit.rs",
     "orchestrator/core/src/settle.rs",
+    "traceability/src/catalogue.rs",
     "traceability/src/denominator.rs",
     "traceability/src/fingerprint.rs",
     "traceability/src/flake/",
@@ -25,6 +26,7 @@ const CODE: [&str; 14] = [
     "traceability/src/matrix/",
     "traceability/src/mutation.rs",
     "traceability/src/performance.rs",
+    "traceability/src/results/",
     "traceability/src/sabotage.rs",
 ];
 
