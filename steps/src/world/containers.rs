@@ -87,7 +87,6 @@ impl Contained {
 
     /// Puts an engine of the scenario's own in the place of the machine's.
     fn change_engine(&mut self, home: &Path, kind: &OwnKind<'_>) -> Result<String, WorldError> {
-        // A short name: the address of a socket has an end.
         let folder = self.root.join("engine");
         let own = match kind {
             OwnKind::WithRoom(kib) => OwnEngine::start_with_room(&folder, home, *kib),
