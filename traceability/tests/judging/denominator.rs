@@ -12,13 +12,18 @@ use crate::support::{Fixture, World, goal, verdict_of};
 fn world() -> World {
     let mut world = World::honest();
     world.backlog.clear();
-    world.goals.push(goal("G1.2", "run.complete"));
-    for fixture in [Fixture::new("G1.2", 5, "It runs"), Fixture::control("G1.2", 12)] {
+    add(&mut world, "G1.2");
+    world.review_all();
+    world
+}
+
+/// Adds a goal with its scenarios, which nobody has reviewed yet.
+fn add(world: &mut World, id: &'static str) {
+    world.goals.push(goal(id, "run.complete"));
+    for fixture in [Fixture::new(id, 5, "It runs"), Fixture::control(id, 12)] {
         world.features.push(fixture.clone());
         world.ran.push(fixture);
     }
-    world.review_all();
-    world
 }
 
 /// Takes G1.2 away, with scenarios and review.
@@ -90,16 +95,15 @@ fn a_goal_that_went_back_to_the_backlog_needs_a_sign_off() {
 fn a_goal_in_another_tier_needs_a_sign_off_of_its_own() {
     let mut world = world();
     remove(&mut world);
-    world.goals.push(goal("G2.5", "run.complete"));
-    for fixture in [Fixture::new("G2.5", 5, "It runs"), Fixture::control("G2.5", 12)] {
-        world.features.push(fixture.clone());
-        world.ran.push(fixture);
-    }
+    add(&mut world, "G2.5");
     world.review_all();
-    assert!(red(&world).contains("G1.2 was moved to Tier 2 as G2.5, and nobody signed for it."));
+    let unsigned = "G1.2 was moved to Tier 2 as G2.5, and nobody signed for it.";
+    assert!(red(&world).contains(unsigned));
     let mut wrong = world.clone();
     sign(&mut wrong, "what: removed");
-    assert!(red(&wrong).contains("G1.2"));
+    let reasons = red(&wrong);
+    let untrue = "somebody signed for G1.2 as removed, and it is not.";
+    assert!(reasons.contains(unsigned) && reasons.contains(untrue), "{reasons}");
     sign(&mut world, "what: retiered");
     assert!(green(&world).contains("G1.2 was retiered"));
 }
@@ -200,6 +204,13 @@ fn each_loss_of_what_was_declared_more_than_once_is_signed_for() {
     sign(&mut once, "what: weakened, lost: [must_not git.branch_unmoved]");
     let reason = &judge(&once).1.reasons[0];
     assert!(reason.contains("as often as it did (2 times less), and nobody signed"), "{reason}");
+    let mut none_left = demanding();
+    none_left.goals[4] =
+        none_left.goals[4].replace("assertion: git.branch_unmoved", "assertion: state.task_left");
+    none_left.review_all();
+    let reasons = judge(&none_left).1.reasons;
+    let expected = "\"must_not git.branch_unmoved\" any more (2 times), and nobody signed for it.";
+    assert!(reasons[0].ends_with(expected), "{reasons:?}");
     for lost in ["must_not git.branch_unmoved, must_not git.branch_unmoved", "2x must_not git.branch_unmoved"]
     {
         let mut world = world.clone();
@@ -291,6 +302,28 @@ fn a_goal_that_is_gone_is_signed_for_once() {
         red(&world),
         "traceability/denominator.yaml, signoffs[1]: G1.2 was signed for as removed already."
     );
+}
+
+#[test]
+fn each_goal_that_is_gone_has_its_own_sign_off() {
+    let mut world = world();
+    add(&mut world, "G1.3");
+    world.review_all();
+    let ids = ["G1.2", "G1.3"];
+    for id in ids {
+        world.goals.pop();
+        for fixtures in [&mut world.features, &mut world.ran] {
+            fixtures.retain(|fixture| !fixture.tags.contains(&format!("@{id}")));
+        }
+    }
+    world.links.clear();
+    world.review_all();
+    let entries =
+        ids.map(|id| format!("  - {{goal: {id}, what: removed, reason: r, by: a, date: 2026-01-31}}\n"));
+    world.denominator =
+        world.denominator.replace("signoffs: []\n", &format!("signoffs:\n{}", entries.concat()));
+    let said = green(&world);
+    assert!(ids.iter().all(|id| said.contains(&format!("{id} was removed; a signed for it"))), "{said}");
 }
 
 #[test]

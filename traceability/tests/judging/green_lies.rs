@@ -27,6 +27,14 @@ fn the_honest_world_is_green_in_every_gate_that_local_requires() {
 }
 
 #[test]
+fn a_clean_tree_binds_results_by_itself() {
+    let mut world = World::honest();
+    (world.run.source_digest, world.subject.source_digest) = (None, None);
+    let (_, evaluation) = world.judge().unwrap();
+    assert_eq!(evaluation.outcome, Outcome::Green, "{:#?}", evaluation.verdicts);
+}
+
+#[test]
 fn what_ci_asks_for_beyond_that_is_green_where_it_is_proved() {
     let (matrix, evaluation) = World::of_ci().judge().unwrap();
     assert!(matrix.rows.iter().all(|row| row.status == Status::Verified), "{:#?}", matrix.rows);

@@ -103,6 +103,18 @@ fn a_baseline_that_was_raised_is_named_with_both_values() {
     assert_eq!(raise(2, &["commit 2", "commit 1"]), (Verdict::Green, format!("{green} {told}")));
 }
 
+#[test]
+fn a_baseline_is_compared_with_the_least_that_it_was() {
+    let (_, reasons) = judge(|world| {
+        let of = |value: &str| world.baselines.replace("value: 1000000", &format!("value: {value}"));
+        let versions = [("commit 3", "1080000"), ("commit 2", "1000000"), ("commit 1", "1020000")];
+        world.measured = versions.map(|(name, value)| Source::new(name, of(value))).into();
+        world.baselines = of("1100000");
+    });
+    let told = "Baselines were raised: plan/10 (instructions) from 1,000,000 in commit 2 to 1,100,000.";
+    assert!(reasons.ends_with(told), "{reasons}");
+}
+
 /// Changes a figure in all that it says of itself.
 fn set(bench: &mut Bench, index: usize, value: u64) {
     let Figure { name, measure, .. } = bench.figures[index].clone();
