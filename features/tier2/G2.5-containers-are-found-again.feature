@@ -77,7 +77,7 @@ Feature: G2.5 Containers are labelled, found and reattached after a crash
     And the file "src/greeting.js" on the integration branch does not contain "of another attempt"
     And no container is left
 
-  @chaos
+  @chaos @timeout(3m)
   Scenario: What an agent printed is not judged by its rest, where the engine has forgotten the beginning
     Given the configuration:
       """
