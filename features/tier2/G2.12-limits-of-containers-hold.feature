@@ -62,7 +62,7 @@ Feature: G2.12 Memory and PID limits hold
     Given the configuration:
       """
       docker: {pids_limit: 24}
-      timeout_minutes: 0.1
+      timeout_minutes: 0.3
       """
     And the agent of task "001" runs:
       """
