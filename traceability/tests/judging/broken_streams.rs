@@ -258,7 +258,7 @@ fn a_step_is_shown_by_the_keyword_that_was_written() {
     for (feature, shown) in
         features.iter().zip(["* the repository \"toy-repo\"", "Given the repository \"toy-repo\""])
     {
-        let key = ScenarioKey { uri: feature.uri.to_owned(), line: feature.line.into() };
+        let key = ScenarioKey { uri: feature.uri.clone(), line: feature.line.into() };
         assert_eq!(catalogue.get(&key).unwrap().steps[0], shown);
         assert_eq!(results.of(&key)[0].attempts[0].steps[0].text, shown);
     }

@@ -1,6 +1,6 @@
 //! The agent's part of an attempt: it is started or followed, listened to, and ended with all that it left running.
 
-use std::{fs, io::ErrorKind};
+use std::{fs, io::ErrorKind, path::Path};
 
 use mycelium_core::settle::Outcome;
 use mycelium_schemas::{
@@ -116,11 +116,7 @@ impl Attempt {
         let clock = Clock::new(self.stepped_from);
         let path = self.dir.join("events.jsonl");
         if self.follows.is_some() {
-            // What it printed is read again from the beginning, also where a follower before this one came no further.
-            match fault::point!("engine.events_again", fs::remove_file(&path)) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                removed => removed.at("remove", &path)?,
-            }
+            forget_events(&path)?;
         }
         let keeper = hired.as_ref().map(|hired| self.keeper(hired)).transpose()?.flatten();
         let mut events = EventFile::create(&path, self.run_id.clone(), clock, self.redactor.clone())?;
@@ -170,5 +166,14 @@ impl Attempt {
         // The receiver is gone only when the run is ending; then nobody reads it any more.
         let _unheard = self.journal.send(draft);
         Ok(Worked { exit, reading, usage: used.usage, over: used.over })
+    }
+}
+
+/// Makes room for the events of an agent that is followed: what it printed is read again from the beginning, also where a
+/// follower before this one came no further.
+fn forget_events(path: &Path) -> Result<(), Error> {
+    match fault::point!("engine.events_again", fs::remove_file(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.at("remove", path),
     }
 }
