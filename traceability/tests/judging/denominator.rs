@@ -28,9 +28,16 @@ fn add(world: &mut World, id: &'static str) {
 
 /// Takes G1.2 away, with scenarios and review.
 fn remove(world: &mut World) {
-    world.goals.pop();
-    for fixtures in [&mut world.features, &mut world.ran] {
-        fixtures.retain(|fixture| !fixture.tags.contains(&"@G1.2".to_owned()));
+    take_away(world, &["G1.2"]);
+}
+
+/// Takes the last goals away, with scenarios and review.
+fn take_away(world: &mut World, ids: &[&str]) {
+    for id in ids {
+        world.goals.pop();
+        for fixtures in [&mut world.features, &mut world.ran] {
+            fixtures.retain(|fixture| !fixture.tags.contains(&format!("@{id}")));
+        }
     }
     world.links.clear();
     world.review_all();
@@ -310,14 +317,7 @@ fn each_goal_that_is_gone_has_its_own_sign_off() {
     add(&mut world, "G1.3");
     world.review_all();
     let ids = ["G1.2", "G1.3"];
-    for id in ids {
-        world.goals.pop();
-        for fixtures in [&mut world.features, &mut world.ran] {
-            fixtures.retain(|fixture| !fixture.tags.contains(&format!("@{id}")));
-        }
-    }
-    world.links.clear();
-    world.review_all();
+    take_away(&mut world, &ids);
     let entries =
         ids.map(|id| format!("  - {{goal: {id}, what: removed, reason: r, by: a, date: 2026-01-31}}\n"));
     world.denominator =

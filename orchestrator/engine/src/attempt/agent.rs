@@ -170,7 +170,7 @@ impl Attempt {
 }
 
 /// Makes room for the events of an agent that is followed: what it printed is read again from the beginning, also where a
-/// follower before this one came no further.
+/// follower before this one came no further. A point of its own, as runs in containers alone are disturbed here.
 fn forget_events(path: &Path) -> Result<(), Error> {
     match fault::point!("engine.events_again", fs::remove_file(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
