@@ -8,15 +8,17 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 
 /// What moves files between machines or tells GitHub something; such a step has a name that says so.
-const PLUMBING: [&str; 5] = [
+const PLUMBING: [&str; 4] = [
     "tar ",
     "cat target/acceptance/summary.md >> ",
     "cat target/acceptance-chaos/summary.md >> ",
-    "cat target/acceptance-repeat/summary.md >> ",
     "echo \"MYCELIUM_CONFORMANCE_DIR=",
 ];
 /// What every other step begins with.
 const COMMANDS: [&str; 3] = ["cargo ", ".ci/", "target/debug/accept "];
+
+/// How a step runs as root.
+const AS_ROOT: &str = ".ci/as-root ";
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -123,6 +125,52 @@ fn a_job_waits_for_whom_it_asks_about() {
     assert_eq!(asked, 1);
 }
 
+/// A report is of a folder that a step before it writes: several runs in one (`--repeat`) leave none there.
+#[test]
+fn what_is_reported_was_run() {
+    let mut reported = 0;
+    for (name, workflow) in workflows() {
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let mut written = BTreeSet::new();
+            for command in body["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str()) {
+                let out = command.split(" --out ").nth(1).and_then(|rest| rest.split(' ').next());
+                let out = out.unwrap_or("target/acceptance").to_owned();
+                if command.contains("accept report") {
+                    reported += 1;
+                    assert!(written.contains(&out), "{name}: {job}: nothing writes {out}");
+                } else if command.ends_with(".ci/chaos") {
+                    written.insert("target/acceptance-chaos".to_owned());
+                } else if command.contains("accept merge") || command.contains("accept run") {
+                    assert!(!command.contains("--repeat") || written.is_empty(), "{name}: {job}: {command}");
+                    if !command.contains("--repeat") {
+                        written.insert(out);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(reported, 5);
+}
+
+/// Engines of containers want root, and what root wrote nobody else can go on with.
+#[test]
+fn a_job_with_an_engine_runs_as_root() {
+    let mut jobs = 0;
+    for (name, workflow) in workflows() {
+        for (job, body) in workflow["jobs"].as_object().unwrap() {
+            let steps = body["steps"].as_array().unwrap().iter().filter(|step| step["name"].is_null());
+            let commands: Vec<&str> = steps.filter_map(|step| step["run"].as_str()).collect();
+            let engines = [".ci/engine", ".ci/docker", ".ci/chaos", ".ci/container-figures"];
+            if commands.iter().any(|command| engines.iter().any(|engine| command.contains(engine))) {
+                jobs += 1;
+                let other = commands.iter().find(|command| !command.starts_with(AS_ROOT));
+                assert_eq!(other, None, "{name}: {job}");
+            }
+        }
+    }
+    assert_eq!(jobs, 6);
+}
+
 /// The kept folders of scenarios hold `.git` and `.mycelium`.
 #[test]
 fn what_is_kept_of_runs_is_kept_with_its_hidden_files() {
@@ -206,10 +254,11 @@ fn a_workflow_judges_by_each_profile() {
     assert_eq!(profiles, named);
 }
 
-/// A command as the page tells it: parts have a number, and the folders of all parts are not repeated.
+/// A command as the page tells it: whoever runs it, parts have a number, and the folders of all parts are not repeated.
 fn told(command: &str) -> String {
     let parts = "target/parts/acceptance-1 target/parts/acceptance-2 target/parts/acceptance-3 \
                  target/parts/acceptance-4";
+    let command = command.strip_prefix(AS_ROOT).unwrap_or(command);
     command.replace("${{ matrix.part }}", "I").replace(parts, "target/parts/…")
 }
 
