@@ -14,7 +14,7 @@ Feature: G1.22 A stuck agent is ended and its attempt retried
     Given the agent is a scripted "<agent>"
     And the configuration:
       """
-      first_event_timeout_minutes: 0.05
+      first_event_timeout_minutes: 0.2
       worker: {args: [--scripted, mute-in-attempt=1]}
       """
     And the model answers:
@@ -44,7 +44,7 @@ Feature: G1.22 A stuck agent is ended and its attempt retried
     Given the agent is a scripted "codex"
     And the configuration:
       """
-      idle_timeout_minutes: 0.05
+      idle_timeout_minutes: 0.15
       """
     And the model answers:
       """
@@ -108,13 +108,13 @@ Feature: G1.22 A stuck agent is ended and its attempt retried
     And the configuration:
       """
       max_retries: 0
-      idle_timeout_minutes: 0.03
+      idle_timeout_minutes: 0.1
       """
     And the model answers:
       """
       - shell: append src/greeting.js a-greeting
       - text: one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-        pace_ms: 200
+        pace_ms: 500
       """
     When I run "mycelium run --run-id first"
     Then the exit code is 0

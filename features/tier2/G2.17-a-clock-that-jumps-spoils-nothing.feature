@@ -171,15 +171,15 @@ Feature: G2.17 A clock that jumps spoils nothing
       """
       append src/greeting.js "a greeting"
       """
-    When I run "mycelium run --run-id older --tasks 001"
+    When I run "mycelium run --run-id dawn --tasks 001"
     And the clock is set to the year 1970
-    And I run "mycelium run --run-id newer --tasks 002"
+    And I run "mycelium run --run-id dusk --tasks 002"
     Then the exit code is 0
     And a stamp of the log is of the year 1970
     When I run "mycelium status"
     Then the exit code is 0
-    And standard output says "newer"
-    And standard output does not say "older"
+    And standard output says "dusk"
+    And standard output does not say "dawn"
     When I run "mycelium clean --all --force"
     Then the exit code is 0
     And no workspace, object or lock is left

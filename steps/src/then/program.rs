@@ -33,10 +33,11 @@ fn stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError
     world.must(claim, Verdict::of(found.contains(&text), text, found))
 }
 
-/// What the command said on standard error does not contain the text.
+/// What the command said on standard error does not contain the text. Where the scenario's folder is does not count.
 #[then(expr = "standard error does not say {string}")]
 fn never_stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
     let found = stderr(world)?;
+    let found = without_folder(world, &found);
     let claim = Claim::new(Output, "stderr_not", "standard error", "stderr");
     world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
 }
@@ -49,10 +50,11 @@ fn stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError
     world.must(claim, Verdict::of(found.contains(&text), text, found))
 }
 
-/// What the command printed on standard output does not contain the text.
+/// What the command printed on standard output does not contain the text. Where the scenario's folder is does not count.
 #[then(expr = "standard output does not say {string}")]
 fn never_stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
     let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
+    let found = without_folder(world, &found);
     let claim = Claim::new(Output, "stdout_not", "standard output", "stdout");
     world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
 }
@@ -71,6 +73,11 @@ fn stdout_json(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 fn never_stdout(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
     world.never(Claim::new(Output, "stdout_empty", "standard output", "stdout"), Verdict::equal("", found))
+}
+
+/// A text without the folder of the scenario, whose name is the surroundings' and may hold any word.
+fn without_folder(world: &mut MyceliumWorld, text: &str) -> String {
+    text.replace(&format!("{}/", world.sandbox().root().display()), "")
 }
 
 fn stderr(world: &MyceliumWorld) -> Result<String, WorldError> {
