@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Read,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -11,7 +12,7 @@ use std::{
 use mycelium_fixtures::pipe::read_while_alive;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::checkout::Checkout;
+use crate::checkout::{Answer, Checkout};
 
 /// What the program does where the feature holds: no run exists.
 const HONEST: &str = "exit 0";
@@ -57,6 +58,30 @@ fn a_report_can_annotate_a_pull_request_at_the_lines_of_features() {
         answer.out.lines().filter(|line| line.contains("title=accept gate")).count()
     };
     assert!(under("ci") > under("local"));
+}
+
+#[test]
+fn a_report_is_shown_by_what_the_desktop_shows_pages_with() {
+    let checkout = Checkout::new();
+    checkout.program(HONEST);
+    assert_eq!(checkout.accept("run --bin program --out out").code, Some(0));
+    let report = |path: &Path| {
+        let mut command = checkout.command("report --bin program --out out --open");
+        Answer::new(&command.env("PATH", path).output().unwrap())
+    };
+    let desktop = checkout.path("desktop");
+    checkout.write("desktop/xdg-open", &format!("#!/bin/sh\necho \"$1\" >{}/shown\n", desktop.display()));
+    fs::set_permissions(desktop.join("xdg-open"), fs::Permissions::from_mode(0o755)).unwrap();
+    let answer = report(&desktop);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let page = checkout.path("out/report.html");
+    assert_eq!(fs::read_to_string(desktop.join("shown")).unwrap().trim_end(), page.to_str().unwrap());
+    // Nothing here shows pages: it is written all the same, and said where.
+    fs::remove_file(&page).unwrap();
+    let answer = report(&checkout.path("nothing"));
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains(&format!("no program here shows {}; open it yourself", page.display())));
+    assert!(page.is_file());
 }
 
 #[test]

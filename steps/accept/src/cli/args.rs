@@ -26,8 +26,8 @@ pub(super) const DEFAULT_OUT: &str = "target/acceptance";
 
 /// Runs the features against the built program and judges what they prove.
 ///
-/// Without a command: builds the program under test, runs every scenario that this machine can run, prints matrix and
-/// gates, writes the report and exits as `accept gate` does.
+/// Without a command: builds the program under test, runs every scenario that needs no container engine, prints matrix and
+/// gates, writes the report and exits as `accept gate` does. `accept run --world docker` runs those in containers.
 #[derive(Debug, Parser)]
 #[command(name = "accept", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
@@ -377,6 +377,9 @@ pub(super) struct ReportArgs {
     /// What to print besides.
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub(super) format: ReportFormat,
+    /// Show the page in the browser.
+    #[arg(long)]
+    pub(super) open: bool,
     #[command(flatten)]
     pub(super) result: ResultArgs,
 }

@@ -63,6 +63,8 @@ pub(super) enum CliError {
     Unparsed,
     #[error("the scenarios cannot be told apart")]
     Catalogue(#[from] CatalogueError),
+    #[error("no program here shows {page}; open it yourself")]
+    NoBrowser { page: PathBuf, source: io::Error },
     #[error("no results at {0}; run accept run first")]
     NoResults(PathBuf),
     #[error("{path} is not a whole stream of results:\n{}", lines(.problems))]

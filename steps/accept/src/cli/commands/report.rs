@@ -39,6 +39,9 @@ pub(in crate::cli) fn run(console: &Console, load: Loader, args: &ReportArgs) ->
         console.print(annotations)?;
     }
     console.document(&judged.matrix)?;
+    if args.open {
+        open::that_detached(&report).map_err(|source| CliError::NoBrowser { page: report, source })?;
+    }
     Ok(0)
 }
 
