@@ -275,8 +275,8 @@ pub struct Context {
     pub containers: Option<Result<Containers, String>>,
     /// Where records go.
     pub recorder: Recorder,
-    /// How long the scenario and each of its steps may take, where it says so itself.
-    pub timeout: Option<Duration>,
+    /// How long each of its steps may take.
+    pub limit: Duration,
 }
 
 thread_local! {

@@ -10,7 +10,7 @@ use std::{
 
 use mycelium_accept::{
     context::Lane,
-    runner::{Facts, Filter, Library, Settings, run, suite::Suite},
+    runner::{Facts, Filter, Library, Limits, Settings, run, suite::Suite},
 };
 use mycelium_fixtures::sandbox::Locality;
 use tempfile::TempDir;
@@ -80,8 +80,7 @@ fn settings(jobs: usize, scratch: &Path, out: &Path) -> Settings {
         lane: Lane::Mock,
         jobs: NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN),
         seed: 1,
-        step_timeout: Duration::from_secs(60),
-        scenario_timeout: Duration::from_secs(60),
+        limits: Limits { step: Duration::from_secs(60), scenario: Duration::from_secs(60), times: 1 },
         run_timeout: None,
         fail_fast: false,
         every_then: false,

@@ -131,7 +131,7 @@ mod tests {
             locality: Locality::default(),
             containers: None,
             recorder: recorder.clone(),
-            timeout: None,
+            limit: std::time::Duration::ZERO,
         }
         .enter();
         (MyceliumWorld::new().unwrap(), recorder)

@@ -11,7 +11,9 @@ use cucumber::{World, codegen::WorldInventory};
 use mycelium_accept::{
     catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
     context::Lane,
-    runner::{Facts, Filter, Interrupter, Library, RunError, Settings, run as run_suite, suite::Suite},
+    runner::{
+        Facts, Filter, Interrupter, Library, Limits, RunError, Settings, run as run_suite, suite::Suite,
+    },
 };
 use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::messages::Envelope;
@@ -55,8 +57,7 @@ fn conduct<W: Sample>(
         lane: Lane::Mock,
         jobs: NonZeroUsize::MIN,
         seed: 1,
-        step_timeout: limit,
-        scenario_timeout: limit,
+        limits: Limits { step: limit, scenario: limit, times: 1 },
         run_timeout: None,
         fail_fast: false,
         every_then: false,

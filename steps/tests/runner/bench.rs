@@ -11,7 +11,7 @@ use std::{
 use mycelium_accept::{
     catalogue::{Catalogue, Definition, Keyword, Parameter, Pattern},
     context::Lane,
-    runner::{Facts, Filter, Library, RunResult, ScenarioResult, Settings, run, suite::Suite},
+    runner::{Facts, Filter, Library, Limits, RunResult, ScenarioResult, Settings, run, suite::Suite},
 };
 use mycelium_fixtures::sandbox::Locality;
 use mycelium_schemas::{
@@ -48,8 +48,7 @@ impl Bench {
             lane: Lane::Mock,
             jobs: NonZeroUsize::new(4).unwrap(),
             seed: 1,
-            step_timeout: Duration::from_secs(60),
-            scenario_timeout: Duration::from_secs(60),
+            limits: Limits { step: Duration::from_secs(60), scenario: Duration::from_secs(60), times: 1 },
             run_timeout: None,
             fail_fast: false,
             every_then: false,

@@ -120,7 +120,7 @@ fn a_hung_step_is_given_up_and_the_others_finish() {
             "Scenario: hangs\n When {step}\n Then it never happens\nScenario: ends\n Then it never happens\n"
         ));
         bench.settings.jobs = NonZeroUsize::MIN;
-        bench.settings.step_timeout = Duration::from_millis(200);
+        bench.settings.limits.step = Duration::from_millis(200);
         let result = bench.run();
         assert_eq!(result.scenarios.len(), 2);
         assert_eq!(result.causes, [Cause::Scenarios(Status::Failed, 1)]);
@@ -165,7 +165,7 @@ fn a_timeout_tag_limits_its_scenario() {
 fn a_scenario_has_a_limit_without_a_tag_and_a_run_has_one_that_leaves_a_complete_stream() {
     let scenario = "Scenario: S\n When it waits for ever\n Then it never happens\n";
     let mut bench = Bench::with(scenario);
-    bench.settings.scenario_timeout = Duration::from_millis(200);
+    bench.settings.limits.scenario = Duration::from_millis(200);
     assert!(failure(&bench.run()).message.starts_with("the scenario timed out after 0.2 s"));
     drop(bench);
     let mut bench =

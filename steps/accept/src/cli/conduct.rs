@@ -31,8 +31,8 @@ use crate::{
     context::Lane,
     lint::LintProblem,
     runner::{
-        self, Facts, Filter, Identity, Interrupt, Library, Loader, OutLock, RunError, RunResult, Settings,
-        Shard, signal::Listener, store, suite::Suite,
+        self, Facts, Filter, Identity, Interrupt, Library, Limits, Loader, OutLock, RunError, RunResult,
+        Settings, Shard, signal::Listener, store, suite::Suite,
     },
 };
 
@@ -316,8 +316,7 @@ impl Stage {
             lane: self.lane,
             jobs: self.jobs,
             seed,
-            step_timeout: STEP_TIMEOUT,
-            scenario_timeout: SCENARIO_TIMEOUT,
+            limits: Limits { step: STEP_TIMEOUT, scenario: SCENARIO_TIMEOUT, times: crowding(self.jobs) },
             run_timeout: self.timeout,
             fail_fast: self.fail_fast,
             every_then: self.every_then,
@@ -359,6 +358,11 @@ pub(super) fn default_jobs() -> NonZeroUsize {
     thread::available_parallelism()
         .unwrap_or(NonZeroUsize::MIN)
         .saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+}
+
+/// How many times as many scenarios run at a time as is usual: each takes so many times as long.
+fn crowding(jobs: NonZeroUsize) -> u32 {
+    jobs.get().div_ceil(default_jobs().get()).try_into().unwrap_or(u32::MAX)
 }
 
 /// Short enough to be typed, and another one each time.

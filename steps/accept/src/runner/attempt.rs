@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use super::{
     case::{Binding, Case},
+    limits::{Limits, ScenarioLimits},
     outcome::{Failure, ScenarioResult},
     scenario::{Moment, StepOutcome, StepReport},
     store::{Store, StoreError},
@@ -30,13 +31,6 @@ use crate::context::{Content, LOG_MEDIA_TYPE, Lane, Record, Recorder, Scratch, S
 const LOG_LINES_MAX: usize = 20;
 /// Bytes of what a command said that are looked at for them.
 const TAIL_BYTES_MAX: u64 = 64 * 1024;
-
-/// How long a scenario and each of its steps may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) step: Duration,
-    pub(super) scenario: Duration,
-}
 
 /// What a scenario began with.
 #[derive(Debug)]
@@ -52,7 +46,7 @@ pub(super) struct Attempt {
     recorder: Recorder,
     scratch: Scratch,
     started: Instant,
-    limits: Limits,
+    limits: ScenarioLimits,
     /// The step that runs now.
     current: Option<usize>,
     /// The last step, which passed: whether the scenario did shows when its world is gone.
@@ -98,8 +92,7 @@ impl Attempt {
             recorder: begun.recorder,
             scratch: begun.scratch,
             started,
-            // A scenario that asks for its own time may spend it on one step.
-            limits: case.timeout.map_or(limits, |timeout| Limits { step: timeout, scenario: timeout }),
+            limits: limits.of(case.timeout),
             current: None,
             held: None,
             heard: started,
@@ -120,7 +113,7 @@ impl Attempt {
 
     /// What to say of a scenario whose deadline passed: which limit it broke.
     pub(super) fn late(&self) -> String {
-        let Limits { step, scenario } = self.limits;
+        let ScenarioLimits { step, scenario } = self.limits;
         // Of two limits that are the same, the author set that of the scenario.
         let (what, limit) = if self.started + scenario <= self.heard + step {
             ("the scenario", scenario)

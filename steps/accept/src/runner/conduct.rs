@@ -21,10 +21,11 @@ use tempfile::TempDir;
 
 use super::{
     any_world::Worlds,
-    attempt::{Attempt, Begun, Limits},
+    attempt::{Attempt, Begun},
     case::{Case, Reader},
     events::{Desk, Interrupter, Report},
     leftovers,
+    limits::Limits,
     order::shuffle,
     outcome::{Cause, RunResult, ScenarioResult},
     panic,
@@ -63,10 +64,8 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// Seed of their order.
     pub seed: u64,
-    /// Limit of a step, where its scenario has no `@timeout` tag.
-    pub step_timeout: Duration,
-    /// Limit of a scenario without such a tag.
-    pub scenario_timeout: Duration,
+    /// How long steps and scenarios may take.
+    pub limits: Limits,
     /// Limit of the run.
     pub run_timeout: Option<Duration>,
     /// Starts no further scenario after one failed.
@@ -217,6 +216,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             lane: self.settings.lane,
             ground: self.ground.clone(),
             locality: self.settings.locality.clone(),
+            limits: self.settings.limits,
             containers: self.settings.containers.clone(),
             fail_fast: self.settings.fail_fast,
             every_then: self.settings.every_then,
@@ -334,7 +334,7 @@ impl<T: FnMut(&ScenarioResult, usize)> Conductor<'_, T> {
             &self.case_ids[number],
             self.settings.lane,
             begun,
-            Limits { step: self.settings.step_timeout, scenario: self.settings.scenario_timeout },
+            self.settings.limits,
         )?;
         self.running.insert(number, attempt);
         Ok(())

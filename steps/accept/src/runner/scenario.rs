@@ -20,7 +20,9 @@ use super::{
     attempt::Begun,
     case::{Binding, Call, Case, CaseStep},
     events::Desk,
-    leftovers, panic,
+    leftovers,
+    limits::Limits,
+    panic,
 };
 use crate::{
     catalogue::Keyword,
@@ -114,6 +116,8 @@ pub(super) struct Surroundings {
     pub(super) ground: Ground,
     /// What programs find around them.
     pub(super) locality: Locality,
+    /// How long steps and scenarios may take.
+    pub(super) limits: Limits,
     /// What containers run at, in their lane; or why there is nothing.
     pub(super) containers: Option<Result<Containers, String>>,
     /// Starts no further scenario after one failed.
@@ -145,7 +149,8 @@ impl Worker {
         while let Some(number) = next {
             let case = &self.cases[number];
             let (scratch, recorder) = (context.scratch.clone(), context.recorder.clone());
-            Context { timeout: case.timeout, ..context }.enter();
+            let limit = self.surroundings.limits.of(case.timeout).step;
+            Context { limit, ..context }.enter();
             let report = |progress| self.desk.report(number, progress);
             let Ran { failed, passed, teardown } = run_steps(
                 runtime,
@@ -189,7 +194,7 @@ impl Worker {
             locality: self.surroundings.locality.clone(),
             containers: self.surroundings.containers.clone(),
             recorder: Recorder::default(),
-            timeout: None,
+            limit: self.surroundings.limits.of(None).step,
         }
     }
 }
