@@ -110,9 +110,13 @@ fn labelled(world: &mut MyceliumWorld, task: TaskName, step: &Step) -> Result<()
 fn inspected(world: &mut MyceliumWorld, task: TaskName, step: &Step) -> Result<(), WorldError> {
     let table = Table::of(step, &["field", "value"], &[])?;
     let container = world.agent_container(task.as_str())?;
-    let told = world.engine()?.inspect(&container.id).map_err(WorldError::Engine)?;
+    world.keep(&format!("{}.json", container.name), format!("{:#}\n", container.inspected));
     let field = |path: &str| {
-        let value = told.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
+        let value = container
+            .inspected
+            .pointer(&format!("/{}", path.replace('.', "/")))
+            .cloned()
+            .unwrap_or(Value::Null);
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     };
     let held = table.rows().all(|row| field(row.text("field")) == row.text("value"));
@@ -126,7 +130,8 @@ fn inspected(world: &mut MyceliumWorld, task: TaskName, step: &Step) -> Result<(
 #[then(expr = "the engine does not say {string} of the container of task {task}")]
 fn never_inspected(world: &mut MyceliumWorld, text: String, task: TaskName) -> Result<(), WorldError> {
     let container = world.agent_container(task.as_str())?;
-    let told = world.engine()?.inspect(&container.id).map_err(WorldError::Engine)?.to_string();
+    let told = container.inspected.to_string();
+    world.keep(&format!("{}.json", container.name), format!("{:#}\n", container.inspected));
     let claim = Claim::new(Container, "untold", format!("what is told of {}", container.name), ENGINE);
     world.never(claim, Verdict::of(!told.contains(&text), format!("nothing with {text:?}"), told))
 }

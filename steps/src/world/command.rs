@@ -6,6 +6,7 @@ use mycelium_fixtures::{
     process::Ending,
     sandbox::{Finished, Running, TIME_LIMIT},
 };
+use serde_json::{Value, json};
 
 use super::{MyceliumWorld, WorldError, observe::Observation};
 use mycelium_accept::context::Record;
@@ -126,11 +127,9 @@ impl MyceliumWorld {
         Ok(finished)
     }
 
-    /// How long a command may take: less than its step, so that what it said is told. A scenario that asks for more time
-    /// gives it to its commands.
+    /// How long a command may take: less than its step, so that what it said is told.
     pub(super) fn patience(&self) -> Duration {
-        let of_scenario = self.context.timeout.map_or(Duration::ZERO, |timeout| timeout / 6 * 5);
-        of_scenario.max(TIME_LIMIT)
+        (self.context.limit / 6 * 5).max(TIME_LIMIT)
     }
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {
@@ -138,13 +137,16 @@ impl MyceliumWorld {
         Observation::of(self.stage()?, self.sandbox.root(), &self.home(), idle)
     }
 
+    /// Keeps something that an assertion looked at.
+    pub(crate) fn keep(&self, name: &str, bytes: impl Into<Vec<u8>>) {
+        let name = name.to_owned();
+        self.context.recorder.push(Record::Evidence { name, bytes: bytes.into() });
+    }
+
     fn keep_evidence(&self) -> Result<(), WorldError> {
         let run = self.last()?;
         let number = run.number;
-        let keep = |name: &str, bytes: &[u8]| {
-            let name = format!("command-{number}/{name}");
-            self.context.recorder.push(Record::Evidence { name, bytes: bytes.to_vec() });
-        };
+        let keep = |name: &str, bytes: &[u8]| self.keep(&format!("command-{number}/{name}"), bytes);
         let ending = ending_text(run.finished.ending);
         self.say(format!("$ {} ({ending})", run.line));
         for line in String::from_utf8_lossy(&run.finished.stderr).lines() {
@@ -155,6 +157,13 @@ impl MyceliumWorld {
         keep("stderr", &run.finished.stderr);
         keep("git-refs-before.txt", run.before.refs_text().as_bytes());
         keep("git-refs-after.txt", run.after.refs_text().as_bytes());
+        // What is left of containers, and how they were limited. An engine that is away tells nothing.
+        if self.contained.is_some()
+            && let Ok(containers) = self.containers()
+        {
+            let inspected: Vec<&Value> = containers.iter().map(|container| &container.inspected).collect();
+            keep("containers.json", format!("{:#}\n", json!(inspected)).as_bytes());
+        }
         if let Ok(folder) = self.run_folder() {
             for name in ["state.json", "orchestrator.jsonl"] {
                 // A run that ended early may lack one; the assertions say so where it matters.
