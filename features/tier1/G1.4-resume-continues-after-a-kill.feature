@@ -142,6 +142,7 @@ Feature: G1.4 Resume continues after a kill between batches
       """
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
+    And the conversation of task "001" is written down
     And the started command is killed
     And I run "mycelium resume --run-id first"
     Then the exit code is 0
@@ -184,6 +185,7 @@ Feature: G1.4 Resume continues after a kill between batches
       """
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
+    And the conversation of task "001" is written down
     And the started command is killed
     And I run "mycelium resume --run-id first"
     Then the exit code is 0

@@ -77,6 +77,7 @@ Feature: G2.15 Codex and Claude Code end to end
       """
     When I start "mycelium run --run-id first"
     And a script signals "at-work"
+    And the conversation of task "001" is written down
     And the started command is killed
     And I run "mycelium resume --run-id first"
     Then the exit code is 0

@@ -2,7 +2,7 @@
 
 use cucumber::when;
 
-use crate::world::{Meeting, MyceliumWorld, SignalName, WorldError};
+use crate::world::{Meeting, MyceliumWorld, SignalName, TaskName, WorldError};
 
 /// Starts the program in the repository's root and does not wait for its end.
 #[when(expr = "I start {string}")]
@@ -26,6 +26,13 @@ fn goes_on(world: &mut MyceliumWorld, name: String) -> Result<(), WorldError> {
 #[when(expr = "the model is asked what says {string}")]
 fn is_asked(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
     world.wait_for_question(&text)
+}
+
+/// Waits until the started command has written down by which id the agent of a task finds its conversation again: what a
+/// kill leaves of one before that is gone on with by nobody.
+#[when(expr = "the conversation of task {task} is written down")]
+fn is_written_down(world: &mut MyceliumWorld, task: TaskName) -> Result<(), WorldError> {
+    world.wait_for_conversation(task.as_str())
 }
 
 /// Nobody listens where the model was, in both places, and the operator has no key for one.

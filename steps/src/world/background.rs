@@ -14,7 +14,10 @@ use rustix::{
     process::Signal,
 };
 
-use super::{MyceliumWorld, WorldError, observe::Observation};
+use super::{
+    MyceliumWorld, WorldError,
+    observe::{Observation, run_folders},
+};
 use mycelium_accept::runner::leftovers;
 
 /// How often to look whether a command ended instead of coming to a meeting.
@@ -145,33 +148,46 @@ impl MyceliumWorld {
 
     /// Waits until the started command has asked the model something that holds a text.
     pub(crate) fn wait_for_question(&mut self, wanted: &str) -> Result<(), WorldError> {
-        loop {
-            // Asked before looking: what it asked up to its end is seen after it.
-            let is_over = self.started()?.running.process().is_over();
-            if self.asked()?.iter().any(|asked| asked.body.to_string().contains(wanted)) {
-                return Ok(());
-            }
-            if is_over {
-                let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
-                return Err(WorldError::EndedEarly { name: wanted.to_owned(), why });
-            }
-            thread::sleep(LOOK);
-        }
+        self.wait_until(wanted, |world| {
+            Ok(world.asked()?.iter().any(|asked| asked.body.to_string().contains(wanted)))
+        })
     }
 
     /// Waits until the journal of a run tells that the agent of a task is at work.
     pub(crate) fn wait_for_start(&mut self, task: &str) -> Result<(), WorldError> {
         let (begun, of_task) = (r#""type":"worker.start""#, format!(r#""task_id":"{task}""#));
+        self.wait_until(begun, |world| {
+            Ok(world.journals()?.lines().any(|line| line.contains(begun) && line.contains(&of_task)))
+        })
+    }
+
+    /// Waits until a run has written down by which id its task's agent finds its conversation.
+    pub(crate) fn wait_for_conversation(&mut self, task: &str) -> Result<(), WorldError> {
+        let note = format!(".conversations/{task}.json");
+        self.wait_until(&note, |world| {
+            let runs = run_folders(&world.home());
+            let workspaces = runs
+                .iter()
+                .filter_map(|run| Some(run.parent()?.parent()?.join("workspaces").join(run.file_name()?)));
+            Ok(workspaces.into_iter().any(|folder| folder.join(&note).is_file()))
+        })
+    }
+
+    /// Waits for something that the started command does; its end without it is told by the name.
+    fn wait_until(
+        &mut self,
+        name: &str,
+        is_so: impl Fn(&mut Self) -> Result<bool, WorldError>,
+    ) -> Result<(), WorldError> {
         loop {
-            // Asked before looking: what it wrote up to its end is seen after it.
+            // Asked before looking: what it did up to its end is seen after it.
             let is_over = self.started()?.running.process().is_over();
-            let journals = self.journals()?;
-            if journals.lines().any(|line| line.contains(begun) && line.contains(&of_task)) {
+            if is_so(self)? {
                 return Ok(());
             }
             if is_over {
                 let why = String::from_utf8_lossy(&self.end_early()?).into_owned();
-                return Err(WorldError::EndedEarly { name: begun.to_owned(), why });
+                return Err(WorldError::EndedEarly { name: name.to_owned(), why });
             }
             thread::sleep(LOOK);
         }
