@@ -46,6 +46,27 @@ fn steps(workflow: &Value) -> Vec<&Value> {
     jobs.values().flat_map(|job| job["steps"].as_array().unwrap()).collect()
 }
 
+/// Every job, by its workflow's name and its own.
+fn jobs() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (workflow, content) in workflows() {
+        let jobs = content["jobs"].as_object().unwrap();
+        all.extend(jobs.iter().map(|(job, body)| (format!("{workflow}: {job}"), body.clone())));
+    }
+    all
+}
+
+/// What a job does that anybody could do: each command, with its step.
+fn commands(job: &Value) -> Vec<(&str, &Value)> {
+    let steps = job["steps"].as_array().unwrap().iter().filter(|step| step["name"].is_null());
+    steps.filter_map(|step| Some((step["run"].as_str()?, step))).collect()
+}
+
+/// Whether a job judges.
+fn judges(job: &Value) -> bool {
+    commands(job).iter().any(|(run, _)| run.contains("accept gate"))
+}
+
 #[test]
 fn the_workflows_are_those_that_the_plan_names() {
     let names: Vec<String> = workflows().into_iter().map(|(name, _)| name).collect();
@@ -55,9 +76,9 @@ fn the_workflows_are_those_that_the_plan_names() {
     for (name, workflow) in workflows() {
         assert_eq!(workflow["name"], name);
         assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}), "{name}");
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            assert!(body["timeout-minutes"].is_u64(), "{name}: {job} may run for ever");
-        }
+    }
+    for (name, job) in jobs() {
+        assert!(job["timeout-minutes"].is_u64(), "{name} may run for ever");
     }
 }
 
@@ -88,38 +109,30 @@ fn each_step_is_one_command_that_the_page_of_ci_tells_of() {
 
 #[test]
 fn a_job_that_judges_has_the_whole_history() {
-    let mut judges = 0;
-    for (name, workflow) in workflows() {
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            let steps = body["steps"].as_array().unwrap();
-            if !steps.iter().any(|step| step["run"].as_str().is_some_and(|run| run.contains("accept gate"))) {
-                continue;
-            }
-            judges += 1;
-            let checkout = steps
-                .iter()
-                .find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout@")));
-            assert_eq!(checkout.unwrap()["with"]["fetch-depth"], 0, "{name}: {job}");
-        }
+    let mut asked = 0;
+    for (name, job) in jobs().iter().filter(|(_, job)| judges(job)) {
+        asked += 1;
+        let mut steps = job["steps"].as_array().unwrap().iter();
+        let checkout =
+            steps.find(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout@")));
+        assert_eq!(checkout.unwrap()["with"]["fetch-depth"], 0, "{name}");
     }
-    assert_eq!(judges, 4);
+    assert_eq!(asked, 4);
 }
 
 /// A job that is not named in `needs` has no result there, and whatever is asked of it is not true.
 #[test]
 fn a_job_waits_for_whom_it_asks_about() {
     let mut asked = 0;
-    for (name, workflow) in workflows() {
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            let needs: Vec<&str> = match &body["needs"] {
-                Value::Array(needs) => needs.iter().map(|need| need.as_str().unwrap()).collect(),
-                need => need.as_str().into_iter().collect(),
-            };
-            for words in body.to_string().split("needs.").skip(1) {
-                let other = words.split('.').next().unwrap();
-                asked += 1;
-                assert!(needs.contains(&other), "{name}: {job} asks about {other} and does not need it");
-            }
+    for (name, job) in jobs() {
+        let needs: Vec<&str> = match &job["needs"] {
+            Value::Array(needs) => needs.iter().map(|need| need.as_str().unwrap()).collect(),
+            need => need.as_str().into_iter().collect(),
+        };
+        for words in job.to_string().split("needs.").skip(1) {
+            let other = words.split('.').next().unwrap();
+            asked += 1;
+            assert!(needs.contains(&other), "{name} asks about {other} and does not need it");
         }
     }
     assert_eq!(asked, 1);
@@ -129,23 +142,19 @@ fn a_job_waits_for_whom_it_asks_about() {
 #[test]
 fn what_is_reported_was_run() {
     let mut reported = 0;
-    for (name, workflow) in workflows() {
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            let mut written = BTreeSet::new();
-            for command in body["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str()) {
-                let out = command.split(" --out ").nth(1).and_then(|rest| rest.split(' ').next());
-                let out = out.unwrap_or("target/acceptance").to_owned();
-                if command.contains("accept report") {
-                    reported += 1;
-                    assert!(written.contains(&out), "{name}: {job}: nothing writes {out}");
-                } else if command.ends_with(".ci/chaos") {
-                    written.insert("target/acceptance-chaos".to_owned());
-                } else if command.contains("accept merge") || command.contains("accept run") {
-                    assert!(!command.contains("--repeat") || written.is_empty(), "{name}: {job}: {command}");
-                    if !command.contains("--repeat") {
-                        written.insert(out);
-                    }
-                }
+    for (name, job) in jobs() {
+        let mut written = BTreeSet::new();
+        for (command, _) in commands(&job) {
+            let out = command.split(" --out ").nth(1).and_then(|rest| rest.split(' ').next());
+            let out = out.unwrap_or("target/acceptance");
+            let writes = command.contains("accept merge") || command.contains("accept run");
+            if command.contains("accept report") {
+                reported += 1;
+                assert!(written.contains(out), "{name}: nothing writes {out}");
+            } else if command.ends_with(".ci/chaos") {
+                written.insert("target/acceptance-chaos");
+            } else if writes && !command.contains("--repeat") {
+                written.insert(out);
             }
         }
     }
@@ -155,20 +164,17 @@ fn what_is_reported_was_run() {
 /// Engines of containers want root, and what root wrote nobody else can go on with.
 #[test]
 fn a_job_with_an_engine_runs_as_root() {
-    let mut jobs = 0;
-    for (name, workflow) in workflows() {
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            let steps = body["steps"].as_array().unwrap().iter().filter(|step| step["name"].is_null());
-            let commands: Vec<&str> = steps.filter_map(|step| step["run"].as_str()).collect();
-            let engines = [".ci/engine", ".ci/docker", ".ci/chaos", ".ci/container-figures"];
-            if commands.iter().any(|command| engines.iter().any(|engine| command.contains(engine))) {
-                jobs += 1;
-                let other = commands.iter().find(|command| !command.starts_with(AS_ROOT));
-                assert_eq!(other, None, "{name}: {job}");
-            }
+    const ENGINES: [&str; 4] = [".ci/engine", ".ci/docker", ".ci/chaos", ".ci/container-figures"];
+    let mut asked = 0;
+    for (name, job) in jobs() {
+        let commands = commands(&job);
+        if commands.iter().any(|(command, _)| ENGINES.iter().any(|engine| command.contains(engine))) {
+            asked += 1;
+            let other = commands.iter().find(|(command, _)| !command.starts_with(AS_ROOT));
+            assert_eq!(other, None, "{name}");
         }
     }
-    assert_eq!(jobs, 6);
+    assert_eq!(asked, 6);
 }
 
 /// The kept folders of scenarios hold `.git` and `.mycelium`.
@@ -201,10 +207,7 @@ fn who_judges_says_it_on_the_page_and_at_the_lines() {
         for (job, body) in workflow["jobs"].as_object().unwrap() {
             let annotates = always(body).any(|run| run.ends_with("--format github"));
             let sums_up = always(body).any(|run| run.ends_with("/summary.md >> \"$GITHUB_STEP_SUMMARY\""));
-            let judges = body["steps"].as_array().unwrap().iter();
-            let judges =
-                judges.filter_map(|step| step["run"].as_str()).any(|run| run.contains("accept gate"));
-            assert!(!judges || annotates && sums_up, "{name}: {job} tells nobody what it found");
+            assert!(!judges(body) || annotates && sums_up, "{name}: {job} tells nobody what it found");
             annotated |= annotates;
             summed_up |= sums_up;
         }
@@ -218,22 +221,15 @@ fn who_judges_says_it_on_the_page_and_at_the_lines() {
 fn who_judges_does_so_whatever_failed_before() {
     const PARTS: [&str; 4] = ["accept run", ".ci/docker", "accept merge", "accept gate"];
     let mut asked = 0;
-    for (name, workflow) in workflows() {
-        for (job, body) in workflow["jobs"].as_object().unwrap() {
-            let steps = body["steps"].as_array().unwrap().iter().filter(|step| step["name"].is_null());
-            let commands: Vec<(&str, &Value)> =
-                steps.filter_map(|step| Some((step["run"].as_str()?, step))).collect();
-            if !commands.iter().any(|(run, _)| run.contains("accept gate")) {
-                continue;
-            }
-            // Where parts of a run cannot be made one there is nothing to judge.
-            let before = |(run, _): &&(&str, &Value)| run.contains("accept merge");
-            let first = commands.iter().take_while(before).count() + 1;
-            let parts = commands.iter().skip(first).filter(|(run, _)| PARTS.iter().any(|p| run.contains(p)));
-            for (run, step) in parts {
-                asked += 1;
-                assert_eq!(step["if"], "always()", "{name}: {job}: {run}");
-            }
+    for (name, job) in jobs().iter().filter(|(_, job)| judges(job)) {
+        let commands = commands(job);
+        // Where parts of a run cannot be made one there is nothing to judge.
+        let before = |(run, _): &&(&str, &Value)| run.contains("accept merge");
+        let first = commands.iter().take_while(before).count() + 1;
+        let parts = commands.iter().skip(first).filter(|(run, _)| PARTS.iter().any(|p| run.contains(p)));
+        for (run, step) in parts {
+            asked += 1;
+            assert_eq!(step["if"], "always()", "{name}: {run}");
         }
     }
     assert_eq!(asked, 10);

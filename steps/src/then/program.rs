@@ -1,6 +1,6 @@
 //! How the last command ended and what it printed.
 
-use std::{thread, time::Duration};
+use std::{path::Path, thread, time::Duration};
 
 use cucumber::then;
 use mycelium_accept::runner::leftovers;
@@ -36,8 +36,7 @@ fn stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError
 /// What the command said on standard error does not contain the text. Where the scenario's folder is does not count.
 #[then(expr = "standard error does not say {string}")]
 fn never_stderr_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
-    let found = stderr(world)?;
-    let found = without_folder(world, &found);
+    let found = without_folder(&stderr(world)?, world.sandbox().root());
     let claim = Claim::new(Output, "stderr_not", "standard error", "stderr");
     world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
 }
@@ -54,7 +53,7 @@ fn stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError
 #[then(expr = "standard output does not say {string}")]
 fn never_stdout_says(world: &mut MyceliumWorld, text: String) -> Result<(), WorldError> {
     let found = String::from_utf8_lossy(&world.last()?.finished.stdout).into_owned();
-    let found = without_folder(world, &found);
+    let found = without_folder(&found, world.sandbox().root());
     let claim = Claim::new(Output, "stdout_not", "standard output", "stdout");
     world.never(claim, Verdict::of(!found.contains(&text), format!("no {text:?}"), found))
 }
@@ -76,8 +75,8 @@ fn never_stdout(world: &mut MyceliumWorld) -> Result<(), WorldError> {
 }
 
 /// A text without the folder of the scenario, whose name is the surroundings' and may hold any word.
-fn without_folder(world: &mut MyceliumWorld, text: &str) -> String {
-    text.replace(&format!("{}/", world.sandbox().root().display()), "")
+fn without_folder(text: &str, folder: &Path) -> String {
+    text.replace(&format!("{}/", folder.display()), "")
 }
 
 fn stderr(world: &MyceliumWorld) -> Result<String, WorldError> {
@@ -98,4 +97,15 @@ fn never_process_left(world: &mut MyceliumWorld) -> Result<(), WorldError> {
     }
     let claim = Claim::new(Exit, "no_process_left", "processes that were left", "/proc");
     world.never(claim, Verdict::equal("", lines(left)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_scenarios_folder_is_is_not_said() {
+        let said = "older: /tmp/a folder with blanks/x/state.json";
+        assert_eq!(without_folder(said, Path::new("/tmp/a folder with blanks")), "older: x/state.json");
+    }
 }

@@ -129,7 +129,7 @@ impl MyceliumWorld {
 
     /// How long a command may take: less than its step, so that what it said is told.
     pub(super) fn patience(&self) -> Duration {
-        (self.context.limit / 6 * 5).max(TIME_LIMIT)
+        within(self.context.limit)
     }
 
     pub(super) fn observe(&self) -> Result<Observation, WorldError> {
@@ -177,6 +177,11 @@ impl MyceliumWorld {
         }
         Ok(())
     }
+}
+
+/// How long a command may take whose step has a limit.
+fn within(limit: Duration) -> Duration {
+    (limit / 6 * 5).max(TIME_LIMIT)
 }
 
 /// Whether a program ended by a bug of its own: the exit codes of a bug and of a panic, a signal that the processor or the
@@ -232,6 +237,12 @@ mod tests {
         for ending in [Ending::Exited(70), Ending::Exited(101), Ending::Signaled(11), Ending::TimedOut] {
             assert!(is_crash(ending), "{ending:?}");
         }
+    }
+
+    #[test]
+    fn a_command_ends_before_its_step_which_may_have_more_time_than_usual() {
+        assert_eq!(within(Duration::from_secs(60)), TIME_LIMIT);
+        assert_eq!(within(Duration::from_secs(240)), Duration::from_secs(200));
     }
 
     #[test]

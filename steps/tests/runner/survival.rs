@@ -167,6 +167,9 @@ fn a_scenario_has_a_limit_without_a_tag_and_a_run_has_one_that_leaves_a_complete
     let mut bench = Bench::with(scenario);
     bench.settings.limits.scenario = Duration::from_millis(200);
     assert!(failure(&bench.run()).message.starts_with("the scenario timed out after 0.2 s"));
+    // In a crowd it has more time.
+    bench.settings.limits.times = 2;
+    assert!(failure(&bench.run()).message.starts_with("the scenario timed out after 0.4 s"));
     drop(bench);
     let mut bench =
         Bench::with(&[scenario, "Scenario: T\n When it blocks for ever\n Then it never happens\n"].concat());

@@ -370,3 +370,16 @@ pub(super) fn new_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::from(since.subsec_micros()) % 100_000
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_more_than_the_usual_number_at_a_time() {
+        let usual = default_jobs();
+        let times = |jobs: usize| crowding(NonZeroUsize::new(jobs).unwrap());
+        assert_eq!([times(1), times(usual.get()), times(usual.get() + 1)], [1, 1, 2]);
+        assert_eq!(times(4 * usual.get()), 4);
+    }
+}
